@@ -1,0 +1,137 @@
+"""Folders that appear whole or not at all: work in `OUT.partial/`, then rename."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
+
+
+def partial_of(out: Path) -> Path:
+    """The folder in which `out` is made."""
+    return out.with_name(f"{out.name}.partial")
+
+
+def check_name(out: Path) -> None:
+    """Raise ValueError unless `out` can be the name of a finished folder."""
+    if not out.name or out.name == "..":
+        raise ValueError(f"`out` must name a folder. Received: out={str(out)!r}")
+    if out.name.endswith(".partial"):
+        raise ValueError(
+            "`out` must be the name of the finished folder; its .partial is found by "
+            f"itself. Received: out={str(out)!r}. Pass {str(out.with_suffix(''))!r}."
+        )
+
+
+def check_free(out: Path, marker: str, overwrite: bool) -> None:
+    """Raise ValueError if `out` exists, or may not be overwritten.
+
+    Args:
+        out: the finished folder.
+        marker: a file that every folder of ours holds: others are not replaced.
+        overwrite: whether a folder of ours may be replaced.
+    """
+    if not out.exists():
+        return
+    if not overwrite:
+        raise ValueError(
+            f"`out` must not exist. Received: out={str(out)!r}. Choose another name, "
+            "or replace it with overwrite=True (--overwrite)."
+        )
+    if not (out / marker).is_file():
+        raise ValueError(
+            "`overwrite` replaces run folders only. Received: "
+            f"out={str(out)!r} (without {marker}). Choose another name."
+        )
+
+
+def check_no_partial(out: Path) -> None:
+    """Raise ValueError if there is an unfinished `OUT.partial`."""
+    if partial_of(out).exists():
+        raise ValueError(
+            f"`out` must have no unfinished run. Received: out={str(out)!r} "
+            f"({partial_of(out).name} exists). Continue it with resume=True "
+            "(--resume), or start anew with overwrite=True (--overwrite)."
+        )
+
+
+def check_partial(out: Path) -> None:
+    """Raise ValueError unless there is an unfinished `OUT.partial`."""
+    if not partial_of(out).is_dir():
+        raise ValueError(
+            f"`resume` needs a partial run to continue. Received: out={str(out)!r} "
+            f"({partial_of(out).name} does not exist). Start the run without it."
+        )
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Keep other processes from working on `out`; settle what a killed one left.
+
+    The system releases the lock even when the process is killed. Its file lies
+    beside `out`, as what is inside gets renamed, and is gone in the end, like
+    folders above `out` that were made for it and stayed empty.
+
+    Raises:
+        ValueError: another process works on `out`, or nothing can be written there.
+    """
+    made = [folder for folder in out.parents if not folder.exists()]
+    try:
+        lock = _lock(out)
+        try:
+            _settle(out)
+            yield
+        finally:
+            # Before the release: whoever opened this file meanwhile gets a lock
+            # without a name, which filelock refuses. Windows removes it itself.
+            with suppress(PermissionError):
+                Path(lock.lock_file).unlink(missing_ok=True)
+            lock.release()
+    finally:
+        with suppress(OSError):  # not empty
+            for folder in made:
+                folder.rmdir()
+
+
+def publish(out: Path) -> None:
+    """Rename `OUT.partial` to `OUT`; an `OUT` that exists is removed after that."""
+    if out.exists():
+        out.rename(_aside(out))
+    try:
+        partial_of(out).rename(out)
+    finally:
+        _settle(out)
+
+
+def _lock(out: Path) -> BaseFileLock:
+    lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ValueError(
+            f"`out` must not be in use by another run. Received: out={str(out)!r}. "
+            "Wait for it to end, or choose another name."
+        ) from None
+    except OSError as error:
+        raise ValueError(
+            f"`out` must be in a folder that can be written to. Received: "
+            f"out={str(out)!r} ({error.strerror})"
+        ) from error
+    return lock
+
+
+def _settle(out: Path) -> None:
+    """End an overwrite, also one that was killed between its two renames."""
+    aside = _aside(out)
+    if not aside.exists():
+        return
+    if out.exists():
+        shutil.rmtree(aside)
+    else:
+        aside.rename(out)
+
+
+def _aside(out: Path) -> Path:
+    return out.with_name(f".{out.name}.replaced")

@@ -1,0 +1,58 @@
+"""Argument checks in one form: what must hold, what was received, what to do."""
+
+from collections.abc import Iterable
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+
+def check_one_of(name: str, value: Any, allowed: Iterable[Any]) -> None:
+    """Raise ValueError unless `value` is one of `allowed`."""
+    allowed = list(allowed)
+    if value not in allowed:
+        options = ", ".join(repr(option) for option in allowed)
+        raise ValueError(
+            f"`{name}` must be one of {options}. Received: {name}={value!r}"
+        )
+
+
+def check_positive_int(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is an integer of at least 1."""
+    if not _is_positive_int(value):
+        raise ValueError(
+            f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
+        )
+
+
+def check_directory(name: str, path: str | Path) -> Path:
+    """Return `path` as a Path; raise ValueError unless it is a directory."""
+    path = Path(path)
+    if not path.is_dir():
+        raise ValueError(
+            f"`{name}` must be an existing directory. Received: {name}={str(path)!r}"
+        )
+    return path
+
+
+def size_pair(name: str, value: Any) -> tuple[int, int]:
+    """Return `value`, one side or `(height, width)` in pixels, as a pair.
+
+    Raises:
+        ValueError: it is neither an integer of at least 1 nor a pair of them.
+    """
+    pair = (value, value) if isinstance(value, Integral) else value
+    if (
+        not isinstance(pair, (tuple, list))
+        or len(pair) != 2
+        or not all(_is_positive_int(side) for side in pair)
+    ):
+        raise ValueError(
+            f"`{name}` must be one side or (height, width), integers of at least 1. "
+            f"Received: {name}={value!r}"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def _is_positive_int(value: Any) -> bool:
+    """Whether `value` is an integer of at least 1, Python's or NumPy's, and no bool."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1

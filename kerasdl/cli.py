@@ -1,0 +1,77 @@
+"""The command line that all training recipes share; loads no TensorFlow."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import runs
+
+# Where and how a run works, not what it computes: a resumed run may differ in these.
+_HOW = ("out", "resume", "overwrite", "verbose", "cache", "clear_cache", "seed")
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --seed, --out, --quick, --resume and the others every recipe has."""
+    add = parser.add_argument
+    add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
+    add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
+    add(
+        "--quick",
+        action="store_true",
+        help="at most 200 training images and one epoch a stage, for trying things",
+    )
+    add("--resume", action="store_true", help="continue a run that was cut short")
+    add("--overwrite", action="store_true", help="replace an existing --out")
+    add(
+        "--precision",
+        default="float32",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        help="of layers; mixed needs a processor that has it",
+    )
+    add(
+        "--deterministic",
+        action="store_true",
+        help="the same bits in every run with the same seed; slower",
+    )
+    add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
+
+
+def parse_run_arguments(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None, name: str
+) -> argparse.Namespace:
+    """Parse `argv`; `--out` defaults to a free saved_models/NAME.
+
+    With `--resume` it defaults to the newest partial run, and what `argv` leaves out
+    is as recorded there.
+    """
+    args = parser.parse_args(argv)
+    if args.resume:
+        args.out = args.out or runs.newest_partial("saved_models", name)
+        if args.out is None:
+            parser.error(f"--resume: there is no saved_models/{name}*.partial")
+        parser.set_defaults(**runs.recorded_arguments(args.out), out=args.out)
+        return parser.parse_args(argv)
+    args.out = args.out or runs.default_out("saved_models", name)
+    return args
+
+
+def recorded(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments that decide a run's results, for its manifest."""
+    return {name: value for name, value in vars(args).items() if name not in _HOW}
+
+
+def run_recipe(main: Callable[[], None]) -> None:
+    """Run `main` and exit: 0, 2 for bad input, 1 for a full disk, 130 for Ctrl-C."""
+    try:
+        main()
+    except (ValueError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"error: {error}\nContinue with --resume.", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("\ninterrupted. Continue with --resume.", file=sys.stderr)
+        sys.exit(130)

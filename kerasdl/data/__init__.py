@@ -1,0 +1,13 @@
+"""Photos in: folders, splits, augmentation and tf.data."""
+
+from ._decode import ImageError, read_image
+from ._stream import Batch, BatchStream
+from ._warp import RESIZE_MODES, warp_image
+from .augment import Augment
+from .generator import ImageDataGenerator
+from .image_data import ImageData
+from .image_folder import PhotoBatches, image_folder
+from .inspect import ImageCheck, check_images
+from .samples import write_sample
+from .subset import make_subset
+from .tfds_folder import tfds_folder

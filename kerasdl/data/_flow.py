@@ -1,0 +1,233 @@
+"""What `ImageDataGenerator.flow*` return: endless NumPy batches, and data for `fit`."""
+
+import secrets
+import sys
+import threading
+import warnings
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+from keras.src.trainers.epoch_iterator import EpochIterator
+
+from kerasdl._atomic import replacing
+from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._seeds import resolve_seed
+
+from ._decode import ImageError
+from ._image_transforms import ImageTransforms
+from ._stream import Batch, BatchStream, aligned_empty
+
+SAVE_FORMATS = ("png", "jpg", "jpeg", "bmp", "gif", "ppm", "tif", "tiff", "webp")
+
+
+class Flow(DataAdapter):
+    """Batches of transformed images, made ahead by a pool of threads.
+
+    `next(flow)` returns NumPy batches without end. `fit`, `evaluate` and `predict` take
+    the flow itself: one pass an epoch, or `steps_per_epoch` batches of an endless pass.
+
+    The order of the images and the draws of their transforms are functions of (`seed`,
+    epoch, position). Every pass begins an epoch of its own; so does `next`, at first,
+    after the last batch and after `reset()`.
+
+    Keras takes an instance of its DataAdapter as it is. The public alternative is
+    `keras.utils.PyDataset`: that is either endless or has a length, `fit` shuffles its
+    batches by a global seed, and they come through a Python generator.
+
+    Attributes:
+        n: number of images.
+        batch_size: images in a batch; the last one of an epoch may be smaller.
+        shuffle: a new order each epoch.
+        seed: of order and draws; where None was given, the one that was drawn.
+        image_shape: `(height, width, channels)`.
+        rescale: factor on the pixels, or None.
+        raw_pixels: whether the pixels are left in [0, 255].
+        damaged: reason by path of the files that were left out so far.
+        stream: the `BatchStream` underneath; its `next_epoch` may be set.
+    """
+
+    batch_size = 0  # set by each instance; DataAdapter has a read-only property here
+
+    def __init__(
+        self,
+        generator: ImageTransforms,
+        n: int,
+        image_shape: tuple[int, int, int],
+        batch_size: int,
+        shuffle: bool,
+        seed: int | None,
+        saving: tuple[str | Path | None, str, str],
+    ) -> None:
+        check_positive_int("batch_size", batch_size)
+        if not n:
+            raise ValueError(
+                "A flow must have at least one image. Received: 0 images. Look at the "
+                "directory or table, at `classes` and at `subset`."
+            )
+        self.save_to_dir, self.save_prefix, self.save_format = saving
+        check_one_of("save_format", self.save_format, SAVE_FORMATS)
+        if self.save_to_dir is not None:
+            check_directory("save_to_dir", self.save_to_dir)
+        generator.check_fitted()
+        self.generator = generator
+        self.n = n
+        self.image_shape = image_shape
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = secrets.randbelow(2**31) if seed is None else resolve_seed(seed)
+        self.rescale = generator.rescale
+        self.raw_pixels = generator.raw_pixels
+        self.damaged: dict[str, str] = {}
+        self.stream = BatchStream(self._make_batch, len(self))
+        self._plan = lru_cache(maxsize=2)(self._draw_plan)
+        self._lock = threading.Lock()
+        self._epoch = 0
+        self._next_index = 0
+
+    def __len__(self) -> int:
+        return -(-self.n // self.batch_size)
+
+    def __iter__(self) -> "Flow":
+        return self
+
+    def __next__(self) -> Any:
+        with self._lock:
+            if self._next_index == 0:
+                self._epoch = self.stream.next_epoch
+                self.stream.next_epoch += 1
+            epoch, index = self._epoch, self._next_index
+            self._next_index = (index + 1) % len(self)
+        # Only images that are asked for are saved: none is made ahead then.
+        take = self._make_batch if self.save_to_dir else self.stream.take
+        return self._nest(take(epoch, index))
+
+    def __getitem__(self, index: int) -> Any:
+        """Batch `index` of the epoch that `next` is in; before that, of epoch 0."""
+        if not 0 <= index < len(self):
+            raise IndexError(
+                f"`index` must be in [0, {len(self)}). Received: index={index}"
+            )
+        return self._nest(self._make_batch(self._epoch, index))
+
+    def reset(self) -> None:
+        """Let the next batch begin an epoch."""
+        with self._lock:
+            self._next_index = 0
+
+    def dataset(self) -> tf.data.Dataset:
+        """tf.data of the batches, one epoch a pass."""
+        nothing = np.empty((0, *self.image_shape), self.generator.dtype)
+        arrays = (nothing, *self._beside(np.arange(0), nothing))
+        signature = tuple(
+            tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
+            for array in arrays
+        )
+        # tf.data would stack a list; Keras takes tuples in its place.
+        return self.stream.dataset(signature).map(
+            lambda *tensors: keras.tree.lists_to_tuples(self._nest(tensors))
+        )
+
+    @property
+    def num_batches(self) -> int | None:
+        """What Keras asks for: batches in an epoch; None (endless) if it counts steps.
+
+        Raises:
+            ValueError: it was given arguments it would drop for a DataAdapter.
+        """
+        caller = sys._getframe(1)
+        _refuse_dropped_arguments(caller)
+        return None if _counts_steps(caller) else len(self)
+
+    def get_tf_dataset(self) -> tf.data.Dataset:
+        """What Keras asks for: one pass, or an endless one if it counts steps."""
+        if not _counts_steps(sys._getframe(1)):
+            return self.dataset()
+        # A batch made ahead of the last step would begin an epoch nobody sees.
+        options = tf.data.Options()
+        options.experimental_optimization.inject_prefetch = False
+        return self.dataset().repeat().with_options(options)
+
+    def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
+        """Image `index`, transformed and standardized."""
+        raise NotImplementedError
+
+    def _beside(self, indices: np.ndarray, images: np.ndarray) -> Batch:
+        """What a batch holds beside its images: extra inputs, targets, weights."""
+        raise NotImplementedError
+
+    def _nest(self, arrays: tuple[Any, ...]) -> Any:
+        """Return the arrays or tensors of a batch in the structure Keras expects."""
+        raise NotImplementedError
+
+    def _draw_plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of the images in the order of `epoch`, and a seed per position."""
+        order = np.arange(self.n)
+        if self.shuffle:
+            np.random.default_rng([self.seed, epoch, 0]).shuffle(order)
+        rng = np.random.default_rng([self.seed, epoch, 1])
+        return order, rng.integers(2**32, size=self.n)
+
+    def _make_batch(self, epoch: int, index: int) -> Batch:
+        order, seeds = self._plan(epoch)
+        batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        indices, seeds = order[batch], seeds[batch]
+        images = aligned_empty((len(indices), *self.image_shape), self.generator.dtype)
+        kept, failed = [], []
+        for position, (image, seed) in enumerate(zip(indices, seeds, strict=True)):
+            transform = self.generator.get_random_transform(self.image_shape, seed)
+            try:
+                images[len(kept)] = self._image(image, transform)
+            except ImageError as error:
+                self._leave_out(error)
+                failed.append(str(error.path))
+            else:
+                kept.append(position)
+        if not kept:
+            raise ImageError(", ".join(failed), "every image of a batch is damaged")
+        images = images[: len(kept)]
+        if self.save_to_dir:
+            self._save(images, indices[kept], seeds[kept])
+        return images, *self._beside(indices[kept], images)
+
+    def _leave_out(self, error: ImageError) -> None:
+        if str(error.path) not in self.damaged:
+            self.damaged[str(error.path)] = error.reason
+            warnings.warn(
+                f"left out {error.path}: {error.reason} ({len(self.damaged)} so far)",
+                stacklevel=2,
+            )
+
+    def _save(self, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray) -> None:
+        for image, index, seed in zip(images, indices, seeds, strict=True):
+            name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
+            with replacing(Path(self.save_to_dir) / name) as beside:
+                keras.utils.save_img(beside, image, scale=True)
+
+
+def _counts_steps(frame: FrameType) -> bool:
+    """Whether a method of Keras's EpochIterator asks that was given a number of steps.
+
+    Nothing it passes on tells whether `fit(flow)` wants one pass an epoch, or
+    `fit(flow, steps_per_epoch=...)` batches without end.
+    """
+    epochs = frame.f_locals.get("self")
+    return isinstance(epochs, EpochIterator) and bool(epochs.steps_per_epoch)
+
+
+def _refuse_dropped_arguments(frame: FrameType) -> None:
+    if not isinstance(frame.f_locals.get("self"), EpochIterator):
+        return
+    for name in ("y", "sample_weight", "class_weight"):
+        if frame.f_locals.get(name) is not None:
+            raise ValueError(
+                f"`{name}` must be None beside a flow: Keras would ignore it. "
+                f"Received: {name}={frame.f_locals[name]!r:.60}. Pass "
+                "`flow.dataset()` instead of the flow, or weights to the flow."
+            )

@@ -1,0 +1,172 @@
+"""Flows of photos on disk: read, stretched and transformed in one sampling."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from PIL import Image, ImageOps
+
+from kerasdl._checks import check_one_of, size_pair
+
+from ._decode import MAX_PIXELS, ImageError, read_image
+from ._flow import Flow
+from ._flow_listing import Listing
+from ._image_transforms import ImageTransforms
+from ._legacy_warp import SAMPLING, warp_photo
+from ._stream import Batch
+
+CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
+# Formats of the legacy class that `read_image` leaves to Pillow.
+_PILLOW_ONLY = (".ppm", ".tif", ".tiff")
+
+
+class FileFlow(Flow):
+    """Batches of photos on disk.
+
+    `ImageDataGenerator.flow_from_directory` and `.flow_from_dataframe` have the
+    arguments. A damaged file is named in a warning, listed in `damaged` and left out
+    of its batch: `predict` has no row for it.
+
+    Attributes:
+        filenames: relative to the directory, in the order of an unshuffled pass.
+        filepaths: the same, with the directory.
+        samples: number of files.
+        class_indices: label by class name; None for class modes without classes.
+        num_classes: number of classes.
+        classes: label of each file; None without classes.
+        labels: target of each file; of "raw" and "multi_output" too.
+        target_size: `(height, width)` of the images.
+    """
+
+    def __init__(
+        self,
+        generator: ImageTransforms,
+        listing: Listing,
+        target_size: tuple[int, int],
+        color_mode: str,
+        class_mode: str | None,
+        batch_size: int,
+        shuffle: bool,
+        seed: int | None,
+        saving: tuple[str | Path | None, str, str],
+        interpolation: str,
+        keep_aspect_ratio: bool,
+    ) -> None:
+        check_one_of("color_mode", color_mode, CHANNELS)
+        check_one_of("interpolation", interpolation, SAMPLING)
+        self.directory = listing.directory
+        self.filenames = listing.filenames
+        self.filepaths = [os.path.join(self.directory, f) for f in self.filenames]
+        self.samples = len(self.filenames)
+        self.class_indices = listing.class_indices
+        self.num_classes = len(self.class_indices or ())
+        self.classes = listing.classes
+        self.labels = listing.labels
+        self.sample_weight = listing.sample_weight
+        self.target_size = size_pair("target_size", target_size)
+        self.color_mode = color_mode
+        self.class_mode = class_mode
+        self.interpolation = interpolation
+        self.keep_aspect_ratio = keep_aspect_ratio
+        super().__init__(
+            generator,
+            self.samples,
+            (*self.target_size, CHANNELS[color_mode]),
+            batch_size,
+            shuffle,
+            seed,
+            saving,
+        )
+
+    def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
+        generator = self.generator
+        order = generator.interpolation_order
+        sampling = SAMPLING[self.interpolation]
+        if order > 1:  # SciPy alone has such splines: it gets the plain view
+            warp, rest = {}, transform
+        else:
+            # OpenCV numbers its kernels as splines are: 0 nearest, 1 bilinear.
+            sampling = max(sampling, order)
+            warp = transform
+            rest = {
+                name: transform[name]
+                for name in ("channel_shift_intensity", "brightness")
+                if name in transform
+            }
+        image = warp_photo(
+            self._read(self.filepaths[index], sampling),
+            self.target_size,
+            warp,
+            generator.fill_mode if warp else "nearest",
+            generator.cval,
+            sampling,
+        )
+        image = generator.apply_transform(image.astype(generator.dtype), rest)
+        return generator.standardize(image)
+
+    def _read(self, path: str, sampling: int) -> np.ndarray:
+        if self.color_mode == "rgba" or path.lower().endswith(_PILLOW_ONLY):
+            photo = _read_by_pillow(path, self.color_mode)
+        else:
+            # The nearest pixel is that of the whole photo, not of a reduced one.
+            whole = sampling == cv2.INTER_NEAREST
+            photo = read_image(path, None if whole else self.target_size)
+            if self.color_mode == "grayscale":
+                photo = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
+        return _centre(photo, self.target_size) if self.keep_aspect_ratio else photo
+
+    def _beside(self, indices: np.ndarray, images: np.ndarray) -> Batch:
+        targets = self._targets(indices, images)
+        if self.sample_weight is None:
+            return targets
+        return *targets, self.sample_weight[indices]
+
+    def _targets(self, indices: np.ndarray, images: np.ndarray) -> Batch:
+        if self.class_mode is None:
+            return ()
+        if self.class_mode == "input":
+            return (images.copy(),)
+        if self.class_mode == "multi_output":
+            return tuple(output[indices] for output in self.labels)
+        if self.class_mode == "raw":
+            return (self.labels[indices],)
+        labels = [self.classes[index] for index in indices]
+        if self.class_mode != "categorical":
+            return (np.array(labels, self.generator.dtype),)
+        hot = np.zeros((len(labels), self.num_classes), self.generator.dtype)
+        for row, label in zip(hot, labels, strict=True):
+            row[label] = 1  # one label, or a list of them
+        return (hot,)
+
+    def _nest(self, arrays: tuple[Any, ...]) -> Any:
+        if self.class_mode is None:
+            return arrays[0]
+        targets = [0] * len(self.labels) if self.class_mode == "multi_output" else 0
+        weights = [] if self.sample_weight is None else [0]
+        return keras.tree.pack_sequence_as((0, targets, *weights), arrays)
+
+
+def _centre(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The largest part in the middle of `photo` with the aspect ratio of `size`."""
+    height, width = photo.shape[:2]
+    crop_height = min(height, width * size[0] // size[1])
+    crop_width = min(width, height * size[1] // size[0])
+    top, left = (height - crop_height) // 2, (width - crop_width) // 2
+    return photo[top : top + crop_height, left : left + crop_width]
+
+
+def _read_by_pillow(path: str, color_mode: str) -> np.ndarray:
+    mode = "L" if color_mode == "grayscale" else color_mode.upper()
+    try:
+        with Image.open(path) as photo:
+            if photo.width * photo.height <= MAX_PIXELS:
+                pixels = np.asarray(ImageOps.exif_transpose(photo).convert(mode))
+                return pixels.reshape(*pixels.shape[:2], -1)
+            reason = f"above the pixel limit ({photo.width} x {photo.height})"
+    except Exception as error:  # each format's decoder raises errors of its own
+        raise ImageError(path, f"unreadable: {error}") from error
+    raise ImageError(path, reason)

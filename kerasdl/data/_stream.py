@@ -1,0 +1,106 @@
+"""Batches made by a pool of threads, a few ahead, handed to tf.data in order."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+import tensorflow as tf
+
+from kerasdl._parallel import num_cpus
+
+Batch = tuple[np.ndarray, ...]
+MAX_WORKERS = 16  # each holds a batch in memory, and a few more wait
+
+
+class BatchStream:
+    """`make_batch(epoch, index)` computed ahead of its consumer, epoch after epoch.
+
+    A batch is a pure function of its epoch and index. So nothing here can go stale:
+    what is not ready is computed, what is never fetched is dropped, and two passes
+    at once get the same batches. Work is queued only when a batch is taken, one
+    batch a task: a pass that is given up holds no thread, and leaves a few batches
+    that the next passes push out.
+
+    Args:
+        make_batch: returns the arrays of one batch; called from several threads.
+        num_batches: batches in an epoch.
+        workers: threads; None takes one for each processor, at most `MAX_WORKERS`.
+
+    Attributes:
+        next_epoch: number of the epoch that the next pass begins; each pass adds one.
+    """
+
+    def __init__(
+        self,
+        make_batch: Callable[[int, int], Batch],
+        num_batches: int,
+        workers: int | None = None,
+    ) -> None:
+        self.make_batch = make_batch
+        self.num_batches = num_batches
+        self.next_epoch = 0
+        workers = workers or min(num_cpus(), MAX_WORKERS)
+        self._ahead = workers + 2
+        self._pool = _pool(workers)
+        self._futures: dict[tuple[int, int], Future] = {}
+        self._lock = threading.Lock()
+
+    def _begin_epoch(self) -> np.int64:
+        with self._lock:
+            epoch = self.next_epoch
+            self.next_epoch += 1
+        return np.int64(epoch)
+
+    def take(self, epoch: int, index: int) -> Batch:
+        """Return batch `index` of `epoch`; queue those that follow it."""
+        epoch, index = int(epoch), int(index)
+        last = min(index + self._ahead, self.num_batches - 1)
+        with self._lock:
+            for key in ((epoch, i) for i in range(index, last + 1)):
+                if key not in self._futures:
+                    self._futures[key] = self._pool.submit(self.make_batch, *key)
+            future = self._futures.pop((epoch, index))
+            # A pass that was given up leaves its batches: the oldest go first.
+            while len(self._futures) > 4 * self._ahead:
+                self._futures.pop(next(iter(self._futures))).cancel()
+        return future.result()
+
+    def dataset(self, signature: tuple[tf.TensorSpec, ...]) -> tf.data.Dataset:
+        """tf.data over one epoch a pass.
+
+        Args:
+            signature: shape and dtype of each array of a batch.
+        """
+        dtypes = tuple(spec.dtype for spec in signature)
+
+        def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
+            epoch = tf.numpy_function(self._begin_epoch, [], tf.int64)
+            return tf.data.Dataset.range(self.num_batches).map(lambda i: (epoch, i))
+
+        def take(epoch: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            arrays = tf.numpy_function(self.take, (epoch, index), dtypes)
+            return tuple(
+                tf.ensure_shape(array, spec.shape)
+                for array, spec in zip(arrays, signature, strict=True)
+            )
+
+        dataset = tf.data.Dataset.from_tensors(0).flat_map(one_epoch).map(take)
+        cardinality = tf.data.experimental.assert_cardinality(self.num_batches)
+        return dataset.apply(cardinality)
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """All streams share their threads: TensorFlow never lets go of a stream it used."""
+    return ThreadPoolExecutor(workers, thread_name_prefix="kerasdl")
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Like `np.empty`, at an address TensorFlow takes over without a copy."""
+    alignment = 64  # EIGEN_MAX_ALIGN_BYTES of TensorFlow's builds
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    buffer = np.empty(size + alignment, np.uint8)
+    start = -buffer.ctypes.data % alignment
+    return buffer[start : start + size].view(dtype).reshape(shape)

@@ -1,0 +1,269 @@
+"""Photos on disk as tf.data batches, decoded, placed and augmented by some threads.
+
+One class a folder: `image_folder`. The batches themselves: `PhotoBatches`.
+"""
+
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._seeds import resolve_seed
+
+from ._decode import ImageError, read_image
+from ._listing import list_classes
+from ._rand_augment import rand_augment
+from ._stream import Batch, BatchStream, aligned_empty
+from ._warp import RESIZE_MODES, warp_image
+from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
+
+LABEL_MODES = ("int", "binary", "categorical")
+ON_ERROR = ("skip", "raise")
+
+
+def image_folder(
+    directory: str | Path,
+    image_size: int | tuple[int, int] = (224, 224),
+    batch_size: int = 64,
+    augment: str | Augment | None = None,
+    shuffle: bool | None = None,
+    label_mode: str | None = None,
+    resize: str = "crop",
+    *,
+    on_error: str = "skip",
+    seed: int | None = None,
+) -> tuple[tf.data.Dataset, list[str]]:
+    """Read `directory/<class>/<image>` as batches of RGB pixels in [0, 255].
+
+    Each pass over the dataset is one epoch with an order and draws of its own,
+    functions of (`seed`, epoch, position). JPEG, PNG, BMP, GIF (first frame) and WEBP;
+    EXIF orientation is respected.
+
+    Args:
+        directory: holds one folder per class, each with images.
+        image_size: one side or (height, width) of the images, in pixels.
+        batch_size: images in a batch; the last one of an epoch may be smaller.
+        augment: "none", "side_on", "top_down", "chapter", an `Augment`, or
+            "rand_augment", which needs the extra `cv` and takes some seconds to start.
+        shuffle: a new order each epoch; None shuffles if `augment` is given.
+        label_mode: "int" (sparse), "binary" (one column of 0.0 and 1.0) or
+            "categorical" (one-hot); None is "binary" for two classes, else
+            "categorical".
+        resize: "crop" (centre), "squash" (stretch) or "pad" (black borders).
+        on_error: a damaged file is named and left out ("skip"), or stops the pass
+            with an error that names it ("raise").
+        seed: None draws one and prints it.
+
+    Returns:
+        The dataset of `(images, labels)`, images float32 `(batch, height, width, 3)`,
+        and the class names: the folders' names in plain order, as in Keras.
+
+    Raises:
+        ValueError: fewer than two classes, an empty class, or an argument outside its
+            range.
+        ImportError: "rand_augment" without keras-cv.
+    """
+    class_names, files, labels = list_classes(directory)
+    photos = PhotoBatches(
+        [Path(directory) / file for file in files],
+        encode_labels(labels, len(class_names), label_mode),
+        image_size,
+        batch_size,
+        resize,
+        augment=augment,
+        shuffle=augment not in (None, "none") if shuffle is None else shuffle,
+        on_error=on_error,
+        seed=resolve_seed(seed),
+    )
+    print_classes(class_names)
+    return photos.dataset(), class_names
+
+
+def print_classes(class_names: list[str]) -> None:
+    """Show which class is which: its place in the list is its label."""
+    print(f"{len(class_names)} classes: {', '.join(class_names)}")
+
+
+def encode_labels(
+    labels: np.ndarray, num_classes: int, label_mode: str | None
+) -> np.ndarray:
+    """Class indices `(n,)` as `label_mode` says: int32 `(n,)` or float32 `(n, k)`.
+
+    Raises:
+        ValueError: an unknown mode, or "binary" with other than two classes.
+    """
+    if label_mode is None:
+        label_mode = "binary" if num_classes == 2 else "categorical"
+    check_one_of("label_mode", label_mode, LABEL_MODES)
+    if label_mode == "int":
+        return labels.astype("int32")
+    if label_mode == "categorical":
+        return np.eye(num_classes, dtype="float32")[labels]
+    if num_classes != 2:
+        raise ValueError(
+            "`label_mode` must be 'int' or 'categorical' for other than two classes. "
+            f"Received: label_mode='binary' ({num_classes} classes)"
+        )
+    return labels.astype("float32")[:, None]
+
+
+class PhotoBatches:
+    """Batches of photos, each a pure function of (`seed`, epoch, index).
+
+    Args:
+        paths: one image file each.
+        labels: one row for each path.
+        image_size: one side or (height, width), in pixels.
+        batch_size: images in a batch.
+        resize: one of `RESIZE_MODES`.
+        augment: a preset's name, "rand_augment", an `Augment`, or None.
+        shuffle: a new order each epoch.
+        on_error: "skip" or "raise".
+        seed: of order and augmentation.
+
+    Attributes:
+        stream: the `BatchStream` under the dataset; its `next_epoch` may be set.
+        damaged: reason by path of the files that were left out so far.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        labels: np.ndarray,
+        image_size: int | tuple[int, int],
+        batch_size: int,
+        resize: str = "crop",
+        *,
+        augment: str | Augment | None = None,
+        shuffle: bool = False,
+        on_error: str = "skip",
+        seed: int = 0,
+    ) -> None:
+        check_positive_int("batch_size", batch_size)
+        check_one_of("resize", resize, RESIZE_MODES)
+        check_one_of("on_error", on_error, ON_ERROR)
+        self.paths = [str(path) for path in paths]
+        self.labels = labels
+        self.image_size = size_pair("image_size", image_size)
+        self.batch_size = batch_size
+        self.resize = resize
+        self.augment, self._finish = _resolve_augment(augment, self.image_size)
+        self.shuffle = shuffle
+        self.on_error = on_error
+        self.seed = seed
+        self.damaged: dict[str, str] = {}
+        self.stream = BatchStream(self.batch, -(-len(self.paths) // batch_size))
+        self._damaged_lock = threading.Lock()
+
+    def dataset(self) -> tf.data.Dataset:
+        """tf.data of float32 images in [0, 255] and labels, one epoch a pass."""
+        label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
+        pixels = tf.TensorSpec((None, *self.image_size, 3), tf.uint8)
+        # Bytes are handed over and become floats in the graph: less is copied.
+        dataset = self.stream.dataset((pixels, label_spec))
+        dataset = dataset.map(lambda images, y: (tf.cast(images, tf.float32), y))
+        return dataset.prefetch(1)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Indices of the files in the order of `epoch`."""
+        if not self.shuffle:
+            return np.arange(len(self.paths))
+        return _shuffled(len(self.paths), self.seed, epoch)
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Images `(n, height, width, 3)` uint8 and labels of one batch.
+
+        Raises:
+            ImageError: a damaged file under `on_error="raise"`, or a batch that holds
+                nothing else.
+        """
+        # Keras cannot train on an empty batch: a shuffled epoch shows another twice.
+        num_batches = self.stream.num_batches
+        for shift in range(num_batches if self.shuffle else 1):
+            images, labels = self._read_batch(epoch, (index + shift) % num_batches)
+            if len(images):
+                return images, labels
+        rows = self.order(epoch)[index * self.batch_size :][: self.batch_size]
+        names = ", ".join(self.paths[row] for row in rows)
+        raise ImageError(names, "every image of a batch is damaged; leave them out")
+
+    def _read_batch(self, epoch: int, index: int) -> Batch:
+        start = index * self.batch_size
+        rows = self.order(epoch)[start : start + self.batch_size]
+        draws = _draws(self.seed, epoch, start, len(rows))
+        transforms = self.augment.transforms(draws, self.image_size)
+        colours = self.augment.colours(draws)
+        images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
+        kept = []
+        for number, row in enumerate(rows):
+            out = images[len(kept)]
+            try:
+                photo = read_image(self.paths[row], self.image_size)
+            except ImageError as error:
+                self._leave_out(error)
+                continue
+            warp_image(
+                *(photo, self.image_size, self.resize),
+                transform=transforms[number],
+                fill_mode=self.augment.fill_mode,
+                out=out,
+            )
+            if colours is not None:
+                apply_colour(out, colours[number])
+            kept.append(number)
+        images = images[: len(kept)]
+        if self._finish:
+            images = self._finish(images, draws[kept])
+        return images, self.labels[rows[kept]]
+
+    def _leave_out(self, error: ImageError) -> None:
+        """Name and count a damaged file the first time it is met, or raise `error`."""
+        if self.on_error == "raise":
+            raise error
+        with self._damaged_lock:
+            if str(error.path) in self.damaged:
+                return
+            self.damaged[str(error.path)] = error.reason
+            count = len(self.damaged)
+        warnings.warn(f"left out {error} ({count} so far)", stacklevel=2)
+
+
+@lru_cache(maxsize=4)
+def _shuffled(num_files: int, seed: int, epoch: int) -> np.ndarray:
+    order = np.random.default_rng([seed, epoch, 0]).permutation(num_files)
+    order.flags.writeable = False
+    return order
+
+
+def _draws(seed: int, epoch: int, start: int, count: int) -> np.ndarray:
+    """Uniform numbers `(count, NUM_DRAWS)` of the positions from `start` on."""
+    generator = np.random.Philox(np.random.SeedSequence([seed, epoch, 1]))
+    # Philox goes to any place at once, four numbers a step: a position's draws depend
+    # neither on the batch it is in nor on those before.
+    generator.advance(start * NUM_DRAWS // 4)
+    return np.random.Generator(generator).random((count, NUM_DRAWS))
+
+
+def _resolve_augment(
+    augment: str | Augment | None, image_size: tuple[int, int]
+) -> tuple[Augment, Callable[[np.ndarray, np.ndarray], np.ndarray] | None]:
+    """The warp of `augment`, and what whole batches and their draws go through then."""
+    if isinstance(augment, str):
+        check_one_of("augment", augment, [*PRESETS, "rand_augment"])
+        if augment == "rand_augment":
+            return Augment(), rand_augment(image_size)
+        augment = PRESETS[augment]
+    augment = augment or Augment()
+    if not isinstance(augment, Augment):
+        raise ValueError(
+            "`augment` must be a preset's name, an Augment, or None. "
+            f"Received: augment={augment!r}"
+        )
+    # Raises what it has to now, not in the first batch.
+    augment.transforms(np.zeros((1, NUM_DRAWS)), image_size)
+    return augment, None

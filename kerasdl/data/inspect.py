@@ -1,0 +1,218 @@
+"""Look at a folder of images before training: what is damaged, doubled, how much."""
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pandas as pd
+from tqdm import tqdm
+
+from kerasdl._atomic import replacing
+from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._parallel import map_ahead
+
+from ._decode import (
+    MAX_PIXELS,
+    SUFFIX_FORMATS,
+    ImageError,
+    decode_image,
+    image_format,
+    read_file,
+)
+from ._listing import list_images
+
+_SPLITS = ("train", "valid", "validation", "val", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageCheck:
+    """What `check_images` found. Files are POSIX paths relative to `path`.
+
+    Attributes:
+        path: the folder as it was given.
+        counts: usable images, a row for each split, a column for each class. "all" is
+            the split where the folder has none; "" is the class of images outside a
+            class folder.
+        sizes: columns `height` and `width` in pixels, EXIF orientation applied; a row
+            for each usable image.
+        damaged: reason by file: everything that cannot be used, whether damaged,
+            empty, not an image, unreadable or above the pixel limit.
+        wrong_suffix: the content's format by file, where the suffix names another;
+            such a file is usable.
+        ignored: files without the suffix of an image.
+        duplicates: groups of usable images with equal bytes.
+        digests: SHA-256 in hexadecimal of each readable image's bytes, damaged or not.
+    """
+
+    path: str
+    counts: pd.DataFrame
+    sizes: pd.DataFrame
+    damaged: dict[str, str]
+    wrong_suffix: dict[str, str]
+    ignored: list[str]
+    duplicates: list[list[str]]
+    digests: dict[str, str] = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 in hexadecimal over the names and contents of all readable images."""
+        lines = "".join(
+            f"{name}\0{self.digests[name]}\n" for name in sorted(self.digests)
+        )
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.path}: {len(self.sizes)} usable images, "
+            f"{len(self.damaged)} damaged, "
+            f"{len(self.wrong_suffix)} with the suffix of another format, "
+            f"{len(self.duplicates)} groups of duplicates",
+            self.counts.to_string(),
+        ]
+        for side in self.sizes:
+            values = self.sizes[side]
+            if len(values):
+                low, middle, high = values.quantile((0, 0.5, 1)).astype(int)
+                lines.append(f"{side} {low} to {high} pixels, median {middle}")
+        lines += [f"damaged: {name}: {why}" for name, why in self.damaged.items()]
+        lines += [
+            f"other format: {name} is {kind}"
+            for name, kind in self.wrong_suffix.items()
+        ]
+        lines += [self._duplicates_line(group) for group in self.duplicates]
+        lines += [f"ignored: {name}" for name in self.ignored]
+        return "\n".join(lines)
+
+    def _duplicates_line(self, group: list[str]) -> str:
+        splits = {name.split("/")[0] for name in group} & set(self.counts.index)
+        where = " across splits" if len(splits) > 1 else ""
+        return f"duplicates{where}: {', '.join(group)}"
+
+    def plot(self, path: str | Path) -> None:
+        """Save histograms of width and height and bars of `counts` as a PNG."""
+        from matplotlib.figure import Figure  # slow to import, and seldom needed
+
+        figure = Figure(figsize=(12, 4), layout="constrained")
+        *histograms, bars = figure.subplots(1, 3)
+        for axes, side in zip(histograms, ("width", "height"), strict=True):
+            axes.hist(self.sizes[side], bins=40)
+            axes.set(xlabel=f"{side} (pixels)", ylabel="images")
+        bar_width = 0.8 / len(self.counts)
+        for row, (split, counts) in enumerate(self.counts.iterrows()):
+            left = [column + row * bar_width for column in range(len(counts))]
+            bars.bar(left, counts, bar_width, align="edge", label=split)
+        centres = [column + 0.4 for column in range(self.counts.shape[1])]
+        bars.set_xticks(centres, self.counts.columns, rotation=90)
+        bars.set_ylabel("images")
+        bars.legend()
+        with replacing(path) as beside:
+            figure.savefig(beside, format="png")
+
+
+def check_images(
+    path: str | Path,
+    max_pixels: int = MAX_PIXELS,
+    workers: int | None = None,
+    verbose: int = 1,
+) -> ImageCheck:
+    """Decode every image below `path` and report what is wrong with which file.
+
+    Files count as images by their suffix; names that start with a dot are passed over.
+
+    Args:
+        path: splits ("train", "valid", "validation", "val", "test") of class folders,
+            class folders alone, or a flat folder.
+        max_pixels: height * width above which an image is not decoded but reported.
+        workers: number of threads; None takes one for each processor.
+        verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
+            0 shows nothing.
+
+    Raises:
+        ValueError: an argument is out of range, or `path` is no folder with images.
+    """
+    root = check_directory("path", path)
+    check_positive_int("max_pixels", max_pixels)
+    if workers is not None:
+        check_positive_int("workers", workers)
+    check_one_of("verbose", verbose, (0, 1))
+    images, others = list_images(root)
+    if not images:
+        raise ValueError(
+            f"`path` must hold images ({' '.join(SUFFIX_FORMATS)}). "
+            f"Received: path={str(path)!r} (0 images)."
+        )
+    findings = map_ahead(
+        lambda name: _examine(root / name, max_pixels), images, workers
+    )
+    findings = _with_progress(findings, len(images), verbose)
+    table = pd.DataFrame(findings, index=images, columns=_Finding._fields)
+    usable = table[table.reason.isna()]
+    repeated = usable[usable.digest.duplicated(keep=False)]
+    return ImageCheck(
+        path=str(path),
+        counts=_count(images, set(usable.index)),
+        sizes=usable[["height", "width"]].astype(int),
+        damaged=table.reason.dropna().to_dict(),
+        wrong_suffix={
+            name: kind
+            for name, kind in usable.kind.items()
+            if SUFFIX_FORMATS[PurePosixPath(name).suffix.lower()] != kind
+        },
+        ignored=others,
+        duplicates=[
+            list(g) for g in repeated.groupby("digest", sort=False).groups.values()
+        ],
+        digests=table.digest.dropna().to_dict(),
+    )
+
+
+class _Finding(NamedTuple):
+    """What one file holds; None is what could not be found out."""
+
+    digest: str | None = None
+    kind: str | None = None
+    height: int | None = None
+    width: int | None = None
+    reason: str | None = None
+
+
+def _examine(path: Path, max_pixels: int) -> _Finding:
+    finding = _Finding()
+    try:
+        data = read_file(path)
+        finding = finding._replace(digest=hashlib.sha256(data).hexdigest())
+        # At full size: a reduced decode may not reach the end of a cut file.
+        height, width, _ = decode_image(data, path, max_pixels=max_pixels).shape
+        kind = image_format(data, path)
+    except ImageError as error:
+        return finding._replace(reason=error.reason)
+    return finding._replace(kind=kind, height=height, width=width)
+
+
+def _with_progress(results: Iterator, total: int, verbose: int) -> Iterator:
+    """Yield `results`; show on stderr how many of `total` are done."""
+    label = "checking images"
+    if verbose and sys.stderr.isatty():
+        yield from tqdm(results, total=total, desc=label, unit="image")
+        return
+    for done, result in enumerate(results, 1):
+        if verbose and done * 10 // total > (done - 1) * 10 // total:
+            print(f"{label}: {done} of {total}", file=sys.stderr)
+        yield result
+
+
+def _count(images: list[str], usable: set[str]) -> pd.DataFrame:
+    """Count usable images; a class that has none of them left counts 0."""
+    places = [PurePosixPath(name).parts[:-1] for name in images]
+    if any(len(place) > 1 and place[0] in _SPLITS for place in places):
+        rows = [(*place[:2], "", "")[:2] for place in places]
+    else:
+        rows = [("all", *place[:1], "")[:2] for place in places]
+    table = pd.DataFrame(rows, columns=["split", "class"])
+    table["usable"] = [name in usable for name in images]
+    counts = table.groupby(["split", "class"]).usable.sum().unstack(fill_value=0)
+    known = [split for split in _SPLITS if split in counts.index]
+    return counts.reindex([*known, *counts.index.difference(known)])

@@ -1,0 +1,92 @@
+"""A `.keras` file for prediction that any TensorFlow code loads without kerasdl."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from kerasdl._atomic import replacing
+
+_HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
+
+
+def save_inference_model(model: keras.Model, path: str | Path) -> None:
+    """Write a trained model as a `.keras` file for prediction, whole or not at all.
+
+    Augmentation and dropout in it do nothing when it predicts, as ever in Keras.
+
+    Args:
+        model: functional or Sequential, of Keras's own layers and functions.
+        path: the file, ending in `.keras`.
+
+    Raises:
+        ValueError: `path` ends otherwise, or plain Keras could not load the model.
+    """
+    if Path(path).suffix != ".keras":
+        raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
+    copy = inference_model(model)
+    with replacing(path) as beside:
+        copy.save(beside)
+
+
+def inference_model(model: keras.Model) -> keras.Model:
+    """Copy a trained model for prediction: not compiled, every layer in float32.
+
+    Raises:
+        ValueError: plain Keras could not load the model; the message names the layer
+            that is in the way.
+    """
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        _check_plain(config, model.name)
+        copy = keras.saving.deserialize_keras_object(_for_prediction(config))
+    except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
+        raise _not_plain(str(error).strip().split("\n")[0]) from error
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _for_prediction(config: Any) -> Any:
+    """`config` with float32 in place of half precision, and nothing to compile."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            half = config["config"]["name"] in _HALF_POLICIES
+            return "float32" if half else config
+        return {
+            key: _for_prediction(value)
+            for key, value in config.items()
+            if key != "compile_config"
+        }
+    if isinstance(config, (list, tuple)):
+        return type(config)(_for_prediction(part) for part in config)
+    return config
+
+
+def _check_plain(config: Any, layer: str) -> None:
+    """Raise ValueError if `config`, of `layer` or a part of it, is not Keras's own."""
+    if isinstance(config, dict):
+        kind, inner = config.get("class_name", ""), config.get("config")
+        if kind and isinstance(inner, dict):
+            layer = inner.get("name", layer)
+        # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
+        is_value = kind.startswith("__") and kind != "__lambda__"
+        module = config.get("module") or ""
+        if kind and not is_value and module.split(".")[0] != "keras":
+            name = inner if kind == "function" else kind
+            raise _not_plain(f"layer {layer!r} ({name})")
+        activation = config.get("activation")
+        if isinstance(activation, dict) and "class_name" not in activation:
+            # So Keras writes a lambda, which it then cannot read.
+            raise _not_plain(f"layer {layer!r} (a lambda as activation)")
+        config = [value for key, value in config.items() if key != "compile_config"]
+    if isinstance(config, (list, tuple)):
+        for part in config:
+            _check_plain(part, layer)
+
+
+def _not_plain(received: str) -> ValueError:
+    return ValueError(
+        "`model` must be functional or Sequential and hold nothing but Keras's own "
+        "layers and functions, or plain Keras cannot load it. "
+        f"Received: a model with {received}"
+    )

@@ -1,0 +1,7 @@
+"""Networks: pretrained trunks, heads, and the classics."""
+
+from ._weights import copy_weights, load_weights
+from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups
+from .convnet import convnet
+from .efficientnet_lite import efficientnet_lite0
+from .heads import classifier, flatten_head, head_layers, pooled_head

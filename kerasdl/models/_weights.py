@@ -1,0 +1,185 @@
+"""Load weights from a file into a model: all of them, or an error and none.
+
+Layers are matched by name. Three kinds of file are read, and no code in them runs:
+`.keras` (a whole model), `.weights.h5` (Keras 3) and `.h5` (before Keras 3).
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+# Layer name -> its weights in order, not yet read.
+_Weights = dict[str, Sequence[h5py.Dataset | keras.Variable]]
+
+
+def load_weights(model: keras.Model, path: str | Path) -> None:
+    """Load the weights in `path` into the flat model `model`.
+
+    Every layer of `model` must be in the file under its name, with its shapes. The
+    file may hold a head besides (dense and normalisation layers), so that a trained
+    classifier can give its trunk; a convolution that `model` lacks means another
+    network. A legacy `.h5` with other names fits if all its shapes do, in order: Keras
+    3 renamed the layers of some networks.
+
+    Args:
+        model: the model to fill; unchanged if the file does not fit.
+        path: a `.keras`, `.weights.h5` or legacy `.h5` file.
+
+    Raises:
+        ValueError: there is no such file, it cannot be read, or it is of another
+            network; the message names the layers that differ.
+    """
+    path = check_weights_file(path)
+    try:
+        with _open(path) as file:
+            _copy(model, file, path)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            "`weights` must be a file of weights that Keras wrote. "
+            f"Received: weights={str(path)!r}, which cannot be read ({error})"
+        ) from error
+
+
+def check_weights_file(path: str | Path) -> Path:
+    """Return `path`; raise ValueError unless it is a file that may hold weights."""
+    path = Path(path)
+    if path.suffix not in (".keras", ".h5") or not path.is_file():
+        raise ValueError(
+            "`weights` must be 'imagenet', None or an existing file that ends in "
+            f".keras, .weights.h5 or .h5. Received: weights={str(path)!r}"
+        )
+    return path
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[h5py.File]:
+    """Open `path`, or the weights inside it, as HDF5."""
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            yield file
+    else:
+        with zipfile.ZipFile(path) as archive:
+            weights = io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(weights) as file:
+            yield file
+
+
+def _copy(model: keras.Model, file: h5py.File, path: Path) -> None:
+    wanted = _layers_with_weights(model)
+    legacy = "layers" not in file
+    found = _legacy_datasets(file) if legacy else _datasets(file["layers"])
+    faults = _faults(wanted, found) + _leftovers(wanted, found)
+    if faults and legacy and len(found) == len(wanted):
+        renamed = dict(zip(wanted, found.values(), strict=True))
+        if not _faults(wanted, renamed):
+            found, faults = renamed, []
+    if faults:
+        raise ValueError(
+            f"`weights` must be a file of the network {model.name!r}. Received: "
+            f"weights={str(path)!r}, where {_first(faults)}. Pass a file that was "
+            "saved from this network."
+        )
+    for name, layer in wanted.items():
+        _set_weights(layer, [dataset[()] for dataset in found[name]])
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Copy the weights of the flat model `source` to layers of its names in `target`.
+
+    From a head on cached activations, say, to the same head on its trunk.
+
+    Raises:
+        ValueError: `target` lacks one of the layers, or has it in another shape.
+    """
+    given, takers = _layers_with_weights(source), _layers_with_weights(target)
+    faults = _faults(given, {name: layer.weights for name, layer in takers.items()})
+    if faults:
+        raise ValueError(
+            "`target` must hold every layer of `source` that has weights. Received: "
+            f"source={source.name!r}, target={target.name!r}, where {_first(faults)}."
+        )
+    for name, layer in given.items():
+        _set_weights(takers[name], layer.get_weights())
+
+
+def _layers_with_weights(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    return {_stable_name(layer.name): layer for layer in model.layers if layer.weights}
+
+
+def _set_weights(layer: keras.layers.Layer, weights: list[np.ndarray]) -> None:
+    layer.set_weights(weights)
+    if isinstance(layer, keras.layers.Normalization):
+        layer.finalize_state()  # it computes with a copy of its weights
+
+
+def _faults(wanted: dict[str, keras.layers.Layer], found: _Weights) -> list[str]:
+    """Say, layer by layer, what `wanted` needs and `found` lacks."""
+    faults = []
+    for name, layer in wanted.items():
+        shapes = [tuple(weight.shape) for weight in layer.weights]
+        if name not in found:
+            faults.append(f"layer {name!r} is missing")
+        elif (there := [tuple(weight.shape) for weight in found[name]]) != shapes:
+            faults.append(f"layer {name!r} has shapes {there} instead of {shapes}")
+    return faults
+
+
+def _leftovers(wanted: dict[str, keras.layers.Layer], found: _Weights) -> list[str]:
+    """Name the layers of `found` that belong to neither `wanted` nor a head."""
+    return [
+        f"layer {name!r} is one too many"
+        for name in sorted(found.keys() - wanted.keys())
+        if any(len(weight.shape) == 4 for weight in found[name])
+    ]
+
+
+def _first(faults: list[str], limit: int = 5) -> str:
+    more = [f"and {len(faults) - limit} more"] if len(faults) > limit else []
+    return "; ".join(faults[:limit] + more)
+
+
+def _datasets(group: h5py.Group) -> _Weights:
+    """Collect Keras 3's `<class>_<n>/vars/<i>`, where `vars` bears the layer's name."""
+    found: _Weights = {}
+
+    def visit(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Group) and "name" in item.attrs:
+            indices = sorted(int(key) for key in item if key.isdigit())
+            if indices:
+                name = _stable_name(item.attrs["name"])
+                found[name] = [item[str(index)] for index in indices]
+
+    group.visititems(visit)
+    return found
+
+
+def _legacy_datasets(file: h5py.File) -> _Weights:
+    """Collect what `layer_names`, and `weight_names` of each layer, list."""
+    model = file.get("model_weights", file)  # a whole model, or weights alone
+    layers = {name: model[name] for name in _names(model, "layer_names")}
+    return {
+        _stable_name(name): [layer[weight] for weight in weights]
+        for name, layer in layers.items()
+        if (weights := _names(layer, "weight_names"))
+    }
+
+
+def _names(group: h5py.Group, attribute: str) -> list[str]:
+    """Read a list of names, which HDF5 splits into numbered parts when it is long."""
+    parts = [attribute] if attribute in group.attrs else []
+    while (part := f"{attribute}{len(parts)}") in group.attrs:
+        parts.append(part)
+    names = [name for part in parts for name in group.attrs[part]]
+    return [name.decode() if isinstance(name, bytes) else name for name in names]
+
+
+def _stable_name(name: str) -> str:
+    """Undo Keras's numbering of normalisation layers that were given no name."""
+    return re.sub(r"^normalization_\d+$", "normalization", name)

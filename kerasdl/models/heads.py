@@ -1,0 +1,179 @@
+"""Classifier heads: from a feature map to probabilities.
+
+A head is a function of a tensor, so that one head can stand on a trunk or on an `Input`
+of cached activations. Its layers have the same names in both places: `copy_weights`
+takes them from one to the other. Two classes end in one sigmoid unit, the probability
+of the second class; more end in a softmax.
+"""
+
+import itertools
+from typing import Any
+
+import keras
+from keras import initializers, layers
+
+from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._seeds import resolve_seed
+
+HEADS = ("pooled", "flatten")
+_PREFIX = "head_"
+
+
+def flatten_head(
+    x: Any,
+    classes: int,
+    units: int = 256,
+    dropout: float = 0.5,
+    *,
+    seed: int | None = None,
+) -> Any:
+    """Flatten, Dense(`units`, relu), Dropout, Dense: the head of the Keras book.
+
+    Args:
+        x: feature map `(batch, height, width, channels)` of a fixed size.
+        classes: number of classes, at least 2.
+        units: of the hidden layer.
+        dropout: fraction in [0, 1).
+        seed: of initial weights and dropout.
+
+    Returns:
+        Probabilities: `(batch, 1)` of the second class for two classes, else
+        `(batch, classes)`.
+
+    Raises:
+        ValueError: an argument is not one of these.
+
+    Reference:
+        Chollet, Deep Learning with Python, 2017, section 5.3
+    """
+    _check_feature_map(x)
+    check_classes(classes)
+    check_positive_int("units", units)
+    check_dropout(dropout)
+    seeds = itertools.count(resolve_seed(seed)).__next__
+    x = layers.Flatten(name=f"{_PREFIX}flatten")(x)
+    x = layers.Dense(
+        units,
+        activation="relu",
+        kernel_initializer=initializers.GlorotUniform(seed=seeds()),
+        name=f"{_PREFIX}dense",
+    )(x)
+    x = layers.Dropout(dropout, seed=seeds(), name=f"{_PREFIX}dropout")(x)
+    return predictions(x, classes, f"{_PREFIX}predictions", seed=seeds())
+
+
+def pooled_head(
+    x: Any,
+    classes: int,
+    pooling: str = "avg",
+    dropout: float = 0.25,
+    batch_norm: bool = True,
+    *,
+    seed: int | None = None,
+) -> Any:
+    """Pool over all places, normalise, Dropout, Dense.
+
+    Args:
+        x: feature map `(batch, height, width, channels)`.
+        classes: number of classes, at least 2.
+        pooling: `"avg"`, or `"avg_max"` for averages and maxima side by side.
+        dropout: fraction in [0, 1).
+        batch_norm: normalise the pooled features.
+        seed: of initial weights and dropout.
+
+    Returns:
+        Probabilities: `(batch, 1)` of the second class for two classes, else
+        `(batch, classes)`.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    _check_feature_map(x)
+    check_classes(classes)
+    check_one_of("pooling", pooling, ("avg", "avg_max"))
+    check_dropout(dropout)
+    seeds = itertools.count(resolve_seed(seed)).__next__
+    averages = layers.GlobalAveragePooling2D(name=f"{_PREFIX}avg_pool")(x)
+    if pooling == "avg_max":
+        maxima = layers.GlobalMaxPooling2D(name=f"{_PREFIX}max_pool")(x)
+        x = layers.Concatenate(name=f"{_PREFIX}concat")([averages, maxima])
+    else:
+        x = averages
+    if batch_norm:
+        # A head trains for some hundred batches; Keras's 0.99 would lag behind them.
+        x = layers.BatchNormalization(momentum=0.9, name=f"{_PREFIX}bn")(x)
+    x = layers.Dropout(dropout, seed=seeds(), name=f"{_PREFIX}dropout")(x)
+    return predictions(x, classes, f"{_PREFIX}predictions", seed=seeds())
+
+
+def classifier(
+    trunk: keras.Model,
+    classes: int,
+    head: str = "pooled",
+    dropout: float | None = None,
+    *,
+    seed: int | None = None,
+) -> keras.Model:
+    """Put a head on `trunk`: one flat model from pixels to probabilities.
+
+    Args:
+        trunk: from `build_trunk`; its layers are shared, not copied.
+        classes: number of classes, at least 2.
+        head: `"pooled"` (see `pooled_head`) or `"flatten"` (see `flatten_head`).
+        dropout: fraction in [0, 1); None is the head's own.
+        seed: of the head's initial weights and dropout.
+
+    Returns:
+        A model named as the trunk.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    check_one_of("head", head, HEADS)
+    build = pooled_head if head == "pooled" else flatten_head
+    options = {} if dropout is None else {"dropout": dropout}
+    outputs = build(trunk.output, classes, **options, seed=seed)
+    return keras.Model(trunk.input, outputs, name=trunk.name)
+
+
+def head_layers(model: keras.Model) -> list[layers.Layer]:
+    """Return the layers of `model` that a head of this module added, in order."""
+    return [layer for layer in model.layers if layer.name.startswith(_PREFIX)]
+
+
+def predictions(x: Any, classes: int, name: str, *, seed: int) -> Any:
+    """End in one sigmoid unit for two classes, in a softmax for more.
+
+    float32 under every precision policy: half precision would round probabilities.
+    """
+    return layers.Dense(
+        1 if classes == 2 else classes,
+        activation="sigmoid" if classes == 2 else "softmax",
+        kernel_initializer=initializers.GlorotUniform(seed=seed),
+        dtype="float32",
+        name=name,
+    )(x)
+
+
+def check_classes(classes: int) -> None:
+    """Raise ValueError unless `classes` is an integer of at least 2."""
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+        raise ValueError(
+            f"`classes` must be an integer of at least 2. Received: classes={classes!r}"
+        )
+
+
+def check_dropout(dropout: float) -> None:
+    """Raise ValueError unless `dropout` is in [0, 1)."""
+    if not 0 <= dropout < 1:
+        raise ValueError(
+            f"`dropout` must be at least 0 and below 1. Received: dropout={dropout!r}"
+        )
+
+
+def _check_feature_map(x: Any) -> None:
+    if len(x.shape) != 4:
+        raise ValueError(
+            "`x` must be a feature map (batch, height, width, channels). Received: "
+            f"x.shape={tuple(x.shape)!r}. Give the trunk's output, not pooled."
+        )

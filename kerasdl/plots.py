@@ -1,0 +1,297 @@
+"""Arrays and names in, PNG out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerasdl._atomic import replacing
+from kerasdl._checks import check_positive_int
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SMOOTHING = 0.8  # as in the Keras book's chapter on small datasets
+_TRAINING, _VALIDATION = "#8a8f98", "#d1495b"
+_BAR, _HIGHLIGHT = "#a9b4c2", "#2a6f97"
+_INK = "#333333"
+
+
+def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
+    """Exponential mean: `factor` of the value before, `1 - factor` of the point."""
+    smoothed: list[float] = []
+    for point in points:
+        before = smoothed[-1] if smoothed else point
+        smoothed.append(before * factor + point * (1 - factor))
+    return np.array(smoothed)
+
+
+def save_curves(
+    history: "pd.DataFrame | Sequence[Mapping[str, Any]]", path: str | Path
+) -> None:
+    """Draw accuracy and loss over the epochs: points as measured, lines smoothed.
+
+    Epochs are numbered through all stages; each stage is smoothed by itself and named
+    above its part.
+
+    Args:
+        history: one row an epoch, in order: `stage`, and of `accuracy`, `loss` and
+            their `val_` twins those there are.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: `history` has no rows, or neither loss nor accuracy.
+    """
+    import pandas as pd
+    from matplotlib.ticker import MaxNLocator
+
+    table = pd.DataFrame(history)
+    metrics = [name for name in ("accuracy", "loss") if name in table]
+    if table.empty or not metrics:
+        raise ValueError(
+            "`history` must have rows with loss or accuracy. Received: "
+            f"{len(table)} rows of {list(table.columns)}"
+        )
+    # A stage may come twice; its rows are one part as long as nothing lies between.
+    parts = (table["stage"] != table["stage"].shift()).cumsum()
+    figure = _figure(5.5 * len(metrics), 4.4)
+    panels = figure.subplots(1, len(metrics), squeeze=False).ravel()
+    for axes, metric in zip(panels, metrics, strict=True):
+        _plain_axes(axes, "epoch", metric)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        for column, name, colour in (
+            (metric, "training", _TRAINING),
+            (f"val_{metric}", "validation", _VALIDATION),
+        ):
+            if column not in table:
+                continue
+            axes.plot([], [], "o-", color=colour, label=name)
+            for _, part in table.groupby(parts):
+                values = part[column].to_numpy("float64")
+                epochs = part.index.to_numpy() + 1
+                axes.plot(epochs, values, "o", color=colour, alpha=0.45, markersize=4)
+                axes.plot(epochs, smooth(values), color=colour, linewidth=2)
+        for _, part in table.groupby(parts):
+            start = part.index[0] + 0.5
+            if part.index[0] > 0:
+                axes.axvline(start, color=_INK, linewidth=0.8, linestyle=":")
+            axes.text(
+                start,
+                1.02,
+                part["stage"].iloc[0],
+                transform=axes.get_xaxis_transform(),
+                rotation=50,
+                rotation_mode="anchor",
+                fontsize=9,
+                color=_INK,
+                parse_math=False,
+            )
+        axes.set_xlim(0.5, len(table) + 0.5)
+        axes.legend(title="lines are smoothed", title_fontsize=9, frameon=False)
+    _save(figure, path)
+
+
+def save_confusion(
+    matrix: np.ndarray, class_names: Sequence[str], path: str | Path
+) -> None:
+    """Draw a confusion matrix: counts, and shares of each true class.
+
+    Up to 15 classes have both in figures, up to 40 the counts, and more only colours.
+
+    Args:
+        matrix: counts `(classes, classes)`, rows true, columns predicted.
+        class_names: in the order of rows and columns.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: `matrix` is not square or not of `class_names`.
+    """
+    matrix = np.asarray(matrix)
+    count = len(class_names)
+    if matrix.shape != (count, count):
+        raise ValueError(
+            "`matrix` must have a row and a column for each class. Received: "
+            f"matrix of {matrix.shape} for {count} class names"
+        )
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    cell = 1.3 if count <= 4 else min(0.55, 16 / count)  # inches
+    size = 12 if count <= 4 else min(9, 50 * cell)
+    with_share = count <= 15
+    figure = _figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if not with_share:
+        figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
+    slant = {"rotation": 90} if count > 4 else {}
+    names = [_shorten(name, 24) for name in class_names]
+    axes.set_xticks(range(count), names, fontsize=size, parse_math=False, **slant)
+    axes.set_yticks(range(count), names, fontsize=size, parse_math=False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    # Thousands of texts would be too small to read and slow to draw.
+    cells = np.argwhere(matrix) if count <= 40 else ()
+    for row, column in cells:
+        text = f"{matrix[row, column]}"
+        if with_share:
+            text += f"\n{shares[row, column]:.1%}"
+        colour = "white" if shares[row, column] > 0.5 else _INK
+        axes.text(
+            column, row, text, ha="center", va="center", color=colour, fontsize=size
+        )
+    _save(figure, path)
+
+
+def save_gallery(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    path: str | Path,
+    columns: int = 4,
+    headline: str = "",
+) -> None:
+    """Draw pictures with a title each, such as "dogs/12.jpg: cats 0.97 (true: dogs)".
+
+    Args:
+        images: RGB in [0, 255], `(height, width, 3)` each, of any sizes; none give a
+            picture that holds the headline alone.
+        titles: one for each.
+        path: the PNG to write.
+        columns: pictures in a row.
+        headline: a line above all.
+
+    Raises:
+        ValueError: `columns` is below 1, or images and titles differ in number.
+    """
+    check_positive_int("columns", columns)
+    if len(images) != len(titles):
+        raise ValueError(
+            "`titles` must be one for each image. Received: "
+            f"{len(titles)} titles for {len(images)} images"
+        )
+    if not len(images):
+        figure = _figure(6, 1.2)
+        figure.text(0.5, 0.5, headline or "no pictures", ha="center", va="center")
+        _save(figure, path)
+        return
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure = _figure(max(2.6 * columns, 5), 3.1 * rows + (0.4 if headline else 0))
+    if headline:
+        figure.suptitle(headline, color=_INK, parse_math=False)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.axis("off")
+        axes.set_anchor("N")
+    for axes, image, title in zip(panels, images, titles, strict=False):
+        axes.imshow(_pixels(image))
+        title = fill(title, 30, break_on_hyphens=False)
+        axes.set_title(title, fontsize=8.5, color=_INK, parse_math=False)
+    _save(figure, path)
+
+
+def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) -> None:
+    """Tile pictures of one size, pixel by pixel, such as one photo under many draws.
+
+    Args:
+        images: RGB in [0, 255], `(n, height, width, 3)`.
+        path: the PNG to write.
+        columns: pictures in a row.
+
+    Raises:
+        ValueError: `columns` is below 1, or `images` are none or of several sizes.
+    """
+    check_positive_int("columns", columns)
+    from matplotlib.image import imsave
+
+    shapes = sorted({np.shape(image) for image in images})
+    if len(shapes) != 1:
+        raise ValueError(f"`images` must be of one size. Received: shapes {shapes}")
+    height, width, _ = shapes[0]
+    gap = 4
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    canvas = np.full(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8
+    )
+    for number, image in enumerate(images):
+        top = number // columns * (height + gap)
+        left = number % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = _pixels(image)
+    with replacing(path) as beside:
+        imsave(beside, canvas)
+
+
+def save_bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    path: str | Path,
+    label: str,
+    title: str = "",
+    highlight: Sequence[str] = (),
+) -> None:
+    """Draw one horizontal bar for each value, the first on top.
+
+    Args:
+        names: one for each value.
+        values: lengths of the bars.
+        path: the PNG to write.
+        label: what the values are, with their unit.
+        title: a line above.
+        highlight: names whose bars stand out.
+
+    Raises:
+        ValueError: names and values differ in number.
+    """
+    if len(names) != len(values):
+        raise ValueError(
+            "`names` must be one for each value. Received: "
+            f"{len(names)} names for {len(values)} values"
+        )
+    figure = _figure(8, 0.5 * len(names) + 1.4)
+    axes = figure.subplots()
+    colours = [_HIGHLIGHT if name in highlight else _BAR for name in names]
+    bars = axes.barh(range(len(names)), values, color=colours, height=0.7)
+    axes.bar_label(bars, [f"{value:,.4g}" for value in values], padding=4, color=_INK)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    _plain_axes(axes, label, "")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_title(title, color=_INK, loc="left", parse_math=False)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    """A white figure of `width` x `height` inches, outside pyplot's global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def _save(figure: "Figure", path: str | Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    with replacing(path) as beside:
+        FigureCanvasAgg(figure).print_png(beside)
+
+
+def _plain_axes(axes: "Axes", xlabel: str, ylabel: str) -> None:
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _pixels(image: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(image), 0, 255).astype("uint8")
+
+
+def _shorten(name: str, length: int) -> str:
+    return name if len(name) <= length else f"{name[: length - 1]}…"

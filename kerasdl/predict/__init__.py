@@ -1,0 +1,3 @@
+"""Prediction with a finished run."""
+
+from .predictor import Predictions, Predictor

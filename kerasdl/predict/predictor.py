@@ -1,0 +1,154 @@
+"""Predict with a finished run: photos in, class names and probabilities out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+import keras
+import numpy as np
+
+from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._parallel import map_ahead
+from kerasdl.data import RESIZE_MODES, read_image, warp_image
+from kerasdl.runs import MANIFEST, read_run
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of some pictures, in the order they were given.
+
+    Attributes:
+        files: the files; for an array "0", "1", ...
+        labels: the most probable class of each.
+        probabilities: `(pictures, classes)`, also for a one-unit sigmoid.
+    """
+
+    files: list[str]
+    labels: list[str]
+    probabilities: np.ndarray
+
+
+class Predictor:
+    """A classifier, its class names, and the geometry its pictures were trained in.
+
+    Args:
+        model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns one
+            probability a class, or for two classes that of the second alone.
+        class_names: in output order.
+        image_size: one side or (height, width), in pixels.
+        resize: "crop", "squash" or "pad", the rule of the training.
+
+    Raises:
+        ValueError: an argument outside its range, or a model with another number of
+            outputs than class names.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        class_names: Sequence[str],
+        image_size: int | tuple[int, int],
+        resize: str = "crop",
+    ) -> None:
+        check_one_of("resize", resize, RESIZE_MODES)
+        outputs = model.output_shape[-1]
+        if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
+            raise ValueError(
+                "`class_names` must be as many as the model's outputs, or two for one "
+                f"output. Received: class_names={list(class_names)!r} "
+                f"({outputs} outputs)"
+            )
+        self.model = model
+        self.class_names = list(class_names)
+        self.image_size = size_pair("image_size", image_size)
+        self.resize = resize
+
+    @classmethod
+    def load(cls, run_folder: str | Path) -> Self:
+        """Load the model of a finished run.
+
+        Args:
+            run_folder: the folder, or the `model.keras` in it.
+
+        Raises:
+            ValueError: it is no finished run of a classifier of pictures.
+        """
+        run = read_run(run_folder)
+        missing = [key for key in ("image_size", "resize") if key not in run.manifest]
+        if missing or not run.model_path.is_file():
+            raise ValueError(
+                f"`run_folder` must hold {run.model_path.name}, and its {MANIFEST} "
+                "image_size and resize. "
+                f"Received: run_folder={str(run_folder)!r}"
+            )
+        return cls(
+            keras.saving.load_model(run.model_path, compile=False),
+            run.labels,
+            run.manifest["image_size"],
+            run.manifest["resize"],
+        )
+
+    def predict(
+        self,
+        images: str | Path | Sequence[str | Path] | np.ndarray,
+        batch_size: int = 32,
+    ) -> Predictions:
+        """Classify pictures; they are brought to the model's size as in training.
+
+        Args:
+            images: a file, a list of files, or RGB pixels in [0, 255], `(height,
+                width, 3)` or `(n, height, width, 3)`, uint8 or float.
+            batch_size: pictures in a batch.
+
+        Raises:
+            ImageError: a file cannot be used; the message names it.
+            ValueError: no pictures, or an array that holds something else.
+        """
+        check_positive_int("batch_size", batch_size)
+        if isinstance(images, np.ndarray):
+            pictures = _pictures(images)
+            files = [str(number) for number in range(len(pictures))]
+        else:
+            pictures = [images] if isinstance(images, (str, Path)) else list(images)
+            files = [str(file) for file in pictures]
+        if not pictures:
+            raise ValueError(
+                f"`images` must hold pictures. Received: images={images!r}"
+            )
+        ready = map_ahead(self._ready, pictures)
+        outputs = []
+        while batch := list(islice(ready, batch_size)):
+            outputs.append(self.model.predict_on_batch(np.stack(batch)))
+        probabilities = np.concatenate(outputs)
+        if probabilities.shape[1] == 1 < len(self.class_names):
+            probabilities = np.hstack([1 - probabilities, probabilities])
+        labels = [self.class_names[best] for best in probabilities.argmax(axis=1)]
+        return Predictions(files, labels, probabilities)
+
+    def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:
+        """Pixels of a file or an array, float32 `(*image_size, 3)`."""
+        if not isinstance(picture, np.ndarray):
+            picture = read_image(picture, self.image_size)
+        return warp_image(picture, self.image_size, self.resize).astype("float32")
+
+
+def _pictures(images: np.ndarray) -> list[np.ndarray]:
+    """The pictures in an array, uint8 or float32 as OpenCV wants them."""
+    stack = images[None] if images.ndim == 3 else images
+    if (
+        stack.ndim != 4
+        or stack.shape[-1] != 3
+        or not (stack.dtype == np.uint8 or np.issubdtype(stack.dtype, np.floating))
+    ):
+        raise ValueError(
+            "`images` must be files, or an array (n, height, width, 3) of uint8 or "
+            f"float. Received: an array {images.shape} of {images.dtype}"
+        )
+    if stack.size and not (stack.min() >= 0 and stack.max() <= 255):
+        raise ValueError(
+            "`images` must be pixels in [0, 255]: scaling is in the model. Received: "
+            f"values from {stack.min()} to {stack.max()}"
+        )
+    return list(stack if stack.dtype == np.uint8 else stack.astype("float32"))

@@ -1,0 +1,292 @@
+"""Run folders: `run_folder` writes one, `read_run` reads one.
+
+A run works in `OUT.partial/`, which is renamed to `OUT` at its end: a folder named
+`OUT` is complete. `manifest.json` in it says how the run was made.
+"""
+
+import json
+import os
+import platform
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import kerasdl
+from kerasdl._atomic import write_json, write_text
+from kerasdl._atomic_folder import (
+    check_free,
+    check_name,
+    check_no_partial,
+    check_partial,
+    claimed,
+    partial_of,
+    publish,
+)
+from kerasdl._seeds import resolve_seed
+
+LABELS = "labels.txt"
+MANIFEST = "manifest.json"
+MODEL = "model.keras"
+PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A finished run: its folder, its class names in output order, its manifest."""
+
+    path: Path
+    labels: list[str]
+    manifest: dict[str, Any]
+
+    @property
+    def model_path(self) -> Path:
+        """Where the run keeps its Keras model."""
+        return self.path / MODEL
+
+
+@dataclass
+class Run:
+    """A run at work, as `run_folder` yields it.
+
+    Attributes:
+        path: the folder to write to, `OUT.partial`.
+        out: the folder it becomes.
+        seed: the seed given, drawn, or (when resumed) recorded.
+        manifest: the content of `manifest.json`; add keys, then `save_manifest()`.
+        resumed: whether the folder holds what an earlier process wrote.
+    """
+
+    path: Path
+    out: Path
+    seed: int
+    manifest: dict[str, Any]
+    resumed: bool
+
+    def save_manifest(self) -> None:
+        """Write `manifest.json`, whole or not at all."""
+        write_json(self.path / MANIFEST, _plain(self.manifest))
+
+    def record(self, **results: Any) -> None:
+        """Merge `results` into the manifest's results and save it."""
+        self.manifest["results"].update(_plain(results))
+        self.save_manifest()
+
+    def save_labels(self, class_names: Sequence[str]) -> None:
+        """Write `labels.txt`: one class name a line, in the model's output order."""
+        for name in class_names:
+            if name.splitlines() != [name]:
+                raise ValueError(
+                    "`class_names` must be non-empty names of one line. "
+                    f"Received: class_names={list(class_names)!r}"
+                )
+        write_text(self.path / LABELS, "".join(f"{name}\n" for name in class_names))
+
+
+@contextmanager
+def run_folder(
+    out: str | Path,
+    arguments: Mapping[str, Any],
+    *,
+    seed: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Iterator[Run]:
+    """Work in `OUT.partial/`; rename it to `OUT` when the block ends without error.
+
+    After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`;
+    it is removed if the block had not begun to write. A lock, which the system
+    releases even when the process is killed, keeps a second run out.
+
+    Args:
+        out: the folder to make.
+        arguments: what the user asked for; written to the manifest, and compared
+            with it by a resumed run.
+        seed: None draws one and prints it; a resumed run takes the recorded one.
+        resume: continue `OUT.partial`.
+        overwrite: start anew over `OUT.partial`, unless resumed, and replace the
+            run at `OUT`, which stays in place until the new one is complete.
+
+    Raises:
+        ValueError: `out` exists, is partial, is in use or is no place for a
+            folder; there is nothing to resume, or other arguments began it.
+    """
+    out = Path(out)
+    check_name(out)
+    arguments = _plain(arguments)
+    with claimed(out):
+        if resume:
+            check_partial(out)
+        elif not overwrite:
+            check_no_partial(out)
+        check_free(out, MANIFEST, overwrite)
+        run = (_resumed if resume else _started)(out, arguments, seed)
+        try:
+            run.save_manifest()
+            yield run
+            run.manifest["end"] = _now()
+            run.save_manifest()
+        except BaseException:
+            if not _has_work(run):
+                shutil.rmtree(run.path)
+            raise
+        check_free(out, MANIFEST, overwrite)  # made by others meanwhile
+        publish(out)
+
+
+def read_run(path: str | Path) -> RunInfo:
+    """Read a finished run.
+
+    Args:
+        path: the run folder, or the `model.keras` in it.
+
+    Raises:
+        ValueError: `path` is not a run folder, or its run has not finished.
+    """
+    folder = Path(path)
+    if folder.name == MODEL:
+        folder = folder.parent
+    received = f"Received: path={str(path)!r}"
+    if folder.name.endswith(".partial"):
+        raise ValueError(
+            f"`path` must be a finished run. {received}. Finish it with --resume."
+        )
+    if not folder.is_dir():
+        raise ValueError(f"`path` must be an existing run folder. {received}")
+    missing = [name for name in (LABELS, MANIFEST) if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(
+            f"`path` must be a run folder, with {LABELS} and {MANIFEST}. {received} "
+            f"(without {' and '.join(missing)})"
+        )
+    labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
+    return RunInfo(folder, labels, _read_manifest(folder))
+
+
+def default_out(parent: str | Path, name: str) -> Path:
+    """The first of `parent/name`, `name-2`, `name-3` ... that no run has taken."""
+    for number in count(1):
+        out = Path(parent) / (name if number == 1 else f"{name}-{number}")
+        if not out.exists() and not partial_of(out).exists():
+            return out
+
+
+def newest_partial(parent: str | Path, name: str) -> Path | None:
+    """The `OUT` of the partial run written to last, of those `default_out` names.
+
+    Returns:
+        `parent/name` or `parent/name-N` (without `.partial`), to be passed to
+        `run_folder` with `resume=True`; None when there is no partial run.
+    """
+    pattern = re.compile(rf"({re.escape(name)}(-\d+)?)\.partial")
+    found = [path for path in Path(parent).glob("*.partial") if path.is_dir()]
+    found = [path for path in found if pattern.fullmatch(path.name)]
+    if not found:
+        return None
+    return max(found, key=lambda path: path.stat().st_mtime_ns).with_suffix("")
+
+
+def recorded_arguments(out: str | Path) -> dict[str, Any]:
+    """The arguments that began the partial run of `out`.
+
+    Raises:
+        ValueError: there is no such partial run.
+    """
+    check_partial(Path(out))
+    return _read_manifest(partial_of(Path(out)))["arguments"]
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of Python and of the packages that decide a run's numbers."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # a sibling such as tensorflow-cpu
+            found[package] = None
+    return found
+
+
+def _started(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
+    """A new run in an empty `OUT.partial`."""
+    seed = resolve_seed(seed)
+    partial = partial_of(out)
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir()
+    onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
+    manifest = {
+        "kerasdl": kerasdl.__version__,
+        "arguments": arguments,
+        "seed": seed,
+        "versions": versions(),
+        "platform": platform.platform(),
+        # Unset leaves the choice to TensorFlow, which goes by the processor.
+        "onednn": None if onednn is None else onednn == "1",
+        "start": _now(),
+        "end": None,
+        "results": {},
+    }
+    return Run(partial, out, seed, manifest, resumed=False)
+
+
+def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
+    """The run that `OUT.partial` holds, if the same arguments began it."""
+    partial = partial_of(out)
+    if not (partial / MANIFEST).is_file():
+        raise ValueError(
+            f"`resume` needs a {MANIFEST} in the partial run. Received: "
+            f"out={str(out)!r}. Start anew with overwrite=True (--overwrite)."
+        )
+    manifest = _read_manifest(partial)
+    given = {**arguments, "seed": manifest["seed"] if seed is None else seed}
+    recorded = {**manifest["arguments"], "seed": manifest["seed"]}
+    differing = [
+        f"{name}={given.get(name)!r} (recorded: {recorded.get(name)!r})"
+        for name in given | recorded
+        if given.get(name) != recorded.get(name)
+    ]
+    if differing:
+        raise ValueError(
+            "`resume` needs the arguments that began the run. Received: "
+            f"{', '.join(differing)}. Repeat the recorded ones, or start anew with "
+            "overwrite=True (--overwrite)."
+        )
+    for path in partial.rglob(".*.partial.*"):
+        if path.is_file():  # a kill left it: see _atomic.replacing
+            path.unlink()
+    manifest.setdefault("resumed", []).append(_now())
+    return Run(partial, out, manifest["seed"], manifest, resumed=True)
+
+
+def _has_work(run: Run) -> bool:
+    written = {path.name for path in run.path.iterdir()} - {MANIFEST}
+    return bool(written or run.manifest["results"])
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"`{MANIFEST}` must be JSON. Received: path={str(folder)!r} ({error})"
+        ) from error
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """`value` as JSON gives it back: tuples as lists, paths as text, numpy as plain."""
+
+    def convert(item: Any) -> Any:
+        return item.tolist() if hasattr(item, "tolist") else str(item)
+
+    return json.loads(json.dumps(dict(value), default=convert))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

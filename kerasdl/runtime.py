@@ -1,0 +1,102 @@
+"""Start TensorFlow the way every recipe does: quiet, precise, repeatable."""
+
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from kerasdl._checks import check_one_of
+
+# The x86 instructions that compute in each half precision.
+_HALF_PRECISION = {
+    "mixed_bfloat16": {"avx512_bf16", "amx_bf16"},
+    "mixed_float16": {"avx512_fp16", "amx_fp16"},
+}
+PRECISIONS = ("float32", *_HALF_PRECISION)
+
+
+def start(
+    precision: str = "float32", deterministic: bool = False, verbose: bool = False
+) -> None:
+    """Import TensorFlow and set it up; call it before anything else imports it.
+
+    A graphics card's memory is taken as needed, not all at once.
+
+    Args:
+        precision: "float32", "mixed_bfloat16" or "mixed_float16", the global dtype
+            policy of layers made from here on.
+        deterministic: take operations that give the same bits in every run; slower.
+        verbose: let TensorFlow's start-up lines through.
+
+    Raises:
+        ValueError: `precision` is none of the three.
+    """
+    check_one_of("precision", precision, PRECISIONS)
+    if not verbose:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with nullcontext() if verbose else silenced():
+        import keras
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if deterministic:
+            tf.config.experimental.enable_op_determinism()
+        tf.zeros(1)  # the first operation starts the devices, which print too
+    keras.config.set_dtype_policy(precision)
+    if precision != "float32" and not gpus and _lacks(precision):
+        warnings.warn(
+            f"This processor does not compute in {precision.removeprefix('mixed_')}: "
+            f"precision={precision!r} is about six times slower than 'float32'.",
+            stacklevel=2,
+        )
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Swallow what this process writes to stdout and stderr, C++ libraries included.
+
+    If the block raises an exception, what was swallowed goes to stderr. `sys.stdout`
+    and `sys.stderr` are not replaced: loggers made in the block would keep the
+    replacements.
+    """
+    with tempfile.TemporaryFile() as swallowed:
+        outside = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+        failed = False
+        try:
+            _flush()
+            for descriptor in outside:
+                os.dup2(swallowed.fileno(), descriptor)
+            yield
+        except Exception:
+            failed = True
+            raise
+        finally:
+            _flush()
+            for descriptor, copy in outside.items():
+                os.dup2(copy, descriptor)
+                os.close(copy)
+            if failed:
+                swallowed.seek(0)
+                sys.stderr.write(swallowed.read().decode(errors="replace"))
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def _lacks(precision: str) -> bool:
+    """Whether the processor is known to have no instructions for `precision`."""
+    flags = cpu_flags()
+    return bool(flags) and _HALF_PRECISION[precision].isdisjoint(flags)
+
+
+def cpu_flags() -> set[str]:
+    """The words of /proc/cpuinfo, the processor's features among them; or none."""
+    cpuinfo = Path("/proc/cpuinfo")
+    return set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()

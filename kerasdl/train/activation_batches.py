@@ -1,0 +1,70 @@
+"""Cached activations as seeded tf.data batches, for the layers above a cut."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from kerasdl._checks import check_positive_int
+from kerasdl.data import Batch, BatchStream
+
+
+class ActivationBatches:
+    """Batches of activations and labels, functions of (`seed`, epoch, index).
+
+    Args:
+        views: arrays `(photos, ...)`, memory-mapped or not: the same photos seen in
+            different ways (plain, mirrored). An epoch shows each photo once, in a view
+            that is drawn; with one view, that one.
+        labels: one row for each photo.
+        batch_size: photos in a batch.
+        shuffle: a new order each epoch.
+        seed: of order and views.
+
+    Attributes:
+        stream: the `BatchStream` under the dataset; its `next_epoch` may be set.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[np.ndarray],
+        labels: np.ndarray,
+        batch_size: int = 64,
+        shuffle: bool = False,
+        *,
+        seed: int = 0,
+    ) -> None:
+        check_positive_int("batch_size", batch_size)
+        if {len(view) for view in views} != {len(labels)}:
+            raise ValueError(
+                "`views` must hold a row for each of the labels. Received: "
+                f"{[len(view) for view in views]} rows, {len(labels)} labels"
+            )
+        self.views = list(views)
+        self.labels = labels
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.stream = BatchStream(self.batch, -(-len(labels) // batch_size))
+
+    def dataset(self) -> tf.data.Dataset:
+        """tf.data of activations and labels, one epoch a pass."""
+        specs = (
+            tf.TensorSpec((None, *array.shape[1:]), array.dtype)
+            for array in (self.views[0], self.labels)
+        )
+        return self.stream.dataset(tuple(specs)).prefetch(1)
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Activations and labels of one batch."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = np.arange(len(self.labels))
+        if self.shuffle:
+            rng.shuffle(order)
+        view_of = rng.integers(len(self.views), size=len(order))
+        positions = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        rows, chosen = order[positions], view_of[positions]
+        activations = np.empty((len(rows), *self.views[0].shape[1:]), "float32")
+        for i, view in enumerate(self.views):
+            activations[chosen == i] = view[rows[chosen == i]]
+        return activations, self.labels[rows]

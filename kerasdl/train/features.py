@@ -1,0 +1,228 @@
+"""The frozen trunk runs once: its activations on disk, read back memory-mapped."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import filelock
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from kerasdl import _atomic
+from kerasdl._checks import check_positive_int
+from kerasdl.data import PhotoBatches
+
+_FORMAT = 1  # of the cache; a change makes every older cache unknown
+
+
+class CachedActivations:
+    """Activations of one network output for a list of photos, memory-mapped.
+
+    Attributes:
+        arrays: one read-only array `(photos, *output_shape)` for each output.
+        computed: photos that went through the network in this call.
+        reused: photos whose activations were on disk already.
+    """
+
+    def __init__(self, arrays: list[np.ndarray], computed: int, reused: int) -> None:
+        self.arrays = arrays
+        self.computed = computed
+        self.reused = reused
+
+
+def cached_activations(
+    model: keras.Model,
+    paths: Sequence[str | Path],
+    resize: str = "crop",
+    flip: bool = False,
+    batch_size: int = 32,
+    cache_dir: str | Path | None = None,
+    verbose: int = 1,
+) -> CachedActivations:
+    """Run `model` over photos once; a second call reads the first one's result.
+
+    The cache is keyed by the content of the files, the way they are resized and
+    flipped, and the network with its weights. It grows a batch at a time: a call that
+    was killed is continued, a batch that was cut short is made again. Two processes
+    that want the same activations wait for each other.
+
+    Args:
+        model: takes pixels in [0, 255], `(batch, height, width, 3)`; one or several
+            outputs.
+        paths: image files.
+        resize: "crop", "squash" or "pad".
+        flip: run over the photos mirrored left-right.
+        batch_size: photos in a step.
+        cache_dir: folder of all caches; None takes `default_cache_dir()`.
+        verbose: 0 is silent, 1 shows a progress bar.
+
+    Returns:
+        The activations, rows in the order of `paths`.
+
+    Raises:
+        ValueError: a damaged image file (an `ImageError`), or bad arguments.
+        OSError: the disk is full; what was written is kept for the next call.
+    """
+    check_positive_int("batch_size", batch_size)
+    image_size = tuple(model.input_shape[1:3])
+    outputs = [tuple(o.shape[1:]) for o in model.outputs]
+    key = {
+        "format": _FORMAT,
+        "network": model.name,
+        "network_sha256": fingerprint(model),
+        "photos": len(paths),
+        "photos_sha256": _digest_files(paths),
+        "image_size": image_size,
+        "resize": resize,
+        "flip": flip,
+        "batch_size": batch_size,  # another one rounds otherwise
+    }
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
+    folder = Path(cache_dir or default_cache_dir()) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder / "lock"):
+        if not (folder / "key.json").exists():
+            _atomic.write_json(folder / "key.json", key)
+        files = [
+            _RowFile(folder / f"output-{i}.npy", (len(paths), *shape))
+            for i, shape in enumerate(outputs)
+        ]
+        reused = len(paths)
+        if not (folder / "complete").exists():
+            # Whole batches that every output has; the rest is made again.
+            reused = min(file.rows() for file in files) // batch_size * batch_size
+            photos = PhotoBatches(
+                *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
+                on_error="raise",
+            )
+            _fill(files, model, photos, reused, flip, verbose)
+            _atomic.write_text(folder / "complete", "")
+    arrays = [np.load(file.path, mmap_mode="r") for file in files]
+    return CachedActivations(arrays, len(paths) - reused, reused)
+
+
+def default_cache_dir() -> Path:
+    """The user's cache folder: `$XDG_CACHE_HOME/kerasdl` or `~/.cache/kerasdl`."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "kerasdl"
+
+
+def cache_size(cache_dir: str | Path | None = None) -> int:
+    """Bytes of all cached activations below `cache_dir`."""
+    files = (f for c in _caches(cache_dir) for f in c.iterdir())
+    return sum(file.stat().st_size for file in files)
+
+
+def clear_cache(cache_dir: str | Path | None = None) -> int:
+    """Remove all cached activations, and nothing else; return the bytes freed."""
+    freed = cache_size(cache_dir)
+    for cache in _caches(cache_dir):
+        shutil.rmtree(cache)
+    return freed
+
+
+def fingerprint(model: keras.Model) -> str:
+    """SHA-256 of what a network computes, its structure and weights, in hexadecimal.
+
+    What does not change a prediction is left out: names that Keras counts up
+    (`input_layer_3`), initializers and their seeds, which layers train.
+    """
+    text = json.dumps(_without_training(json.loads(model.to_json())), sort_keys=True)
+    for index, layer in enumerate(model.layers):
+        text = text.replace(f'"{layer.name}"', f'"layer {index}"')
+    digest = hashlib.sha256(text.replace(f'"{model.name}"', '"model"').encode())
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()
+
+
+def _without_training(config: Any) -> Any:
+    if isinstance(config, dict):
+        return {
+            key: _without_training(value)
+            for key, value in config.items()
+            if key not in ("seed", "trainable") and not key.endswith("_initializer")
+        }
+    if isinstance(config, list):
+        return [_without_training(part) for part in config]
+    return config
+
+
+def _caches(cache_dir: str | Path | None) -> list[Path]:
+    root = Path(cache_dir or default_cache_dir())
+    return [path.parent for path in root.glob("*/key.json")]
+
+
+def _digest_files(paths: Sequence[str | Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _fill(
+    files: list["_RowFile"],
+    model: keras.Model,
+    photos: PhotoBatches,
+    start: int,
+    flip: bool,
+    verbose: int,
+) -> None:
+    """Append the activations of all photos from number `start` on."""
+    for file in files:
+        file.truncate(start)
+    batches = range(start // photos.batch_size, photos.stream.num_batches)
+    with tqdm(
+        desc=model.name,
+        total=len(photos.paths),
+        initial=start,
+        unit="img",
+        disable=not verbose,
+    ) as progress:
+        for index in batches:
+            images, _ = photos.stream.take(0, index)
+            images = np.ascontiguousarray(images[:, :, ::-1]) if flip else images
+            results = model.predict_on_batch(images.astype("float32"))
+            results = results if isinstance(results, (list, tuple)) else [results]
+            for file, rows in zip(files, results, strict=True):
+                file.append(rows)
+            progress.update(len(images))
+
+
+class _RowFile:
+    """A float32 `.npy` file of a known shape that grows by rows."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self.path = path
+        self._row_bytes = int(np.prod(shape[1:])) * 4
+        header = BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "<f4", "fortran_order": False, "shape": shape}
+        )
+        self._header = header.getvalue()
+
+    def rows(self) -> int:
+        """Number of whole rows in the file."""
+        if not self.path.exists():
+            return 0
+        size = self.path.stat().st_size - len(self._header)
+        return max(0, size) // self._row_bytes
+
+    def truncate(self, rows: int) -> None:
+        """Keep the first `rows` rows, of at least as many."""
+        if rows == 0:
+            self.path.write_bytes(self._header)
+        os.truncate(self.path, len(self._header) + rows * self._row_bytes)
+
+    def append(self, rows: np.ndarray) -> None:
+        with open(self.path, "ab") as file:
+            file.write(np.ascontiguousarray(rows, "float32").data)
+            file.flush()
+            os.fsync(file.fileno())

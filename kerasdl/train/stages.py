@@ -1,0 +1,360 @@
+"""The Keras book's ways to a small photo classifier, and a short one after fast.ai.
+
+Reference: Chollet, Deep Learning with Python, first edition, chapter 5 (5.2 from
+scratch, 5.3 feature extraction and fine-tuning); fast.ai lessons 1-3 (activations
+computed once, then the late layers under a cosine schedule).
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from kerasdl import _atomic
+from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl.data import ImageData
+from kerasdl.models import backbone, build_trunk, classifier, convnet
+
+from .activation_batches import ActivationBatches
+from .features import CachedActivations, cached_activations
+from .freezing import count_trainable, freeze_to
+from .resumable_fit import resumable_fit
+
+# Letter of the chapter's stage -> the trainings it is made of.
+STAGES = {
+    "a": ("scratch", "scratch_augmented"),
+    "b": ("features",),
+    "c": ("frozen",),
+    "d": ("fine_tuned",),
+    "practice": ("practice_head", "practice"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a training leaves.
+
+    Attributes:
+        name: of the training.
+        model: uncompiled, pixels in [0, 255] to probabilities.
+        history: a row for each epoch, as `resumable_fit` returns it.
+        trained_parameters: number of parameters that trained.
+        minutes: of activations, training and prediction.
+        predictions: outputs of `model` by split, rows in the order of its files.
+        activations: photos whose activations were "computed" or "reused".
+    """
+
+    name: str
+    model: keras.Model
+    history: pd.DataFrame
+    trained_parameters: int
+    minutes: float
+    predictions: dict[str, np.ndarray]
+    activations: dict[str, int]
+
+
+class Stages:
+    """Trainings over one `ImageData`, each kept in `folder` and continued after a kill.
+
+    - `scratch`, `scratch_augmented`: the book's small convnet, without and with
+      augmentation and Dropout.
+    - `features`: the trunk runs once over every photo; a Flatten-Dense(256)-Dropout
+      head trains on its cached activations.
+    - `frozen`: such a head on the frozen trunk, end to end with augmentation.
+    - `fine_tuned`: the model of `frozen` with its late layer group unfrozen.
+    - `practice_head`: a pooled head on cached activations of the photos and of their
+      mirror images.
+    - `practice`: that model's late layer group too, from activations cached at the
+      group's input, under a cosine schedule.
+
+    Args:
+        data: the photos; its augmentation is that of the augmented stages.
+        folder: keeps the state; must exist.
+        backbone_name: one of `BACKBONES`.
+        weights: of the trunk, as in `build_trunk`.
+        epochs: of each training; None takes each one's own number.
+        cache_dir: of the activations, as in `cached_activations`.
+        seed: of initial weights, Dropout and order.
+    """
+
+    def __init__(
+        self,
+        data: ImageData,
+        folder: str | Path,
+        backbone_name: str = "efficientnet_lite0",
+        weights: str | Path | None = "imagenet",
+        epochs: int | None = None,
+        cache_dir: str | Path | None = None,
+        *,
+        seed: int,
+    ) -> None:
+        if epochs is not None:
+            check_positive_int("epochs", epochs)
+        self.data = data
+        self.folder = Path(folder)
+        self.backbone = backbone(backbone_name)
+        self.weights = weights
+        self.epochs = epochs
+        self.cache_dir = cache_dir
+        self.seed = seed
+        self._classes = len(data.class_names)
+        self._activations = {"computed": 0, "reused": 0}
+
+    def run(self, names: Sequence[str]) -> Iterator[Stage]:
+        """Yield the stage of each of `names`, trained or read back.
+
+        Raises:
+            ValueError: an unknown name, or one whose forerunner is not before it
+                (`fine_tuned` continues `frozen`, `practice` `practice_head`).
+        """
+        check_stages(names)
+        for name in names:
+            yield (
+                self._load(name)
+                if self._path(name, "json").exists()
+                else self._run(name)
+            )
+
+    def _run(self, name: str) -> Stage:
+        print(f"\n{name}")
+        began = time.monotonic()
+        self._activations = {"computed": 0, "reused": 0}
+        model, history, trained, predictions = getattr(self, f"_{name}")()
+        # Epochs that an earlier, killed process trained count as well.
+        seconds = history["seconds"][: history.attrs["restored"]].sum()
+        minutes = (time.monotonic() - began + seconds) / 60
+        for split, rows in predictions.items():
+            if len(rows) != len(self.data.files(split)):
+                raise ValueError(
+                    "Every file must have a prediction. Received: "
+                    f"{len(rows)} for {len(self.data.files(split))} files of {split}. "
+                    "Leave damaged files out with `exclude=`."
+                )
+        with _atomic.replacing(self._path(name, "keras")) as beside:
+            keras.Model(model.input, model.output, name=model.name).save(beside)
+        with _atomic.replacing(self._path(name, "npz")) as beside:
+            np.savez(beside, **predictions)
+        facts = {
+            "history": history.to_dict("records"),
+            "trained_parameters": trained,
+            "minutes": round(minutes, 2),
+            "activations": self._activations,
+        }
+        _atomic.write_json(self._path(name, "json"), facts)
+        self._path(f"{name}-state", "npz").unlink(missing_ok=True)
+        return self._load(name)
+
+    def _load(self, name: str) -> Stage:
+        facts = json.loads(self._path(name, "json").read_text())
+        with np.load(self._path(name, "npz")) as predictions:
+            return Stage(
+                name,
+                keras.saving.load_model(self._path(name, "keras"), compile=False),
+                pd.DataFrame(facts["history"]),
+                facts["trained_parameters"],
+                facts["minutes"],
+                dict(predictions),
+                facts["activations"],
+            )
+
+    def _scratch(self, augment: bool = False) -> tuple:
+        model = convnet(
+            input_shape=(*self.data.image_size, 3),
+            classes=self._classes,
+            dropout=0.5 if augment else 0.0,
+            seed=self.seed,
+        )
+        name, epochs = ("scratch_augmented", 60) if augment else ("scratch", 15)
+        return self._fit_photos(name, model, epochs, 1e-3, augment)
+
+    def _scratch_augmented(self) -> tuple:
+        return self._scratch(augment=True)
+
+    def _features(self) -> tuple:
+        model = self._classifier("flatten")
+        top = model.get_layer("head_flatten").input
+        cached = self._cache(keras.Model(model.input, top, name=model.name))
+        top_cached = {split: c.arrays[:1] for split, c in cached.items()}
+        return self._fit_activations("features", model, top, top_cached, 30, 1e-4)
+
+    def _frozen(self) -> tuple:
+        model = self._classifier("flatten")
+        freeze_to(model, "head_flatten")
+        return self._fit_photos("frozen", model, 10, 1e-4)
+
+    def _fine_tuned(self) -> tuple:
+        model = self._load("frozen").model
+        freeze_to(model, self.backbone.late)
+        return self._fit_photos("fine_tuned", model, 10, 1e-5)
+
+    def _practice_head(self) -> tuple:
+        model, cached = self._practice_activations()
+        pooled = {split: [pair[1] for pair in views] for split, views in cached.items()}
+        top = model.get_layer("head_avg_pool").output
+        return self._fit_activations("practice_head", model, top, pooled, 20, 1e-3)
+
+    def _practice(self) -> tuple:
+        model, cached = self._practice_activations()
+        trained_head = self._load("practice_head").model
+        model.set_weights(trained_head.get_weights())
+        freeze_to(model, self.backbone.late)
+        cut = {split: [pair[0] for pair in views] for split, views in cached.items()}
+        bottom = model.get_layer(self.backbone.late).input
+        return self._fit_activations("practice", model, bottom, cut, 4, 3e-5)
+
+    def _practice_activations(self) -> tuple:
+        """A classifier and, by split, views of (late group's input, pooled output)."""
+        model = self._classifier("pooled")
+        cut = model.get_layer(self.backbone.late).input
+        pooled = model.get_layer("head_avg_pool").output
+        trunk = keras.Model(model.input, [cut, pooled], name=model.name)
+        views = {split: [c.arrays] for split, c in self._cache(trunk).items()}
+        mirrored = self._cache(trunk, ["train"], flip=True)["train"]
+        views["train"].append(mirrored.arrays)
+        return model, views
+
+    def _classifier(self, head: str) -> keras.Model:
+        trunk = build_trunk(
+            self.backbone.name, self.weights, self.data.image_size, seed=self.seed
+        )
+        return classifier(trunk, self._classes, head, seed=self.seed)
+
+    def _cache(
+        self,
+        model: keras.Model,
+        splits: Sequence[str] | None = None,
+        flip: bool = False,
+    ) -> dict[str, CachedActivations]:
+        """Activations of `model` by split."""
+        cached = {}
+        for split in splits or self.data.splits:
+            cached[split] = cached_activations(
+                model,
+                self.data.paths(split),
+                self.data.resize,
+                flip,
+                cache_dir=self.cache_dir,
+            )
+            self._activations["computed"] += cached[split].computed
+            self._activations["reused"] += cached[split].reused
+        return cached
+
+    def _fit_photos(
+        self,
+        name: str,
+        model: keras.Model,
+        epochs: int,
+        learning_rate: float,
+        augment: bool = True,
+    ) -> tuple:
+        """Train `model` end to end on photos."""
+        data = self.data if augment else self.data.with_augment(None)
+        steps = math.ceil(len(data.files("train")) / data.batch_size)
+        self._compile(model, learning_rate, steps * (self.epochs or epochs))
+        history = resumable_fit(
+            model,
+            data.train,
+            self.epochs or epochs,
+            self._path(f"{name}-state", "npz"),
+            validation_data=data.valid,
+            start_epoch=data.start_epoch,
+        )
+        datasets = {"valid": data.valid, "test": data.test}
+        predictions = {
+            split: model.predict(datasets[split], verbose=0)
+            for split in data.splits
+            if split != "train"
+        }
+        return model, history, count_trainable(model), predictions
+
+    def _fit_activations(
+        self,
+        name: str,
+        model: keras.Model,
+        cut: Any,
+        views: dict[str, list[np.ndarray]],
+        epochs: int,
+        learning_rate: float,
+    ) -> tuple:
+        """Train what follows the tensor `cut` of `model` on its cached activations."""
+        upper = keras.Model(cut, model.output, name=name)
+        batches = {
+            split: ActivationBatches(
+                arrays,
+                self.data.encoded_labels(split),
+                self.data.batch_size,
+                shuffle=split == "train",
+                seed=self.seed,
+            )
+            for split, arrays in views.items()
+        }
+        steps = batches["train"].stream.num_batches
+        self._compile(upper, learning_rate, steps * (self.epochs or epochs))
+
+        def start_epoch(epoch: int) -> None:
+            batches["train"].stream.next_epoch = epoch
+
+        history = resumable_fit(
+            upper,
+            batches["train"].dataset(),
+            self.epochs or epochs,
+            self._path(f"{name}-state", "npz"),
+            validation_data=batches["valid"].dataset(),
+            start_epoch=start_epoch,
+        )
+        predictions = {
+            split: upper.predict(batches[split].dataset(), verbose=0)
+            for split in batches
+            if split != "train"
+        }
+        return model, history, count_trainable(upper), predictions
+
+    def _compile(self, model: keras.Model, learning_rate: float, steps: int) -> None:
+        """Adam under a cosine from `learning_rate` to 0 over `steps` batches."""
+        losses = keras.losses
+        one_column = self.data.encoded_labels("train").ndim == 1
+        many = (
+            losses.SparseCategoricalCrossentropy
+            if one_column
+            else (losses.CategoricalCrossentropy)
+        )
+        model.compile(
+            optimizer=keras.optimizers.Adam(
+                keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+            ),
+            loss=losses.BinaryCrossentropy() if self._classes == 2 else many(),
+            metrics=["accuracy"],
+        )
+
+    def _path(self, name: str, suffix: str) -> Path:
+        return self.folder / f"{name}.{suffix}"
+
+
+def class_probabilities(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """Share of rows of `outputs`, `(n, 1)` or `(n, classes)`, that are right."""
+    return float(np.mean(class_probabilities(outputs).argmax(axis=1) == labels))
+
+
+def check_stages(names: Sequence[str]) -> None:
+    """Raise ValueError unless `names` are trainings in an order that works."""
+    known = [name for stage in STAGES.values() for name in stage]
+    for index, name in enumerate(names):
+        check_one_of("stages", name, known)
+        forerunner = {"fine_tuned": "frozen", "practice": "practice_head"}.get(name)
+        if forerunner and forerunner not in names[:index]:
+            raise ValueError(
+                f"`stages` must hold {forerunner!r} before {name!r}, which continues "
+                f"it. Received: stages={list(names)!r}"
+            )

@@ -1,0 +1,277 @@
+"""Photos of two or more classes become a classifier: .keras, .tflite and a report.
+
+    python recipes/cats_dogs_finetune.py
+    python recipes/cats_dogs_finetune.py --data data/cats_dogs
+    python recipes/cats_dogs_finetune.py --data data/cats_dogs --stages chapter \
+        --backbone vgg16
+
+Without --data it runs on drawings that come with it, not photos. DIR holds train/ and
+valid/ (test/ too, if there is one), each with a folder per class, or those class
+folders alone, of which a fifth is then kept for validation.
+
+Stages: a, the Keras book's small convnet from scratch, without and with augmentation;
+b, a head on cached activations; c, a head on the frozen trunk with augmentation; d,
+the late layers too (needs c). `chapter` is a to d. `practice`: a head on cached
+activations of the photos and their mirror images, then the late layers.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+
+NAME = "cats_dogs"
+BOOK_SIZE = 150  # pixels, the side of the book's photos
+QUICK_TRAIN = 200  # training photos of --quick
+GALLERY = 12  # photos in mistakes.png
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add(
+        "--data",
+        default="sample",
+        metavar="DIR",
+        help="folder of photos, tfds:NAME, or sample (default: drawings)",
+    )
+    add(
+        "--backbone",
+        default="efficientnet_lite0",
+        metavar="NAME",
+        help="efficientnet_lite0 (its weights are installed), vgg16, vgg19, resnet50, "
+        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_large, efficientnet_b0",
+    )
+    add(
+        "--weights",
+        default="imagenet",
+        metavar="FILE",
+        help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
+    )
+    add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
+    add(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help=f"side; default: the backbone's, {BOOK_SIZE} for the chapter's stages",
+    )
+    add("--batch-size", type=int, default=32, metavar="N")
+    add("--epochs", type=int, metavar="N", help="of each stage; default: its own")
+    add("--max-train", type=int, metavar="N", help="at most so many training photos")
+    add(
+        "--on-error",
+        default="skip",
+        choices=("skip", "raise"),
+        help="leave damaged files out, or stop",
+    )
+    add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
+    add("--clear-cache", action="store_true", help="remove cached activations, exit")
+    kerasdl.cli.add_run_arguments(parser)
+    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    kerasdl.runtime.start(args.precision, args.deterministic, args.verbose)
+    from kerasdl import models, train
+
+    if args.clear_cache:
+        freed = train.clear_cache(args.cache)
+        print(f"removed {freed / 1e6:.0f} MB of cached activations")
+        return
+
+    names = stage_names(args.stages)
+    backbone = models.backbone(args.backbone)
+    of_book = not any(name.startswith("practice") for name in names)
+    size = args.image_size or (BOOK_SIZE if of_book else backbone.image_size)
+    with kerasdl.runs.run_folder(
+        args.out,
+        kerasdl.cli.recorded(args),
+        seed=args.seed,
+        resume=args.resume,
+        overwrite=args.overwrite,
+    ) as run:
+        if not set(names) <= {"scratch", "scratch_augmented"}:
+            # Weights that cannot be had or do not fit are found before any work.
+            models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
+        data, check = read_data(args, size, run.seed)
+        remember_data(run, data, check)
+        state = run.path / "state"
+        state.mkdir(exist_ok=True)
+        trainings = train.Stages(
+            data,
+            state,
+            args.backbone,
+            args.weights,
+            1 if args.quick else args.epochs,
+            args.cache,
+            seed=run.seed,
+        )
+        stages = list(trainings.run(names))
+        write_results(run, data, stages)
+        shutil.rmtree(state)
+    cached = train.cache_size(args.cache)
+    if cached:
+        print(f"cached activations: {cached / 1e6:.0f} MB (--clear-cache removes them)")
+    if args.data == "sample":
+        print(
+            "\nThese were drawings that come with kerasdl, not photos. On photos:\n"
+            "  python recipes/cats_dogs_finetune.py --data DIR\n"
+            "DIR holds train/ and valid/, or just one folder per class."
+        )
+    print(f"\n{args.out}/ holds the model and its report; on a photo of your own:")
+    print(f"  python recipes/predict.py {args.out} PHOTO")
+
+
+def stage_names(stages):
+    """The trainings of `--stages`."""
+    from kerasdl import train
+
+    letters = {"chapter": "a,b,c,d"}.get(stages, stages).split(",")
+    if not set(letters) <= set(train.STAGES):
+        raise ValueError(
+            "`stages` must be chapter, practice, or letters among a,b,c,d. "
+            f"Received: stages={stages!r}"
+        )
+    names = [name for letter in letters for name in train.STAGES[letter]]
+    train.check_stages(names)
+    return names
+
+
+def read_data(args, size, seed):
+    """The photos of `--data`, and what is wrong with their files."""
+    from kerasdl import data as kdata
+    from kerasdl import train
+
+    cache = args.cache or train.default_cache_dir()
+    if args.data == "sample":
+        folder = kdata.write_sample(cache / "sample")
+    elif args.data.startswith("tfds:"):
+        folder = kdata.tfds_folder(args.data.removeprefix("tfds:"), cache / "tfds")
+    else:
+        folder = Path(args.data)
+    check = kdata.check_images(folder)
+    print(check)
+    if check.damaged and args.on_error == "raise":
+        name, reason = next(iter(check.damaged.items()))
+        raise ValueError(
+            "Images must be undamaged with --on-error raise. Received: "
+            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            "Remove them, or leave them out with --on-error skip."
+        )
+    has_splits = (folder / "train").is_dir()
+    data = kdata.ImageData.from_folder(
+        folder,
+        test="test" if has_splits and (folder / "test").is_dir() else None,
+        valid_fraction=None if has_splits else 0.2,
+        image_size=size,
+        batch_size=args.batch_size,
+        augment="chapter",
+        exclude=check.damaged,
+        max_train=QUICK_TRAIN if args.quick and not args.max_train else args.max_train,
+        on_error="raise",
+        seed=seed,
+    )
+    return data, check
+
+
+def remember_data(run, data, check):
+    """Write down what the run works on; a resumed run must find the same."""
+    found = {
+        "fingerprint": check.fingerprint,
+        "damaged": check.damaged,
+        "counts": data.counts().to_dict("index"),
+    }
+    before = run.manifest.get("data")
+    if before and before["fingerprint"] != check.fingerprint:
+        raise ValueError(
+            "`data` must be the files that the run began with. Received: other files "
+            "than recorded. Restore them, or start anew with --overwrite."
+        )
+    run.manifest["data"] = found
+    run.manifest["image_size"] = list(data.image_size)
+    run.manifest["resize"] = data.resize
+    run.save_labels(data.class_names)
+    run.save_manifest()
+
+
+def write_results(run, data, stages):
+    """The files of the run folder, and the table on the screen."""
+    import pandas as pd
+
+    from kerasdl import export, plots
+
+    table = pd.DataFrame([summarise(stage, data) for stage in stages])
+    history = pd.concat(
+        [stage.history.assign(stage=stage.name) for stage in stages], ignore_index=True
+    )
+    # Two equal accuracies: the later stage, which has seen more.
+    best = stages[::-1][int(table["valid"][::-1].to_numpy().argmax())]
+    export.save_inference_model(best.model, run.path / "model.keras")
+    export.save_tflite(best.model, run.path / "model.tflite")
+    plots.save_curves(history, run.path / "curves.png")
+    save_mistakes(best, data, run.path)
+    history.to_csv(run.path / "history.csv", index=False)
+    title = f"{' or '.join(data.class_names)}: {best.name}"
+    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    (run.path / "README.md").write_text(readme, encoding="utf-8")
+    run.record(
+        stages=table.to_dict("records"),
+        best=best.name,
+        activations={stage.name: stage.activations for stage in stages},
+    )
+    print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
+    print(f"\nkept: {best.name}, the best on the validation photos")
+
+
+def summarise(stage, data):
+    """A row of the table."""
+    from kerasdl import train
+
+    row = {
+        "stage": stage.name,
+        "parameters trained": stage.trained_parameters,
+        "epochs": len(stage.history),
+        "minutes": stage.minutes,
+    }
+    for split in ("valid", "test"):
+        known = split in stage.predictions
+        row[split] = (
+            train.accuracy(stage.predictions[split], data.labels(split))
+            if known
+            else None
+        )
+    return row
+
+
+def save_mistakes(stage, data, folder):
+    """confusion.png, and mistakes.png with the photos it is most wrong about."""
+    import numpy as np
+    from sklearn.metrics import confusion_matrix
+
+    from kerasdl import plots, train
+
+    split = "test" if "test" in data.splits else "valid"
+    probabilities = train.class_probabilities(stage.predictions[split])
+    truth, names = data.labels(split), data.class_names
+    matrix = confusion_matrix(
+        truth, probabilities.argmax(axis=1), labels=range(len(names))
+    )
+    plots.save_confusion(matrix, names, folder / "confusion.png")
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    worst = np.argsort(of_truth, kind="stable")[:GALLERY]
+    titles = [
+        f"{data.files(split)[i].split('/', 1)[-1]}\n"
+        f"{names[probabilities[i].argmax()]} {probabilities[i].max():.2f}, "
+        f"true: {names[truth[i]]}"
+        for i in worst
+    ]
+    images = [data.read(split, i) for i in worst]
+    plots.save_gallery(images, titles, folder / "mistakes.png")
+
+
+if __name__ == "__main__":
+    kerasdl.cli.run_recipe(main)

@@ -1,0 +1,45 @@
+"""What kerasdl builds, saved, loads where kerasdl cannot be imported."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+
+from kerasdl.models._pixels import PIXEL_RULES, scale_pixels
+from kerasdl.models.backbones import build_trunk
+from kerasdl.models.convnet import convnet
+from kerasdl.models.heads import classifier
+
+PLAIN = """
+import sys
+sys.modules["kerasdl"] = None  # an import of it fails
+import keras, numpy, pathlib
+for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
+    expected = numpy.load(path.with_suffix(".npz"))
+    outputs = keras.saving.load_model(path)(expected["pixels"])
+    numpy.testing.assert_allclose(outputs, expected["outputs"], atol=1e-5)
+    print(path.stem)
+"""
+
+
+def pixel_rule(rule):
+    inputs = keras.Input((48, 48, 3))
+    return keras.Model(inputs, keras.layers.Identity()(scale_pixels(inputs, rule)))
+
+
+def test_saved_models_load_without_kerasdl(tmp_path):
+    models = {rule: pixel_rule(rule) for rule in PIXEL_RULES}
+    models["convnet"] = convnet((48, 48, 3), dropout=0.5, seed=1)
+    trunk = build_trunk("efficientnet_lite0", None, 48, seed=1)
+    models["pooled head"] = classifier(trunk, 3, "pooled", seed=1)
+    trunk = pixel_rule("caffe")
+    models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 3)).astype("float32")
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+        np.savez(tmp_path / f"{name}.npz", pixels=pixels, outputs=model(pixels))
+    command = [sys.executable, "-c", PLAIN, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert sorted(result.stdout.splitlines()) == sorted(models)

@@ -1,0 +1,163 @@
+import re
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from kerasdl.data import ImageError, image_folder
+from kerasdl.export.keras_file import save_inference_model
+from kerasdl.predict.predictor import Predictor
+from kerasdl.runs import run_folder
+
+SIZE = (8, 12)
+
+
+def redness_model():
+    """One sigmoid unit, above 0.5 where there is more red than blue: made by hand."""
+    model = keras.Sequential(
+        [
+            keras.Input((*SIZE, 3)),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.layers[-1].set_weights([np.array([[0.01], [0], [-0.01]]), np.zeros(1)])
+    return model
+
+
+def position_model():
+    """Three classes, every pixel of every image with a weight of its own."""
+    model = keras.Sequential(
+        [
+            keras.Input((*SIZE, 3)),
+            layers.Flatten(),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    rng = np.random.default_rng(0)
+    model.layers[-1].set_weights([rng.normal(0, 1e-3, (8 * 12 * 3, 3)), np.zeros(3)])
+    return model
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "colours"
+    with run_folder(out, {}, seed=1) as run:
+        save_inference_model(redness_model(), run.path / "model.keras")
+        run.save_labels(["blue", "red"])
+        run.manifest.update(image_size=SIZE, resize="crop")
+    return out
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """`a/` and `b/` of photos in several sizes."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number, size in enumerate([(30, 20), (9, 40), (8, 12), (50, 50), (12, 9)]):
+        path = folder / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype="uint8")).save(path)
+    return folder
+
+
+def filled(path, colour, size=(20, 30)):
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_a_finished_run_tells_red_from_blue(run, tmp_path):
+    files = [
+        filled(tmp_path / "1.png", (200, 0, 0)),
+        filled(tmp_path / "2.jpg", (0, 0, 100), size=(400, 300)),
+        filled(tmp_path / "3.bmp", (150, 50, 50), size=(3, 5)),
+    ]
+    result = Predictor.load(run).predict(files)
+    assert result.files == [str(file) for file in files]
+    assert result.labels == ["red", "blue", "red"]
+    red = 1 / (1 + np.exp([-2, 1, -1]))
+    expected = np.stack([1 - red, red], axis=1)
+    np.testing.assert_allclose(result.probabilities, expected, atol=5e-3)
+    np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_takes_one_file_or_the_model_file_or_text(run, tmp_path):
+    file = filled(tmp_path / "1.png", (200, 0, 0))
+    result = Predictor.load(str(run / "model.keras")).predict(str(file))
+    assert (result.files, result.labels) == ([str(file)], ["red"])
+
+
+@pytest.mark.parametrize("resize", ["crop", "squash", "pad"])
+def test_files_get_the_pixels_of_the_training_pipeline(photos, resize):
+    model = position_model()
+    dataset, _ = image_folder(photos, SIZE, batch_size=2, resize=resize, seed=0)
+    expected = np.concatenate([model.predict_on_batch(batch) for batch, _ in dataset])
+    files = [photos / file for file in ("a/0.png", "a/2.png", "a/4.png")]
+    files += [photos / file for file in ("b/1.png", "b/3.png")]
+    predictor = Predictor(model, ["x", "y", "z"], SIZE, resize)
+    result = predictor.predict(files, batch_size=3)
+    np.testing.assert_allclose(result.probabilities, expected, atol=1e-6)
+    best = expected.argmax(axis=1)
+    assert result.labels == [["x", "y", "z"][label] for label in best]
+
+
+def test_arrays_are_pictures_too(photos):
+    predictor = Predictor(position_model(), ["x", "y", "z"], SIZE)
+    file = photos / "a" / "0.png"
+    from_file = predictor.predict(file).probabilities
+    pixels = np.asarray(Image.open(file))
+    one = predictor.predict(pixels)
+    assert one.files == ["0"]
+    np.testing.assert_allclose(one.probabilities, from_file, atol=1e-6)
+    two = predictor.predict(np.stack([pixels, pixels]).astype("float64"))
+    assert two.files == ["0", "1"]
+    np.testing.assert_allclose(two.probabilities[1:], from_file, atol=1e-3)
+
+
+def test_a_damaged_picture_is_named(run, tmp_path):
+    good = filled(tmp_path / "good.png", (200, 0, 0))
+    (tmp_path / "empty.png").write_bytes(b"")
+    with pytest.raises(ImageError, match=r"empty\.png: empty file"):
+        Predictor.load(run).predict([good, tmp_path / "empty.png"])
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([], "`images` must hold pictures"),
+        (np.zeros((0, 8, 12, 3), "uint8"), "`images` must hold pictures"),
+        (np.zeros((8, 12)), r"Received: an array \(8, 12\)"),
+        (np.zeros((8, 12, 4)), "must be files, or an array"),
+        (np.zeros((8, 12, 3), "int64"), "of int64"),
+        (np.full((8, 12, 3), -1.0), r"pixels in \[0, 255\].*-1.0 to -1.0"),
+        (np.full((8, 12, 3), np.nan), r"pixels in \[0, 255\]"),
+    ],
+)
+def test_what_is_no_picture_is_refused(images, message):
+    predictor = Predictor(redness_model(), ["blue", "red"], SIZE)
+    with pytest.raises(ValueError, match=message):
+        predictor.predict(images)
+
+
+def test_bad_arguments_are_refused():
+    model = redness_model()
+    with pytest.raises(ValueError, match=r"`class_names` must be as many.*1 outputs"):
+        Predictor(model, ["a", "b", "c"], SIZE)
+    with pytest.raises(ValueError, match="`resize` must be one of 'crop'"):
+        Predictor(model, ["a", "b"], SIZE, "stretch")
+    with pytest.raises(ValueError, match="`image_size` must be one side or"):
+        Predictor(model, ["a", "b"], 0)
+    with pytest.raises(ValueError, match="`batch_size` must be an integer"):
+        Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", batch_size=0)
+
+
+def test_a_run_without_model_or_geometry_is_refused(tmp_path):
+    with run_folder(tmp_path / "run", {}, seed=1) as run:
+        run.save_labels(["a", "b"])
+    message = re.escape("must hold model.keras, and its manifest.json image_size")
+    with pytest.raises(ValueError, match=message):
+        Predictor.load(tmp_path / "run")
+    with pytest.raises(ValueError, match="must be an existing run folder"):
+        Predictor.load(tmp_path / "other")

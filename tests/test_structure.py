@@ -1,0 +1,142 @@
+"""Imports go one way, and what is meant to be light stays light."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+FILES = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for folder in ("kerasdl", "recipes")
+    for path in (REPOSITORY / folder).rglob("*.py")
+)
+# From the bottom up: a file may import what stands below it. In a row of modules they
+# may also import one another; packages of one row never do.
+ROWS = (
+    ("_checks", "_seeds", "_optional", "_parallel", "_atomic", "_atomic_folder"),
+    ("schedules", "plots", "runs", "runtime", "cli"),
+    ("data", "models", "losses", "metrics"),
+    ("predict",),
+    ("callbacks",),
+    ("train", "export"),
+    ("interpret",),
+    ("learner",),
+    ("detection", "segmentation", "gan", "text", "tabular"),
+)
+RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}
+MODULES = {*ROWS[0], *ROWS[1]}
+
+
+def imported(source, file):
+    """The names below kerasdl that `source` imports, as tuples of their parts."""
+    package = Path(file).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [tuple(alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = tuple(node.module.split(".")) if node.module else ()
+            names = [(*base, *module, alias.name) for alias in node.names]
+        else:
+            continue
+        for root, *parts in names:
+            if root == "kerasdl" and parts and parts != ["__version__"]:
+                yield tuple(parts)
+
+
+def wrong_imports(source, file):
+    wrong = []
+    area, importer = Path(file).with_suffix("").parts[:2]
+    for name in imported(source, file):
+        if area == "recipes":
+            is_wrong = any(part.startswith("_") for part in name)
+        elif importer == "__init__":
+            is_wrong = True  # it is lazy
+        else:
+            target = name[0]
+            below = RANKS[target] < RANKS[importer]
+            beside = {target, importer} <= MODULES and RANKS[target] == RANKS[importer]
+            is_wrong = not (below or beside or target == importer)
+        if is_wrong:
+            wrong.append(".".join(name))
+    return wrong
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_go_one_way(file):
+    assert wrong_imports((REPOSITORY / file).read_text(encoding="utf-8"), file) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "wrong"),
+    [
+        ("from kerasdl import plots", "kerasdl/data/a.py", []),
+        ("from kerasdl._checks import size_pair", "kerasdl/data/a.py", []),
+        ("from ._decode import read_image", "kerasdl/data/a.py", []),
+        ("from . import runs, _checks", "kerasdl/cli.py", []),
+        ("from kerasdl import models", "kerasdl/data/a.py", ["models"]),
+        ("from ..models import vgg", "kerasdl/data/a.py", ["models.vgg"]),
+        ("import kerasdl.train.features", "kerasdl/export/a.py", ["train.features"]),
+        ("def f():\n from .. import train", "kerasdl/export/a.py", ["train"]),
+        ("from kerasdl import data", "kerasdl/plots.py", ["data"]),
+        ("from .plots import smooth", "kerasdl/_checks.py", ["plots.smooth"]),
+        ("from . import data", "kerasdl/__init__.py", ["data"]),
+        ("import kerasdl\nfrom kerasdl import data", "recipes/a.py", []),
+        ("from kerasdl.data._warp import x", "recipes/a.py", ["data._warp.x"]),
+    ],
+)
+def test_an_arrow_that_points_up_is_found(source, file, wrong):
+    assert wrong_imports(source, file) == wrong
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_is_long(file):
+    assert len((REPOSITORY / file).read_text(encoding="utf-8").splitlines()) < 400
+
+
+LIGHT = """
+import contextlib, io, json, runpy, sys
+loaded = {}
+def note(step):
+    loaded[step] = sorted({"tensorflow", "keras", "cv2"} & set(sys.modules))
+import kerasdl
+note("import kerasdl")
+import kerasdl.runs
+note("import kerasdl.runs")
+for recipe in sys.argv[1:]:
+    sys.argv = [recipe, "--help"]
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path(recipe, run_name="__main__")
+    note(recipe)
+print(json.dumps(loaded))
+"""
+
+
+def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow():
+    recipes = [file for file in FILES if file.startswith("recipes/")]
+    result = subprocess.run(
+        [sys.executable, "-c", LIGHT, *recipes],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = json.loads(result.stdout)
+    assert loaded == dict.fromkeys(
+        ["import kerasdl", "import kerasdl.runs", *recipes], []
+    )
+
+
+def test_the_public_names_are_there_and_others_are_not():
+    import kerasdl
+
+    assert kerasdl.ImageData is kerasdl.data.ImageData
+    # Not hidden by a function of the same name, as `augment.side_on` is public.
+    assert kerasdl.data.augment.side_on is not None
+    assert {"data", "ImageData", "__version__"} <= set(dir(kerasdl))
+    with pytest.raises(AttributeError, match="no attribute 'imagedata'"):
+        _ = kerasdl.imagedata
