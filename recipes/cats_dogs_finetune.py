@@ -59,6 +59,12 @@ def parse_args(argv=None):
         help=f"side; default: the backbone's, {BOOK_SIZE} for the chapter's stages",
     )
     add("--batch-size", type=int, default=32, metavar="N")
+    add(
+        "--resize",
+        default="squash",
+        choices=("crop", "squash", "pad"),
+        help="of photos to a square; default: squash, which shows all of each",
+    )
     add("--epochs", type=int, metavar="N", help="of each stage; default: its own")
     add("--max-train", type=int, metavar="N", help="at most so many training photos")
     add(
@@ -170,6 +176,7 @@ def read_data(args, size, seed):
         image_size=size,
         batch_size=args.batch_size,
         augment="chapter",
+        resize=args.resize,
         exclude=check.damaged,
         max_train=QUICK_TRAIN if args.quick and not args.max_train else args.max_train,
         on_error="raise",
@@ -210,8 +217,9 @@ def write_results(run, data, stages):
     )
     # Two equal accuracies: the later stage, which has seen more.
     best = stages[::-1][int(table["valid"][::-1].to_numpy().argmax())]
-    export.save_inference_model(best.model, run.path / "model.keras")
-    export.save_tflite(best.model, run.path / "model.tflite")
+    model = best.load_model()
+    export.save_inference_model(model, run.path / "model.keras")
+    export.save_tflite(model, run.path / "model.tflite")
     plots.save_curves(history, run.path / "curves.png")
     save_mistakes(best, data, run.path)
     history.to_csv(run.path / "history.csv", index=False)

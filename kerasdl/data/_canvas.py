@@ -6,6 +6,8 @@ Nothing here knows a cat from a dog, so none of it can tell the classes apart.
 import cv2
 import numpy as np
 
+Points = list[tuple[float, float]]
+
 # RGB of fur; a coat mixes two of them.
 COATS = (
     (52, 47, 46),
@@ -41,9 +43,8 @@ class Canvas:
         cos, sin = self.unit * np.cos(angle), self.unit * np.sin(angle)
         self._axes = np.array([[cos * mirror, -sin], [sin * mirror, cos]])
         self._axes *= (stretch, 1 / stretch)
-        self._origin = np.array([width, height]) / 2 + side * rng.uniform(
-            -0.12, 0.12, 2
-        )
+        self._origin = np.array([width, height]) / 2
+        self._origin += side * rng.uniform(-0.12, 0.12, 2)
         # Near parts move further than far ones when a head turns or nods.
         self._turn = rng.uniform((-0.3, -0.16), (0.3, 0.16))
         (a, b), (c, d) = np.linalg.inv(self._axes).astype(np.float32)
@@ -88,7 +89,7 @@ class Canvas:
         patch += mask * (paint - patch)
 
 
-def curve(points: list[tuple[float, float]]) -> np.ndarray:
+def curve(points: Points) -> np.ndarray:
     """Closed quadratic B-spline of `points`; a doubled point stays sharp."""
     here = np.array(points, float)[:, None]
     before, after = np.roll(here, 1, axis=0), np.roll(here, -1, axis=0)
@@ -103,9 +104,7 @@ def ellipse(x: float, y: float, width: float, height: float) -> np.ndarray:
     return np.stack([x + width * np.cos(angle), y + height * np.sin(angle)], 1)
 
 
-def stroke(
-    points: list[tuple[float, float]], thickness: float, taper: float = 1.0
-) -> np.ndarray:
+def stroke(points: Points, thickness: float, taper: float = 1.0) -> np.ndarray:
     """Outline of a line that leaves the first of three points towards the second.
 
     It ends at the third, `taper` times as thick as it began.
@@ -134,10 +133,9 @@ def coat(rng: np.random.Generator, canvas: Canvas) -> tuple[np.ndarray, np.ndarr
     Returns:
         The patterned fur, and fur of its marking's colour alone, `(3, height, width)`.
     """
-    first, second = rng.choice(COATS, 2, replace=False) + rng.normal(0, 10, (2, 1))
-    first, second = np.float32([first, second] + rng.normal(0, 3, (2, 3)))[
-        ..., None, None
-    ]
+    colours = rng.choice(COATS, 2, replace=False)
+    colours = colours + rng.normal(0, 10, (2, 1)) + rng.normal(0, 3, (2, 3))
+    first, second = np.float32(colours)[..., None, None]
     x, y = canvas.x, canvas.y
     wobble = _noise(rng, x.shape, canvas.unit * 0.5) - 0.5
     share = np.zeros_like(x)

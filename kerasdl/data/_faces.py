@@ -1,22 +1,21 @@
-"""Faces of cats and dogs: all that makes the one or the other."""
+"""Faces of cats and dogs: what makes the one or the other, and nothing else.
+
+No part tells them apart alone: a few cats have folded ears, a few dogs pricked ones,
+whiskers or bright eyes.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from ._canvas import (
-    Canvas,
-    coat,
-    curve,
-    ellipse,
-    furry,
-    photograph,
-    stroke,
-)
+from ._canvas import Canvas, Points, coat, curve, ellipse, furry, photograph, stroke
 
 SIDES = (-1, 1)
 DARK = (34, 27, 26)
 WHITE = (250, 250, 250)
 PINK = (214, 138, 134)
 TONGUE = (222, 110, 118)
+BROWN = (112, 70, 38)
 IRISES = ((196, 178, 60), (128, 168, 84), (206, 140, 48), (96, 152, 190))
 
 
@@ -37,25 +36,21 @@ def _cat(
 ) -> None:
     """A round head, slit pupils, a short muzzle with a small nose, whiskers."""
     ears = rng.choice((_pricked_ears, _folded_ears), p=(0.93, 0.07))
-    cheek = (rng.uniform(0.95, 1.1), rng.uniform(0.25, 0.4))
-    head = [(0, -0.9), (0.62, -0.85), (0.95, -0.25), cheek, (0.55, 0.85), (0, 0.92)]
-    ears(rng, canvas, fur, fur)
-    canvas.fill(furry(rng, _both_sides(head), 0.07), fur)
+    jowl = (rng.uniform(0.95, 1.1), rng.uniform(0.25, 0.4))
+    head = [(0, -0.9), (0.62, -0.85), (0.95, -0.25), jowl, (0.55, 0.85), (0, 0.92)]
+    _head(rng, canvas, fur, head, ears, fur)
     _slit_eyes(rng, canvas)
 
     for side in SIDES:
-        canvas.fill(
-            ellipse(side * 0.17, 0.42, 0.24, 0.2), marking * 1.1, 0.8, 0.05, 0.4
-        )
+        cheek = ellipse(side * 0.17, 0.42, 0.24, 0.2)
+        canvas.fill(cheek, marking * 1.1, 0.8, 0.05, 0.4)
     canvas.fill(ellipse(0, 0.62, 0.16, 0.12), marking * 1.05, 0.7, 0.04, 0.4)
-    low = rng.uniform(0.35, 0.39)
-    nose = _both_sides([(0.13, 0.24), (0.04, low)])
+    nose = _both_sides([(0.13, 0.24), (0.04, rng.uniform(0.35, 0.39))])
     canvas.fill(nose, PINK if rng.random() < 0.5 else DARK, depth=0.5)
     canvas.fill(stroke([(0, 0.35), (0, 0.4), (0, 0.46)], 0.03), DARK, 0.85, depth=0.45)
     for side in SIDES:
         lip = [(0, 0.46), (side * 0.1, 0.58), (side * 0.25, 0.5)]
         canvas.fill(stroke(lip, 0.035, 0.4), DARK, 0.85, depth=0.45)
-
     _whiskers(rng, canvas, rng.uniform(0.75, 1.4))
 
 
@@ -67,23 +62,11 @@ def _dog(
     ears = rng.choice(kinds, p=(0.63, 0.3, 0.07))
     ear_fur = (marking if rng.random() < 0.5 else fur) * rng.uniform(0.75, 1.1)
     jaw, crown = rng.uniform(0.5, 0.65), rng.uniform(0.72, 0.86)
-    head = [
-        (0, -0.95),
-        (0.6, -0.92),
-        (crown, -0.3),
-        (crown, 0.2),
-        (jaw, 0.85),
-        (0, 1.05),
-    ]
-    if ears is _pricked_ears:
-        ears(rng, canvas, fur, ear_fur)
-    canvas.fill(furry(rng, _both_sides(head), 0.07), fur)
-    if ears is not _pricked_ears:
-        ears(rng, canvas, fur, ear_fur)
+    brow = [(0, -0.95), (0.6, -0.92), (crown, -0.3), (crown, 0.2)]
+    _head(rng, canvas, fur, [*brow, (jaw, 0.85), (0, 1.05)], ears, ear_fur)
     _round_eyes(rng, canvas)
 
-    muzzle = [(0, 0.0), (0.3, 0.08), (0.48, 0.5), (0.36, 0.95), (0, 1.02)]
-    muzzle = _both_sides(muzzle)
+    muzzle = _both_sides([(0, 0), (0.3, 0.08), (0.48, 0.5), (0.36, 0.95), (0, 1.02)])
     canvas.fill(muzzle + (0, 0.05), DARK, 0.3, blur=0.06, depth=0.4)
     canvas.fill(muzzle, marking * 1.08, 0.9, blur=0.04, depth=0.45)
     if rng.random() < 0.45:
@@ -106,15 +89,28 @@ def _shoulders(rng: np.random.Generator, canvas: Canvas, fur: np.ndarray) -> Non
     canvas.fill(ellipse(0, 0.75, 0.8, 0.4), DARK, 0.45, blur=0.12, depth=-0.2)
 
 
+def _head(
+    rng: np.random.Generator,
+    canvas: Canvas,
+    fur: np.ndarray,
+    half: Points,
+    ears: Callable[..., None],
+    ear_fur: np.ndarray,
+) -> None:
+    """The head, in front of ears that stand and behind ears that hang over it."""
+    if ears is _pricked_ears:
+        ears(rng, canvas, fur, ear_fur)
+    canvas.fill(furry(rng, _both_sides(half), 0.07), fur)
+    if ears is not _pricked_ears:
+        ears(rng, canvas, fur, ear_fur)
+
+
 def _whiskers(rng: np.random.Generator, canvas: Canvas, reach: float) -> None:
     shade, opacity = WHITE if rng.random() < 0.5 else DARK, rng.uniform(0.2, 0.85)
     for side in SIDES:
         for y in np.linspace(0.36, 0.52, rng.integers(3, 5)):
-            end = (
-                side * (reach + rng.normal(0, 0.1)),
-                3 * y - 0.84 + rng.normal(0, 0.06),
-            )
-            whisker = [(side * 0.22, y), (side * 0.7, y - 0.1), end]
+            x, end = reach + rng.normal(0, 0.1), 3 * y - 0.84 + rng.normal(0, 0.06)
+            whisker = [(side * 0.22, y), (side * 0.7, y - 0.1), (side * x, end)]
             canvas.fill(stroke(whisker, 0.028, 0.3), shade, opacity, depth=0.4)
 
 
@@ -180,7 +176,7 @@ def _slit_eyes(rng: np.random.Generator, canvas: Canvas) -> None:
 
 def _round_eyes(rng: np.random.Generator, canvas: Canvas) -> None:
     size = rng.uniform(0.13, 0.18)
-    iris = (112, 70, 38) if rng.random() < 0.8 else rng.choice(IRISES)
+    iris = BROWN if rng.random() < 0.8 else rng.choice(IRISES)
     for side in SIDES:
         eye = (side * 0.36, -0.14)
         canvas.fill(ellipse(*eye, size * 1.35, size * 1.2), DARK, 0.8, 0.03, 0.25)
@@ -193,6 +189,6 @@ def _glint(canvas: Canvas, eye: tuple[float, float]) -> None:
     canvas.fill(ellipse(eye[0] + 0.06, eye[1] - 0.06, 0.035, 0.035), WHITE, depth=0.25)
 
 
-def _both_sides(half: list[tuple[float, float]]) -> np.ndarray:
+def _both_sides(half: Points) -> np.ndarray:
     """Curve along the right half of an outline, top to bottom, and back mirrored."""
     return curve([*half, *((-x, y) for x, y in half[::-1] if x)])

@@ -10,7 +10,7 @@ import itertools
 from typing import Any
 
 import keras
-from keras import initializers, layers
+from keras import initializers, layers, regularizers
 
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._seeds import resolve_seed
@@ -68,6 +68,7 @@ def pooled_head(
     pooling: str = "avg",
     dropout: float = 0.25,
     batch_norm: bool = True,
+    l2: float = 0.0,
     *,
     seed: int | None = None,
 ) -> Any:
@@ -79,6 +80,7 @@ def pooled_head(
         pooling: `"avg"`, or `"avg_max"` for averages and maxima side by side.
         dropout: fraction in [0, 1).
         batch_norm: normalise the pooled features.
+        l2: factor of the last layer's squared weights in the loss, 0 or more.
         seed: of initial weights and dropout.
 
     Returns:
@@ -92,6 +94,8 @@ def pooled_head(
     check_classes(classes)
     check_one_of("pooling", pooling, ("avg", "avg_max"))
     check_dropout(dropout)
+    if l2 < 0:
+        raise ValueError(f"`l2` must be 0 or more. Received: l2={l2!r}")
     seeds = itertools.count(resolve_seed(seed)).__next__
     averages = layers.GlobalAveragePooling2D(name=f"{_PREFIX}avg_pool")(x)
     if pooling == "avg_max":
@@ -103,7 +107,7 @@ def pooled_head(
         # A head trains for some hundred batches; Keras's 0.99 would lag behind them.
         x = layers.BatchNormalization(momentum=0.9, name=f"{_PREFIX}bn")(x)
     x = layers.Dropout(dropout, seed=seeds(), name=f"{_PREFIX}dropout")(x)
-    return predictions(x, classes, f"{_PREFIX}predictions", seed=seeds())
+    return predictions(x, classes, f"{_PREFIX}predictions", l2, seed=seeds())
 
 
 def classifier(
@@ -141,7 +145,7 @@ def head_layers(model: keras.Model) -> list[layers.Layer]:
     return [layer for layer in model.layers if layer.name.startswith(_PREFIX)]
 
 
-def predictions(x: Any, classes: int, name: str, *, seed: int) -> Any:
+def predictions(x: Any, classes: int, name: str, l2: float = 0.0, *, seed: int) -> Any:
     """End in one sigmoid unit for two classes, in a softmax for more.
 
     float32 under every precision policy: half precision would round probabilities.
@@ -150,6 +154,7 @@ def predictions(x: Any, classes: int, name: str, *, seed: int) -> Any:
         1 if classes == 2 else classes,
         activation="sigmoid" if classes == 2 else "softmax",
         kernel_initializer=initializers.GlorotUniform(seed=seed),
+        kernel_regularizer=regularizers.L2(l2) if l2 else None,
         dtype="float32",
         name=name,
     )(x)

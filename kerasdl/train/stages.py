@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,14 @@ import pandas as pd
 from kerasdl import _atomic
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl.data import ImageData
-from kerasdl.models import backbone, build_trunk, classifier, convnet
+from kerasdl.models import (
+    backbone,
+    build_trunk,
+    classifier,
+    convnet,
+    copy_weights,
+    pooled_head,
+)
 
 from .activation_batches import ActivationBatches
 from .features import CachedActivations, cached_activations
@@ -43,21 +51,25 @@ class Stage:
 
     Attributes:
         name: of the training.
-        model: uncompiled, pixels in [0, 255] to probabilities.
+        model_path: a `.keras` file, pixels in [0, 255] to probabilities.
         history: a row for each epoch, as `resumable_fit` returns it.
         trained_parameters: number of parameters that trained.
         minutes: of activations, training and prediction.
-        predictions: outputs of `model` by split, rows in the order of its files.
+        predictions: outputs of the model by split, rows in the order of its files.
         activations: photos whose activations were "computed" or "reused".
     """
 
     name: str
-    model: keras.Model
+    model_path: Path
     history: pd.DataFrame
     trained_parameters: int
     minutes: float
     predictions: dict[str, np.ndarray]
     activations: dict[str, int]
+
+    def load_model(self) -> keras.Model:
+        """The model as this training left it, not compiled."""
+        return keras.saving.load_model(self.model_path, compile=False)
 
 
 class Stages:
@@ -156,7 +168,7 @@ class Stages:
         with np.load(self._path(name, "npz")) as predictions:
             return Stage(
                 name,
-                keras.saving.load_model(self._path(name, "keras"), compile=False),
+                self._path(name, "keras"),
                 pd.DataFrame(facts["history"]),
                 facts["trained_parameters"],
                 facts["minutes"],
@@ -178,53 +190,62 @@ class Stages:
         return self._scratch(augment=True)
 
     def _features(self) -> tuple:
-        model = self._classifier("flatten")
+        model = classifier(self._trunk(), self._classes, "flatten", seed=self.seed)
         top = model.get_layer("head_flatten").input
         cached = self._cache(keras.Model(model.input, top, name=model.name))
         top_cached = {split: c.arrays[:1] for split, c in cached.items()}
         return self._fit_activations("features", model, top, top_cached, 30, 1e-4)
 
     def _frozen(self) -> tuple:
-        model = self._classifier("flatten")
+        model = classifier(self._trunk(), self._classes, "flatten", seed=self.seed)
         freeze_to(model, "head_flatten")
         return self._fit_photos("frozen", model, 10, 1e-4)
 
     def _fine_tuned(self) -> tuple:
-        model = self._load("frozen").model
+        model = self._load("frozen").load_model()
         freeze_to(model, self.backbone.late)
         return self._fit_photos("fine_tuned", model, 10, 1e-5)
 
     def _practice_head(self) -> tuple:
-        model, cached = self._practice_activations()
+        model, cached = self._practice_activations
         pooled = {split: [pair[1] for pair in views] for split, views in cached.items()}
+        # The exact statistics of the cached activations, in place of moving ones.
+        norm = model.get_layer("head_bn")
+        norm.moving_mean.assign(np.mean(pooled["train"], axis=(0, 1)))
+        norm.moving_variance.assign(np.var(pooled["train"], axis=(0, 1)))
+        freeze_to(model, "head_dropout")
         top = model.get_layer("head_avg_pool").output
         return self._fit_activations("practice_head", model, top, pooled, 20, 1e-3)
 
     def _practice(self) -> tuple:
-        model, cached = self._practice_activations()
-        trained_head = self._load("practice_head").model
-        model.set_weights(trained_head.get_weights())
+        model, cached = self._practice_activations
+        copy_weights(self._load("practice_head").load_model(), model)
         freeze_to(model, self.backbone.late)
         cut = {split: [pair[0] for pair in views] for split, views in cached.items()}
         bottom = model.get_layer(self.backbone.late).input
-        return self._fit_activations("practice", model, bottom, cut, 4, 3e-5)
+        return self._fit_activations("practice", model, bottom, cut, 2, 1e-5)
 
+    @cached_property
     def _practice_activations(self) -> tuple:
         """A classifier and, by split, views of (late group's input, pooled output)."""
-        model = self._classifier("pooled")
+        trunk = self._trunk()
+        # Pooled features are many for a small set of photos: a strong L2 holds them.
+        outputs = pooled_head(
+            trunk.output, self._classes, dropout=0.0, l2=0.1, seed=self.seed
+        )
+        model = keras.Model(trunk.input, outputs, name=trunk.name)
         cut = model.get_layer(self.backbone.late).input
         pooled = model.get_layer("head_avg_pool").output
-        trunk = keras.Model(model.input, [cut, pooled], name=model.name)
-        views = {split: [c.arrays] for split, c in self._cache(trunk).items()}
-        mirrored = self._cache(trunk, ["train"], flip=True)["train"]
+        both = keras.Model(model.input, [cut, pooled], name=trunk.name)
+        views = {split: [c.arrays] for split, c in self._cache(both).items()}
+        mirrored = self._cache(both, ["train"], flip=True)["train"]
         views["train"].append(mirrored.arrays)
         return model, views
 
-    def _classifier(self, head: str) -> keras.Model:
-        trunk = build_trunk(
+    def _trunk(self) -> keras.Model:
+        return build_trunk(
             self.backbone.name, self.weights, self.data.image_size, seed=self.seed
         )
-        return classifier(trunk, self._classes, head, seed=self.seed)
 
     def _cache(
         self,

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -179,7 +180,7 @@ def test_a_failure_halfway_leaves_nothing_and_is_made_up_for(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("kerasdl.data.tfds_folder.write_json", fail)
+        patch.setattr(sys.modules[tfds_folder.__module__], "write_json", fail)
         with pytest.raises(OSError, match="No space left"):
             read("tiny_pets")
     assert {p.name for p in tmp_path.iterdir()} <= {"tfds", ".out.lock"}

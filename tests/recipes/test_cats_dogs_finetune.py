@@ -164,7 +164,7 @@ def damaged(folder):
     ("make", "more", "message"),
     [
         (None, [], "must be an existing directory"),
-        (empty_class, [], "at least one usable image"),
+        (empty_class, [], "none of 'red'"),
         (one_class, [], "at least two"),
         (other_classes, [], "same classes"),
         (damaged, ["--on-error", "raise"], "red/0.png"),
