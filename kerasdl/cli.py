@@ -70,8 +70,8 @@ def run_recipe(main: Callable[[], None]) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        print(f"error: {error}\nContinue with --resume.", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\ninterrupted. Continue with --resume.", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         sys.exit(130)

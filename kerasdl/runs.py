@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,7 +134,9 @@ def run_folder(
             run.manifest["end"] = _now()
             run.save_manifest()
         except BaseException:
-            if not _has_work(run):
+            if _has_work(run):
+                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
+            else:
                 shutil.rmtree(run.path)
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile

@@ -17,7 +17,15 @@ FILES = sorted(
 # From the bottom up: a file may import what stands below it. In a row of modules they
 # may also import one another; packages of one row never do.
 ROWS = (
-    ("_checks", "_seeds", "_optional", "_parallel", "_atomic", "_atomic_folder"),
+    (
+        "_checks",
+        "_seeds",
+        "_optional",
+        "_parallel",
+        "_progress",
+        "_atomic",
+        "_atomic_folder",
+    ),
     ("schedules", "plots", "runs", "runtime", "cli"),
     ("data", "models", "losses", "metrics"),
     ("predict",),

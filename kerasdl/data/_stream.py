@@ -88,7 +88,11 @@ class BatchStream:
 
         dataset = tf.data.Dataset.from_tensors(0).flat_map(one_epoch).map(take)
         cardinality = tf.data.experimental.assert_cardinality(self.num_batches)
-        return dataset.apply(cardinality)
+        options = tf.data.Options()
+        # There is nothing to tune here, and the tuner's thread may hold up the end of a
+        # pass by more than a second.
+        options.autotune.enabled = False
+        return dataset.apply(cardinality).with_options(options)
 
 
 @cache

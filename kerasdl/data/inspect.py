@@ -1,18 +1,16 @@
 """Look at a folder of images before training: what is damaged, doubled, how much."""
 
 import hashlib
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
-from tqdm import tqdm
 
 from kerasdl._atomic import replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
+from kerasdl._progress import show_progress
 
 from ._decode import (
     MAX_PIXELS,
@@ -147,7 +145,8 @@ def check_images(
     findings = map_ahead(
         lambda name: _examine(root / name, max_pixels), images, workers
     )
-    findings = _with_progress(findings, len(images), verbose)
+    if verbose:
+        findings = show_progress(findings, len(images), "checking images")
     table = pd.DataFrame(findings, index=images, columns=_Finding._fields)
     usable = table[table.reason.isna()]
     repeated = usable[usable.digest.duplicated(keep=False)]
@@ -190,18 +189,6 @@ def _examine(path: Path, max_pixels: int) -> _Finding:
     except ImageError as error:
         return finding._replace(reason=error.reason)
     return finding._replace(kind=kind, height=height, width=width)
-
-
-def _with_progress(results: Iterator, total: int, verbose: int) -> Iterator:
-    """Yield `results`; show on stderr how many of `total` are done."""
-    label = "checking images"
-    if verbose and sys.stderr.isatty():
-        yield from tqdm(results, total=total, desc=label, unit="image")
-        return
-    for done, result in enumerate(results, 1):
-        if verbose and done * 10 // total > (done - 1) * 10 // total:
-            print(f"{label}: {done} of {total}", file=sys.stderr)
-        yield result
 
 
 def _count(images: list[str], usable: set[str]) -> pd.DataFrame:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from filelock import FileLock
-from tqdm import tqdm
 
 from kerasdl._atomic import write_json
+from kerasdl._progress import show_progress
 
 from ._decode import SUFFIX_FORMATS, ImageError, image_format
 
@@ -271,7 +271,7 @@ def _examples(
     )
     total = builder.info.splits[split].num_examples
     digits = len(str(total - 1))
-    examples = tqdm(tfds.as_numpy(dataset), split, total, unit=" images")
+    examples = show_progress(tfds.as_numpy(dataset), total, split)
     for index, example in enumerate(examples):
         if example[label] < 0:  # unlabelled
             continue

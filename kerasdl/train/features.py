@@ -12,10 +12,10 @@ from typing import Any
 import filelock
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from kerasdl import _atomic
 from kerasdl._checks import check_positive_int
+from kerasdl._progress import show_progress
 from kerasdl.data import PhotoBatches
 
 _FORMAT = 1  # of the cache; a change makes every older cache unknown
@@ -60,7 +60,8 @@ def cached_activations(
         flip: run over the photos mirrored left-right.
         batch_size: photos in a step.
         cache_dir: folder of all caches; None takes `default_cache_dir()`.
-        verbose: 0 is silent, 1 shows a progress bar.
+        verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
+            0 shows nothing.
 
     Returns:
         The activations, rows in the order of `paths`.
@@ -179,21 +180,17 @@ def _fill(
     for file in files:
         file.truncate(start)
     batches = range(start // photos.batch_size, photos.stream.num_batches)
-    with tqdm(
-        desc=model.name,
-        total=len(photos.paths),
-        initial=start,
-        unit="img",
-        disable=not verbose,
-    ) as progress:
-        for index in batches:
-            images, _ = photos.stream.take(0, index)
-            images = np.ascontiguousarray(images[:, :, ::-1]) if flip else images
-            results = model.predict_on_batch(images.astype("float32"))
-            results = results if isinstance(results, (list, tuple)) else [results]
-            for file, rows in zip(files, results, strict=True):
-                file.append(rows)
-            progress.update(len(images))
+    if verbose:
+        batches = show_progress(
+            batches, len(photos.paths), model.name, start, photos.batch_size
+        )
+    for index in batches:
+        images, _ = photos.stream.take(0, index)
+        images = np.ascontiguousarray(images[:, :, ::-1]) if flip else images
+        results = model.predict_on_batch(images.astype("float32"))
+        results = results if isinstance(results, (list, tuple)) else [results]
+        for file, rows in zip(files, results, strict=True):
+            file.append(rows)
 
 
 class _RowFile:
