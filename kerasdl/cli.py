@@ -9,7 +9,10 @@ from typing import Any
 from . import runs
 
 # Where and how a run works, not what it computes: a resumed run may differ in these.
-_HOW = ("out", "resume", "overwrite", "verbose", "cache", "clear_cache", "seed")
+_HOW = (
+    *("out", "resume", "overwrite", "verbose", "cache", "clear_cache", "seed"),
+    "gpu_memory_growth",
+)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +37,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--deterministic",
         action="store_true",
         help="the same bits in every run with the same seed; slower",
+    )
+    add(
+        "--gpu-memory-growth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="take a graphics card's memory as needed, not all at once",
     )
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
 

@@ -201,8 +201,10 @@ def recorded_arguments(out: str | Path) -> dict[str, Any]:
     Raises:
         ValueError: there is no such partial run.
     """
-    check_partial(Path(out))
-    return _read_manifest(partial_of(Path(out)))["arguments"]
+    out = Path(out)
+    check_partial(out)
+    _check_resumable(out)
+    return _read_manifest(partial_of(out))["arguments"]
 
 
 def versions() -> dict[str, str | None]:
@@ -242,11 +244,7 @@ def _started(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
 def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     """The run that `OUT.partial` holds, if the same arguments began it."""
     partial = partial_of(out)
-    if not (partial / MANIFEST).is_file():
-        raise ValueError(
-            f"`resume` needs a {MANIFEST} in the partial run. Received: "
-            f"out={str(out)!r}. Start anew with overwrite=True (--overwrite)."
-        )
+    _check_resumable(out)
     manifest = _read_manifest(partial)
     given = {**arguments, "seed": manifest["seed"] if seed is None else seed}
     recorded = {**manifest["arguments"], "seed": manifest["seed"]}
@@ -266,6 +264,14 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
             path.unlink()
     manifest.setdefault("resumed", []).append(_now())
     return Run(partial, out, manifest["seed"], manifest, resumed=True)
+
+
+def _check_resumable(out: Path) -> None:
+    if not (partial_of(out) / MANIFEST).is_file():
+        raise ValueError(
+            f"`resume` needs a {MANIFEST} in the partial run. Received: "
+            f"out={str(out)!r}. Start anew with overwrite=True (--overwrite)."
+        )
 
 
 def _has_work(run: Run) -> bool:

@@ -19,16 +19,18 @@ PRECISIONS = ("float32", *_HALF_PRECISION)
 
 
 def start(
-    precision: str = "float32", deterministic: bool = False, verbose: bool = False
+    precision: str = "float32",
+    deterministic: bool = False,
+    gpu_memory_growth: bool = True,
+    verbose: bool = False,
 ) -> None:
     """Import TensorFlow and set it up; call it before anything else imports it.
-
-    A graphics card's memory is taken as needed, not all at once.
 
     Args:
         precision: "float32", "mixed_bfloat16" or "mixed_float16", the global dtype
             policy of layers made from here on.
         deterministic: take operations that give the same bits in every run; slower.
+        gpu_memory_growth: take a graphics card's memory as needed, not all at once.
         verbose: let TensorFlow's start-up lines through.
 
     Raises:
@@ -43,7 +45,7 @@ def start(
 
         gpus = tf.config.list_physical_devices("GPU")
         for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
+            tf.config.experimental.set_memory_growth(gpu, gpu_memory_growth)
         if deterministic:
             tf.config.experimental.enable_op_determinism()
         tf.zeros(1)  # the first operation starts the devices, which print too

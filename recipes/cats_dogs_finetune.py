@@ -16,6 +16,7 @@ activations of the photos and their mirror images, then the late layers.
 """
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def parse_args(argv=None):
         default="efficientnet_lite0",
         metavar="NAME",
         help="efficientnet_lite0 (its weights are installed), vgg16, vgg19, resnet50, "
-        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_large, efficientnet_b0",
+        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
+        "efficientnet_b0",
     )
     add(
         "--weights",
@@ -81,7 +83,9 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(args.precision, args.deterministic, args.verbose)
+    kerasdl.runtime.start(
+        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+    )
     from kerasdl import models, train
 
     if args.clear_cache:
@@ -92,7 +96,9 @@ def main(argv=None):
     names = stage_names(args.stages)
     backbone = models.backbone(args.backbone)
     of_book = not any(name.startswith("practice") for name in names)
-    size = args.image_size or (BOOK_SIZE if of_book else backbone.image_size)
+    size = args.image_size
+    if size is None:
+        size = BOOK_SIZE if of_book else backbone.image_size
     with kerasdl.runs.run_folder(
         args.out,
         kerasdl.cli.recorded(args),
@@ -100,13 +106,13 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
+        # A size or weights that do not fit are found before any work.
+        if "scratch" in names:
+            models.convnet((size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
-            # Weights that cannot be had or do not fit are found before any work.
             models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
         data, check = read_data(args, size, run.seed)
-        remember_data(run, data, check)
         state = run.path / "state"
-        state.mkdir(exist_ok=True)
         trainings = train.Stages(
             data,
             state,
@@ -116,9 +122,10 @@ def main(argv=None):
             args.cache,
             seed=run.seed,
         )
-        stages = list(trainings.run(names))
-        write_results(run, data, stages)
-        shutil.rmtree(state)
+        remember_data(run, data, check)
+        state.mkdir(exist_ok=True)
+        write_results(run, data, list(trainings.run(names)))
+    shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
     cached = train.cache_size(args.cache)
     if cached:
         print(f"cached activations: {cached / 1e6:.0f} MB (--clear-cache removes them)")
@@ -154,9 +161,10 @@ def read_data(args, size, seed):
 
     cache = args.cache or train.default_cache_dir()
     if args.data == "sample":
-        folder = kdata.write_sample(cache / "sample")
+        folder = kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
     elif args.data.startswith("tfds:"):
-        folder = kdata.tfds_folder(args.data.removeprefix("tfds:"), cache / "tfds")
+        name = args.data.removeprefix("tfds:")
+        folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     else:
         folder = Path(args.data)
     check = kdata.check_images(folder)
@@ -169,6 +177,9 @@ def read_data(args, size, seed):
             "Remove them, or leave them out with --on-error skip."
         )
     has_splits = (folder / "train").is_dir()
+    max_train = args.max_train
+    if args.quick:
+        max_train = QUICK_TRAIN if max_train is None else min(QUICK_TRAIN, max_train)
     data = kdata.ImageData.from_folder(
         folder,
         test="test" if has_splits and (folder / "test").is_dir() else None,
@@ -178,7 +189,7 @@ def read_data(args, size, seed):
         augment="chapter",
         resize=args.resize,
         exclude=check.damaged,
-        max_train=QUICK_TRAIN if args.quick and not args.max_train else args.max_train,
+        max_train=max_train,
         on_error="raise",
         seed=seed,
     )
@@ -227,7 +238,7 @@ def write_results(run, data, stages):
     readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
     (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(
-        stages=table.to_dict("records"),
+        stages=json.loads(table.to_json(orient="records")),  # NaN as null
         best=best.name,
         activations={stage.name: stage.activations for stage in stages},
     )
@@ -250,7 +261,7 @@ def summarise(stage, data):
         row[split] = (
             train.accuracy(stage.predictions[split], data.labels(split))
             if known
-            else None
+            else float("nan")
         )
     return row
 
@@ -260,10 +271,10 @@ def save_mistakes(stage, data, folder):
     import numpy as np
     from sklearn.metrics import confusion_matrix
 
-    from kerasdl import plots, train
+    from kerasdl import plots, predict
 
     split = "test" if "test" in data.splits else "valid"
-    probabilities = train.class_probabilities(stage.predictions[split])
+    probabilities = predict.class_probabilities(stage.predictions[split])
     truth, names = data.labels(split), data.class_names
     matrix = confusion_matrix(
         truth, probabilities.argmax(axis=1), labels=range(len(names))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ._warp import BORDERS, placement
+from ._warp import BORDERS, averaged, placement
 
 # Sampling kernels by the names of `interpolation`, the finer the larger.
 SAMPLING = {
@@ -106,10 +106,9 @@ def warp_photo(
     Returns:
         `(*size, channels)`, float32 for "constant", else uint8.
     """
-    shrink = int(min(placement(photo.shape[:2], size, "squash")[[0, 1], [0, 1]]))
-    if shrink > 1 and sampling != cv2.INTER_NEAREST:
-        smaller = (photo.shape[1] // shrink, photo.shape[0] // shrink)
-        photo = cv2.resize(photo, smaller, interpolation=cv2.INTER_AREA)
+    if sampling != cv2.INTER_NEAREST:
+        photo = averaged(photo, size, "squash")
+        photo = photo.reshape(*photo.shape[:2], -1)  # OpenCV drops a single channel
     if fill_mode == "constant":
         photo = photo.astype(np.float32)  # `cval` may be any number
     matrix = placement(photo.shape[:2], size, "squash") @ affine_matrix(transform, size)

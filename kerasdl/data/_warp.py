@@ -66,14 +66,12 @@ def warp_image(
     Returns:
         `(*image_size, channels)` in the dtype of `image`.
     """
-    height, width, channels = image.shape
-    matrix = placement((height, width), image_size, resize)
-    smaller = _shrunk(height, matrix[1, 1]), _shrunk(width, matrix[0, 0])
+    size, channels = image.shape[:2], image.shape[2]
+    image = averaged(image, image_size, resize)
+    matrix = placement(image.shape[:2], size, "squash")
+    matrix = matrix @ placement(size, image_size, resize)
     if transform is not None:
         matrix = matrix @ transform
-    if smaller != (height, width):
-        image = cv2.resize(image, smaller[::-1], interpolation=cv2.INTER_AREA)
-        matrix = placement(smaller, (height, width), "squash") @ matrix
     result = cv2.warpAffine(
         image,
         matrix[:2],
@@ -83,6 +81,16 @@ def warp_image(
         borderMode=BORDERS["constant" if resize == "pad" else fill_mode],
     )
     return result.reshape(*image_size, channels)  # OpenCV drops a single channel
+
+
+def averaged(image: np.ndarray, image_size: tuple[int, int], resize: str) -> np.ndarray:
+    """Average whole pixels of `image` along an axis that is to be at least halved."""
+    height, width = image.shape[:2]
+    matrix = placement((height, width), image_size, resize)
+    smaller = _shrunk(height, matrix[1, 1]), _shrunk(width, matrix[0, 0])
+    if smaller == (height, width):
+        return image
+    return cv2.resize(image, smaller[::-1], interpolation=cv2.INTER_AREA)
 
 
 def _shrunk(side: int, scale: float) -> int:

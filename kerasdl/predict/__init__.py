@@ -1,3 +1,3 @@
 """Prediction with a finished run."""
 
-from .predictor import Predictions, Predictor
+from .predictor import Predictions, Predictor, class_probabilities

@@ -121,9 +121,7 @@ class Predictor:
         outputs = []
         while batch := list(islice(ready, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
-        probabilities = np.concatenate(outputs)
-        if probabilities.shape[1] == 1 < len(self.class_names):
-            probabilities = np.hstack([1 - probabilities, probabilities])
+        probabilities = class_probabilities(np.concatenate(outputs))
         labels = [self.class_names[best] for best in probabilities.argmax(axis=1)]
         return Predictions(files, labels, probabilities)
 
@@ -132,6 +130,11 @@ class Predictor:
         if not isinstance(picture, np.ndarray):
             picture = read_image(picture, self.image_size)
         return warp_image(picture, self.image_size, self.resize).astype("float32")
+
+
+def class_probabilities(outputs: np.ndarray) -> np.ndarray:
+    """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
 def _pictures(images: np.ndarray) -> list[np.ndarray]:

@@ -10,4 +10,4 @@ from .features import (
 )
 from .freezing import count_trainable, freeze_to
 from .resumable_fit import resumable_fit
-from .stages import STAGES, Stage, Stages, accuracy, check_stages, class_probabilities
+from .stages import STAGES, Stage, Stages, accuracy, check_stages

@@ -94,16 +94,15 @@ def cached_activations(
             _RowFile(folder / f"output-{i}.npy", (len(paths), *shape))
             for i, shape in enumerate(outputs)
         ]
-        reused = len(paths)
-        if not (folder / "complete").exists():
+        reused = min(file.rows() for file in files)
+        if reused < len(paths):
             # Whole batches that every output has; the rest is made again.
-            reused = min(file.rows() for file in files) // batch_size * batch_size
+            reused -= reused % batch_size
             photos = PhotoBatches(
                 *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
                 on_error="raise",
             )
             _fill(files, model, photos, reused, flip, verbose)
-            _atomic.write_text(folder / "complete", "")
     arrays = [np.load(file.path, mmap_mode="r") for file in files]
     return CachedActivations(arrays, len(paths) - reused, reused)
 

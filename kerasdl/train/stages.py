@@ -29,6 +29,7 @@ from kerasdl.models import (
     copy_weights,
     pooled_head,
 )
+from kerasdl.predict import class_probabilities
 
 from .activation_batches import ActivationBatches
 from .features import CachedActivations, cached_activations
@@ -54,7 +55,8 @@ class Stage:
         model_path: a `.keras` file, pixels in [0, 255] to probabilities.
         history: a row for each epoch, as `resumable_fit` returns it.
         trained_parameters: number of parameters that trained.
-        minutes: of activations, training and prediction.
+        minutes: of training, prediction and activations; those that were cached
+            or that a killed process made are not counted.
         predictions: outputs of the model by split, rows in the order of its files.
         activations: photos whose activations were "computed" or "reused".
     """
@@ -221,6 +223,7 @@ class Stages:
         model, cached = self._practice_activations
         copy_weights(self._load("practice_head").load_model(), model)
         freeze_to(model, self.backbone.late)
+        model.get_layer("head_bn").trainable = False  # exact already
         cut = {split: [pair[0] for pair in views] for split, views in cached.items()}
         bottom = model.get_layer(self.backbone.late).input
         return self._fit_activations("practice", model, bottom, cut, 2, 1e-5)
@@ -356,11 +359,6 @@ class Stages:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}.{suffix}"
-
-
-def class_probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
-    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:

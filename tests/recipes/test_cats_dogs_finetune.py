@@ -10,15 +10,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import kerasdl
 from kerasdl.cli import run_recipe
 
 REPOSITORY = Path(__file__).parents[2]
 RECIPE = REPOSITORY / "recipes" / "cats_dogs_finetune.py"
 
-# Runs the recipe and kills it at call number N of a function, half-way through.
+# Runs the recipe and kills it at call number N of a method; writes down how many photos
+# went through the trunk.
 KILLER = """
 import importlib, os, runpy, signal, sys
-module, name, method, calls, recipe, *arguments = sys.argv[1:]
+counter, module, name, method, calls, recipe, *arguments = sys.argv[1:]
+import kerasdl
+from kerasdl.train import features
+append = features._RowFile.append
+def counting(self, rows):
+    append(self, rows)
+    if self.path.name == "output-0.npy":
+        with open(counter, "a") as file:
+            file.write(f"{len(rows)}\\n")
+features._RowFile.append = counting
 owner = getattr(importlib.import_module(module), name)
 original, count = getattr(owner, method), 0
 def dying(*args, **kwargs):
@@ -31,18 +42,35 @@ setattr(owner, method, dying)
 sys.argv = [recipe, *arguments]
 runpy.run_path(recipe, run_name="__main__")
 """
+NEVER = 10**9
+
+# Loads both models of a run where kerasdl cannot be imported.
+PLAIN = """
+import sys
+sys.modules["kerasdl"] = None  # an import of it fails
+import keras, numpy as np, tensorflow as tf
+folder, pixels, out = sys.argv[1:]
+pixels = np.load(pixels)
+by_keras = keras.saving.load_model(folder + "/model.keras").predict(pixels, verbose=0)
+lite = tf.lite.Interpreter(folder + "/model.tflite").get_signature_runner()
+by_lite = [lite(pixels=p[None].astype("uint8"))["probabilities"][0] for p in pixels]
+np.savez(out, by_keras=by_keras, by_lite=by_lite)
+"""
 
 
-def write_photos(folder, splits, seed=0):
-    """Two classes that differ in the colour of a square on noise."""
+COLOURS = {"blue": (30, 30, 200), "green": (30, 160, 30), "red": (200, 30, 30)}
+
+
+def write_photos(folder, splits, names=("blue", "red"), seed=0):
+    """Classes that differ in the colour of a square on noise."""
     rng = np.random.default_rng(seed)
     for split, count in splits.items():
-        for label, name in enumerate(("blue", "red")):
+        for name in names:
             directory = folder / split / name
             directory.mkdir(parents=True)
             for number in range(count):
                 image = rng.integers(0, 256, (40, 48, 3), "uint8")
-                image[8:32, 8:32] = (200, 30, 30) if label else (30, 30, 200)
+                image[8:32, 8:32] = COLOURS[name]
                 Image.fromarray(image).save(directory / f"{number}.png")
 
 
@@ -86,14 +114,15 @@ def test_killed_three_times_ends_like_an_unbroken_run(photos, tmp_path):
         ("kerasdl.train.features", "_RowFile", "append", 3),
         ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 1),
         ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 2),
+        ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", NEVER),
     ]
-    for resume, (*where, calls) in enumerate(deaths):
-        more = ["--resume"] if resume else []
-        command = ["-c", KILLER, *where, str(calls), str(RECIPE)]
-        result = run(command, *killed, *more)
-        assert result.returncode == -signal.SIGKILL, result.stderr
-        assert not (tmp_path / "killed").exists()
-    result = run([RECIPE], *killed, "--resume")
+    counter = tmp_path / "counter"
+    for number, (*where, calls) in enumerate(deaths):
+        command = ["-c", KILLER, counter, *where, str(calls), RECIPE]
+        result = run(command, *killed, *(["--resume"] if number else []))
+        if calls < NEVER:
+            assert result.returncode == -signal.SIGKILL, result.stderr
+            assert not (tmp_path / "killed").exists()
     assert result.returncode == 0, result.stderr
     expected, found = tmp_path / "whole", tmp_path / "killed"
     assert history_of(found) == history_of(expected)
@@ -104,27 +133,8 @@ def test_killed_three_times_ends_like_an_unbroken_run(photos, tmp_path):
     models = [keras.saving.load_model(f / "model.keras") for f in (expected, found)]
     for ours, wanted in zip(*(model.get_weights() for model in models), strict=True):
         np.testing.assert_array_equal(ours, wanted)
-    # 3 splits and the mirrored training photos: each went through the trunk once.
-    results = json.loads((found / "manifest.json").read_text())["results"]
-    counted = results["activations"]["practice_head"]
-    assert counted["computed"] + counted["reused"] == 2 * 48 + 16 + 16
-    assert counted["reused"] > 0
-
-
-def test_run_folder_is_complete_and_loads_without_kerasdl(photos, tmp_path):
-    result = run([RECIPE], *arguments(photos, tmp_path, "run", "--quick"))
-    assert result.returncode == 0, result.stderr
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
-    ]
-    photo = photos / "test" / "red" / "0.png"
-    shown = run([REPOSITORY / "recipes" / "predict.py"], tmp_path / "run", photo)
-    assert shown.returncode == 0, shown.stderr
-    assert "0.png" in shown.stdout
-    again = run([RECIPE], *arguments(photos, tmp_path, "run", "--quick"))
-    assert again.returncode == 2
-    assert "`out` must not exist" in again.stderr
+    # Three splits and the mirrored training photos: each photo went through once.
+    assert sum(map(int, counter.read_text().split())) == 2 * 48 + 16 + 16
 
 
 @pytest.fixture
@@ -136,6 +146,48 @@ def recipe():
     finally:
         sys.path.remove(str(RECIPE.parent))
     return cats_dogs_finetune.main
+
+
+def test_chapter_on_three_class_folders_one_photo_damaged(recipe, tmp_path, capsys):
+    photos, out = tmp_path / "photos", tmp_path / "run"
+    write_photos(photos, {".": 10}, COLOURS)
+    (photos / "green" / "3.png").write_bytes(b"no image")
+    argv = ["--data", str(photos), "--out", str(out), "--stages", "chapter", "--quick"]
+    argv += ["--cache", str(tmp_path / "cache"), "--image-size", "48", "--seed", "1"]
+    recipe(argv)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
+        *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
+    ]
+    assert (out / "labels.txt").read_text().split() == list(COLOURS)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert list(manifest["data"]["damaged"]) == ["green/3.png"]
+    # A fifth of 10, 9 and 10 photos is kept for validation; there is no test split.
+    assert sum(manifest["data"]["counts"]["valid"].values()) == 6
+    stages = manifest["results"]["stages"]
+    assert [stage["stage"] for stage in stages] == [
+        *("scratch", "scratch_augmented", "features", "frozen", "fine_tuned")
+    ]
+    assert all(stage["test"] is None for stage in stages)
+    output = capsys.readouterr().out
+    assert "nan" not in output.lower() and "None" not in output
+
+    with pytest.raises(ValueError, match="`out` must not exist"):
+        recipe(argv)
+
+    pictures = [photos / name / "0.png" for name in COLOURS]
+    ours = kerasdl.Predictor.load(out).predict(pictures)
+    pixels = [
+        kerasdl.data.warp_image(np.asarray(Image.open(picture)), (48, 48), "squash")
+        for picture in pictures
+    ]
+    np.save(tmp_path / "pixels.npy", np.stack(pixels).astype("float32"))
+    command = ["-c", PLAIN, out, tmp_path / "pixels.npy", tmp_path / "plain.npz"]
+    result = run(command)
+    assert result.returncode == 0, result.stderr
+    plain = np.load(tmp_path / "plain.npz")
+    np.testing.assert_allclose(plain["by_keras"], ours.probabilities, atol=1e-5)
+    np.testing.assert_allclose(plain["by_lite"], ours.probabilities, atol=1e-4)
 
 
 def empty_class(folder):
@@ -173,6 +225,10 @@ def damaged(folder):
         (damaged, ["--backbone", "vgg17"], "`backbone` must be one of"),
         (damaged, ["--stages", "d"], "must hold 'frozen' before 'fine_tuned'"),
         (damaged, ["--stages", "x"], "`stages` must be"),
+        (damaged, ["--stages", "a", "--image-size", "40"], "at least 46"),
+        (damaged, ["--epochs", "0"], "`epochs` must be"),
+        (damaged, ["--image-size", "0"], "`image_size` must be"),
+        (damaged, ["--resume"], "needs a partial run"),
     ],
 )
 def test_bad_input_leaves_no_folder(make, more, message, recipe, tmp_path, capsys):
