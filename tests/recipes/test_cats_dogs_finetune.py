@@ -26,7 +26,7 @@ from kerasdl.train import features
 append = features._RowFile.append
 def counting(self, rows):
     append(self, rows)
-    if self.path.name == "output-0.npy":
+    if self.path.name == "output-1.npy":  # the last one: a batch is finished
         with open(counter, "a") as file:
             file.write(f"{len(rows)}\\n")
 features._RowFile.append = counting

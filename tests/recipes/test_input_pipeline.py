@@ -33,6 +33,7 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_a_quick_run_compares_all_and_writes_chart_and_numbers(
     input_pipeline, photos, tmp_path, monkeypatch, capsys
 ):

@@ -69,7 +69,7 @@ class Kill(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (1, 0), (2, 3), (3, 4)])
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (1, 0), (3, 4)])
 def test_ends_like_an_unbroken_run(epoch, batch, batches, tmp_path):
     whole = network()
     expected = train(whole, batches(), tmp_path / "whole.npz")
