@@ -9,5 +9,6 @@ from .features import (
     default_cache_dir,
 )
 from .freezing import count_trainable, freeze_to
+from .precompute import ActivationData, precompute
 from .resumable_fit import resumable_fit
 from .stages import STAGES, Stage, Stages, accuracy, check_stages

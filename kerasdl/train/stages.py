@@ -31,9 +31,9 @@ from kerasdl.models import (
 )
 from kerasdl.predict import class_probabilities
 
-from .activation_batches import ActivationBatches
 from .features import CachedActivations, cached_activations
 from .freezing import count_trainable, freeze_to
+from .precompute import ActivationData
 from .resumable_fit import resumable_fit
 
 # Letter of the chapter's stage -> the trainings it is made of.
@@ -309,33 +309,20 @@ class Stages:
     ) -> tuple:
         """Train what follows the tensor `cut` of `model` on its cached activations."""
         upper = keras.Model(cut, model.output, name=name)
-        batches = {
-            split: ActivationBatches(
-                arrays,
-                self.data.encoded_labels(split),
-                self.data.batch_size,
-                shuffle=split == "train",
-                seed=self.seed,
-            )
-            for split, arrays in views.items()
-        }
-        steps = batches["train"].stream.num_batches
+        activations = ActivationData(self.data, views)
+        steps = math.ceil(len(self.data.files("train")) / self.data.batch_size)
         self._compile(upper, learning_rate, steps * (self.epochs or epochs))
-
-        def start_epoch(epoch: int) -> None:
-            batches["train"].stream.next_epoch = epoch
-
         history = resumable_fit(
             upper,
-            batches["train"].dataset(),
+            activations.train,
             self.epochs or epochs,
             self._path(f"{name}-state", "npz"),
-            validation_data=batches["valid"].dataset(),
-            start_epoch=start_epoch,
+            validation_data=activations.valid,
+            start_epoch=activations.start_epoch,
         )
         predictions = {
-            split: upper.predict(batches[split].dataset(), verbose=0)
-            for split in batches
+            split: upper.predict(activations.dataset(split), verbose=0)
+            for split in views
             if split != "train"
         }
         return model, history, count_trainable(upper), predictions

@@ -1,0 +1,117 @@
+"""Training above a frozen trunk that ran once: activations in place of photos.
+
+Reference: fast.ai, lessons 1-3 (`precompute=True`).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasdl.data import ImageData
+
+from .activation_batches import ActivationBatches
+from .features import cached_activations
+
+
+class ActivationData:
+    """Activations of the photos of an `ImageData`: its splits, labels and order.
+
+    Args:
+        data: the photos.
+        views: by split, arrays `(photos, ...)` of the same photos seen in different
+            ways, as in `ActivationBatches`.
+
+    Attributes:
+        train: tf.data of shuffled `(activations, labels)`.
+        valid: the same of the validation photos, in file order.
+    """
+
+    def __init__(
+        self, data: ImageData, views: Mapping[str, Sequence[np.ndarray]]
+    ) -> None:
+        self.views = dict(views)
+        self._batches = {
+            split: ActivationBatches(
+                arrays,
+                data.encoded_labels(split),
+                data.batch_size,
+                shuffle=split == "train",
+                seed=data.seed,
+            )
+            for split, arrays in views.items()
+        }
+
+    def dataset(self, split: str) -> tf.data.Dataset:
+        """tf.data of the activations and labels of `split`."""
+        return self._batches[split].dataset()
+
+    @cached_property
+    def train(self) -> tf.data.Dataset:  # noqa: D102 (described with the class)
+        return self.dataset("train")
+
+    @cached_property
+    def valid(self) -> tf.data.Dataset:  # noqa: D102
+        return self.dataset("valid")
+
+    def start_epoch(self, epoch: int) -> None:
+        """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
+        self._batches["train"].stream.next_epoch = epoch
+
+
+def precompute(
+    model: keras.Model,
+    data: ImageData,
+    first: str | None = None,
+    cache_dir: str | Path | None = None,
+) -> tuple[keras.Model, ActivationData]:
+    """Run the frozen layers of `model` over all photos, once.
+
+    Augmentation has no effect on activations that are computed once: every epoch
+    sees the plain photos.
+
+    Args:
+        model: flat; takes pixels in [0, 255].
+        data: the photos, in files.
+        first: name of the first layer above the cut; one tensor alone must feed it
+            and what follows. None takes the first layer that trains, with Dropout
+            right below it.
+        cache_dir: of the activations, as in `cached_activations`.
+
+    Returns:
+        The model from `first` on, not compiled, whose layers and weights are those of
+        `model`, and the activations it trains on.
+
+    Raises:
+        ValueError: no such layer, layers below it that train, or none that trains.
+    """
+    names = [layer.name for layer in model.layers]
+    training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
+    if first is None and training:
+        start = training[0]
+        while hasattr(model.layers[start - 1], "seed_generator"):  # it draws anew
+            start -= 1
+        first = names[start]
+    if first not in names:
+        raise ValueError(
+            "`first` must name a layer of the model, or layers must train. Received: "
+            f"first={first!r}"
+        )
+    if training and training[0] < names.index(first):
+        raise ValueError(
+            "`first` must be above no layer that trains. Received: "
+            f"first={first!r} ({names[training[0]]!r} trains). Freeze what is below it."
+        )
+    cut = model.get_layer(first).input
+    trunk = keras.Model(model.input, cut, name=model.name)
+    views = {
+        split: cached_activations(
+            trunk, data.paths(split), data.resize, cache_dir=cache_dir
+        ).arrays
+        for split in data.splits
+    }
+    upper = keras.Model(cut, model.output, name=f"{model.name}_top")
+    return upper, ActivationData(data, views)

@@ -1,0 +1,95 @@
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasdl.data import ImageData
+from kerasdl.models import pooled_head
+from kerasdl.train import freeze_to, precompute
+
+
+@pytest.fixture
+def data(tmp_path, rng):
+    for split in ("train", "valid"):
+        for name in ("a", "b", "c"):
+            folder = tmp_path / "photos" / split / name
+            folder.mkdir(parents=True)
+            for i in range(3):
+                pixels = rng.integers(0, 256, (8, 8, 3), "uint8")
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+    return ImageData.from_folder(
+        *(tmp_path / "photos",), image_size=8, batch_size=9, seed=1
+    )
+
+
+def network(dropout=0.5):
+    pixels = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 255)(pixels)
+    x = keras.layers.Conv2D(
+        *(5, 3),
+        activation="relu",
+        kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+        name="trunk",
+    )(x)
+    outputs = pooled_head(x, 3, dropout=dropout, seed=0)
+    model = keras.Model(pixels, outputs)
+    model.compile(optimizer="sgd", loss="categorical_crossentropy")
+    return model
+
+
+def test_outputs_are_those_of_the_whole_model(data, tmp_path):
+    model = network()
+    freeze_to(model, "head_avg_pool")
+    upper, activations = precompute(model, data, cache_dir=tmp_path / "cache")
+    assert upper.input_shape == (None, 5)  # the cut is where training begins
+    np.testing.assert_allclose(
+        upper.predict(activations.valid, verbose=0),
+        model.predict(data.valid, verbose=0),
+        atol=1e-5,
+    )
+    assert activations.views["train"][0].shape == (9, 5)
+
+
+def test_training_above_the_cut_trains_the_whole_model_alike(data, tmp_path):
+    """Without random layers; one batch is an epoch, so that order does not matter."""
+    ends = []
+    for cached in (True, False):
+        model = network(dropout=0.0)
+        freeze_to(model, "head_predictions")
+        x = data.train
+        fitted = model
+        if cached:
+            upper, activations = precompute(model, data, cache_dir=tmp_path / "cache")
+            upper.compile(optimizer="sgd", loss="categorical_crossentropy")
+            fitted, x = upper, activations.train
+        fitted.fit(x, epochs=3, verbose=0, shuffle=False)
+        ends.append(model.get_weights())
+    for with_cache, without in zip(*ends, strict=True):
+        np.testing.assert_allclose(with_cache, without, atol=1e-5)
+
+
+def test_dropout_below_the_first_trained_layer_still_drops(data, tmp_path):
+    model = network()
+    freeze_to(model, "head_predictions")
+    upper, _ = precompute(model, data, cache_dir=tmp_path / "cache")
+    assert "head_dropout" in [layer.name for layer in upper.layers]
+    assert "head_bn" not in [layer.name for layer in upper.layers]
+
+
+@pytest.mark.parametrize(
+    ("frozen_to", "first", "message"),
+    [
+        ("trunk", "head_bn", "`first` must be above no layer that trains.*'trunk'"),
+        ("trunk", "nothing", "`first` must name a layer.*first='nothing'"),
+        (None, None, "`first` must name a layer.*first=None"),
+    ],
+)
+def test_cuts_that_do_not_work(frozen_to, first, message, data, tmp_path):
+    model = network()
+    if frozen_to:
+        freeze_to(model, frozen_to)
+    else:
+        model.trainable = False
+    with pytest.raises(ValueError, match=message):
+        precompute(model, data, first, cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
