@@ -5,3 +5,4 @@ from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups
 from .convnet import convnet
 from .efficientnet_lite import efficientnet_lite0
 from .heads import classifier, flatten_head, head_layers, pooled_head
+from .input_size import with_input_size
