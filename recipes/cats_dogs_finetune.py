@@ -58,7 +58,8 @@ def parse_args(argv=None):
         "--image-size",
         type=int,
         metavar="PIXELS",
-        help=f"side; default: the backbone's, {BOOK_SIZE} for the chapter's stages",
+        help=f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
+        "efficientnet_lite0)",
     )
     add("--batch-size", type=int, default=32, metavar="N")
     add(
@@ -98,7 +99,7 @@ def main(argv=None):
     of_book = not any(name.startswith("practice") for name in names)
     size = args.image_size
     if size is None:
-        size = BOOK_SIZE if of_book else backbone.image_size
+        size = BOOK_SIZE if of_book else backbone.practice_size
     with kerasdl.runs.run_folder(
         args.out,
         kerasdl.cli.recorded(args),

@@ -40,6 +40,10 @@ class Backbone:
             training can go on from activations cached there.
         weights_file: what Keras calls its ImageNet weights; None if they are embedded.
         image_size: side in pixels that its weights were trained with.
+        practice_size: side in pixels that `recipes/cats_dogs_finetune.py` trains with.
+            Weights that were trained on random crops show objects enlarged; larger
+            images make up for it (Touvron et al., 2019, arXiv:1906.06423). It differs
+            from `image_size` where a gain was measured.
         min_image_size: smallest side in pixels that leaves a feature map.
     """
 
@@ -50,6 +54,7 @@ class Backbone:
     late: str
     weights_file: str | None
     image_size: int = 224
+    practice_size: int = 224
     min_image_size: int = 32
 
 
@@ -135,6 +140,7 @@ _ROWS = (
         middle="block4a_expand_conv",
         late="block6a_expand_conv",
         weights_file=None,
+        practice_size=288,
     ),
 )
 BACKBONES = tuple(row.name for row in _ROWS)
