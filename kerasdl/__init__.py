@@ -16,9 +16,11 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _SUBPACKAGES = (
+    "callbacks",
     "cli",
     "data",
     "export",
+    "interpret",
     "models",
     "plots",
     "predict",

@@ -53,13 +53,7 @@ class Predictor:
         resize: str = "crop",
     ) -> None:
         check_one_of("resize", resize, RESIZE_MODES)
-        outputs = model.output_shape[-1]
-        if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
-            raise ValueError(
-                "`class_names` must be as many as the model's outputs, or two for one "
-                f"output. Received: class_names={list(class_names)!r} "
-                f"({outputs} outputs)"
-            )
+        check_outputs(model, class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
@@ -130,6 +124,16 @@ class Predictor:
         if not isinstance(picture, np.ndarray):
             picture = read_image(picture, self.image_size)
         return warp_image(picture, self.image_size, self.resize).astype("float32")
+
+
+def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
+    """Raise ValueError unless `model` has an output a class, or one for two."""
+    outputs = model.output_shape[-1]
+    if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
+        raise ValueError(
+            "`class_names` must be as many as the model's outputs, or two for one "
+            f"output. Received: class_names={list(class_names)!r} ({outputs} outputs)"
+        )
 
 
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:

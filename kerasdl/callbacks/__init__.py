@@ -1,0 +1,3 @@
+"""Callbacks for `fit`."""
+
+from .tta_evaluation import TTAEvaluation

@@ -1,0 +1,208 @@
+"""Test-time augmentation: the mean of what a model says of several views of a photo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, product
+
+import keras
+import numpy as np
+
+from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._parallel import map_ahead
+from kerasdl._progress import show_progress
+from kerasdl._seeds import resolve_seed
+from kerasdl.data import ImageData, ImageError, PhotoBatches
+from kerasdl.data.augment import PRESETS, Augment
+
+from ._views import VIEWS, ViewSet, check_views
+from .predictor import check_outputs, class_probabilities
+
+View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class TTAPredictions:
+    """What a model says of the photos of a split, in the order of its files.
+
+    Attributes:
+        files: the files, relative to the data's `root`, without damaged ones.
+        labels: the true class of each, `(n,)` indices or `(n, classes)` of 0 and 1.
+        probabilities: `(n, classes)`, also for a one-unit sigmoid.
+    """
+
+    files: list[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, in [0, 1].
+
+        Of photos whose most probable class is the true one; with labels `(n, classes)`
+        of all single ones, an answer being a probability above 0.5, as in Keras.
+        """
+        if self.labels.ndim == 2:
+            return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
+        return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
+
+
+def tta(
+    model: keras.Model,
+    data: ImageData,
+    n_aug: int = 4,
+    augment: str | Augment | None = None,
+    split: str = "valid",
+    beta: float | None = None,
+    *,
+    verbose: int = 1,
+    seed: int | None = None,
+) -> TTAPredictions:
+    """Average a model's probabilities over several views of each photo.
+
+    The views are the plain one and `n_aug` random augmentations, whose draws are
+    functions of (`seed`, view, position of the file), or a fixed set of views of the
+    photo at the model's size, the same as in `tta_model`: "flip" (plain and mirrored),
+    "dihedral" (the eight symmetries of the square) or "five_crop" (the corners and the
+    centre, 7/8 of each side, enlarged to the whole size).
+
+    Args:
+        model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns
+            probabilities `(batch, classes)`, or that of the second of two alone.
+        data: the photos; each batch has `data.batch_size` of them.
+        n_aug: number of random augmentations; a fixed set has its own number.
+        augment: a fixed set by name, or an augmentation as in `image_folder`; None is
+            the training's, `data.augment`.
+        split: "train", "valid" or "test".
+        beta: weight of the plain view in [0, 1]: `beta * plain + (1 - beta) *
+            mean(others)`; None takes the mean of all views, which are without the plain
+            one for "five_crop".
+        verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
+            0 shows nothing.
+        seed: of random augmentations; None draws one and prints it.
+
+    Raises:
+        ImageError: a damaged file with `data.on_error="raise"`; with "skip" it is named
+            and left out.
+        ValueError: an argument outside its range, nothing to augment with, or a model
+            with another number of outputs than classes.
+
+    Reference:
+        https://arxiv.org/abs/1409.1556, section 3.2; fast.ai, lesson 1 (`TTA`)
+    """
+    check_one_of("verbose", verbose, (0, 1))
+    check_outputs(model, data.class_names)
+    augment = check_tta(data, n_aug, augment, split, beta)
+    plain = _photos(data, split, None, 0)
+    if isinstance(augment, str) and augment in VIEWS:
+        views = _fixed_views(plain, VIEWS[augment])
+        weights = _weights(VIEWS[augment].others, VIEWS[augment].has_plain, beta)
+    else:
+        augmented = _photos(data, split, augment, resolve_seed(seed))
+        augmented.damaged = plain.damaged  # each file is named once
+        views = _random_views(plain, augmented, n_aug)
+        weights = _weights(n_aug, True, beta)
+
+    files = data.files(split)
+    sums = np.zeros((len(files), model.output_shape[-1]))
+    seen = np.zeros(len(files), int)
+    batches = range(plain.stream.num_batches)
+    if verbose:
+        label = f"{np.count_nonzero(weights)} views of {split}"
+        batches = show_progress(batches, len(files), label, step=data.batch_size)
+    for _ in batches:
+        for view, rows, images in islice(views, len(weights)):
+            if weights[view] and len(rows):
+                sums[rows] += weights[view] * model.predict_on_batch(images)
+                seen[rows] += 1
+    kept = np.flatnonzero(seen == np.count_nonzero(weights))
+    return TTAPredictions(
+        files=[files[row] for row in kept],
+        labels=data.labels(split)[kept],
+        probabilities=class_probabilities(sums[kept].astype("float32")),
+    )
+
+
+def check_tta(
+    data: ImageData,
+    n_aug: int,
+    augment: str | Augment | None,
+    split: str,
+    beta: float | None,
+) -> str | Augment:
+    """Return what `tta` augments with; raise ValueError for what it would refuse."""
+    check_positive_int("n_aug", n_aug)
+    if beta is not None and not 0 <= beta <= 1:
+        raise ValueError(f"`beta` must be None or in [0, 1]. Received: beta={beta!r}")
+    received = augment
+    if augment is None:
+        augment = data.augment
+    if augment is None or augment == "none":
+        raise ValueError(
+            "`augment` must be given for data that is not augmented in training. "
+            f"Received: augment={received!r}, data.augment={data.augment!r}. Name a "
+            f"set of views ({', '.join(VIEWS)}) or an augmentation such as 'side_on'."
+        )
+    if isinstance(augment, str):
+        check_one_of("augment", augment, [*VIEWS, *PRESETS, "rand_augment"])
+    if augment in VIEWS:
+        check_views("augment", augment, data.image_size)
+    else:
+        _photos(data, split, augment, 0)
+    return augment
+
+
+def _photos(
+    data: ImageData, split: str, augment: str | Augment | None, seed: int
+) -> PhotoBatches:
+    """Photos of `split` in file order; their labels are their places in it."""
+    paths = data.paths(split)
+    return PhotoBatches(
+        *(paths, np.arange(len(paths)), data.image_size, data.batch_size, data.resize),
+        augment=augment,
+        on_error=data.on_error,
+        seed=seed,
+    )
+
+
+def _weights(others: int, has_plain: bool, beta: float | None) -> list[float]:
+    """Weights of the plain view and of `others` besides; their sum is 1."""
+    if beta is not None:
+        return [beta] + [(1 - beta) / others] * others
+    return [has_plain / (others + has_plain)] + [1 / (others + has_plain)] * others
+
+
+def _random_views(
+    plain: PhotoBatches, augmented: PhotoBatches, n_aug: int
+) -> Iterator[View]:
+    """For each batch the plain view, number 0, and those that are drawn."""
+
+    def read(key: tuple[int, int]) -> View:
+        index, view = key
+        return view, *_read(augmented if view else plain, view, index)
+
+    batches = range(plain.stream.num_batches)
+    yield from map_ahead(read, product(batches, range(n_aug + 1)))
+
+
+def _fixed_views(plain: PhotoBatches, views: ViewSet) -> Iterator[View]:
+    """For each batch the plain view, number 0, and the others of `views`."""
+    batches = range(plain.stream.num_batches)
+    for rows, images in map_ahead(partial(_read, plain, 0), batches):
+        others = views.make(images)[views.has_plain :]
+        for view, seen in enumerate([images, *others]):
+            yield view, rows, seen
+
+
+def _read(
+    photos: PhotoBatches, epoch: int, index: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places and pixels, float32, of the photos of a batch that are not damaged."""
+    try:
+        images, rows = photos.batch(epoch, index)
+    except ImageError:
+        if photos.on_error == "raise":
+            raise
+        # A batch of nothing but damaged photos, each of which was named.
+        images, rows = np.empty((0, *photos.image_size, 3)), np.empty(0, int)
+    return rows, images.astype("float32")
