@@ -197,7 +197,9 @@ def test_accuracy_counts_photos_or_single_labels():
     metric = keras.metrics.BinaryAccuracy()
     metric.update_state(labels, probabilities)
     many = TTAPredictions(files, labels, probabilities)
-    assert many.accuracy == pytest.approx(float(metric.result())) == pytest.approx(5 / 6)
+    assert (
+        many.accuracy == pytest.approx(float(metric.result())) == pytest.approx(5 / 6)
+    )
 
 
 def test_rows_of_labels_come_back_as_rows(folder):

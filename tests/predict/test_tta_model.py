@@ -158,7 +158,9 @@ def test_flip_takes_pictures_of_any_size(rng):
         together.predict_on_batch(x), np.mean(both, axis=0), atol=1e-5
     )
     for views in ("dihedral", "five_crop"):
-        with pytest.raises(ValueError, match=rf"`views` must be .*'{views}' for .*None"):
+        with pytest.raises(
+            ValueError, match=rf"`views` must be .*'{views}' for .*None"
+        ):
             tta_model(model, views)
 
 
