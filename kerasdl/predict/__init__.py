@@ -1,5 +1,6 @@
 """Prediction with a finished run."""
 
+from .predict_split import SplitPredictions, predict_split
 from .predictor import Predictions, Predictor, class_probabilities
-from .tta import TTAPredictions, tta
+from .tta import tta
 from .tta_model import tta_model

@@ -1,7 +1,6 @@
 """Test-time augmentation: the mean of what a model says of several views of a photo."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice, product
 
@@ -12,39 +11,14 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl._seeds import resolve_seed
-from kerasdl.data import ImageData, ImageError, PhotoBatches
+from kerasdl.data import ImageData, PhotoBatches
 from kerasdl.data.augment import PRESETS, Augment
 
 from ._views import VIEWS, ViewSet, check_views
-from .predictor import check_outputs, class_probabilities
+from .predict_split import SplitPredictions, of_rows, photos_in_order, read_rows
+from .predictor import check_outputs
 
 View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
-
-
-@dataclass(frozen=True, eq=False)
-class TTAPredictions:
-    """What a model says of the photos of a split, in the order of its files.
-
-    Attributes:
-        files: the files, relative to the data's `root`, without damaged ones.
-        labels: the true class of each, `(n,)` indices or `(n, classes)` of 0 and 1.
-        probabilities: `(n, classes)`, also for a one-unit sigmoid.
-    """
-
-    files: list[str]
-    labels: np.ndarray
-    probabilities: np.ndarray
-
-    @property
-    def accuracy(self) -> float:
-        """Share of right answers, in [0, 1].
-
-        Of photos whose most probable class is the true one; with labels `(n, classes)`
-        of all single ones, an answer being a probability above 0.5, as in Keras.
-        """
-        if self.labels.ndim == 2:
-            return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
-        return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
 
 
 def tta(
@@ -57,7 +31,7 @@ def tta(
     *,
     verbose: int = 1,
     seed: int | None = None,
-) -> TTAPredictions:
+) -> SplitPredictions:
     """Average a model's probabilities over several views of each photo.
 
     The views are the plain one and `n_aug` random augmentations, whose draws are
@@ -93,34 +67,30 @@ def tta(
     check_one_of("verbose", verbose, (0, 1))
     check_outputs(model, data.class_names)
     augment = check_tta(data, n_aug, augment, split, beta)
-    plain = _photos(data, split, None, 0)
+    plain = photos_in_order(data, split, None, 0)
     if isinstance(augment, str) and augment in VIEWS:
         views = _fixed_views(plain, VIEWS[augment])
         weights = _weights(VIEWS[augment].others, VIEWS[augment].has_plain, beta)
     else:
-        augmented = _photos(data, split, augment, resolve_seed(seed))
+        augmented = photos_in_order(data, split, augment, resolve_seed(seed))
         augmented.damaged = plain.damaged  # each file is named once
         views = _random_views(plain, augmented, n_aug)
         weights = _weights(n_aug, True, beta)
 
-    files = data.files(split)
-    sums = np.zeros((len(files), model.output_shape[-1]))
-    seen = np.zeros(len(files), int)
+    count = len(data.files(split))
+    sums = np.zeros((count, model.output_shape[-1]))
+    seen = np.zeros(count, int)
     batches = range(plain.stream.num_batches)
     if verbose:
         label = f"{np.count_nonzero(weights)} views of {split}"
-        batches = show_progress(batches, len(files), label, step=data.batch_size)
+        batches = show_progress(batches, count, label, step=data.batch_size)
     for _ in batches:
         for view, rows, images in islice(views, len(weights)):
             if weights[view] and len(rows):
                 sums[rows] += weights[view] * model.predict_on_batch(images)
                 seen[rows] += 1
     kept = np.flatnonzero(seen == np.count_nonzero(weights))
-    return TTAPredictions(
-        files=[files[row] for row in kept],
-        labels=data.labels(split)[kept],
-        probabilities=class_probabilities(sums[kept].astype("float32")),
-    )
+    return of_rows(data, split, kept, sums)
 
 
 def check_tta(
@@ -148,21 +118,8 @@ def check_tta(
     if augment in VIEWS:
         check_views("augment", augment, data.image_size)
     else:
-        _photos(data, split, augment, 0)
+        photos_in_order(data, split, augment, 0)
     return augment
-
-
-def _photos(
-    data: ImageData, split: str, augment: str | Augment | None, seed: int
-) -> PhotoBatches:
-    """Photos of `split` in file order; their labels are their places in it."""
-    paths = data.paths(split)
-    return PhotoBatches(
-        *(paths, np.arange(len(paths)), data.image_size, data.batch_size, data.resize),
-        augment=augment,
-        on_error=data.on_error,
-        seed=seed,
-    )
 
 
 def _weights(others: int, has_plain: bool, beta: float | None) -> list[float]:
@@ -179,7 +136,7 @@ def _random_views(
 
     def read(key: tuple[int, int]) -> View:
         index, view = key
-        return view, *_read(augmented if view else plain, view, index)
+        return view, *read_rows(augmented if view else plain, view, index)
 
     batches = range(plain.stream.num_batches)
     yield from map_ahead(read, product(batches, range(n_aug + 1)))
@@ -188,21 +145,7 @@ def _random_views(
 def _fixed_views(plain: PhotoBatches, views: ViewSet) -> Iterator[View]:
     """For each batch the plain view, number 0, and the others of `views`."""
     batches = range(plain.stream.num_batches)
-    for rows, images in map_ahead(partial(_read, plain, 0), batches):
+    for rows, images in map_ahead(partial(read_rows, plain, 0), batches):
         others = views.make(images)[views.has_plain :]
         for view, seen in enumerate([images, *others]):
             yield view, rows, seen
-
-
-def _read(
-    photos: PhotoBatches, epoch: int, index: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Places and pixels, float32, of the photos of a batch that are not damaged."""
-    try:
-        images, rows = photos.batch(epoch, index)
-    except ImageError:
-        if photos.on_error == "raise":
-            raise
-        # A batch of nothing but damaged photos, each of which was named.
-        images, rows = np.empty((0, *photos.image_size, 3)), np.empty(0, int)
-    return rows, images.astype("float32")

@@ -9,7 +9,6 @@ from PIL import Image
 
 from kerasdl.data import Augment, ImageData, ImageError, image_folder
 from kerasdl.predict import Predictor, tta
-from kerasdl.predict.tta import TTAPredictions
 
 SIDE = 16
 AUGMENT = Augment(rotation_range=20, horizontal_flip=True, brightness=0.1)
@@ -185,21 +184,6 @@ def test_a_damaged_photo_is_named_and_left_out(tmp_path, folder, augment, batch_
     strict = photos(tmp_path, batch_size, on_error="raise")
     with pytest.raises(ImageError, match=r"cats/1\.png"):
         tta(MODELS["softmax"], strict, 2, augment, verbose=0, seed=1)
-
-
-def test_accuracy_counts_photos_or_single_labels():
-    files = ["a", "b", "c"]
-    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]], "float32")
-    one = TTAPredictions(files, np.array([0, 1, 1]), probabilities)
-    assert one.accuracy == pytest.approx(2 / 3)
-    # As Keras counts: 5 of 6 answers.
-    labels = np.array([[1, 0], [1, 1], [0, 1]])
-    metric = keras.metrics.BinaryAccuracy()
-    metric.update_state(labels, probabilities)
-    many = TTAPredictions(files, labels, probabilities)
-    assert (
-        many.accuracy == pytest.approx(float(metric.result())) == pytest.approx(5 / 6)
-    )
 
 
 def test_rows_of_labels_come_back_as_rows(folder):

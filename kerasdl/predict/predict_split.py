@@ -1,0 +1,113 @@
+"""What a model says of a whole split, keyed by file, from one pass in file order."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+import numpy as np
+
+from kerasdl._checks import check_one_of
+from kerasdl._parallel import map_ahead
+from kerasdl._progress import show_progress
+from kerasdl.data import Augment, ImageData, ImageError, PhotoBatches
+
+from .predictor import check_outputs, class_probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class SplitPredictions:
+    """What a model says of the photos of a split, in the order of its files.
+
+    Attributes:
+        files: the files, relative to the data's `root`, without damaged ones.
+        labels: the true class of each, `(n,)` indices or `(n, classes)` of 0 and 1.
+        probabilities: `(n, classes)`, also for a one-unit sigmoid.
+    """
+
+    files: list[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, in [0, 1].
+
+        Of photos whose most probable class is the true one; with labels `(n, classes)`
+        of all single ones, an answer being a probability above 0.5, as in Keras.
+        """
+        if self.labels.ndim == 2:
+            return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
+        return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
+
+
+def predict_split(
+    model: keras.Model, data: ImageData, split: str = "valid", *, verbose: int = 1
+) -> SplitPredictions:
+    """Run `model` once over the plain photos of a split.
+
+    Args:
+        model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns
+            probabilities `(batch, classes)`, or that of the second of two alone.
+        data: the photos; each batch has `data.batch_size` of them.
+        split: "train", "valid" or "test".
+        verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
+            0 shows nothing.
+
+    Raises:
+        ImageError: a damaged file with `data.on_error="raise"`; with "skip" it is named
+            and left out.
+        ValueError: an argument outside its range, or a model with another number of
+            outputs than classes.
+    """
+    check_one_of("verbose", verbose, (0, 1))
+    check_outputs(model, data.class_names)
+    photos = photos_in_order(data, split)
+    outputs = np.zeros((len(photos.paths), model.output_shape[-1]), "float32")
+    kept = []
+    batches = map_ahead(partial(read_rows, photos, 0), range(photos.stream.num_batches))
+    if verbose:
+        batches = show_progress(batches, len(outputs), split, step=data.batch_size)
+    for rows, images in batches:
+        if len(rows):
+            outputs[rows] = model.predict_on_batch(images)
+            kept.extend(rows)
+    return of_rows(data, split, np.array(kept, int), outputs)
+
+
+def of_rows(
+    data: ImageData, split: str, rows: np.ndarray, outputs: np.ndarray
+) -> SplitPredictions:
+    """The predictions of the photos in places `rows` of `split`."""
+    files = data.files(split)
+    return SplitPredictions(
+        files=[files[row] for row in rows],
+        labels=data.labels(split)[rows],
+        probabilities=class_probabilities(outputs[rows].astype("float32")),
+    )
+
+
+def photos_in_order(
+    data: ImageData, split: str, augment: str | Augment | None = None, seed: int = 0
+) -> PhotoBatches:
+    """Photos of `split` in file order; their labels are their places in it."""
+    paths = data.paths(split)
+    return PhotoBatches(
+        *(paths, np.arange(len(paths)), data.image_size, data.batch_size, data.resize),
+        augment=augment,
+        on_error=data.on_error,
+        seed=seed,
+    )
+
+
+def read_rows(
+    photos: PhotoBatches, epoch: int, index: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places and pixels, float32, of the photos of a batch that are not damaged."""
+    try:
+        images, rows = photos.batch(epoch, index)
+    except ImageError:
+        if photos.on_error == "raise":
+            raise
+        # A batch of nothing but damaged photos, each of which was named.
+        images, rows = np.empty((0, *photos.image_size, 3)), np.empty(0, int)
+    return rows, images.astype("float32")
