@@ -10,7 +10,12 @@ Item = TypeVar("Item")
 
 
 def show_progress(
-    items: Iterable[Item], total: int, label: str, start: int = 0, step: int = 1
+    items: Iterable[Item],
+    total: int,
+    label: str,
+    start: int = 0,
+    step: int = 1,
+    unit: str = "images",
 ) -> Iterator[Item]:
     """Yield `items`; show on stderr how many of `total` are done.
 
@@ -20,11 +25,16 @@ def show_progress(
         label: what it is, before the numbers.
         start: number that was done before.
         step: number that one item stands for; the last may be less.
+        unit: what is counted.
     """
     done = start
     on_terminal = sys.stderr.isatty()
     with tqdm(
-        desc=label, total=total, initial=start, unit=" images", disable=not on_terminal
+        desc=label,
+        total=total,
+        initial=start,
+        unit=f" {unit}",
+        disable=not on_terminal,
     ) as bar:
         for item in items:
             yield item

@@ -1,6 +1,7 @@
 """Arrays and names in, PNG out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -264,6 +265,56 @@ def save_bars(
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_title(title, color=_INK, loc="left", parse_math=False)
+    _save(figure, path)
+
+
+def save_lr_find(
+    rates: Sequence[float],
+    losses: Sequence[float],
+    smoothed: Sequence[float],
+    suggestions: Mapping[str, float],
+    path: str | Path,
+    log_rates: bool = True,
+) -> None:
+    """Draw losses over learning rates: points, a smoothed line, and marks on it.
+
+    An explosion of the loss is cut off: it would flatten what comes before.
+
+    Args:
+        rates: learning rates, rising.
+        losses: one for each rate.
+        smoothed: one for each rate.
+        suggestions: rates to mark, by name.
+        path: the PNG to write.
+        log_rates: a logarithmic axis.
+
+    Raises:
+        ValueError: rates, losses and smoothed differ in number, or are none.
+    """
+    if not len(rates) == len(losses) == len(smoothed) > 0:
+        raise ValueError(
+            "`losses` and `smoothed` must be one for each of at least one rate. "
+            f"Received: {len(losses)}, {len(smoothed)} for {len(rates)} rates"
+        )
+    smoothed = np.asarray(smoothed, "float64")
+    figure = _figure(8, 4.8)
+    axes = figure.subplots()
+    _plain_axes(axes, "learning rate", "loss of a batch")
+    axes.plot(rates, losses, "o", color=_TRAINING, alpha=0.45, markersize=4)
+    axes.plot(rates, smoothed, color=_HIGHLIGHT, linewidth=2, label="smoothed")
+    if log_rates:
+        axes.set_xscale("log")
+    for (name, rate), marker in zip(suggestions.items(), cycle("osD^v"), strict=False):
+        at = np.interp(rate, rates, smoothed)
+        label = f"{name}  {rate:.1e}"
+        axes.axvline(rate, color=_VALIDATION, linewidth=0.8, linestyle=":")
+        axes.plot(rate, at, marker, color=_VALIDATION, markersize=7, label=label)
+    settled = smoothed[: smoothed.argmin() + 1]
+    lowest, height = smoothed.min(), np.ptp(settled) or np.inf
+    top = min(smoothed.max(), settled.max() + 0.5 * height)
+    margin = 0.15 * (top - lowest) or 1.0
+    axes.set_ylim(lowest - margin, top + margin)
+    axes.legend(frameon=False)
     _save(figure, path)
 
 

@@ -14,6 +14,7 @@ from kerasdl._seeds import resolve_seed
 
 from ._decode import read_image
 from ._listing import list_classes
+from ._stream import BatchStream
 from ._warp import warp_image
 from .augment import Augment
 from .image_folder import PhotoBatches, encode_labels, print_classes
@@ -200,9 +201,14 @@ class ImageData:
         }
         return pd.DataFrame(counts, index=self.class_names).T
 
+    @property
+    def stream(self) -> BatchStream:
+        """The `BatchStream` under `train`; its `next_epoch` may be set."""
+        return self._photos["train"].stream
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
-        self._photos["train"].stream.next_epoch = epoch
+        self.stream.next_epoch = epoch
 
     def preview(self, path: str | Path, index: int = 0, draws: int = 16) -> None:
         """Save a grid of training photo `index` as `draws` epochs would show it.

@@ -170,7 +170,8 @@ def build_trunk(
             efficientnet_lite0), a path (see `load_weights`), or None for random ones.
         image_size: side or `(height, width)` in pixels; None is the size the weights
             were trained with.
-        seed: of initial weights and dropout.
+        seed: of initial weights and dropout; unused, and then not drawn, where weights
+            are loaded into a network without dropout.
 
     Raises:
         ValueError: an argument is not one of these, `image_size` is too small for the
@@ -191,7 +192,7 @@ def build_trunk(
         pretrained = _download(row)
     elif weights is not None:
         check_weights_file(weights)
-    trunk = _build(row, shape, resolve_seed(seed))
+    trunk = _build(row, shape, seed, weights is None)
     if weights == "imagenet":
         copy_weights(pretrained, trunk)
     elif weights is not None:
@@ -221,9 +222,10 @@ def layer_groups(
     return model.layers[:middle], model.layers[middle:late], model.layers[late:]
 
 
-def _build(row: Backbone, shape: tuple[int, int, int], seed: int) -> keras.Model:
-    """Build the trunk of `row` with random weights drawn from `seed`."""
-    seeds = itertools.count(seed).__next__
+def _build(
+    row: Backbone, shape: tuple[int, int, int], seed: int | None, keeps_weights: bool
+) -> keras.Model:
+    """Build the trunk of `row` with random weights, to be kept or not, from `seed`."""
     pixels = keras.Input(shape, name="pixels")
     network = row.builder(
         include_top=False,
@@ -232,6 +234,10 @@ def _build(row: Backbone, shape: tuple[int, int, int], seed: int) -> keras.Model
         name=row.name,
     )
     network = keras.Model(pixels, network.output, name=row.name)
+    has_dropout = any(isinstance(layer, layers.Dropout) for layer in network.layers)
+    if seed is None and not (keeps_weights or has_dropout):
+        seed = 0  # nothing that is drawn is kept
+    seeds = itertools.count(resolve_seed(seed)).__next__
 
     def seeded(layer: layers.Layer) -> layers.Layer:
         config = layer.get_config()

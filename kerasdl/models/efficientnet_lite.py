@@ -71,7 +71,8 @@ def efficientnet_lite0(
         classes: 1000 with the top and `weights="imagenet"`.
         pixels: one of `PIXEL_RULES`; None is `"lite"`, what the weights were trained
             with.
-        seed: of initial weights and dropout.
+        seed: of initial weights and dropout; unused, and then not drawn, where weights
+            are loaded into a network without its top.
 
     Raises:
         ValueError: an argument is not one of these, or the weights do not fit.
@@ -93,6 +94,8 @@ def efficientnet_lite0(
         pretrained = _imagenet_arrays()
     elif weights is not None:
         check_weights_file(weights)
+    if seed is None and weights is not None and not include_top:
+        seed = 0  # nothing that is drawn is kept
     seeds = itertools.count(resolve_seed(seed)).__next__
 
     inputs = keras.Input(input_shape, name="pixels")

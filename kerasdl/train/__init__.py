@@ -1,6 +1,7 @@
-"""Training: cached activations, freezing, `fit` that resumes, the chapter's stages."""
+"""Training: layer groups and their rates, lr_find, activations, `fit` that resumes."""
 
 from .activation_batches import ActivationBatches
+from .depth_groups import depth_groups
 from .features import (
     CachedActivations,
     cache_size,
@@ -8,7 +9,10 @@ from .features import (
     clear_cache,
     default_cache_dir,
 )
-from .freezing import count_trainable, freeze_to
+from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
+from .layer_rates import layer_rates, set_layer_rates
+from .layer_table import layer_table, summary
+from .lr_find import LRFind, lr_find
 from .precompute import ActivationData, precompute
 from .resumable_fit import resumable_fit
 from .stages import STAGES, Stage, Stages, accuracy, check_stages

@@ -1,0 +1,48 @@
+"""Leave a model and its data as they were found."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerasdl.data import BatchStream
+
+
+@contextmanager
+def putting_back(model: keras.Model, stream: BatchStream | None) -> Iterator[None]:
+    """Put a compiled, built `model` and the epoch of `stream` back at the end.
+
+    To the bit: weights, BatchNorm statistics, the state of random generators, all of
+    the optimizer, the learning rate among it, and metrics. Also after an exception.
+    """
+    with model.distribute_strategy.scope():
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+    values = [(part, part.numpy()) for v in variables for part in _parts(v)]
+    history = getattr(model, "history", None)  # `fit` puts its own there
+    epoch = stream.next_epoch if stream is not None else None
+    try:
+        yield
+    finally:
+        model.reset_metrics()  # those that have been built since
+        for part, value in values:
+            part.assign(value)
+        model.history = history
+        model.stop_training = False
+        if stream is not None:
+            stream.next_epoch = epoch
+
+
+def _parts(variable: keras.Variable) -> list[Any]:
+    """The variables that hold the value: one for each device under a strategy.
+
+    Each is kept by itself. BatchNorm's statistics differ between devices, and reading
+    the whole gives their mean.
+    """
+    value = variable.value
+    if isinstance(value, tf.distribute.DistributedValues):
+        return list(value.values)
+    return [value]

@@ -1,0 +1,104 @@
+"""Compile again after a change of `trainable`, with the optimizer and its state."""
+
+from typing import Any
+
+import keras
+
+_KEPT_LISTS = {"_variables", "_trainable_variables"}  # Keras's own books, not state
+
+
+def check_optimizer(model: keras.Model) -> None:
+    """Raise ValueError if `model` has an optimizer that cannot be kept."""
+    if model.compiled and isinstance(model.optimizer, keras.optimizers.MultiOptimizer):
+        raise ValueError(
+            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
+            "which Keras cannot freeze under. `set_layer_rates` gives layers rates of "
+            "their own with any other."
+        )
+
+
+def recompile(model: keras.Model) -> None:
+    """Compile a compiled `model` as it was, since Keras ignores `trainable` otherwise.
+
+    Its optimizer stays, with its state. It is built for all variables that may train
+    one day: Keras refuses one that meets a variable later.
+
+    An optimizer with `use_ema=True` is built for what trains alone. Keras hands its
+    averages out to the training variables by position.
+    """
+    with model.distribute_strategy.scope():
+        optimizer = model.optimizer
+        inner = plain_optimizer(model)
+        wanted = model.trainable_variables if inner.use_ema else _all_variables(model)
+        if not optimizer.built:
+            optimizer.build(wanted)
+        elif _must_rebuild(inner, wanted):
+            _rebuild(inner, wanted)
+        # Not by `get_compile_config`: what it makes of losses and metrics are copies,
+        # and it fails for functions that are not registered.
+        config = {**model._compile_config.config, "optimizer": optimizer}
+        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        model.compile(**config, auto_scale_loss=scales)
+
+
+def plain_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
+    """The optimizer of `model`, taken out of its LossScaleOptimizer."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
+def _all_variables(model: keras.Model) -> list[keras.Variable]:
+    """What `model.trainable_variables` would be if no layer were frozen."""
+    parts = model._flatten_layers()
+    own = {id(variable) for part in parts for variable in part._trainable_variables}
+    return [variable for variable in model.variables if id(variable) in own]
+
+
+def _must_rebuild(
+    optimizer: keras.optimizers.Optimizer, wanted: list[keras.Variable]
+) -> bool:
+    known = [id(variable) for variable in optimizer._trainable_variables]
+    if optimizer.use_ema:
+        return known != [id(variable) for variable in wanted]
+    return not {id(variable) for variable in wanted} <= set(known)
+
+
+def _rebuild(
+    optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable]
+) -> None:
+    """Build `optimizer` again, for `variables`; keep what it knows of them."""
+    before = _state(optimizer)
+    known = {id(v): i for i, v in enumerate(optimizer._trainable_variables)}
+    for variable in optimizer.variables:
+        if variable not in (optimizer._iterations, optimizer._learning_rate):
+            optimizer._untrack_variable(variable)
+    optimizer._trainable_variables_indices.clear()
+    optimizer.built = False
+    optimizer.build(variables)
+    for name, value in _state(optimizer).items():
+        if isinstance(value, keras.Variable):
+            value.assign(before[name])
+            continue
+        for variable, slot in zip(variables, value, strict=True):
+            if slot is None:
+                continue
+            if id(variable) in known:
+                slot.assign(before[name][known[id(variable)]])
+            elif name == "_model_variables_moving_average":
+                slot.assign(variable)  # zeros are right before the first step alone
+
+
+def _state(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    """Variables of `optimizer`, and lists with one for each variable it was built for.
+
+    By the name of their attribute.
+    """
+    count = len(optimizer._trainable_variables)
+    return {
+        name: value
+        for name, value in vars(optimizer).items()
+        if isinstance(value, keras.Variable)
+        or isinstance(value, list)
+        and name not in _KEPT_LISTS
+        and len(value) == count > 0
+        and all(slot is None or isinstance(slot, keras.Variable) for slot in value)
+    }

@@ -1,0 +1,206 @@
+"""Learning rates by depth, for any stock optimizer, which stays a stock optimizer."""
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ._recompile import plain_optimizer
+from .depth_groups import depth_groups
+
+
+def set_layer_rates(
+    model: keras.Model, learning_rate: float | Sequence[float] | slice
+) -> None:
+    """Give each of `depth_groups` a learning rate of its own.
+
+    The last group's rate is `model.optimizer.learning_rate`. Whatever sets that, such
+    as a schedule, scales the other groups with it. Clipping by the global norm stays
+    global; decoupled weight decay goes with each group's rate. The optimizer keeps its
+    state. It is saved as what it is, with the last group's rate alone: set rates again
+    after loading.
+
+    Args:
+        model: compiled with any optimizer of Keras but MultiOptimizer, and a float as
+            its learning rate.
+        learning_rate: one rate for all; or a list of rates from the first group to the
+            last, of which a short one counts from the last group, and its first rate is
+            also that of the groups before; or `slice(first, last)`, geometric between;
+            or `slice(last)`, a tenth of it for all groups but the last.
+
+    Raises:
+        ValueError: `learning_rate` holds something else or more rates than there are
+            groups, or `model` does not fit.
+    """
+    optimizer = check_settable_rate(model)
+    groups = depth_groups(model)
+    rates = _spread(learning_rate, len(groups))
+    optimizer.learning_rate = rates[-1]
+    installed = _installed(optimizer)
+    if isinstance(learning_rate, Real):
+        if installed is not None:
+            installed.remove()
+            _trace_again(model)
+        return
+    group_of = {
+        optimizer._var_key(variable): number
+        for number, group in enumerate(groups)
+        for layer in group
+        for variable in layer.variables
+    }
+    if installed is None or installed.group_of != group_of:
+        if installed is not None:
+            installed.remove()
+        installed = _GroupRates(optimizer, group_of, len(groups))
+        _trace_again(model)
+    installed.set([rate / rates[-1] for rate in rates])
+
+
+def layer_rates(model: keras.Model) -> list[float]:
+    """The learning rate of each of `depth_groups`, as things stand.
+
+    Raises:
+        ValueError: `model` is not compiled or not built.
+    """
+    optimizer = _check_compiled(model)
+    last = float(optimizer.learning_rate)
+    installed = _installed(optimizer)
+    if installed is None:
+        return [last] * len(depth_groups(model))
+    return [last * ratio for ratio in installed.ratios]
+
+
+def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
+    """Return the optimizer of `model`, inside any loss scaling, if its rate can be set.
+
+    Raises:
+        ValueError: `model` is not compiled, with one optimizer and a float as its rate.
+    """
+    optimizer = _check_compiled(model)
+    if not isinstance(optimizer.learning_rate, keras.Variable):
+        raise ValueError(
+            "`model` must be compiled with a float as its learning rate, which can be "
+            f"set. Received: learning_rate={optimizer._learning_rate!r}. Compile with "
+            "a float, and let a callback change it."
+        )
+    return optimizer
+
+
+class _GroupRates:
+    """What stands in for two methods of an optimizer instance.
+
+    The ratios are variables of TensorFlow, which the traced training step reads: a
+    change needs no new trace. They are not the optimizer's own, so that its saved
+    state is a stock one.
+    """
+
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        group_of: dict[str, int],
+        count: int,
+    ) -> None:
+        self.optimizer = optimizer
+        self.group_of = group_of  # by key: a variable's path changes when it is loaded
+        dtype = keras.config.floatx()
+        self._ratios = [tf.Variable(1.0, False, dtype=dtype) for _ in range(count)]
+        optimizer.update_step = self.update_step
+        optimizer._apply_weight_decay = self.apply_weight_decay
+
+    @property
+    def ratios(self) -> list[float]:
+        return [float(ratio.numpy()) for ratio in self._ratios]
+
+    def set(self, ratios: list[float]) -> None:
+        for variable, ratio in zip(self._ratios, ratios, strict=True):
+            variable.assign(ratio)
+
+    def remove(self) -> None:
+        del self.optimizer.update_step
+        del self.optimizer._apply_weight_decay
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        ratio = self._ratios[self._group(variable)]
+        step = type(self.optimizer).update_step
+        step(self.optimizer, gradient, variable, learning_rate * ratio)
+
+    def apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        decay = type(self.optimizer)._apply_weight_decay
+        for number, ratio in enumerate(self._ratios):
+            group = [v for v in variables if self._group(v) == number]
+            if group:
+                decay(_AtRatio(self.optimizer, ratio), group)
+
+    def _group(self, variable: Any) -> int:
+        return self.group_of[self.optimizer._var_key(variable)]
+
+
+class _AtRatio:
+    """An optimizer that reads a share of its learning rate: Keras's decay asks it."""
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, ratio: tf.Variable
+    ) -> None:
+        self._optimizer = optimizer
+        self._ratio = ratio
+
+    @property
+    def learning_rate(self) -> Any:
+        return self._optimizer.learning_rate * self._ratio
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._optimizer, name)
+
+
+def _installed(optimizer: keras.optimizers.Optimizer) -> _GroupRates | None:
+    owner = getattr(optimizer.update_step, "__self__", None)
+    return owner if isinstance(owner, _GroupRates) else None
+
+
+def _trace_again(model: keras.Model) -> None:
+    """A training step that was traced before does not see other methods."""
+    if model.train_function is not None:
+        model.make_train_function(force=True)
+
+
+def _check_compiled(model: keras.Model) -> keras.optimizers.Optimizer:
+    if not model.compiled:
+        raise ValueError(
+            "`model` must be compiled. Received: model.compiled=False. "
+            "Call `model.compile()` first."
+        )
+    optimizer = plain_optimizer(model)
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        raise ValueError(
+            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
+            "whose parts have rates of their own."
+        )
+    return optimizer
+
+
+def _spread(learning_rate: Any, count: int) -> list[float]:
+    """A rate for each of `count` groups."""
+    if isinstance(learning_rate, slice) and learning_rate.step is None:
+        first, last = learning_rate.start, learning_rate.stop
+        rates = [last] if first is None else [first, last]
+    elif isinstance(learning_rate, (list, tuple, np.ndarray)):
+        rates = list(learning_rate)
+    else:
+        rates = [learning_rate]
+    numbers = all(isinstance(rate, Real) and math.isfinite(rate) for rate in rates)
+    if not rates or not numbers or min(rates) <= 0 or len(rates) > count:
+        raise ValueError(
+            "`learning_rate` must be a number above 0, a list of at most one for each "
+            f"of the model's {count} groups, or slice(first, last). Received: "
+            f"learning_rate={learning_rate!r}"
+        )
+    rates = [float(rate) for rate in rates]
+    if not isinstance(learning_rate, slice):
+        return [rates[0]] * (count - len(rates)) + rates
+    if len(rates) == 1:
+        return [rates[0] / 10] * (count - 1) + rates
+    return np.geomspace(*rates, count).tolist() if count > 1 else rates[1:]
