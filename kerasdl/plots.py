@@ -310,9 +310,10 @@ def save_lr_find(
         axes.axvline(rate, color=_VALIDATION, linewidth=0.8, linestyle=":")
         axes.plot(rate, at, marker, color=_VALIDATION, markersize=7, label=label)
     settled = smoothed[: smoothed.argmin() + 1]
-    lowest, height = smoothed.min(), np.ptp(settled) or np.inf
+    lowest = min(smoothed.min(), *losses)
+    height = settled.max() - lowest or np.inf
     top = min(smoothed.max(), settled.max() + 0.5 * height)
-    margin = 0.15 * (top - lowest) or 1.0
+    margin = 0.05 * (top - lowest) or 1.0
     axes.set_ylim(lowest - margin, top + margin)
     axes.legend(frameon=False)
     _save(figure, path)

@@ -32,8 +32,11 @@ def suggest(rates: np.ndarray, losses: np.ndarray, num_steps: int) -> dict[str, 
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """The rate at which the loss falls most in a step of the sweep."""
-    return rates[_slopes(losses).argmin()]
+    """The rate around which the loss falls most in a step of the sweep."""
+    slopes = _slopes(losses)
+    if len(slopes) > 2:
+        slopes[[0, -1]] = np.inf  # they come from one side alone, and are noisy
+    return rates[slopes.argmin()]
 
 
 def tenth_of_minimum(rates: np.ndarray, losses: np.ndarray) -> float:
@@ -45,17 +48,19 @@ def valley(rates: np.ndarray, losses: np.ndarray) -> float:
     """The middle of the longest valley.
 
     That is the longest series of points, not all neighbours, each below the one before:
-    a bump does not end it.
+    a bump does not end it, and a noisy plain before it adds but a few points.
     """
     length = np.ones(len(losses), int)  # of the longest series that ends at each point
-    begins = np.arange(len(losses))  # and where it begins
+    before = np.arange(len(losses))  # and the point before in it
     for i in range(1, len(losses)):
-        before = np.where(losses[:i] > losses[i], length[:i], 0)
-        best = before.argmax()
-        if before[best]:
-            length[i], begins[i] = before[best] + 1, begins[best]
-    end = length.argmax()
-    return rates[(begins[end] + end) // 2]
+        lengths = np.where(losses[:i] > losses[i], length[:i], 0)
+        best = len(lengths) - 1 - lengths[::-1].argmax()  # of equals the nearest
+        if lengths[best]:
+            length[i], before[i] = lengths[best] + 1, best
+    at = length.argmax()
+    for _ in range(length.max() // 2):
+        at = before[at]
+    return rates[at]
 
 
 def slide(rates: np.ndarray, losses: np.ndarray) -> float:

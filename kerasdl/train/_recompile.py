@@ -68,8 +68,9 @@ def _rebuild(
     """Build `optimizer` again, for `variables`; keep what it knows of them."""
     before = _state(optimizer)
     known = {id(v): i for i, v in enumerate(optimizer._trainable_variables)}
+    kept = {id(optimizer._iterations), id(optimizer._learning_rate)}
     for variable in optimizer.variables:
-        if variable not in (optimizer._iterations, optimizer._learning_rate):
+        if id(variable) not in kept:
             optimizer._untrack_variable(variable)
     optimizer._trainable_variables_indices.clear()
     optimizer.built = False

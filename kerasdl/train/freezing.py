@@ -102,7 +102,7 @@ def _index(model: keras.Model, leaves: list[layers.Layer], first: str | int) -> 
             "`summary(model)` lists them."
         )
     groups = depth_groups(model)
-    if isinstance(first, bool) or not -len(groups) <= first < len(groups):
+    if type(first) is not int or not -len(groups) <= first < len(groups):
         raise ValueError(
             "`first` must be a layer's name, or the index of one of the model's "
             f"{len(groups)} groups. Received: first={first!r}. `summary(model)` lists "

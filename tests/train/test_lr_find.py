@@ -1,0 +1,381 @@
+import itertools
+import os
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from kerasdl.data import ImageData, ImageDataGenerator
+from kerasdl.train import (
+    ActivationBatches,
+    layer_rates,
+    lr_find,
+    set_layer_rates,
+)
+
+
+def network(optimizer="adam", **options):
+    """Dropout and BatchNorm: random state and statistics must be put back too."""
+    inits = [keras.initializers.GlorotUniform(seed=i) for i in range(3)]
+    model = keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Dense(8, kernel_initializer=inits[0]),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5, seed=2),
+            keras.layers.Dense(8, "relu", kernel_initializer=inits[1]),
+            keras.layers.Dense(1, "sigmoid", kernel_initializer=inits[2]),
+        ]
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+        **options,
+    )
+    return model
+
+
+@pytest.fixture
+def arrays(rng):
+    x = rng.normal(size=(40, 5)).astype("float32")
+    return x, (x.sum(axis=1, keepdims=True) > 0).astype("float32")
+
+
+@pytest.fixture
+def dataset(arrays):
+    return tf.data.Dataset.from_tensor_slices(arrays).batch(8)
+
+
+def state(model):
+    variables = (*model.variables, *model.optimizer.variables)
+    return [variable.numpy() for variable in (*variables, *model.metrics_variables)]
+
+
+def assert_same(before, after):
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+def test_puts_everything_back_to_the_bit(dataset):
+    model = network(keras.optimizers.Adam(1e-3, use_ema=True))
+    model.fit(dataset, epochs=2, verbose=0)
+    before, history = state(model), model.history
+    found = lr_find(model, dataset)
+    assert len(found.rates) > 20
+    assert_same(before, state(model))
+    assert model.history is history
+
+
+def test_training_after_it_is_as_if_it_had_not_been(dataset):
+    models = [network(), network()]
+    lr_find(models[0], dataset)
+    assert int(models[0].optimizer.iterations) == 0
+    for model in models:
+        model.fit(dataset, epochs=2, verbose=0)
+    assert_same(state(models[1]), state(models[0]))
+
+
+def test_losses_are_those_of_single_batches_at_rising_rates(arrays, dataset):
+    """Recomputed with `train_on_batch`, which returns the loss of its batch."""
+    found = lr_find(network("sgd"), dataset, 1e-4, 1e-1, num_steps=12)
+    np.testing.assert_allclose(found.rates, np.geomspace(1e-4, 1e-1, 12))
+    model, losses = network("sgd"), []
+    for rate, (x, y) in zip(found.rates, dataset.repeat(), strict=False):
+        model.optimizer.learning_rate = rate
+        model.reset_metrics()
+        losses.append(model.train_on_batch(x, y)[0])
+    np.testing.assert_allclose(found.losses, losses, rtol=1e-6)
+    # The exponential mean with its weights written out.
+    for count, smoothed in enumerate(found.smoothed, start=1):
+        weights = 0.9 ** np.arange(count)[::-1]
+        expected = np.average(losses[:count], weights=weights)
+        assert smoothed == pytest.approx(expected, rel=1e-6)
+    assert found.mode == "exponential"
+
+
+def test_linear_mode(dataset):
+    found = lr_find(network(), dataset, 0.001, 0.01, num_steps=10, mode="linear")
+    np.testing.assert_allclose(found.rates, np.linspace(0.001, 0.01, 10))
+
+
+def test_stops_where_the_smoothed_loss_is_four_times_its_lowest(arrays):
+    """Least squares under SGD: past 2 / (largest eigenvalue) every step grows."""
+    x = arrays[0]
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    y = x @ np.ones((5, 1), "float32") + 1
+    data = tf.data.Dataset.from_tensors((x, y)).repeat()  # endless: no pass ends
+    found = lr_find(model, data, 1e-4, 1e4, num_steps=200)
+    assert len(found.rates) < 200
+    lowest = np.minimum.accumulate(found.smoothed)
+    exploded = found.smoothed > 4 * lowest
+    assert exploded[-1] and not exploded[:-1].any()
+    design = np.c_[x, np.ones(len(x))]
+    limit = 2 / (2 * np.linalg.eigvalsh(design.T @ design / len(x)).max())
+    assert found.rates[-1] > limit
+    assert found.rates[found.losses.argmin()] < 2 * limit
+    assert all(rate < limit for rate in found.suggestions.values())
+
+
+def test_stops_where_the_loss_is_not_finite(dataset):
+    model = network("sgd")
+    before = state(model)
+    found = lr_find(model, dataset, 1e-3, 1e38, num_steps=20)
+    assert len(found.rates) < 20
+    assert np.isfinite(found.losses).all()
+    assert_same(before, state(model)[: len(before)])
+    assert all(np.isfinite(value).all() for value in state(model))
+
+
+def test_small_data_is_read_again_which_is_said(dataset, capsys):
+    lr_find(network(), dataset, 1e-6, 1e-3, num_steps=13)
+    out = capsys.readouterr().out
+    assert out == (
+        "lr_find: the data has 5 batches; it is read again until 13 are done\n"
+    )
+    lr_find(network(), dataset, 1e-6, 1e-3, num_steps=5)
+    assert capsys.readouterr().out == ""
+
+
+def test_shows_how_far_it_is(dataset, capsys):
+    lr_find(network(), dataset, 1e-6, 1e-3, num_steps=20)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "lr_find: 2 of 20"
+    assert lines[-1] == "lr_find: 20 of 20"
+
+
+def test_the_last_groups_rate_is_the_axis(dataset):
+    model = network()
+    set_layer_rates(model, [1e-5, 1e-4, 1e-3])
+    found = lr_find(model, dataset, 1e-3, 1e-1, num_steps=10)
+    assert found.rates[[0, -1]].tolist() == pytest.approx([1e-3, 1e-1])
+    assert layer_rates(model) == pytest.approx([1e-5, 1e-4, 1e-3])
+    whole = lr_find(network(), dataset, 1e-3, 1e-1, num_steps=10)
+    assert not np.allclose(found.losses[3:], whole.losses[3:])
+
+
+class Breaks(keras.utils.PyDataset):
+    """Batches of which number `at` is an exception, or comes with a Ctrl-C."""
+
+    def __init__(self, arrays, at, what):
+        super().__init__()
+        self.arrays, self.at, self.what = arrays, at, what
+        self.taken = itertools.count()
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        if next(self.taken) == self.at:
+            self.what()
+        rows = slice(8 * index, 8 * index + 8)
+        return tuple(array[rows] for array in self.arrays)
+
+
+def fail():
+    raise OSError("the disk is gone")
+
+
+def press_ctrl_c():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("what", "error"), [(fail, OSError), (press_ctrl_c, KeyboardInterrupt)]
+)
+def test_puts_everything_back_after_an_interruption(what, error, arrays, dataset):
+    model = network()
+    model.fit(dataset, verbose=0)
+    before = state(model)
+    with pytest.raises((error, tf.errors.OpError), match="disk|^$"):
+        lr_find(model, Breaks(arrays, 12, what))
+    assert_same(before, state(model))
+    again = network()
+    again.fit(dataset, verbose=0)
+    for one in (model, again):
+        one.fit(dataset, verbose=0)
+    assert_same(state(again), state(model))
+
+
+@pytest.fixture
+def photos(tmp_path, rng):
+    for split, class_name in itertools.product(("train", "valid"), ("cats", "dogs")):
+        folder = tmp_path / "photos" / split / class_name
+        folder.mkdir(parents=True)
+        for number in range(5):
+            pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+    return tmp_path / "photos"
+
+
+def image_network():
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, "sigmoid"),
+        ]
+    )
+    model.compile(optimizer="sgd", loss="binary_crossentropy")
+    return model
+
+
+def image_data(photos):
+    return ImageData.from_folder(photos, image_size=8, batch_size=4, seed=1)
+
+
+def flow(photos):
+    generator = ImageDataGenerator(horizontal_flip=True)
+    return generator.flow_from_directory(
+        photos / "train", (8, 8), batch_size=4, class_mode="binary", seed=1
+    )
+
+
+def activations(photos):
+    x = np.random.default_rng(0).uniform(0, 255, (10, 8, 8, 3)).astype("float32")
+    return ActivationBatches([x], np.arange(10.0) % 2, 4, shuffle=True, seed=1)
+
+
+@pytest.mark.parametrize("make", [image_data, flow, activations])
+def test_the_epoch_of_seeded_data_is_put_back(make, photos):
+    data = make(photos)
+    data.stream.next_epoch = 3
+    found = lr_find(image_network(), data, 1e-6, 1e-3, num_steps=10)
+    assert len(found.losses) == 10  # three batches a pass
+    assert data.stream.next_epoch == 3
+    again = lr_find(image_network(), data, 1e-6, 1e-3, num_steps=2)
+    assert data.stream.next_epoch == 3
+    assert len(again.losses) == 2
+
+
+def test_plot_shows_losses_and_suggestions(dataset, tmp_path):
+    found = lr_find(network(), dataset)
+    found.plot(tmp_path / "lr.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["lr.png"]
+    picture = np.asarray(Image.open(tmp_path / "lr.png").convert("RGB"))
+    for colour in ("2a6f97", "d1495b"):
+        assert (picture == tuple(bytes.fromhex(colour))).all(axis=-1).any()
+
+
+STRATEGY = """
+import sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+import keras
+from kerasdl.train import freeze, layer_rates, lr_find, set_layer_rates, unfreeze
+
+rng = np.random.default_rng(0)
+x = rng.normal(size=(32, 5)).astype("float32")
+y = rng.integers(0, 2, (32, 1)).astype("float32")
+dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+
+def build():
+    inits = [keras.initializers.GlorotUniform(seed=i) for i in range(3)]
+    dense = keras.layers.Dense
+    model = keras.Sequential([
+        keras.Input((5,)),
+        dense(6, "relu", kernel_initializer=inits[0], name="early"),
+        keras.layers.BatchNormalization(),
+        dense(6, "relu", kernel_initializer=inits[1], name="middle"),
+        dense(1, "sigmoid", kernel_initializer=inits[2], name="late"),
+    ])
+    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.1)
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
+    return model
+
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    model = build()
+
+def state():
+    variables = (*model.variables, *model.optimizer.variables)
+    values = [v.value for v in (*variables, *model.metrics_variables)]
+    parts = [getattr(value, "values", [value]) for value in values]
+    assert any(len(part) == 2 for part in parts)
+    return [variable.numpy() for part in parts for variable in part]
+
+model.fit(dataset, verbose=0)
+before = state()
+found = lr_find(model, dataset, 1e-4, 1e-1, num_steps=10)
+assert len(found.rates) == 10
+for old, new in zip(before, state(), strict=True):
+    np.testing.assert_array_equal(new, old)
+
+# Frozen layers stay, and steps with rates by depth are those of one device.
+freeze(model)
+early = model.get_layer("early").kernel.numpy()
+model.fit(dataset, verbose=0)
+np.testing.assert_array_equal(model.get_layer("early").kernel.numpy(), early)
+unfreeze(model)
+alone = build()
+alone.fit(dataset, verbose=0)
+unfreeze(alone)  # its BatchNorm does not train: each device has half a batch
+alone.set_weights(model.get_weights())
+for mine, theirs in zip(
+    alone.optimizer.variables, model.optimizer.variables, strict=True
+):
+    mine.assign(theirs.numpy())
+for one in (model, alone):
+    set_layer_rates(one, [1e-4, 1e-3, 1e-2])
+    one.fit(dataset, verbose=0, epochs=2)
+for mine, theirs in zip(alone.weights, model.weights, strict=True):
+    np.testing.assert_allclose(theirs.numpy(), mine.numpy(), atol=1e-6)
+print("same", np.round(layer_rates(model), 6).tolist())
+"""
+
+
+def test_two_devices():
+    result = subprocess.run(
+        [sys.executable, "-c", STRATEGY], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "same [0.0001, 0.001, 0.01]"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "cosine"}, "`mode` must be one of 'exponential', 'linear'"),
+        ({"num_steps": 0}, "`num_steps` must be an integer of at least 1"),
+        ({"num_steps": 1}, "`num_steps` must be at least 2. Received: num_steps=1"),
+        ({"start_lr": 0}, "`start_lr` must be above 0 and below `end_lr`"),
+        ({"start_lr": 1, "end_lr": 1}, "`start_lr` must be above 0 and below `end_lr`"),
+        ({"end_lr": float("inf")}, "`start_lr` must be above 0 and below `end_lr`"),
+    ],
+)
+def test_arguments_that_do_not_work(options, message, dataset):
+    with pytest.raises(ValueError, match=message):
+        lr_find(network(), dataset, **options)
+
+
+def test_models_and_data_that_do_not_work(arrays, dataset):
+    model = network()
+    with pytest.raises(ValueError, match="`dataset` must be an ImageData.*type tuple"):
+        lr_find(model, arrays)
+    with pytest.raises(ValueError, match="`model` must be compiled. Received"):
+        lr_find(keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)]), dataset)
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    unbuilt.compile(loss="mse")
+    with pytest.raises(ValueError, match="`model` must be built"):
+        lr_find(unbuilt, dataset)
+    with pytest.raises(ValueError, match="`steps_per_execution=1`.*execution=2"):
+        lr_find(network(steps_per_execution=2), dataset)
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    with pytest.raises(ValueError, match="with a float as its learning rate"):
+        lr_find(network(keras.optimizers.SGD(schedule)), dataset)
+    nothing = dataset.map(lambda x, y: (x * float("nan"), y))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="`dataset` must give a finite loss at `start"):
+        lr_find(model, nothing)
+    assert_same(before, model.get_weights())
