@@ -147,6 +147,36 @@ def test_save_bars_refuses_another_number_of_values(tmp_path):
         plots.save_bars(["slow"], [1, 2], tmp_path / "bars.png", "img/s")
 
 
+RATES = np.geomspace(1e-7, 10, 50)
+VALLEY = np.interp(np.arange(50), [0, 20, 35, 45, 49], [0.7, 0.7, 0.1, 0.4, 1e30])
+
+
+@pytest.mark.parametrize("log_rates", [True, False])
+def test_save_lr_find_draws_losses_and_marks(tmp_path, log_rates):
+    path = tmp_path / "lr.png"
+    marks = {"steepest": 1e-3, "valley": 1e-2}
+    plots.save_lr_find(RATES, 1.1 * VALLEY, VALLEY, marks, path, log_rates)
+    assert shows(path, tuple(bytes.fromhex("2a6f97")))
+    assert shows(path, tuple(bytes.fromhex("d1495b")))
+    # The line is not flattened by its explosion: the fall takes much of the height.
+    line = (picture(path) == tuple(bytes.fromhex("2a6f97"))).all(axis=-1)
+    rows = np.flatnonzero(line.any(axis=1))
+    assert np.ptp(rows) > 0.6 * len(line)
+
+
+def test_save_lr_find_takes_a_single_point(tmp_path):
+    plots.save_lr_find([1e-7], [2.0], [2.0], {}, tmp_path / "lr.png")
+    assert picture(tmp_path / "lr.png").min() < 100
+
+
+@pytest.mark.parametrize("count", [0, 49])
+def test_save_lr_find_refuses_other_numbers_of_losses(tmp_path, count):
+    with pytest.raises(
+        ValueError, match="`losses` and `smoothed` must be one for each"
+    ):
+        plots.save_lr_find(RATES, VALLEY[:count], VALLEY, {}, tmp_path / "lr.png")
+
+
 def test_a_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
     path = tmp_path / "grid.png"
     plots.save_grid([RED], path)

@@ -67,7 +67,7 @@ def layer_rates(model: keras.Model) -> list[float]:
         ValueError: `model` is not compiled or not built.
     """
     optimizer = _check_compiled(model)
-    last = float(optimizer.learning_rate)
+    last = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     installed = _installed(optimizer)
     if installed is None:
         return [last] * len(depth_groups(model))

@@ -128,6 +128,25 @@ def test_seed_repeats_the_initial_weights(small_trunk):
     assert not np.array_equal(*(kernel.numpy() for kernel in twins))
 
 
+def test_a_seed_is_drawn_and_printed_only_where_it_is_used(tmp_path, capsys):
+    drawn = build_trunk("mobilenet_v3_small", None, 32)
+    assert capsys.readouterr().out.startswith("seed=")
+    drawn.save_weights(tmp_path / "trunk.weights.h5")
+    loaded = build_trunk("mobilenet_v3_small", tmp_path / "trunk.weights.h5", 32)
+    for ours, theirs in zip(loaded.get_weights(), drawn.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    build_trunk("efficientnet_lite0", "imagenet", 32)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_trunk_with_dropout_draws_its_seed_with_weights_too(tmp_path, capsys):
+    build_trunk("efficientnet_b0", None, 32, seed=1).save_weights(
+        tmp_path / "trunk.weights.h5"
+    )
+    build_trunk("efficientnet_b0", tmp_path / "trunk.weights.h5", 32)
+    assert capsys.readouterr().out.startswith("seed=")
+
+
 def test_the_smallest_image_leaves_a_feature_map(small_trunk):
     assert small_trunk.input.shape[1] == backbone("mobilenet_v3_small").min_image_size
     assert small_trunk.output.shape[1:3] == (1, 1)
