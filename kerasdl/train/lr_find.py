@@ -69,9 +69,10 @@ def lr_find(
 ) -> LRFind:
     """Train `num_steps` batches, each at a higher rate; put everything back to the bit.
 
-    It stops when the smoothed loss is four times its lowest or not finite. Weights,
-    statistics, random state, optimizer and its step, learning rate, metrics and the
-    epoch of the data are then as before, also after an exception or Ctrl-C.
+    It stops when the smoothed loss is four times its lowest, and above that of every
+    batch of its first tenth; or when a loss is not finite. Weights, statistics, random
+    state, optimizer and its step, learning rate, metrics and the epoch of the data are
+    then as before, also after an exception or Ctrl-C.
 
     With `set_layer_rates`, the rate is that of the last group, and the others keep
     their ratio to it.
@@ -155,7 +156,10 @@ class _Sweep(keras.callbacks.Callback):
         self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
         smoothed = self._mean / (1 - _SMOOTHING ** len(self.losses))
         self.smoothed.append(smoothed)
-        exploded = smoothed > _EXPLODED * min(self.smoothed) > 0
+        # Single batches of a model that is nearly right differ by more than that.
+        worst_at_first = max(self.losses[: max(len(self.rates) // 10, 1)])
+        lowest = min(self.smoothed)
+        exploded = smoothed > max(_EXPLODED * lowest, worst_at_first) and lowest > 0
         if exploded or len(self.losses) == len(self.rates):
             self.model.stop_training = True
 

@@ -128,13 +128,26 @@ def test_stops_where_the_smoothed_loss_is_four_times_its_lowest(arrays):
     found = lr_find(model, data, 1e-4, 1e4, num_steps=200)
     assert len(found.rates) < 200
     lowest = np.minimum.accumulate(found.smoothed)
-    exploded = found.smoothed > 4 * lowest
+    exploded = found.smoothed > np.maximum(4 * lowest, found.losses[:20].max())
     assert exploded[-1] and not exploded[:-1].any()
     design = np.c_[x, np.ones(len(x))]
     limit = 2 / (2 * np.linalg.eigvalsh(design.T @ design / len(x)).max())
     assert found.rates[-1] > limit
     assert found.rates[found.losses.argmin()] < 2 * limit
     assert all(rate < limit for rate in found.suggestions.values())
+
+
+def test_does_not_stop_for_the_noise_of_a_model_that_is_nearly_right():
+    """Every fifth batch has a hundred times the loss of the others."""
+    x = np.ones((60, 5), "float32")
+    y = np.where(np.arange(60) % 5 == 4, 1.0, 0.1).astype("float32")[:, None]
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+    model.layers[0].set_weights([np.zeros((5, 1)), np.zeros(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    data = tf.data.Dataset.from_tensor_slices((x, y)).batch(1)
+    found = lr_find(model, data, 1e-9, 1e-6, num_steps=60)
+    assert len(found.rates) == 60
+    assert found.smoothed.max() > 4 * found.smoothed.min()
 
 
 def test_stops_where_the_loss_is_not_finite(dataset):
