@@ -18,7 +18,8 @@ from ._put_back import putting_back
 from .layer_rates import check_settable_rate
 
 MODES = ("exponential", "linear")
-# fast.ai's 0.98 lags some twenty steps behind, of a hundred: nearly two decades.
+# fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
+# suggestions are no steadier.
 _SMOOTHING = 0.9
 _EXPLODED = 4  # times the lowest loss
 
@@ -33,7 +34,8 @@ class LRFind:
         smoothed: exponential mean of `losses`, corrected for its start.
         suggestions: rates by name. "steepest": where the loss falls fastest; "valley":
             the middle of the longest valley; "minimum/10": a tenth of the rate of the
-            lowest loss; "slide": the last before the loss is about to explode.
+            lowest loss; "slide": the last before the loss is about to explode. The
+            valley moves least from one draw of the batches to the next, the slide most.
         mode: "exponential" or "linear".
     """
 
