@@ -16,6 +16,7 @@ from kerasdl.data import BatchStream, ImageData
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .layer_rates import check_settable_rate
+from .precompute import ActivationData
 
 MODES = ("exponential", "linear")
 # fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
@@ -81,10 +82,10 @@ def lr_find(
 
     Args:
         model: built, and compiled with a float as its learning rate.
-        dataset: batches of inputs and targets, as `fit` takes them: an ImageData (its
+        dataset: batches of inputs and targets: an ImageData or ActivationData (its
             `train`), ActivationBatches, a flow of ImageDataGenerator, a tf.data.Dataset
             or a PyDataset. A small one is read again, which is printed. The epoch of
-            a tf.data.Dataset that shuffles by itself cannot be put back.
+            a tf.data.Dataset by itself, such as `data.train`, cannot be put back.
         start_lr: above 0.
         end_lr: above `start_lr`.
         num_steps: batches, at least 2.
@@ -173,13 +174,13 @@ def _batches(dataset: Any) -> tuple[Any, BatchStream | None]:
     """What `fit` takes, and the stream whose epoch it advances."""
     stream = getattr(dataset, "stream", None)
     if isinstance(stream, BatchStream):
-        is_data = isinstance(dataset, ImageData)
-        return dataset.train if is_data else dataset.dataset(), stream
+        has_splits = isinstance(dataset, (ImageData, ActivationData))
+        return dataset.train if has_splits else dataset.dataset(), stream
     if isinstance(dataset, (tf.data.Dataset, keras.utils.PyDataset)):
         return dataset, None
     raise ValueError(
-        "`dataset` must be an ImageData, ActivationBatches, a flow, a tf.data.Dataset "
-        f"or a PyDataset. Received: dataset of type {type(dataset).__name__}. Make "
+        "`dataset` must be an ImageData, ActivationData, ActivationBatches, a flow, a "
+        f"tf.data.Dataset or a PyDataset. Received: a {type(dataset).__name__}. Make "
         "arrays into `tf.data.Dataset.from_tensor_slices((x, y)).batch(64)`."
     )
 

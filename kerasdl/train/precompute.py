@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasdl.data import ImageData
+from kerasdl.data import BatchStream, ImageData
 
 from .activation_batches import ActivationBatches
 from .features import cached_activations
@@ -57,9 +57,14 @@ class ActivationData:
     def valid(self) -> tf.data.Dataset:  # noqa: D102
         return self.dataset("valid")
 
+    @property
+    def stream(self) -> BatchStream:
+        """The `BatchStream` under `train`; its `next_epoch` may be set."""
+        return self._batches["train"].stream
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
-        self._batches["train"].stream.next_epoch = epoch
+        self.stream.next_epoch = epoch
 
 
 def precompute(

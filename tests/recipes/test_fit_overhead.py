@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import kerasdl
+
 SCRIPT = Path(__file__).parents[2] / "recipes/benchmarks/fit_overhead.py"
 
 
@@ -15,8 +17,10 @@ def fit_overhead():
     return module
 
 
+@pytest.mark.skipif(
+    not hasattr(kerasdl.callbacks, "CosineRestarts"), reason="needs CosineRestarts"
+)
 def test_prints_the_ratio_and_writes_each_round(fit_overhead, tmp_path, capsys):
-    pytest.importorskip("kerasdl.callbacks")
     file = tmp_path / "rounds.csv"
     size = ["--batches", "2", "--batch-size", "2", "--image-size", "48"]
     fit_overhead.main([*size, "--rounds", "3", "--csv", str(file)])

@@ -13,6 +13,7 @@ from PIL import Image
 from kerasdl.data import ImageData, ImageDataGenerator
 from kerasdl.train import (
     ActivationBatches,
+    ActivationData,
     layer_rates,
     lr_find,
     set_layer_rates,
@@ -274,7 +275,12 @@ def activations(photos):
     return ActivationBatches([x], np.arange(10.0) % 2, 4, shuffle=True, seed=1)
 
 
-@pytest.mark.parametrize("make", [image_data, flow, activations])
+def activation_data(photos):
+    x = np.random.default_rng(0).uniform(0, 255, (10, 8, 8, 3)).astype("float32")
+    return ActivationData(image_data(photos), {"train": [x], "valid": [x]})
+
+
+@pytest.mark.parametrize("make", [image_data, flow, activations, activation_data])
 def test_the_epoch_of_seeded_data_is_put_back(make, photos):
     data = make(photos)
     data.stream.next_epoch = 3
@@ -393,7 +399,9 @@ def test_arguments_that_do_not_work(options, message, dataset):
 
 def test_models_and_data_that_do_not_work(arrays, dataset):
     model = network()
-    with pytest.raises(ValueError, match="`dataset` must be an ImageData.*type tuple"):
+    with pytest.raises(
+        ValueError, match="`dataset` must be an ImageData.*Received: a tuple"
+    ):
         lr_find(model, arrays)
     with pytest.raises(ValueError, match="`model` must be compiled. Received"):
         lr_find(keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)]), dataset)
