@@ -202,12 +202,15 @@ class Stages:
     def _frozen(self) -> tuple:
         model = classifier(self._trunk(), self._classes, "flatten", seed=self.seed)
         freeze_to(model, "head_flatten")
-        return self._fit_photos("frozen", model, 10, 1e-4)
+        return self._fit_photos("frozen", model, 20, 5e-5)
 
     def _fine_tuned(self) -> tuple:
-        model = self._load("frozen").load_model()
+        frozen = self._load("frozen")
+        model = frozen.load_model()
         freeze_to(model, self.backbone.late)
-        return self._fit_photos("fine_tuned", model, 10, 1e-5)
+        # Views of its own: the head knows those of `frozen` by heart.
+        seen = len(frozen.history)
+        return self._fit_photos("fine_tuned", model, 20, 1e-5, first_epoch=seen)
 
     def _practice_head(self) -> tuple:
         model, cached = self._practice_activations
@@ -278,8 +281,9 @@ class Stages:
         epochs: int,
         learning_rate: float,
         augment: bool = True,
+        first_epoch: int = 0,
     ) -> tuple:
-        """Train `model` end to end on photos."""
+        """Train `model` end to end on photos, as they look from `first_epoch` on."""
         data = self.data if augment else self.data.with_augment(None)
         steps = math.ceil(len(data.files("train")) / data.batch_size)
         self._compile(model, learning_rate, steps * (self.epochs or epochs))
@@ -289,7 +293,7 @@ class Stages:
             self.epochs or epochs,
             self._path(f"{name}-state", "npz"),
             validation_data=data.valid,
-            start_epoch=data.start_epoch,
+            start_epoch=lambda epoch: data.start_epoch(first_epoch + epoch),
         )
         datasets = {"valid": data.valid, "test": data.test}
         predictions = {

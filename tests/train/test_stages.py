@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from kerasdl.train import accuracy, check_stages
+from kerasdl.data import ImageData
+from kerasdl.train import Stages, accuracy, check_stages
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,28 @@ def test_accuracy_of_one_unit_and_of_many():
     assert accuracy(one, np.array([0, 1, 0, 0])) == 0.75
     many = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
     assert accuracy(many, np.array([0, 1])) == 0.5
+
+
+def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
+    tmp_path, rng, monkeypatch
+):
+    """A head knows by heart the views it has seen: they would teach nothing more."""
+    for split in ("train", "valid"):
+        for name in ("a", "b"):
+            folder = tmp_path / "photos" / split / name
+            folder.mkdir(parents=True)
+            pixels = rng.integers(0, 256, (32, 32, 3), "uint8")
+            Image.fromarray(pixels).save(folder / "0.png")
+    data = ImageData.from_folder(
+        *(tmp_path / "photos",), image_size=32, augment="chapter", seed=1
+    )
+    begun = []
+
+    def start_epoch(epoch, original=data.start_epoch):
+        begun.append(epoch)
+        original(epoch)
+
+    monkeypatch.setattr(data, "start_epoch", start_epoch)
+    trainings = Stages(data, tmp_path, "mobilenet", None, epochs=2, seed=1)
+    list(trainings.run(["frozen", "fine_tuned"]))
+    assert begun == [0, 2]
