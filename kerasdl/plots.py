@@ -10,16 +10,13 @@ import numpy as np
 
 from kerasdl._atomic import replacing
 from kerasdl._checks import check_positive_int
+from kerasdl._figure import BLUE, GREY, INK, RED, new_figure, plain_axes, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SMOOTHING = 0.8  # as in the Keras book's chapter on small datasets
-_TRAINING, _VALIDATION = "#8a8f98", "#d1495b"
-_BAR, _HIGHLIGHT = "#a9b4c2", "#2a6f97"
-_INK = "#333333"
+_BAR = "#a9b4c2"
 
 
 def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
@@ -59,14 +56,14 @@ def save_curves(
         )
     # A stage may come twice; its rows are one part as long as nothing lies between.
     parts = (table["stage"] != table["stage"].shift()).cumsum()
-    figure = _figure(5.5 * len(metrics), 4.4)
+    figure = new_figure(5.5 * len(metrics), 4.4)
     panels = figure.subplots(1, len(metrics), squeeze=False).ravel()
     for axes, metric in zip(panels, metrics, strict=True):
-        _plain_axes(axes, "epoch", metric)
+        plain_axes(axes, "epoch", metric)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         for column, name, colour in (
-            (metric, "training", _TRAINING),
-            (f"val_{metric}", "validation", _VALIDATION),
+            (metric, "training", GREY),
+            (f"val_{metric}", "validation", RED),
         ):
             if column not in table:
                 continue
@@ -79,7 +76,7 @@ def save_curves(
         for _, part in table.groupby(parts):
             start = part.index[0] + 0.5
             if part.index[0] > 0:
-                axes.axvline(start, color=_INK, linewidth=0.8, linestyle=":")
+                axes.axvline(start, color=INK, linewidth=0.8, linestyle=":")
             axes.text(
                 start,
                 1.02,
@@ -88,12 +85,12 @@ def save_curves(
                 rotation=50,
                 rotation_mode="anchor",
                 fontsize=9,
-                color=_INK,
+                color=INK,
                 parse_math=False,
             )
         axes.set_xlim(0.5, len(table) + 0.5)
         axes.legend(title="lines are smoothed", title_fontsize=9, frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(
@@ -122,7 +119,7 @@ def save_confusion(
     cell = 1.3 if count <= 4 else min(0.55, 16 / count)  # inches
     size = 12 if count <= 4 else min(9, 50 * cell)
     with_share = count <= 15
-    figure = _figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
+    figure = new_figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if not with_share:
@@ -141,11 +138,11 @@ def save_confusion(
         text = f"{matrix[row, column]}"
         if with_share:
             text += f"\n{shares[row, column]:.1%}"
-        colour = "white" if shares[row, column] > 0.5 else _INK
+        colour = "white" if shares[row, column] > 0.5 else INK
         axes.text(
             column, row, text, ha="center", va="center", color=colour, fontsize=size
         )
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_gallery(
@@ -175,15 +172,15 @@ def save_gallery(
             f"{len(titles)} titles for {len(images)} images"
         )
     if not len(images):
-        figure = _figure(6, 1.2)
+        figure = new_figure(6, 1.2)
         figure.text(0.5, 0.5, headline or "no pictures", ha="center", va="center")
-        _save(figure, path)
+        save_figure(figure, path)
         return
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure = _figure(max(2.6 * columns, 5), 3.1 * rows + (0.4 if headline else 0))
+    figure = new_figure(max(2.6 * columns, 5), 3.1 * rows + (0.4 if headline else 0))
     if headline:
-        figure.suptitle(headline, color=_INK, parse_math=False)
+        figure.suptitle(headline, color=INK, parse_math=False)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
         axes.axis("off")
@@ -191,8 +188,8 @@ def save_gallery(
     for axes, image, title in zip(panels, images, titles, strict=False):
         axes.imshow(_pixels(image))
         title = fill(title, 30, break_on_hyphens=False)
-        axes.set_title(title, fontsize=8.5, color=_INK, parse_math=False)
-    _save(figure, path)
+        axes.set_title(title, fontsize=8.5, color=INK, parse_math=False)
+    save_figure(figure, path)
 
 
 def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) -> None:
@@ -253,19 +250,19 @@ def save_bars(
             "`names` must be one for each value. Received: "
             f"{len(names)} names for {len(values)} values"
         )
-    figure = _figure(8, 0.5 * len(names) + 1.4)
+    figure = new_figure(8, 0.5 * len(names) + 1.4)
     axes = figure.subplots()
-    colours = [_HIGHLIGHT if name in highlight else _BAR for name in names]
+    colours = [BLUE if name in highlight else _BAR for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.7)
-    axes.bar_label(bars, [f"{value:,.4g}" for value in values], padding=4, color=_INK)
+    axes.bar_label(bars, [f"{value:,.4g}" for value in values], padding=4, color=INK)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    _plain_axes(axes, label, "")
+    plain_axes(axes, label, "")
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-    axes.set_title(title, color=_INK, loc="left", parse_math=False)
-    _save(figure, path)
+    axes.set_title(title, color=INK, loc="left", parse_math=False)
+    save_figure(figure, path)
 
 
 def save_lr_find(
@@ -297,18 +294,18 @@ def save_lr_find(
             f"Received: {len(losses)}, {len(smoothed)} for {len(rates)} rates"
         )
     smoothed = np.asarray(smoothed, "float64")
-    figure = _figure(8, 4.8)
+    figure = new_figure(8, 4.8)
     axes = figure.subplots()
-    _plain_axes(axes, "learning rate", "loss of a batch")
-    axes.plot(rates, losses, "o", color=_TRAINING, alpha=0.45, markersize=4)
-    axes.plot(rates, smoothed, color=_HIGHLIGHT, linewidth=2, label="smoothed")
+    plain_axes(axes, "learning rate", "loss of a batch")
+    axes.plot(rates, losses, "o", color=GREY, alpha=0.45, markersize=4)
+    axes.plot(rates, smoothed, color=BLUE, linewidth=2, label="smoothed")
     if log_rates:
         axes.set_xscale("log")
     for (name, rate), marker in zip(suggestions.items(), cycle("osD^v"), strict=False):
         at = np.interp(rate, rates, smoothed)
         label = f"{name}  {rate:.1e}"
-        axes.axvline(rate, color=_VALIDATION, linewidth=0.8, linestyle=":")
-        axes.plot(rate, at, marker, color=_VALIDATION, markersize=7, label=label)
+        axes.axvline(rate, color=RED, linewidth=0.8, linestyle=":")
+        axes.plot(rate, at, marker, color=RED, markersize=7, label=label)
     settled = smoothed[: smoothed.argmin() + 1]
     lowest = min(smoothed.min(), *losses)
     height = settled.max() - lowest or np.inf
@@ -316,29 +313,7 @@ def save_lr_find(
     margin = 0.05 * (top - lowest) or 1.0
     axes.set_ylim(lowest - margin, top + margin)
     axes.legend(frameon=False)
-    _save(figure, path)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    """A white figure of `width` x `height` inches, outside pyplot's global state."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
-
-
-def _save(figure: "Figure", path: str | Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    with replacing(path) as beside:
-        FigureCanvasAgg(figure).print_png(beside)
-
-
-def _plain_axes(axes: "Axes", xlabel: str, ylabel: str) -> None:
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.grid(color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    save_figure(figure, path)
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

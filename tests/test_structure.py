@@ -25,6 +25,7 @@ ROWS = (
         "_progress",
         "_atomic",
         "_atomic_folder",
+        "_figure",
     ),
     ("schedules", "plots", "runs", "runtime", "cli"),
     ("data", "models", "losses", "metrics"),
