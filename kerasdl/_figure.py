@@ -35,3 +35,8 @@ def plain_axes(axes: "Axes", xlabel: str, ylabel: str) -> None:
     axes.grid(color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def shorten(name: str, length: int) -> str:
+    """`name`, or its beginning and an ellipsis if it is longer than `length`."""
+    return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -10,7 +10,16 @@ import numpy as np
 
 from kerasdl._atomic import replacing
 from kerasdl._checks import check_positive_int
-from kerasdl._figure import BLUE, GREY, INK, RED, new_figure, plain_axes, save_figure
+from kerasdl._figure import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    new_figure,
+    plain_axes,
+    save_figure,
+    shorten,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +117,8 @@ def save_confusion(
     Raises:
         ValueError: `matrix` is not square or not of `class_names`.
     """
+    from matplotlib.colors import PowerNorm
+
     matrix = np.asarray(matrix)
     count = len(class_names)
     if matrix.shape != (count, count):
@@ -121,11 +132,13 @@ def save_confusion(
     with_share = count <= 15
     figure = new_figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    # Where no figure tells it, a share of a few percent must show as a colour.
+    norm = PowerNorm(1 if count <= 40 else 0.4, 0, 1)
+    image = axes.imshow(shares, cmap="Blues", norm=norm)
     if not with_share:
         figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
     slant = {"rotation": 90} if count > 4 else {}
-    names = [_shorten(name, 24) for name in class_names]
+    names = [shorten(name, 24) for name in class_names]
     axes.set_xticks(range(count), names, fontsize=size, parse_math=False, **slant)
     axes.set_yticks(range(count), names, fontsize=size, parse_math=False)
     axes.set_xlabel("predicted")
@@ -318,7 +331,3 @@ def save_lr_find(
 
 def _pixels(image: np.ndarray) -> np.ndarray:
     return np.clip(np.round(image), 0, 255).astype("uint8")
-
-
-def _shorten(name: str, length: int) -> str:
-    return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -1,0 +1,187 @@
+"""Precision-recall, ROC and calibration of a report, as pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from sklearn import metrics
+
+from kerasdl._figure import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    new_figure,
+    plain_axes,
+    save_figure,
+    shorten,
+)
+
+from ._scores import scored_classes
+from .calibration import expected_calibration_error, reliability
+from .classification import ClassificationReport
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SIZE = (4.3, 4.8)  # inches
+_FEW = 8  # classes that have a line each; more are averaged
+_COLOURS = (BLUE, RED, "#3a9d5d", "#e09f3e", "#7b5ea7", "#8c6d46", "#d977b0", GREY)
+_GRID = np.linspace(0, 1, 201)
+
+
+class _Line(NamedTuple):
+    """Points of a curve, their x rising, and the area under it."""
+
+    x: np.ndarray
+    y: np.ndarray
+    area: float
+
+
+def save_precision_recall(report: ClassificationReport, path: str | Path) -> None:
+    """Draw precision over recall, and name the average precision (AP).
+
+    Up to 8 classes have a line each, of the class against all others. Of more, the
+    micro average (all answers in one pot), the macro average (the mean over classes of
+    the best precision at each recall or above) and the band of the middle 80 % of
+    classes are drawn. Classes that all photos show, or none, have no curve.
+
+    Args:
+        report: the answers.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: no class has a curve.
+    """
+    _save_lines(report, path, _precision_recall, ("recall", "precision"), "AP")
+
+
+def save_roc(report: ClassificationReport, path: str | Path) -> None:
+    """Draw the true positive rate over the false one, and name the area under it.
+
+    Lines as in `save_precision_recall`; two classes that exclude each other have the
+    same area, and the second alone is drawn.
+
+    Args:
+        report: the answers.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: no class has a curve.
+    """
+    labels = ("false positive rate", "true positive rate")
+    _save_lines(report, path, _roc, labels, "AUC")
+
+
+def save_calibration(
+    report: ClassificationReport, path: str | Path, bins: int = 15
+) -> None:
+    """Draw how often answers are right over the probability they are given with.
+
+    Below it, the number of answers by probability, on a logarithmic axis. Points under
+    the diagonal are answers that the model is too sure of.
+
+    Args:
+        report: the answers.
+        path: the PNG to write.
+        bins: as in `reliability`.
+
+    Raises:
+        ValueError: `bins` is not an integer of at least 1.
+    """
+    table = reliability(*report.confidences, bins)
+    error = expected_calibration_error(*report.confidences, bins)
+    table = table[table["count"] > 0]
+    figure = new_figure(*_SIZE)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    share = "share that is true" if report.multi_label else "share that is right"
+    plain_axes(upper, "", share)
+    upper.plot((0, 1), (0, 1), color=INK, linewidth=0.8, linestyle=":")
+    gaps = upper.vlines(
+        *(table["confidence"], table["confidence"], table["accuracy"]),
+        **{"color": RED, "linewidth": 2, "alpha": 0.5},
+    )
+    gaps.set_label(f"gap, {error:.3f} on average")
+    upper.plot(table["confidence"], table["accuracy"], "o-", color=BLUE, markersize=5)
+    upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    upper.legend(frameon=False, loc="upper left")
+    plain_axes(lower, "probability given", "answers")
+    widths = table["high"] - table["low"]
+    lower.bar(table["low"], table["count"], 0.94 * widths, align="edge", color=BLUE)
+    lower.set_yscale("log")
+    lower.set_ylim(0.7, None)
+    save_figure(figure, path)
+
+
+def _save_lines(
+    report: ClassificationReport,
+    path: str | Path,
+    curve: Callable[[np.ndarray, np.ndarray], _Line],
+    labels: tuple[str, str],
+    area: str,
+) -> None:
+    """Draw `curve` of each class, or of averages, named by the `area` under it."""
+    columns = scored_classes(report.truth)
+    if not len(columns):
+        raise ValueError(
+            "A curve needs a class that some photos show and some do not. Received: "
+            "labels without one"
+        )
+    if curve is _roc and len(report.class_names) == 2 and not report.multi_label:
+        columns = columns[-1:]
+    lines = [curve(report.truth[:, c], report.probabilities[:, c]) for c in columns]
+    figure = new_figure(*_SIZE)
+    axes = figure.subplots()
+    plain_axes(axes, *labels)
+    style = "default"
+    if curve is _roc:
+        axes.plot((0, 1), (0, 1), color=INK, linewidth=0.8, linestyle=":")
+    else:
+        style = "steps-pre"  # the area under steps is the average precision
+    if len(lines) <= _FEW:
+        for column, line, colour in zip(columns, lines, _COLOURS, strict=False):
+            name = shorten(report.class_names[column], 24)
+            _draw(axes, line, f"{name}, {area} {line.area:.3f}", colour, style)
+    else:
+        heights = np.array([_at_grid(line, curve) for line in lines])
+        low, high = np.quantile(heights, (0.1, 0.9), axis=0)
+        band = {"color": BLUE, "alpha": 0.15, "linewidth": 0}
+        axes.fill_between(_GRID, low, high, label="middle 80% of classes", **band)
+        mean = np.mean([line.area for line in lines])
+        macro = _Line(_GRID, heights.mean(axis=0), float(mean))
+        micro = curve(report.truth.ravel(), report.probabilities.ravel())
+        for name, line, colour in (("macro", macro, BLUE), ("micro", micro, RED)):
+            _draw(axes, line, f"{name} average, {area} {line.area:.3f}", colour, style)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    legend = figure.legend(loc="outside lower center", frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    save_figure(figure, path)
+
+
+def _precision_recall(truth: np.ndarray, probabilities: np.ndarray) -> _Line:
+    precision, recall, _ = metrics.precision_recall_curve(
+        truth, probabilities, drop_intermediate=True
+    )
+    area = metrics.average_precision_score(truth, probabilities)
+    return _Line(recall[::-1], precision[::-1], area)
+
+
+def _roc(truth: np.ndarray, probabilities: np.ndarray) -> _Line:
+    false, true, _ = metrics.roc_curve(truth, probabilities)
+    return _Line(false, true, metrics.auc(false, true))
+
+
+def _at_grid(line: _Line, curve: Callable[..., _Line]) -> np.ndarray:
+    """Heights of a line at `_GRID`."""
+    if curve is _roc:
+        return np.interp(_GRID, line.x, line.y)
+    best = np.maximum.accumulate(line.y[::-1])[::-1]
+    return best[np.searchsorted(line.x, _GRID)]
+
+
+def _draw(axes: "Axes", line: _Line, name: str, colour: str, style: str) -> None:
+    axes.plot(
+        *(line.x, line.y), color=colour, linewidth=1.8, drawstyle=style, label=name
+    )
