@@ -136,7 +136,7 @@ def main(argv=None):
             "  python recipes/cats_dogs_finetune.py --data DIR\n"
             "DIR holds train/ and valid/, or just one folder per class."
         )
-    print(f"\n{args.out}/ holds the model and its report; on a photo of your own:")
+    print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
@@ -233,7 +233,6 @@ def write_results(run, data, stages):
     export.save_inference_model(model, run.path / "model.keras")
     export.save_tflite(model, run.path / "model.tflite")
     plots.save_curves(history, run.path / "curves.png")
-    save_mistakes(best, data, run.path)
     history.to_csv(run.path / "history.csv", index=False)
     title = f"{' or '.join(data.class_names)}: {best.name}"
     readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
@@ -243,6 +242,7 @@ def write_results(run, data, stages):
         best=best.name,
         activations={stage.name: stage.activations for stage in stages},
     )
+    save_looks(best, data, run, title, history)
     print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
     print(f"\nkept: {best.name}, the best on the validation photos")
 
@@ -267,30 +267,27 @@ def summarise(stage, data):
     return row
 
 
-def save_mistakes(stage, data, folder):
-    """confusion.png, and mistakes.png with the photos it is most wrong about."""
-    import numpy as np
-    from sklearn.metrics import confusion_matrix
-
-    from kerasdl import plots, predict
+def save_looks(stage, data, run, title, history):
+    """report.html, and of it confusion.png and mistakes.png, the worst photos."""
+    from kerasdl import interpret, plots
 
     split = "test" if "test" in data.splits else "valid"
-    probabilities = predict.class_probabilities(stage.predictions[split])
-    truth, names = data.labels(split), data.class_names
-    matrix = confusion_matrix(
-        truth, probabilities.argmax(axis=1), labels=range(len(names))
+    report = interpret.ClassificationReport.from_predictions(
+        stage.predictions[split],
+        data.labels(split),
+        data.class_names,
+        data.files(split),
+        lambda row: data.read(split, row),
+        split=split,
     )
-    plots.save_confusion(matrix, names, folder / "confusion.png")
-    of_truth = probabilities[np.arange(len(truth)), truth]
-    worst = np.argsort(of_truth, kind="stable")[:GALLERY]
-    titles = [
-        f"{data.files(split)[i].split('/', 1)[-1]}\n"
-        f"{names[probabilities[i].argmax()]} {probabilities[i].max():.2f}, "
-        f"true: {names[truth[i]]}"
-        for i in worst
-    ]
-    images = [data.read(split, i) for i in worst]
-    plots.save_gallery(images, titles, folder / "mistakes.png")
+    plots.save_confusion(report.confusion, data.class_names, run.path / "confusion.png")
+    worst = interpret.gallery(report, "most_incorrect", GALLERY)
+    headline = "" if len(worst) else f"no mistakes in {len(report.files)} photos"
+    interpret.save_gallery(report, worst, run.path / "mistakes.png", headline=headline)
+    interpret.save_report(
+        *(report, run.path / "report.html", title, run.manifest, history),
+        seed=run.seed,
+    )
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class ClassificationReport:
         images: row to RGB pixels in [0, 255], a file for each row, or None.
         threshold: with labels `(n, classes)`, the probability above which a class is
             an answer: one, or one for each class.
+        split: name of the split, "" if it is not known.
         left_out: files of the split that have no row because they are damaged.
     """
 
@@ -49,6 +50,7 @@ class ClassificationReport:
     files: list[str]
     images: Images | None = None
     threshold: float | np.ndarray = 0.5
+    split: str = ""
     left_out: list[str] = field(default_factory=list)
 
     @classmethod
@@ -61,6 +63,7 @@ class ClassificationReport:
         images: Images | None = None,
         *,
         threshold: float | Sequence[float] = 0.5,
+        split: str = "",
     ) -> Self:
         """Report on predictions that are there already.
 
@@ -75,6 +78,7 @@ class ClassificationReport:
                 pixels in [0, 255], or an image file for each row. None shows none.
             threshold: with labels `(n, classes)`, the probability above which a class
                 is an answer: one, or one for each class.
+            split: its name, which the page shows.
 
         Raises:
             ValueError: arguments that do not fit together, or values out of range.
@@ -91,6 +95,7 @@ class ClassificationReport:
             [str(file) for file in files],
             images,
             threshold if np.isscalar(threshold) else np.asarray(threshold, "float64"),
+            split,
         )
         check_answers(
             *(report.probabilities, report.labels, report.class_names),
@@ -132,6 +137,7 @@ class ClassificationReport:
             found.files,
             lambda row: data.read(split, places[found.files[row]]),
             threshold=threshold,
+            split=split,
         )
         report.left_out.extend(places.keys() - set(found.files))
         report.left_out.sort(key=places.get)

@@ -77,8 +77,9 @@ def save_report(
         sections.append(("Training", _training(history)))
     if settings:
         sections.append(("Settings", _settings(settings)))
+    where = f" of the split {report.split}" if report.split else ""
     intro = _html.note(
-        f"{len(report.files):,} photos, {len(report.class_names)} classes"
+        f"{len(report.files):,} photos{where}, {len(report.class_names)} classes"
         + (", several a photo" if report.multi_label else "")
     )
     _atomic.write_text(path, _html.page(title, intro, sections))

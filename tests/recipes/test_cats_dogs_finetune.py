@@ -158,6 +158,7 @@ def test_chapter_on_three_class_folders_one_photo_damaged(recipe, tmp_path, caps
     assert sorted(path.name for path in out.iterdir()) == [
         *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
         *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
+        "report.html",
     ]
     assert (out / "labels.txt").read_text().split() == list(COLOURS)
     manifest = json.loads((out / "manifest.json").read_text())
