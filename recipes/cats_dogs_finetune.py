@@ -284,10 +284,8 @@ def save_looks(stage, data, run, title, history):
     worst = interpret.gallery(report, "most_incorrect", GALLERY)
     headline = "" if len(worst) else f"no mistakes in {len(report.files)} photos"
     interpret.save_gallery(report, worst, run.path / "mistakes.png", headline=headline)
-    interpret.save_report(
-        *(report, run.path / "report.html", title, run.manifest, history),
-        seed=run.seed,
-    )
+    page = run.path / "report.html"
+    interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
 
 
 if __name__ == "__main__":

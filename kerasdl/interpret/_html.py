@@ -14,7 +14,8 @@ import pandas as pd
 from ._page_style import STYLE
 
 _PHOTO_SIDE = 224  # pixels of the longer side: sharp on screens of double density
-_PHOTO_QUALITY = 80
+_PHOTO_QUALITIES = (80, 60, 40, 20)  # of JPEG: the first of at most so many bytes
+_PHOTO_BYTES = 14_000
 _WIDE = 700  # CSS pixels; wider pictures scroll on a phone, so that one can read them
 _PAGE = """\
 <!DOCTYPE html>
@@ -157,8 +158,10 @@ def photo(pixels: np.ndarray, name: str, lines: Sequence[tuple[str, str]]) -> st
     pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     bgr = np.ascontiguousarray(small[..., ::-1])
-    quality = (cv2.IMWRITE_JPEG_QUALITY, _PHOTO_QUALITY)
-    _, jpeg = cv2.imencode(".jpg", bgr, quality)
+    for quality in _PHOTO_QUALITIES:
+        _, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
+        if len(jpeg) <= _PHOTO_BYTES:
+            break
     spans = "".join(
         f'<span class="{style}">{escape(text)}</span>' for style, text in lines
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn import metrics
@@ -21,9 +21,6 @@ from kerasdl._figure import (
 from ._scores import scored_classes
 from .calibration import expected_calibration_error, reliability
 from .classification import ClassificationReport
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _SIZE = (4.3, 4.8)  # inches
 _FEW = 8  # classes that have a line each; more are averaged
@@ -98,12 +95,10 @@ def save_calibration(
     share = "share that is true" if report.multi_label else "share that is right"
     plain_axes(upper, "", share)
     upper.plot((0, 1), (0, 1), color=INK, linewidth=0.8, linestyle=":")
-    gaps = upper.vlines(
-        *(table["confidence"], table["confidence"], table["accuracy"]),
-        **{"color": RED, "linewidth": 2, "alpha": 0.5},
-    )
-    gaps.set_label(f"gap, {error:.3f} on average")
-    upper.plot(table["confidence"], table["accuracy"], "o-", color=BLUE, markersize=5)
+    means, rates = table["confidence"], table["accuracy"]
+    gap = f"gap, {error:.3f} on average"
+    upper.vlines(means, means, rates, color=RED, linewidth=2, alpha=0.5, label=gap)
+    upper.plot(means, rates, "o-", color=BLUE, markersize=5)
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     upper.legend(frameon=False, loc="upper left")
     plain_axes(lower, "probability given", "answers")
@@ -139,22 +134,26 @@ def _save_lines(
         axes.plot((0, 1), (0, 1), color=INK, linewidth=0.8, linestyle=":")
     else:
         style = "steps-pre"  # the area under steps is the average precision
+    handles, texts = [], []
     if len(lines) <= _FEW:
-        for column, line, colour in zip(columns, lines, _COLOURS, strict=False):
-            name = shorten(report.class_names[column], 24)
-            _draw(axes, line, f"{name}, {area} {line.area:.3f}", colour, style)
+        names = [shorten(report.class_names[column], 24) for column in columns]
     else:
         heights = np.array([_at_grid(line, curve) for line in lines])
         low, high = np.quantile(heights, (0.1, 0.9), axis=0)
-        band = {"color": BLUE, "alpha": 0.15, "linewidth": 0}
-        axes.fill_between(_GRID, low, high, label="middle 80% of classes", **band)
-        mean = np.mean([line.area for line in lines])
-        macro = _Line(_GRID, heights.mean(axis=0), float(mean))
+        band = axes.fill_between(_GRID, low, high, color=BLUE, alpha=0.15, linewidth=0)
+        handles, texts = [band], ["middle 80% of classes"]
+        mean = float(np.mean([line.area for line in lines]))
+        macro = _Line(_GRID, heights.mean(axis=0), mean)
         micro = curve(report.truth.ravel(), report.probabilities.ravel())
-        for name, line, colour in (("macro", macro, BLUE), ("micro", micro, RED)):
-            _draw(axes, line, f"{name} average, {area} {line.area:.3f}", colour, style)
+        names, lines = ["macro average", "micro average"], [macro, micro]
+    for name, line, colour in zip(names, lines, _COLOURS, strict=False):
+        handles += axes.plot(
+            *(line.x, line.y), color=colour, linewidth=1.8, drawstyle=style
+        )
+        texts.append(f"{name}, {area} {line.area:.3f}")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    legend = figure.legend(loc="outside lower center", frameon=False)
+    # Passed on, not found by label: matplotlib hides labels that begin with "_".
+    legend = figure.legend(handles, texts, loc="outside lower center", frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
     save_figure(figure, path)
@@ -179,9 +178,3 @@ def _at_grid(line: _Line, curve: Callable[..., _Line]) -> np.ndarray:
         return np.interp(_GRID, line.x, line.y)
     best = np.maximum.accumulate(line.y[::-1])[::-1]
     return best[np.searchsorted(line.x, _GRID)]
-
-
-def _draw(axes: "Axes", line: _Line, name: str, colour: str, style: str) -> None:
-    axes.plot(
-        *(line.x, line.y), color=colour, linewidth=1.8, drawstyle=style, label=name
-    )
