@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import colormaps
 from PIL import Image
 
 from kerasdl import plots
@@ -80,6 +81,17 @@ def test_save_confusion_paints_a_perfect_diagonal_darkest(tmp_path, count):
     darkest_blue, lightest_blue = (8, 48, 107), (247, 251, 255)
     assert shows(tmp_path / "confusion.png", darkest_blue)
     assert shows(tmp_path / "confusion.png", lightest_blue) == (count > 1)
+
+
+def test_save_confusion_of_many_classes_shows_a_mistake_of_a_few_percent(tmp_path):
+    matrix = 100 * np.eye(50, dtype=int)
+    matrix[3, 3], matrix[3, 0] = 96, 4
+    plots.save_confusion(matrix, [str(n) for n in range(50)], tmp_path / "many.png")
+    mistake = colormaps["Blues"](0.04**0.4, bytes=True)[:3]
+    pixels = picture(tmp_path / "many.png")
+    # A whole cell of that colour: the bar of colours has but a few pixels of each.
+    assert (pixels == mistake).all(axis=-1).sum() > 500
+    assert np.abs(np.subtract(mistake, (247, 251, 255), dtype=int)).max() > 40
 
 
 def test_save_confusion_takes_a_class_without_pictures(tmp_path):

@@ -100,11 +100,13 @@ def save_calibration(
     upper.vlines(means, means, rates, color=RED, linewidth=2, alpha=0.5, label=gap)
     upper.plot(means, rates, "o-", color=BLUE, markersize=5)
     upper.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    upper.legend(frameon=False, loc="upper left")
+    figure.legend(frameon=False, loc="outside lower center")
     plain_axes(lower, "probability given", "answers")
     widths = table["high"] - table["low"]
     lower.bar(table["low"], table["count"], 0.94 * widths, align="edge", color=BLUE)
     lower.set_yscale("log")
+    lower.yaxis.set_major_formatter("{x:,.0f}")
+    lower.yaxis.set_minor_formatter("")
     lower.set_ylim(0.7, None)
     save_figure(figure, path)
 

@@ -171,7 +171,12 @@ def test_chapter_on_three_class_folders_one_photo_damaged(recipe, tmp_path, caps
     ]
     assert all(stage["test"] is None for stage in stages)
     page = (out / "report.html").read_text(encoding="utf-8")
-    for text in ("blue or green or red", "split valid", "fine_tuned", "arguments.stages"):
+    for text in (
+        "blue or green or red",
+        "split valid",
+        "fine_tuned",
+        "arguments.stages",
+    ):
         assert text in page
     output = capsys.readouterr().out
     assert "nan" not in output.lower() and "None" not in output
