@@ -21,6 +21,7 @@ _SUBPACKAGES = (
     "data",
     "export",
     "interpret",
+    "metrics",
     "models",
     "plots",
     "predict",

@@ -329,5 +329,39 @@ def save_lr_find(
     save_figure(figure, path)
 
 
+def save_photo_statistics(
+    counts: "pd.DataFrame", sizes: "pd.DataFrame", path: str | Path
+) -> None:
+    """Draw histograms of width and height, and how many photos each class has.
+
+    Args:
+        counts: photos, a row for each split, a column for each class.
+        sizes: columns `height` and `width` in pixels, a row for each photo.
+        path: the PNG to write.
+    """
+    names = [shorten(str(name), 24) for name in counts.columns]
+    figure = new_figure(12, max(4, 1.2 + 0.16 * len(names)))
+    *histograms, bars = figure.subplots(1, 3)
+    for axes, side in zip(histograms, ("width", "height"), strict=True):
+        axes.hist(sizes[side], bins=40, color=BLUE)
+        plain_axes(axes, f"{side} (pixels)", "photos")
+    start = np.zeros(len(names))
+    shades = (BLUE, RED, _BAR, GREY, INK)
+    for number, (split, row) in enumerate(counts.iterrows()):
+        colour = shades[number % len(shades)]
+        bars.barh(range(len(names)), row, left=start, color=colour, label=split)
+        start = start + row.to_numpy()
+    size = 10 if len(names) <= 20 else 7
+    bars.set_yticks(range(len(names)), names, fontsize=size, parse_math=False)
+    bars.invert_yaxis()
+    plain_axes(bars, "photos", "")
+    bars.grid(visible=False, axis="y")
+    bars.tick_params(axis="y", length=0)
+    bars.margins(y=0.01)
+    # Above the bars, which may fill the whole panel.
+    bars.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=5, frameon=False)
+    save_figure(figure, path)
+
+
 def _pixels(image: np.ndarray) -> np.ndarray:
     return np.clip(np.round(image), 0, 255).astype("uint8")

@@ -1,6 +1,9 @@
 """Classify photos with a finished run: label and probability for each file.
 
-    python recipes/predict.py saved_models/cats_dogs photo.jpg another.png
+    python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
+
+A folder stands for all photos below it. `--csv` writes a row for each photo: file,
+label, probability, and the probability of each class.
 
 Exit code 1: a photo is damaged (it is named, the others go on). 2: a bad argument.
 """
@@ -17,14 +20,21 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="photos")
+    parser.add_argument(
+        "images", metavar="IMAGE", nargs="+", help="photos, or folders of them"
+    )
+    parser.add_argument("--csv", metavar="PATH", help="write the answers as a table")
     parser.add_argument(
         "--verbose", action="store_true", help="show TensorFlow's lines"
     )
     args = parser.parse_args(argv)
-    missing = [image for image in args.images if not Path(image).is_file()]
+    missing = [image for image in args.images if not Path(image).exists()]
     if missing:
-        parser.error(f"IMAGE must be an existing file. Received: {', '.join(missing)}")
+        parser.error(
+            f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
+        )
+    if args.csv and not Path(args.csv).parent.is_dir():
+        parser.error(f"--csv must be in an existing folder. Received: {args.csv}")
     try:
         kerasdl.runs.read_run(args.model)
     except ValueError as error:
@@ -37,19 +47,18 @@ def main(argv=None):
     kerasdl.runtime.start(verbose=args.verbose)
     try:
         predictor = kerasdl.Predictor.load(args.model)
+        result = predictor.predict(args.images, on_error="skip")
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
-    exit_code = 0
-    for image in args.images:
-        try:
-            result = predictor.predict(image)
-        except kerasdl.data.ImageError as error:
-            print(error, file=sys.stderr)
-            exit_code = 1
-        else:
-            print(f"{image}: {result.labels[0]} {result.probabilities.max():.4f}")
-    return exit_code
+    best = result.probabilities.max(axis=1, initial=0)
+    for file, label, value in zip(result.files, result.labels, best, strict=True):
+        print(f"{file}: {label} {value:.4f}")
+    for file, reason in result.damaged.items():
+        print(f"{file}: {reason}", file=sys.stderr)
+    if args.csv:
+        result.to_csv(args.csv)
+    return 1 if result.damaged else 0
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ ROWS = (
         "_atomic",
         "_atomic_folder",
         "_figure",
+        "_cache_dir",
     ),
     ("schedules", "plots", "runs", "runtime", "cli"),
     ("data", "models", "losses", "metrics"),

@@ -1,6 +1,7 @@
 """Photos in: folders, splits, augmentation and tf.data."""
 
 from ._decode import ImageError, read_image
+from ._listing import list_images
 from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .augment import Augment
@@ -8,6 +9,9 @@ from .generator import ImageDataGenerator
 from .image_data import ImageData
 from .image_folder import PhotoBatches, image_folder
 from .inspect import ImageCheck, check_images
+from .photo_statistics import PhotoStatistics, photo_statistics
+from .resize_cache import resize_photos
 from .samples import write_sample
+from .split import stratified_folds, stratified_split
 from .subset import make_subset
 from .tfds_folder import tfds_folder

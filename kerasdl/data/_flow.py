@@ -3,7 +3,6 @@
 import secrets
 import sys
 import threading
-import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from kerasdl._atomic import replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._seeds import resolve_seed
 
+from ._damaged import DamagedFiles
 from ._decode import ImageError
 from ._image_transforms import ImageTransforms
 from ._stream import Batch, BatchStream, aligned_empty
@@ -84,7 +84,7 @@ class Flow(DataAdapter):
         self.seed = secrets.randbelow(2**31) if seed is None else resolve_seed(seed)
         self.rescale = generator.rescale
         self.raw_pixels = generator.raw_pixels
-        self.damaged: dict[str, str] = {}
+        self.damaged = DamagedFiles()
         self.stream = BatchStream(self._make_batch, len(self))
         self._plan = lru_cache(maxsize=2)(self._draw_plan)
         self._lock = threading.Lock()
@@ -185,7 +185,7 @@ class Flow(DataAdapter):
             try:
                 images[len(kept)] = self._image(image, transform)
             except ImageError as error:
-                self._leave_out(error)
+                self.damaged.leave_out(error)
                 failed.append(str(error.path))
             else:
                 kept.append(position)
@@ -195,14 +195,6 @@ class Flow(DataAdapter):
         if self.save_to_dir:
             self._save(images, indices[kept], seeds[kept])
         return images, *self._beside(indices[kept], images)
-
-    def _leave_out(self, error: ImageError) -> None:
-        if str(error.path) not in self.damaged:
-            self.damaged[str(error.path)] = error.reason
-            warnings.warn(
-                f"left out {error.path}: {error.reason} ({len(self.damaged)} so far)",
-                stacklevel=2,
-            )
 
     def _save(self, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray) -> None:
         for image, index, seed in zip(images, indices, seeds, strict=True):

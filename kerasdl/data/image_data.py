@@ -1,87 +1,51 @@
 """The noun of the data pipeline: photos in splits, each file with its label."""
 
-from collections.abc import Collection
-from functools import cached_property
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
-from kerasdl import plots
 from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
-from ._decode import read_image
-from ._listing import list_classes
-from ._stream import BatchStream
-from ._warp import warp_image
+from ._array_splits import read_arrays
+from ._folder_splits import read_classes, read_names, read_splits, unlabelled
+from ._photo_list import PhotoList, at_most, split_photos
+from ._photo_splits import PhotoSplits
 from .augment import Augment
-from .image_folder import PhotoBatches, encode_labels, print_classes
-from .split import stratified_split
+from .image_folder import print_classes
+from .image_table import read_table
+from .resize_cache import resize_photos
 
 
-class ImageData:
-    """Photos with labels in up to three splits, as files and as tf.data.
+class ImageData(PhotoSplits):
+    """Photos with labels in up to three splits, as names and as tf.data.
 
     `train` is shuffled and augmented, anew each pass; `valid` and `test` never are and
     keep the order of `files(split)`. All yield `(images, labels)`, images RGB float32
-    in [0, 255], `(batch, height, width, 3)`.
+    in [0, 255], `(batch, height, width, 3)`; a test split without labels yields images
+    alone, which `model.predict` takes.
 
-    Build one with `ImageData.from_folder`.
+    Build one with `ImageData.from_folder`, `from_table`, `from_name` or `from_arrays`.
 
     Attributes:
-        root: folder that file names are relative to.
+        root: folder that file names are relative to; None for arrays.
         class_names: names in the order of the labels.
         image_size: (height, width) in pixels.
         resize: "crop", "squash" or "pad".
         batch_size: images in a batch.
         augment: what `train` is augmented with.
-        label_mode: "int", "binary", "categorical", or None for the default.
+        label_mode: "int", "binary", "categorical", "multi_label", or None for the
+            default.
+        oversample: whether `train` shows each class as often as the largest.
         on_error: "skip" or "raise".
         seed: of order and augmentation.
         train: tf.data of the training photos.
         valid: tf.data of the validation photos.
         test: tf.data of the test photos, or None.
     """
-
-    def __init__(
-        self,
-        root: Path,
-        class_names: list[str],
-        splits: dict[str, tuple[list[str], np.ndarray]],
-        image_size: int | tuple[int, int],
-        batch_size: int,
-        augment: str | Augment | None,
-        resize: str,
-        label_mode: str | None,
-        on_error: str,
-        seed: int,
-    ) -> None:
-        self.root = root
-        self.class_names = class_names
-        self.resize = resize
-        self.batch_size = batch_size
-        self.augment = augment
-        self.label_mode = label_mode
-        self.on_error = on_error
-        self.seed = seed
-        self._splits = splits
-        self._photos = {
-            split: PhotoBatches(
-                self.paths(split),
-                encode_labels(labels, len(class_names), label_mode),
-                image_size,
-                batch_size,
-                resize,
-                augment=augment if split == "train" else None,
-                shuffle=split == "train",
-                on_error=on_error,
-                seed=seed,
-            )
-            for split, (_, labels) in splits.items()
-        }
-        self.image_size = self._photos["train"].image_size
 
     @classmethod
     def from_folder(
@@ -97,18 +61,20 @@ class ImageData:
         resize: str = "crop",
         label_mode: str | None = None,
         *,
+        oversample: bool = False,
         on_error: str = "skip",
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
-    ) -> "ImageData":
+    ) -> Self:
         """Read `path/<split>/<class>/<image>`, or `path/<class>/<image>` and split it.
 
         Args:
             path: folder of the splits; with `valid_fraction`, of the classes.
             train: name of the training folder.
             valid: name of the validation folder.
-            test: name of the test folder; None for no test split.
+            test: name of the test folder; None for no test split. Photos in it without
+                class folders are without labels.
             valid_fraction: share of each class, in (0, 1), that becomes the validation
                 split of a folder that holds classes alone.
             image_size: one side or (height, width), in pixels.
@@ -116,6 +82,9 @@ class ImageData:
             augment: of the training photos, as in `image_folder`.
             resize: "crop", "squash" or "pad".
             label_mode: as in `image_folder`.
+            oversample: let an epoch of training show each class as often as the
+                largest: photos of smaller classes come several times, each time with an
+                augmentation of its own.
             on_error: "skip" or "raise", as in `image_folder`.
             exclude: file names relative to `path` to leave out, such as those that
                 `inspect.check_images` found damaged.
@@ -129,200 +98,267 @@ class ImageData:
                 argument outside its range.
         """
         root = check_directory("path", path)
-        if max_train is not None:
-            check_positive_int("max_train", max_train)
         seed = resolve_seed(seed)
         if valid_fraction is None:
             folders = {"train": train, "valid": valid, "test": test}
-            class_names, splits = _read_splits(root, folders, exclude)
+            class_names, splits = read_splits(root, folders, exclude)
+        elif test is None:
+            class_names, photos = read_classes(root, {train, valid}, exclude)
+            splits = split_photos(photos, class_names, valid_fraction, None, seed)
         else:
-            class_names, files, labels = _read_classes(root, {train, valid}, test)
-            files, labels = _without(exclude, files, labels, class_names, root)
-            parts = stratified_split(labels, valid_fraction, seed=seed)
-            splits = {
-                split: ([files[row] for row in rows], labels[rows])
-                for split, rows in zip(("train", "valid"), parts, strict=True)
-            }
-        if max_train is not None:
-            splits["train"] = _at_most(max_train, *splits["train"], seed)
+            raise ValueError(
+                "`test` must be None with `valid_fraction`, which splits one set of "
+                f"photos in two. Received: test={test!r}"
+            )
+        splits["train"] = at_most(max_train, splits["train"], seed)
         print_classes(class_names)
         return cls(
-            *(root, class_names, splits, image_size, batch_size),
-            *(augment, resize, label_mode, on_error, seed),
+            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
+            root=root,
+            oversample=oversample,
+            on_error=on_error,
+            seed=seed,
         )
 
-    def with_augment(self, augment: str | Augment | None) -> "ImageData":
-        """The same photos, labels and seed with another augmentation of `train`."""
-        return ImageData(
-            *(self.root, self.class_names, self._splits),
-            *(self.image_size, self.batch_size, augment, self.resize),
-            *(self.label_mode, self.on_error, self.seed),
-        )
+    @classmethod
+    def from_table(
+        cls,
+        table: str | Path | pd.DataFrame,
+        folder: str | Path,
+        image: str = "id",
+        label: str = "label",
+        suffix: str = ".jpg",
+        valid_fraction: float = 0.2,
+        test: str | Path | float | None = None,
+        label_delimiter: str | None = None,
+        *,
+        image_size: int | tuple[int, int] = 224,
+        batch_size: int = 64,
+        augment: str | Augment | None = None,
+        resize: str = "crop",
+        label_mode: str | None = None,
+        oversample: bool = False,
+        on_error: str = "skip",
+        exclude: Collection[str] = (),
+        seed: int | None = None,
+    ) -> Self:
+        """Read photos that a table names, with one label each or several.
 
-    @cached_property
-    def train(self) -> tf.data.Dataset:  # noqa: D102 (described with the class)
-        return self._photos["train"].dataset()
+        The photo of a row is `folder/<image><suffix>`; files that the table does not
+        name are not used. Classes are the labels in plain string order. With
+        `label_delimiter` the labels are multi-hot, and the splits are drawn by
+        iterative stratification, which deals out the rarest label first; a label of a
+        few photos may then be missing from the smaller split.
 
-    @cached_property
-    def valid(self) -> tf.data.Dataset:  # noqa: D102
-        return self._photos["valid"].dataset()
-
-    @cached_property
-    def test(self) -> tf.data.Dataset | None:  # noqa: D102
-        return self._photos["test"].dataset() if "test" in self._photos else None
-
-    @property
-    def splits(self) -> list[str]:
-        """Names of the splits that are there: train, valid and perhaps test."""
-        return list(self._splits)
-
-    def files(self, split: str) -> list[str]:
-        """File names of `split`, relative to `root`, in the order of its labels."""
-        return self._split(split)[0]
-
-    def paths(self, split: str) -> list[Path]:
-        """Paths of `files(split)`."""
-        return [self.root / file for file in self.files(split)]
-
-    def labels(self, split: str) -> np.ndarray:
-        """Class indices `(n,)` of `files(split)`."""
-        return self._split(split)[1]
-
-    def encoded_labels(self, split: str) -> np.ndarray:
-        """Labels of `files(split)` as the datasets yield them, `(n,)` or `(n, k)`."""
-        self._split(split)
-        return self._photos[split].labels
-
-    def counts(self) -> pd.DataFrame:
-        """Number of photos: a row for each split, a column for each class."""
-        counts = {
-            split: np.bincount(labels, minlength=len(self.class_names))
-            for split, (_, labels) in self._splits.items()
-        }
-        return pd.DataFrame(counts, index=self.class_names).T
-
-    @property
-    def stream(self) -> BatchStream:
-        """The `BatchStream` under `train`; its `next_epoch` may be set."""
-        return self._photos["train"].stream
-
-    def start_epoch(self, epoch: int) -> None:
-        """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
-        self.stream.next_epoch = epoch
-
-    def preview(self, path: str | Path, index: int = 0, draws: int = 16) -> None:
-        """Save a grid of training photo `index` as `draws` epochs would show it.
+        Args:
+            table: a CSV file with a header, read as text, or a DataFrame.
+            folder: what the names are relative to.
+            image: column of the names.
+            label: column of the labels.
+            suffix: what the names lack, such as ".jpg", or "".
+            valid_fraction: share of each class, in (0, 1), for validation.
+            test: a folder of photos without labels (a path of its own, not below
+                `folder`), in the order of their names; or the share of the table's
+                photos, in (0, 1), that are a test split with labels; or None.
+            label_delimiter: what stands between several labels of a photo, such as
+                " "; None for one label a photo.
+            image_size: one side or (height, width), in pixels.
+            batch_size: images in a batch.
+            augment: of the training photos, as in `image_folder`.
+            resize: "crop", "squash" or "pad".
+            label_mode: as in `image_folder`; None with `label_delimiter`.
+            oversample: as in `from_folder`; not with `label_delimiter`.
+            on_error: "skip" or "raise", as in `image_folder`.
+            exclude: file names relative to `folder` to leave out.
+            seed: of the split, the order and the augmentation; None draws one and
+                prints it.
 
         Raises:
-            ValueError: `draws` is not at least 1, or the photo is damaged.
+            ValueError: an unknown column, a name that is empty, twice there or without
+                a file, an empty label, fewer than two classes, a class too small to
+                split, or an argument outside its range.
         """
-        check_positive_int("draws", draws)
-        photos = self._photos["train"]
-        photo = PhotoBatches(
-            [photos.paths[index]] * draws,
-            photos.labels[[index] * draws],
-            *(photos.image_size, draws, photos.resize),
-            augment=self.augment,
-            on_error="raise",
-            seed=self.seed,
+        root = check_directory("folder", folder)
+        class_names, photos = read_table(
+            table, root, image, label, suffix, label_delimiter, exclude
         )
-        plots.save_grid(photo.batch(0, 0)[0], path)
-
-    def read(self, split: str, index: int) -> np.ndarray:
-        """Plain view of photo `index` of `split`: `(*image_size, 3)` uint8."""
-        photo = read_image(self.paths(split)[index], self.image_size)
-        return warp_image(photo, self.image_size, self.resize)
-
-    def _split(self, split: str) -> tuple[list[str], np.ndarray]:
-        if split not in self._splits:
-            raise ValueError(
-                f"`split` must be one of {', '.join(map(repr, self._splits))}. "
-                f"Received: split={split!r}"
-            )
-        return self._splits[split]
-
-
-Split = tuple[list[str], np.ndarray]
-
-
-def _read_splits(
-    root: Path, folders: dict[str, str | None], exclude: Collection[str]
-) -> tuple[list[str], dict[str, Split]]:
-    """Class names, and files relative to `root` and labels of each split."""
-    for folder in filter(None, folders.values()):
-        if not (root / folder).is_dir():
-            raise ValueError(
-                f"`path` must hold the folder {folder!r}. Received: "
-                f"path={str(root)!r}. Split a folder that holds class folders alone "
-                "with valid_fraction=."
-            )
-    class_names, splits = None, {}
-    for split, folder in folders.items():
-        if folder is None:
-            continue
-        names, files, labels = list_classes(root / folder)
-        class_names = class_names or names
-        if names != class_names:
-            only_in_one = sorted(set(names) ^ set(class_names))
-            raise ValueError(
-                "`path` must hold the same classes in each split. Received: "
-                f"path={str(root)!r} ({', '.join(only_in_one)} not in both "
-                f"{folders['train']!r} and {folder!r})"
-            )
-        files = [f"{folder}/{file}" for file in files]
-        splits[split] = _without(exclude, files, labels, names, root / folder)
-    return class_names, splits
-
-
-def _read_classes(
-    root: Path, split_names: set[str], test: str | None
-) -> tuple[list[str], list[str], np.ndarray]:
-    """Class names, files and labels of a folder that holds class folders alone."""
-    if test is not None:
-        raise ValueError(
-            "`test` must be None with `valid_fraction`, which splits one set of photos "
-            f"in two. Received: test={test!r}"
+        splits, seed = _split(photos, class_names, valid_fraction, test, exclude, seed)
+        return cls(
+            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
+            root=root,
+            oversample=oversample,
+            on_error=on_error,
+            seed=seed,
         )
-    class_names, files, labels = list_classes(root)
-    if found := split_names.intersection(class_names):
-        raise ValueError(
-            "`path` must hold class folders alone with `valid_fraction`. Received: "
-            f"path={str(root)!r} (folder {min(found)!r}). Leave `valid_fraction` out, "
-            "or pass the folder of the photos to split."
+
+    @classmethod
+    def from_name(
+        cls,
+        folder: str | Path,
+        regex: str,
+        valid_fraction: float = 0.2,
+        test: str | Path | float | None = None,
+        *,
+        image_size: int | tuple[int, int] = 224,
+        batch_size: int = 64,
+        augment: str | Augment | None = None,
+        resize: str = "crop",
+        label_mode: str | None = None,
+        oversample: bool = False,
+        on_error: str = "skip",
+        exclude: Collection[str] = (),
+        seed: int | None = None,
+    ) -> Self:
+        """Read the photos below a folder, labelled by their names.
+
+        Args:
+            folder: holds the photos, in folders or not.
+            regex: its first group is the label; searched in the path relative to
+                `folder`, with "/" between folders. Of `great_pyrenees_173.jpg` the
+                label is "great_pyrenees" by `r"([^/]+)_[0-9]+[.]jpg$"`.
+            valid_fraction: share of each class, in (0, 1), for validation.
+            test: as in `from_table`.
+            image_size: one side or (height, width), in pixels.
+            batch_size: images in a batch.
+            augment: of the training photos, as in `image_folder`.
+            resize: "crop", "squash" or "pad".
+            label_mode: as in `image_folder`.
+            oversample: as in `from_folder`.
+            on_error: "skip" or "raise", as in `image_folder`.
+            exclude: file names relative to `folder` to leave out.
+            seed: of the split, the order and the augmentation; None draws one and
+                prints it.
+
+        Raises:
+            ValueError: no photos, a name in which `regex` finds no label, fewer than
+                two classes, a class too small to split, or an argument outside its
+                range.
+        """
+        root = check_directory("folder", folder)
+        class_names, photos = read_names(root, regex, exclude)
+        splits, seed = _split(photos, class_names, valid_fraction, test, exclude, seed)
+        return cls(
+            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
+            root=root,
+            oversample=oversample,
+            on_error=on_error,
+            seed=seed,
         )
-    return class_names, files, labels
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: np.ndarray,
+        labels: Any,
+        valid: float | tuple[np.ndarray, Any] = 0.2,
+        test: float | tuple[np.ndarray, Any] | np.ndarray | None = None,
+        class_names: Sequence[str] | None = None,
+        *,
+        image_size: int | tuple[int, int] | None = None,
+        batch_size: int = 64,
+        augment: str | Augment | None = None,
+        resize: str = "crop",
+        label_mode: str | None = None,
+        oversample: bool = False,
+        seed: int | None = None,
+    ) -> Self:
+        """Take photos in memory; `files` are their positions, "0", "1", ...
+
+        Args:
+            images: pixels in [0, 255], uint8, or float, which is rounded: `(n, height,
+                width, 3)` RGB, or grey `(n, height, width)` or `(n, height, width, 1)`,
+                which becomes RGB. Arrays of uint8 are not copied.
+            labels: `(n,)` or `(n, 1)` integers or strings, or multi-hot `(n, classes)`
+                of 0 and 1 for several labels an image.
+            valid: share of each class, in (0, 1), or `(images, labels)`.
+            test: likewise, or images alone, which are without labels, or None.
+            class_names: of the integers 0, 1, ..., or strings in the order of their
+                classes; None takes the labels themselves, in order.
+            image_size: one side or (height, width), in pixels; None keeps that of
+                `images`.
+            batch_size: images in a batch.
+            augment: of the training photos, as in `image_folder`.
+            resize: "crop", "squash" or "pad".
+            label_mode: as in `image_folder`; None with several labels an image.
+            oversample: as in `from_folder`; not with several labels an image.
+            seed: of the split, the order and the augmentation; None draws one and
+                prints it.
+
+        Raises:
+            ValueError: arrays that do not fit each other or hold something else (such
+                as pixels in [0, 1], or one-hot labels), or an argument outside its
+                range.
+        """
+        seed = resolve_seed(seed)
+        names, splits = read_arrays(images, labels, valid, test, class_names, seed)
+        print_classes(names)
+        return cls(
+            splits,
+            names,
+            np.shape(images)[1:3] if image_size is None else image_size,
+            *(batch_size, augment, resize, label_mode),
+            oversample=oversample,
+            seed=seed,
+        )
+
+    def resize_to(
+        self,
+        side: int,
+        quality: int = 95,
+        cache_dir: str | Path | None = None,
+        verbose: int = 1,
+    ) -> Self:
+        """The same photos as JPEG copies whose shorter side is `side` pixels.
+
+        The copies are made once; see `resize_photos`. Splits, names and labels stay.
+        Training at an `image_size` of up to `side` enlarges none that was not enlarged
+        before.
+
+        Args:
+            side: shorter side of a copy, in pixels; at least that of `image_size`.
+            quality: of the JPEG files, 1 to 100.
+            cache_dir: as in `resize_photos`.
+            verbose: 1 shows a progress bar, 0 nothing.
+
+        Raises:
+            ImageError: a damaged file with `on_error="raise"`.
+            ValueError: photos from arrays, or an argument outside its range.
+        """
+        check_positive_int("side", side)
+        if side < max(self.image_size):
+            raise ValueError(
+                "`side` must be at least the sides of `image_size`: smaller copies "
+                f"would be enlarged. Received: side={side!r}, "
+                f"image_size={self.image_size}"
+            )
+        paths = [path for split in self.splits for path in self.paths(split)]
+        copies = resize_photos(
+            *(paths, side, quality, cache_dir),
+            verbose=verbose,
+            on_error=self.on_error,
+        )
+        splits, start = {}, 0
+        for split, photos in self._splits.items():
+            own = copies[start : start + len(photos)]
+            splits[split] = PhotoList(photos.files, own, photos.labels)
+            start += len(photos)
+        return self._with(splits)
 
 
-def _without(
-    exclude: Collection[str],
-    files: list[str],
-    labels: np.ndarray,
+def _split(
+    photos: PhotoList,
     class_names: list[str],
-    directory: Path,
-) -> Split:
-    exclude = set(exclude)
-    kept = [row for row, file in enumerate(files) if file not in exclude]
-    counts = np.bincount(labels[kept], minlength=len(class_names))
-    if not counts.all():
-        raise ValueError(
-            "Each class must have an image that is not in `exclude`. Received: "
-            f"none of {class_names[counts.argmin()]!r} in {str(directory)!r}"
-        )
-    return [files[row] for row in kept], labels[kept]
-
-
-def _at_most(limit: int, files: list[str], labels: np.ndarray, seed: int) -> Split:
-    """Draw `limit` of `files`, the classes in proportion; a larger limit draws more."""
-    classes = np.unique(labels)
-    if limit < len(classes):
-        raise ValueError(
-            "`max_train` must be at least the number of classes. "
-            f"Received: max_train={limit} ({len(classes)} classes)"
-        )
-    rng = np.random.default_rng(seed)
-    share = np.empty(len(labels))  # of its class that is drawn before each photo
-    for label in classes:
-        rows = np.flatnonzero(labels == label)
-        share[rows] = rng.permutation(len(rows)) / len(rows)
-    drawn = np.sort(np.argsort(share, kind="stable")[:limit])
-    return [files[row] for row in drawn], labels[drawn]
+    valid_fraction: float,
+    test: str | Path | float | None,
+    exclude: Collection[str],
+    seed: int | None,
+) -> tuple[dict[str, PhotoList], int]:
+    """Splits of listed photos, and the seed they were drawn with."""
+    seed = resolve_seed(seed)
+    is_folder = isinstance(test, (str, Path))
+    share = None if is_folder else test
+    splits = split_photos(photos, class_names, valid_fraction, share, seed)
+    if is_folder:
+        splits["test"] = unlabelled(check_directory("test", test), exclude)
+    print_classes(class_names)
+    return splits, seed

@@ -3,10 +3,8 @@
 One class a folder: `image_folder`. The batches themselves: `PhotoBatches`.
 """
 
-import threading
-import warnings
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +13,10 @@ import tensorflow as tf
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
 from kerasdl._seeds import resolve_seed
 
+from ._damaged import DamagedFiles
 from ._decode import ImageError, read_image
 from ._listing import list_classes
+from ._order import epoch_length, shuffled
 from ._rand_augment import rand_augment
 from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
@@ -92,11 +92,22 @@ def print_classes(class_names: list[str]) -> None:
 def encode_labels(
     labels: np.ndarray, num_classes: int, label_mode: str | None
 ) -> np.ndarray:
-    """Class indices `(n,)` as `label_mode` says: int32 `(n,)` or float32 `(n, k)`.
+    """Labels as `label_mode` says: int32 `(n,)` or float32 `(n, k)`.
+
+    Args:
+        labels: class indices `(n,)`; multi-hot `(n, classes)` for several labels a
+            photo.
+        num_classes: number of classes.
+        label_mode: as in `image_folder` for class indices; "multi_label" or None for
+            multi-hot labels, which stay as they are.
 
     Raises:
-        ValueError: an unknown mode, or "binary" with other than two classes.
+        ValueError: a mode that is unknown or not for such labels, or "binary" with
+            other than two classes.
     """
+    if labels.ndim == 2:
+        check_one_of("label_mode", label_mode, (None, "multi_label"))
+        return labels.astype("float32")
     if label_mode is None:
         label_mode = "binary" if num_classes == 2 else "categorical"
     check_one_of("label_mode", label_mode, LABEL_MODES)
@@ -116,13 +127,16 @@ class PhotoBatches:
     """Batches of photos, each a pure function of (`seed`, epoch, index).
 
     Args:
-        paths: one image file each.
-        labels: one row for each path.
+        pictures: an image file each, or its pixels in memory: uint8 `(height, width)`
+            or `(height, width, 1 or 3)`.
+        labels: one row for each picture; None for batches of images alone.
         image_size: one side or (height, width), in pixels.
         batch_size: images in a batch.
         resize: one of `RESIZE_MODES`.
         augment: a preset's name, "rand_augment", an `Augment`, or None.
         shuffle: a new order each epoch.
+        balance: class of each picture, if a shuffled epoch is to show each class as
+            often as the largest.
         on_error: "skip" or "raise".
         seed: of order and augmentation.
 
@@ -133,21 +147,25 @@ class PhotoBatches:
 
     def __init__(
         self,
-        paths: Sequence[str | Path],
-        labels: np.ndarray,
+        pictures: Sequence[str | Path | np.ndarray],
+        labels: np.ndarray | None,
         image_size: int | tuple[int, int],
         batch_size: int,
         resize: str = "crop",
         *,
         augment: str | Augment | None = None,
         shuffle: bool = False,
+        balance: np.ndarray | None = None,
         on_error: str = "skip",
         seed: int = 0,
     ) -> None:
         check_positive_int("batch_size", batch_size)
         check_one_of("resize", resize, RESIZE_MODES)
         check_one_of("on_error", on_error, ON_ERROR)
-        self.paths = [str(path) for path in paths]
+        self.pictures = [
+            picture if isinstance(picture, np.ndarray) else str(picture)
+            for picture in pictures
+        ]
         self.labels = labels
         self.image_size = size_pair("image_size", image_size)
         self.batch_size = batch_size
@@ -156,27 +174,30 @@ class PhotoBatches:
         self.shuffle = shuffle
         self.on_error = on_error
         self.seed = seed
-        self.damaged: dict[str, str] = {}
-        self.stream = BatchStream(self.batch, -(-len(self.paths) // batch_size))
-        self._damaged_lock = threading.Lock()
+        self.damaged = DamagedFiles()
+        length = epoch_length(len(self.pictures), balance)
+        self.stream = BatchStream(self.batch, -(-length // batch_size))
+        draw = partial(shuffled, len(self.pictures), balance, seed)
+        self._shuffled = lru_cache(maxsize=4)(draw)
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of float32 images in [0, 255] and labels, one epoch a pass."""
-        label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
-        pixels = tf.TensorSpec((None, *self.image_size, 3), tf.uint8)
         # Bytes are handed over and become floats in the graph: less is copied.
+        pixels = tf.TensorSpec((None, *self.image_size, 3), tf.uint8)
+        if self.labels is None:
+            images = self.stream.dataset((pixels,))
+            return images.map(lambda x: tf.cast(x, tf.float32)).prefetch(1)
+        label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
         dataset = self.stream.dataset((pixels, label_spec))
         dataset = dataset.map(lambda images, y: (tf.cast(images, tf.float32), y))
         return dataset.prefetch(1)
 
     def order(self, epoch: int) -> np.ndarray:
-        """Indices of the files in the order of `epoch`."""
-        if not self.shuffle:
-            return np.arange(len(self.paths))
-        return _shuffled(len(self.paths), self.seed, epoch)
+        """Positions of the pictures in the order of `epoch`."""
+        return self._shuffled(epoch) if self.shuffle else np.arange(len(self.pictures))
 
     def batch(self, epoch: int, index: int) -> Batch:
-        """Images `(n, height, width, 3)` uint8 and labels of one batch.
+        """Images `(n, height, width, 3)` uint8 and, if there are any, labels.
 
         Raises:
             ImageError: a damaged file under `on_error="raise"`, or a batch that holds
@@ -185,11 +206,11 @@ class PhotoBatches:
         # Keras cannot train on an empty batch: a shuffled epoch shows another twice.
         num_batches = self.stream.num_batches
         for shift in range(num_batches if self.shuffle else 1):
-            images, labels = self._read_batch(epoch, (index + shift) % num_batches)
-            if len(images):
-                return images, labels
+            batch = self._read_batch(epoch, (index + shift) % num_batches)
+            if len(batch[0]):
+                return batch
         rows = self.order(epoch)[index * self.batch_size :][: self.batch_size]
-        names = ", ".join(self.paths[row] for row in rows)
+        names = ", ".join(self.pictures[row] for row in rows)
         raise ImageError(names, "every image of a batch is damaged; leave them out")
 
     def _read_batch(self, epoch: int, index: int) -> Batch:
@@ -203,9 +224,11 @@ class PhotoBatches:
         for number, row in enumerate(rows):
             out = images[len(kept)]
             try:
-                photo = read_image(self.paths[row], self.image_size)
+                photo = read_picture(self.pictures[row], self.image_size)
             except ImageError as error:
-                self._leave_out(error)
+                if self.on_error == "raise":
+                    raise
+                self.damaged.leave_out(error)
                 continue
             warp_image(
                 *(photo, self.image_size, self.resize),
@@ -219,25 +242,19 @@ class PhotoBatches:
         images = images[: len(kept)]
         if self._finish:
             images = self._finish(images, draws[kept])
+        if self.labels is None:
+            return (images,)
         return images, self.labels[rows[kept]]
 
-    def _leave_out(self, error: ImageError) -> None:
-        """Name and count a damaged file the first time it is met, or raise `error`."""
-        if self.on_error == "raise":
-            raise error
-        with self._damaged_lock:
-            if str(error.path) in self.damaged:
-                return
-            self.damaged[str(error.path)] = error.reason
-            count = len(self.damaged)
-        warnings.warn(f"left out {error} ({count} so far)", stacklevel=2)
 
-
-@lru_cache(maxsize=4)
-def _shuffled(num_files: int, seed: int, epoch: int) -> np.ndarray:
-    order = np.random.default_rng([seed, epoch, 0]).permutation(num_files)
-    order.flags.writeable = False
-    return order
+def read_picture(
+    picture: str | Path | np.ndarray, target: tuple[int, int]
+) -> np.ndarray:
+    """RGB pixels of a file, as `read_image` reads it, or of an array; uint8."""
+    if not isinstance(picture, np.ndarray):
+        return read_image(picture, target)
+    pixels = picture if picture.ndim == 3 else picture[..., np.newaxis]
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
 def _draws(seed: int, epoch: int, start: int, count: int) -> np.ndarray:

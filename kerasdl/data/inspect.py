@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from kerasdl._atomic import replacing
+from kerasdl import plots
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
@@ -21,6 +21,7 @@ from ._decode import (
     read_file,
 )
 from ._listing import list_images
+from .photo_statistics import describe_sizes
 
 _SPLITS = ("train", "valid", "validation", "val", "test")
 
@@ -70,11 +71,7 @@ class ImageCheck:
             f"{len(self.duplicates)} groups of duplicates",
             self.counts.to_string(),
         ]
-        for side in self.sizes:
-            values = self.sizes[side]
-            if len(values):
-                low, middle, high = values.quantile((0, 0.5, 1)).astype(int)
-                lines.append(f"{side} {low} to {high} pixels, median {middle}")
+        lines += describe_sizes(self.sizes)
         lines += [f"damaged: {name}: {why}" for name, why in self.damaged.items()]
         lines += [
             f"other format: {name} is {kind}"
@@ -91,23 +88,7 @@ class ImageCheck:
 
     def plot(self, path: str | Path) -> None:
         """Save histograms of width and height and bars of `counts` as a PNG."""
-        from matplotlib.figure import Figure  # slow to import, and seldom needed
-
-        figure = Figure(figsize=(12, 4), layout="constrained")
-        *histograms, bars = figure.subplots(1, 3)
-        for axes, side in zip(histograms, ("width", "height"), strict=True):
-            axes.hist(self.sizes[side], bins=40)
-            axes.set(xlabel=f"{side} (pixels)", ylabel="images")
-        bar_width = 0.8 / len(self.counts)
-        for row, (split, counts) in enumerate(self.counts.iterrows()):
-            left = [column + row * bar_width for column in range(len(counts))]
-            bars.bar(left, counts, bar_width, align="edge", label=split)
-        centres = [column + 0.4 for column in range(self.counts.shape[1])]
-        bars.set_xticks(centres, self.counts.columns, rotation=90)
-        bars.set_ylabel("images")
-        bars.legend()
-        with replacing(path) as beside:
-            figure.savefig(beside, format="png")
+        plots.save_photo_statistics(self.counts, self.sizes, path)
 
 
 def check_images(

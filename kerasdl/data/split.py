@@ -1,10 +1,14 @@
-"""Split one set of labelled images into training and validation."""
+"""Split one set of labelled images into training and validation, once or k times."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
+from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
+
+from ._multi_label_split import multi_label_parts
 
 
 def stratified_split(
@@ -49,3 +53,45 @@ def stratified_split(
         rows = generator.permutation(np.flatnonzero(labels == label))
         valid[rows[: np.clip(round(count * fraction), 1, count - 1)]] = True
     return np.flatnonzero(~valid), np.flatnonzero(valid)
+
+
+def stratified_folds(
+    labels: Sequence | np.ndarray, k: int, *, seed: int | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw k splits; each image is for validation in one of them.
+
+    Each class is spread evenly over the folds (scikit-learn's `StratifiedKFold`);
+    several labels an image by iterative stratification.
+
+    Args:
+        labels: one label an image, or multi-hot `(n, classes)`.
+        k: number of folds, at least 2.
+        seed: repeats the draw; None draws one and prints it.
+
+    Returns:
+        For each fold the positions of the training and of the validation images,
+        sorted, int64.
+
+    Raises:
+        ValueError: `k` is below 2, or a class has fewer than k images.
+    """
+    check_positive_int("k", k)
+    labels = np.asarray(labels)
+    if labels.ndim == 1:
+        names, counts = np.unique(labels, return_counts=True)
+    else:
+        names, counts = np.arange(labels.shape[1]), (labels > 0).sum(axis=0)
+    if k < 2 or counts.min() < k:
+        raise ValueError(
+            "`k` must be at least 2, and at most the number of images of each class. "
+            f"Received: k={k} ({counts.min()} of {names[counts.argmin()].item()!r})"
+        )
+    seed = resolve_seed(seed)
+    if labels.ndim == 1:
+        folds = StratifiedKFold(k, shuffle=True, random_state=seed)
+        return list(folds.split(labels, labels))
+    parts = multi_label_parts(labels, [1 / k] * k, seed)
+    return [
+        (np.flatnonzero(parts != fold), np.flatnonzero(parts == fold))
+        for fold in range(k)
+    ]

@@ -3,7 +3,8 @@
 A head is a function of a tensor, so that one head can stand on a trunk or on an `Input`
 of cached activations. Its layers have the same names in both places: `copy_weights`
 takes them from one to the other. Two classes end in one sigmoid unit, the probability
-of the second class; more end in a softmax.
+of the second class; more end in a softmax; several labels an image (`multi_label`) in
+a sigmoid unit for each class.
 """
 
 import itertools
@@ -25,6 +26,7 @@ def flatten_head(
     units: int = 256,
     dropout: float = 0.5,
     *,
+    multi_label: bool = False,
     seed: int | None = None,
 ) -> Any:
     """Flatten, Dense(`units`, relu), Dropout, Dense: the head of the Keras book.
@@ -34,11 +36,13 @@ def flatten_head(
         classes: number of classes, at least 2.
         units: of the hidden layer.
         dropout: fraction in [0, 1).
+        multi_label: an image may have several labels: each class has a probability of
+            its own, for binary cross-entropy.
         seed: of initial weights and dropout.
 
     Returns:
-        Probabilities: `(batch, 1)` of the second class for two classes, else
-        `(batch, classes)`.
+        Probabilities: `(batch, 1)` of the second class for two classes without
+        `multi_label`, else `(batch, classes)`.
 
     Raises:
         ValueError: an argument is not one of these.
@@ -59,7 +63,9 @@ def flatten_head(
         name=f"{_PREFIX}dense",
     )(x)
     x = layers.Dropout(dropout, seed=seeds(), name=f"{_PREFIX}dropout")(x)
-    return predictions(x, classes, f"{_PREFIX}predictions", seed=seeds())
+    return predictions(
+        x, classes, f"{_PREFIX}predictions", multi_label=multi_label, seed=seeds()
+    )
 
 
 def pooled_head(
@@ -70,6 +76,7 @@ def pooled_head(
     batch_norm: bool = True,
     l2: float = 0.0,
     *,
+    multi_label: bool = False,
     seed: int | None = None,
 ) -> Any:
     """Pool over all places, normalise, Dropout, Dense.
@@ -81,11 +88,13 @@ def pooled_head(
         dropout: fraction in [0, 1).
         batch_norm: normalise the pooled features.
         l2: factor of the last layer's squared weights in the loss, 0 or more.
+        multi_label: an image may have several labels: each class has a probability of
+            its own, for binary cross-entropy.
         seed: of initial weights and dropout.
 
     Returns:
-        Probabilities: `(batch, 1)` of the second class for two classes, else
-        `(batch, classes)`.
+        Probabilities: `(batch, 1)` of the second class for two classes without
+        `multi_label`, else `(batch, classes)`.
 
     Raises:
         ValueError: an argument is not one of these.
@@ -107,7 +116,9 @@ def pooled_head(
         # A head trains for some hundred batches; Keras's 0.99 would lag behind them.
         x = layers.BatchNormalization(momentum=0.9, name=f"{_PREFIX}bn")(x)
     x = layers.Dropout(dropout, seed=seeds(), name=f"{_PREFIX}dropout")(x)
-    return predictions(x, classes, f"{_PREFIX}predictions", l2, seed=seeds())
+    return predictions(
+        x, classes, f"{_PREFIX}predictions", l2, multi_label=multi_label, seed=seeds()
+    )
 
 
 def classifier(
@@ -116,6 +127,7 @@ def classifier(
     head: str = "pooled",
     dropout: float | None = None,
     *,
+    multi_label: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
     """Put a head on `trunk`: one flat model from pixels to probabilities.
@@ -125,6 +137,7 @@ def classifier(
         classes: number of classes, at least 2.
         head: `"pooled"` (see `pooled_head`) or `"flatten"` (see `flatten_head`).
         dropout: fraction in [0, 1); None is the head's own.
+        multi_label: an image may have several labels, as in the heads.
         seed: of the head's initial weights and dropout.
 
     Returns:
@@ -136,7 +149,9 @@ def classifier(
     check_one_of("head", head, HEADS)
     build = pooled_head if head == "pooled" else flatten_head
     options = {} if dropout is None else {"dropout": dropout}
-    outputs = build(trunk.output, classes, **options, seed=seed)
+    outputs = build(
+        trunk.output, classes, **options, multi_label=multi_label, seed=seed
+    )
     return keras.Model(trunk.input, outputs, name=trunk.name)
 
 
@@ -145,14 +160,24 @@ def head_layers(model: keras.Model) -> list[layers.Layer]:
     return [layer for layer in model.layers if layer.name.startswith(_PREFIX)]
 
 
-def predictions(x: Any, classes: int, name: str, l2: float = 0.0, *, seed: int) -> Any:
+def predictions(
+    x: Any,
+    classes: int,
+    name: str,
+    l2: float = 0.0,
+    *,
+    multi_label: bool = False,
+    seed: int,
+) -> Any:
     """End in one sigmoid unit for two classes, in a softmax for more.
 
-    float32 under every precision policy: half precision would round probabilities.
+    With `multi_label` in a sigmoid unit for each class. float32 under every precision
+    policy: half precision would round probabilities.
     """
+    is_binary = classes == 2 and not multi_label
     return layers.Dense(
-        1 if classes == 2 else classes,
-        activation="sigmoid" if classes == 2 else "softmax",
+        1 if is_binary else classes,
+        activation="sigmoid" if is_binary or multi_label else "softmax",
         kernel_initializer=initializers.GlorotUniform(seed=seed),
         kernel_regularizer=regularizers.L2(l2) if l2 else None,
         dtype="float32",

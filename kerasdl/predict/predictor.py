@@ -1,21 +1,29 @@
 """Predict with a finished run: photos in, class names and probabilities out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Self
 
 import keras
 import numpy as np
+import pandas as pd
 
+from kerasdl._atomic import write_text
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
 from kerasdl._parallel import map_ahead
-from kerasdl.data import RESIZE_MODES, read_image, warp_image
+from kerasdl.data import (
+    RESIZE_MODES,
+    ImageError,
+    list_images,
+    read_image,
+    warp_image,
+)
 from kerasdl.runs import MANIFEST, read_run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """What a model says of some pictures, in the order they were given.
 
@@ -23,11 +31,30 @@ class Predictions:
         files: the files; for an array "0", "1", ...
         labels: the most probable class of each.
         probabilities: `(pictures, classes)`, also for a one-unit sigmoid.
+        class_names: in the order of the columns of `probabilities`.
+        damaged: reason by file of what was left out.
     """
 
     files: list[str]
     labels: list[str]
     probabilities: np.ndarray
+    class_names: list[str]
+    damaged: dict[str, str] = field(default_factory=dict)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Table with a row for each file.
+
+        Columns `file`, `label` and `probability` (of that label), then the probability
+        of each class under its name.
+        """
+        table = pd.DataFrame({"file": self.files, "label": self.labels})
+        table["probability"] = self.probabilities.max(axis=1, initial=0)
+        classes = pd.DataFrame(self.probabilities, columns=self.class_names)
+        return pd.concat([table, classes], axis=1)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write `to_frame()` as CSV, whole or not at all."""
+        write_text(path, self.to_frame().to_csv(index=False))
 
 
 class Predictor:
@@ -88,36 +115,59 @@ class Predictor:
         self,
         images: str | Path | Sequence[str | Path] | np.ndarray,
         batch_size: int = 32,
+        *,
+        on_error: str = "raise",
     ) -> Predictions:
         """Classify pictures; they are brought to the model's size as in training.
 
         Args:
-            images: a file, a list of files, or RGB pixels in [0, 255], `(height,
-                width, 3)` or `(n, height, width, 3)`, uint8 or float.
+            images: a file, a folder (all images below it, by folder, then by name), a
+                list of such, or RGB pixels in [0, 255], `(height, width, 3)` or `(n,
+                height, width, 3)`, uint8 or float.
             batch_size: pictures in a batch.
+            on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
+                in `damaged`.
 
         Raises:
             ImageError: a file cannot be used; the message names it.
             ValueError: no pictures, or an array that holds something else.
         """
         check_positive_int("batch_size", batch_size)
+        check_one_of("on_error", on_error, ("raise", "skip"))
         if isinstance(images, np.ndarray):
             pictures = _pictures(images)
             files = [str(number) for number in range(len(pictures))]
         else:
-            pictures = [images] if isinstance(images, (str, Path)) else list(images)
+            pictures = _files(images)
             files = [str(file) for file in pictures]
         if not pictures:
             raise ValueError(
-                f"`images` must hold pictures. Received: images={images!r}"
+                "`images` must hold pictures. Received: "
+                f"{'an empty array' if isinstance(images, np.ndarray) else images!r}"
             )
-        ready = map_ahead(self._ready, pictures)
-        outputs = []
-        while batch := list(islice(ready, batch_size)):
+        damaged: dict[str, str] = {}
+
+        def ready(picture: str | Path | np.ndarray) -> np.ndarray | None:
+            try:
+                return self._ready(picture)
+            except ImageError as error:
+                if on_error == "raise":
+                    raise
+                damaged[str(picture)] = error.reason
+                return None
+
+        usable = (pixels for pixels in map_ahead(ready, pictures) if pixels is not None)
+        outputs = [np.empty((0, self.model.output_shape[-1]), "float32")]
+        while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
-        labels = [self.class_names[best] for best in probabilities.argmax(axis=1)]
-        return Predictions(files, labels, probabilities)
+        return Predictions(
+            [file for file in files if file not in damaged],
+            [self.class_names[best] for best in probabilities.argmax(axis=1)],
+            probabilities,
+            self.class_names,
+            {file: damaged[file] for file in files if file in damaged},
+        )
 
     def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:
         """Pixels of a file or an array, float32 `(*image_size, 3)`."""
@@ -139,6 +189,17 @@ def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:
+    """The files that `images` names, a folder standing for all images below it."""
+    files = []
+    for path in [images] if isinstance(images, (str, Path)) else images:
+        if Path(path).is_dir():
+            files += [Path(path) / image for image in list_images(path)[0]]
+        else:
+            files.append(path)
+    return files
 
 
 def _pictures(images: np.ndarray) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from kerasdl import _atomic
+from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import check_positive_int
 from kerasdl._progress import show_progress
 from kerasdl.data import PhotoBatches
@@ -38,7 +39,7 @@ class CachedActivations:
 
 def cached_activations(
     model: keras.Model,
-    paths: Sequence[str | Path],
+    paths: Sequence[str | Path | np.ndarray],
     resize: str = "crop",
     flip: bool = False,
     batch_size: int = 32,
@@ -55,7 +56,7 @@ def cached_activations(
     Args:
         model: takes pixels in [0, 255], `(batch, height, width, 3)`; one or several
             outputs.
-        paths: image files.
+        paths: image files, or pixels as `ImageData.pictures` returns them.
         resize: "crop", "squash" or "pad".
         flip: run over the photos mirrored left-right.
         batch_size: photos in a step.
@@ -107,12 +108,6 @@ def cached_activations(
     return CachedActivations(arrays, len(paths) - reused, reused)
 
 
-def default_cache_dir() -> Path:
-    """The user's cache folder: `$XDG_CACHE_HOME/kerasdl` or `~/.cache/kerasdl`."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kerasdl"
-
-
 def cache_size(cache_dir: str | Path | None = None) -> int:
     """Bytes of all cached activations below `cache_dir`."""
     files = (f for c in _caches(cache_dir) for f in c.iterdir())
@@ -159,9 +154,13 @@ def _caches(cache_dir: str | Path | None) -> list[Path]:
     return [path.parent for path in root.glob("*/key.json")]
 
 
-def _digest_files(paths: Sequence[str | Path]) -> str:
+def _digest_files(paths: Sequence[str | Path | np.ndarray]) -> str:
     digest = hashlib.sha256()
     for path in paths:
+        if isinstance(path, np.ndarray):
+            pixels = np.ascontiguousarray(path)
+            digest.update(f"{pixels.shape}".encode() + hashlib.sha256(pixels).digest())
+            continue
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
@@ -181,7 +180,7 @@ def _fill(
     batches = range(start // photos.batch_size, photos.stream.num_batches)
     if verbose:
         batches = show_progress(
-            batches, len(photos.paths), model.name, start, photos.batch_size
+            batches, len(photos.pictures), model.name, start, photos.batch_size
         )
     for index in batches:
         images, _ = photos.stream.take(0, index)

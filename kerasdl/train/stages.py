@@ -6,7 +6,6 @@ computed once, then the late layers under a cosine schedule).
 """
 
 import json
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -265,7 +264,7 @@ class Stages:
         for split in splits or self.data.splits:
             cached[split] = cached_activations(
                 model,
-                self.data.paths(split),
+                self.data.pictures(split),
                 self.data.resize,
                 flip,
                 cache_dir=self.cache_dir,
@@ -285,7 +284,7 @@ class Stages:
     ) -> tuple:
         """Train `model` end to end on photos, as they look from `first_epoch` on."""
         data = self.data if augment else self.data.with_augment(None)
-        steps = math.ceil(len(data.files("train")) / data.batch_size)
+        steps = int(data.train.cardinality())
         self._compile(model, learning_rate, steps * (self.epochs or epochs))
         history = resumable_fit(
             model,

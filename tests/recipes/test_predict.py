@@ -67,7 +67,11 @@ def test_takes_the_model_file_and_exits_with_zero(folder, capsys):
     ("model", "images", "message"),
     [
         ("run", ["sun.png", "gone.png"], "gone.png"),
-        ("run", ["run"], "IMAGE must be an existing file"),
+        (
+            "run",
+            ["sun.png", "--csv", "no/a.csv"],
+            "--csv must be in an existing folder",
+        ),
         ("nowhere", ["sun.png"], "must be an existing run folder"),
         (".", ["sun.png"], "without labels.txt and manifest.json"),
     ],

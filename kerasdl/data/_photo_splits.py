@@ -1,0 +1,309 @@
+"""Photos in splits, as names, labels and tf.data: what ImageData is made of."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from sklearn.model_selection import LeaveOneOut
+from sklearn.utils.class_weight import compute_class_weight
+
+from kerasdl import plots
+from kerasdl._checks import check_positive_int
+
+from ._photo_list import PhotoList, join, label_counts
+from ._stream import BatchStream
+from ._warp import warp_image
+from .augment import Augment
+from .image_folder import PhotoBatches, encode_labels, read_picture
+from .split import stratified_folds
+
+_SETTINGS = (
+    "class_names",
+    "image_size",
+    "batch_size",
+    "augment",
+    "resize",
+    "label_mode",
+    "root",
+    "oversample",
+    "on_error",
+    "seed",
+)
+
+
+class PhotoSplits:
+    """Photos in up to three splits; `ImageData` describes it.
+
+    Args:
+        splits: "train", "valid" and perhaps "test"; only the last may be without
+            labels.
+        class_names: names in the order of the labels.
+        image_size: one side or (height, width), in pixels.
+        batch_size: images in a batch.
+        augment: of the training photos, as in `image_folder`.
+        resize: "crop", "squash" or "pad".
+        label_mode: as in `image_folder`; "multi_label" or None for multi-hot labels.
+        root: folder that file names are relative to.
+        oversample: show each class as often as the largest in an epoch of training.
+        on_error: "skip" or "raise".
+        seed: of order and augmentation.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        splits: dict[str, PhotoList],
+        class_names: list[str],
+        image_size: int | tuple[int, int] = 224,
+        batch_size: int = 64,
+        augment: str | Augment | None = None,
+        resize: str = "crop",
+        label_mode: str | None = None,
+        *,
+        root: Path | None = None,
+        oversample: bool = False,
+        on_error: str = "skip",
+        seed: int = 0,
+    ) -> None:
+        is_multi_label = splits["train"].labels.ndim == 2
+        if oversample and is_multi_label:
+            raise ValueError(
+                "`oversample` needs one label a photo: showing a rare label more often "
+                "shows those beside it more often too. Received: oversample=True "
+                "with several labels a photo"
+            )
+        self.class_names = class_names
+        self.batch_size = batch_size
+        self.augment = augment
+        self.resize = resize
+        self.label_mode = (
+            "multi_label" if label_mode is None and is_multi_label else (label_mode)
+        )
+        self.root = root
+        self.oversample = oversample
+        self.on_error = on_error
+        self.seed = seed
+        self._splits = splits
+        self._photos = {}
+        for split, photos in splits.items():
+            labels = photos.labels
+            if labels is not None:
+                labels = encode_labels(labels, len(class_names), self.label_mode)
+            is_train = split == "train"
+            self._photos[split] = PhotoBatches(
+                photos.pictures,
+                labels,
+                image_size,
+                batch_size,
+                resize,
+                augment=augment if is_train else None,
+                shuffle=is_train,
+                balance=photos.labels if is_train and oversample else None,
+                on_error=on_error,
+                seed=seed,
+            )
+        self.image_size = self._photos["train"].image_size
+
+    @cached_property
+    def train(self) -> tf.data.Dataset:  # noqa: D102 (described with the class)
+        return self._photos["train"].dataset()
+
+    @cached_property
+    def valid(self) -> tf.data.Dataset:  # noqa: D102
+        return self._photos["valid"].dataset()
+
+    @cached_property
+    def test(self) -> tf.data.Dataset | None:  # noqa: D102
+        return self._photos["test"].dataset() if "test" in self._photos else None
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits that are there: train, valid and perhaps test."""
+        return list(self._splits)
+
+    def files(self, split: str) -> list[str]:
+        """Names of the photos of `split` in the order of its labels.
+
+        They are relative to `root`, or to the folder that was given for test photos
+        without labels; for arrays "0", "1", ...
+        """
+        return self._split(split).files
+
+    def pictures(self, split: str) -> list[Path | np.ndarray]:
+        """Where the pixels of `files(split)` are: paths, or for arrays uint8 pixels."""
+        return self._split(split).pictures
+
+    def paths(self, split: str) -> list[Path]:
+        """Paths of `files(split)`.
+
+        Raises:
+            ValueError: the photos are arrays.
+        """
+        pictures = self.pictures(split)
+        if isinstance(pictures[0], np.ndarray):
+            raise ValueError(
+                "`paths` needs photos that are files. Received: photos from arrays. "
+                "Use `pictures(split)`."
+            )
+        return pictures
+
+    def labels(self, split: str) -> np.ndarray:
+        """Labels of `files(split)`.
+
+        Class indices `(n,)` int64; multi-hot `(n, classes)` float32 with several labels
+        a photo.
+
+        Raises:
+            ValueError: the photos of `split` have no labels.
+        """
+        labels = self._split(split).labels
+        if labels is None:
+            raise ValueError(
+                f"`split` must be one with labels. Received: split={split!r}, whose "
+                "photos came without"
+            )
+        return labels
+
+    def encoded_labels(self, split: str) -> np.ndarray:
+        """Labels of `files(split)` as the datasets yield them, `(n,)` or `(n, k)`.
+
+        Raises:
+            ValueError: the photos of `split` have no labels.
+        """
+        self.labels(split)
+        return self._photos[split].labels
+
+    def counts(self) -> pd.DataFrame:
+        """Photos with each label: a row for each labelled split, a column a class."""
+        counts = {
+            split: label_counts(photos.labels, len(self.class_names))
+            for split, photos in self._splits.items()
+            if photos.labels is not None
+        }
+        return pd.DataFrame(counts, index=self.class_names).T
+
+    def class_weights(self) -> dict[int, float]:
+        """Weights for `fit(class_weight=)` that let each class count alike.
+
+        Of class c: photos / (classes * photos of c), of the training photos
+        (scikit-learn's "balanced").
+
+        Raises:
+            ValueError: photos with several labels, which Keras would weight by the
+                first one alone, or a class without training photos.
+        """
+        labels = self.labels("train")
+        if labels.ndim == 2:
+            raise ValueError(
+                "`class_weights` needs one label a photo: `fit(class_weight=)` looks "
+                "at the first label alone. Received: label_mode='multi_label'. Pass a "
+                "loss that weights the columns."
+            )
+        if self.counts().loc["train"].min() == 0:
+            raise ValueError(
+                "`class_weights` needs training photos of each class. Received: none "
+                f"of {self.counts().loc['train'].idxmin()!r}"
+            )
+        classes = np.arange(len(self.class_names))
+        weights = compute_class_weight("balanced", classes=classes, y=labels)
+        return dict(enumerate(weights.tolist()))
+
+    def with_augment(self, augment: str | Augment | None) -> Self:
+        """The same photos, labels and seed with another augmentation of `train`."""
+        return self._with(augment=augment)
+
+    def with_image_size(self, image_size: int | tuple[int, int]) -> Self:
+        """The same photos, labels and seed at another size, one side or (h, w)."""
+        return self._with(image_size=image_size)
+
+    @property
+    def stream(self) -> BatchStream:
+        """The `BatchStream` under `train`; its `next_epoch` may be set."""
+        return self._photos["train"].stream
+
+    def start_epoch(self, epoch: int) -> None:
+        """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
+        self.stream.next_epoch = epoch
+
+    def preview(self, path: str | Path, index: int = 0, draws: int = 16) -> None:
+        """Save a grid of training photo `index` as `draws` epochs would show it.
+
+        Raises:
+            ValueError: `draws` is not at least 1, or the photo is damaged.
+        """
+        check_positive_int("draws", draws)
+        photos = self._photos["train"]
+        photo = PhotoBatches(
+            [photos.pictures[index]] * draws,
+            None,
+            *(photos.image_size, draws, photos.resize),
+            augment=self.augment,
+            on_error="raise",
+            seed=self.seed,
+        )
+        plots.save_grid(photo.batch(0, 0)[0], path)
+
+    def read(self, split: str, index: int) -> np.ndarray:
+        """Plain view of photo `index` of `split`: `(*image_size, 3)` uint8."""
+        photo = read_picture(self.pictures(split)[index], self.image_size)
+        return warp_image(photo, self.image_size, self.resize)
+
+    def folds(self, k: int = 5) -> Iterator[Self]:
+        """Split the training and validation photos k times, for cross-validation.
+
+        Each photo is for validation once; each class is spread evenly over the folds,
+        several labels a photo by iterative stratification. The test split stays.
+
+        Args:
+            k: number of folds, at least 2.
+
+        Returns:
+            k times the same data with other splits, each made when it is asked for.
+
+        Raises:
+            ValueError: `k` is below 2, or a class has fewer than k photos.
+        """
+        pool = self._pool()
+        labels = pool.labels
+        if labels.ndim == 1:
+            labels = np.array(self.class_names)[labels]
+        folds = stratified_folds(labels, k, seed=self.seed)
+        return (self._with_rows(pool, *rows) for rows in folds)
+
+    def leave_one_out(self) -> Iterator[Self]:
+        """Split once for each training and validation photo, which validates alone.
+
+        The test split stays.
+
+        Returns:
+            The same data with other splits, each made when it is asked for.
+        """
+        pool = self._pool()
+        folds = LeaveOneOut().split(pool.files)
+        return (self._with_rows(pool, *rows) for rows in folds)
+
+    def _pool(self) -> PhotoList:
+        return join(self._splits["train"], self._splits["valid"])
+
+    def _with_rows(self, pool: PhotoList, train: np.ndarray, valid: np.ndarray) -> Self:
+        drawn = {"train": pool.take(train), "valid": pool.take(valid)}
+        return self._with(self._splits | drawn)
+
+    def _split(self, split: str) -> PhotoList:
+        if split not in self._splits:
+            raise ValueError(
+                f"`split` must be one of {', '.join(map(repr, self._splits))}. "
+                f"Received: split={split!r}"
+            )
+        return self._splits[split]
+
+    def _with(self, splits: dict[str, PhotoList] | None = None, **changes: Any) -> Self:
+        """The same with other photos or settings; its next epoch is number 0."""
+        settings = {name: getattr(self, name) for name in _SETTINGS}
+        return type(self)(splits or self._splits, **(settings | changes))

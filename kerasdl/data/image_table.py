@@ -1,0 +1,111 @@
+"""Tables that name photos and their labels: what `ImageData.from_table` reads."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ._folder_splits import class_list, first_few, positions
+from ._photo_list import PhotoList
+
+
+def read_table(
+    table: str | Path | pd.DataFrame,
+    folder: Path,
+    image: str,
+    label: str,
+    suffix: str,
+    label_delimiter: str | None,
+    exclude: Collection[str],
+) -> tuple[list[str], PhotoList]:
+    """Class names and photos of a table; `ImageData.from_table` says how.
+
+    Raises:
+        ValueError: the table, or what it names, cannot be used.
+    """
+    if label_delimiter == "":
+        raise ValueError(
+            "`label_delimiter` must be None or text between labels. "
+            "Received: label_delimiter=''"
+        )
+    rows = _read(table, image, label)
+    names = _names(rows[image])
+    labels = [_words(text, label_delimiter) for text in rows[label]]
+    if empty := [name for name, words in zip(names, labels, strict=True) if not words]:
+        raise ValueError(
+            f"`table` must have a label in column {label!r} of each row. Received: "
+            f"none for {first_few(empty)}"
+        )
+    files = [f"{name}{suffix}" for name in names]
+    if missing := [file for file in files if not (folder / file).is_file()]:
+        raise ValueError(
+            "`table` must name files that exist, as `folder`/`image` + `suffix`. "
+            f"Received: folder={str(folder)!r}, suffix={suffix!r}, without "
+            f"{first_few(missing)}."
+        )
+    class_names = class_list("table", {word for words in labels for word in words})
+    if label_delimiter is None:
+        encoded = positions([words[0] for words in labels], class_names)
+    else:
+        encoded = _multi_hot(labels, class_names)
+    listed = PhotoList.below(folder, files, encoded)
+    return class_names, listed.without(exclude, class_names, folder)
+
+
+def _read(table: str | Path | pd.DataFrame, image: str, label: str) -> pd.DataFrame:
+    """The two columns as text without blanks around it, "" for nothing."""
+    if isinstance(table, pd.DataFrame):
+        rows = table
+    else:
+        if not Path(table).is_file():
+            raise ValueError(
+                "`table` must be a DataFrame or an existing CSV file. "
+                f"Received: table={str(table)!r}"
+            )
+        # As text: 007 stays what it is, and a label may be "NA".
+        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    for name, column in (("image", image), ("label", label)):
+        if column not in rows.columns:
+            raise ValueError(
+                f"`{name}` must name a column of `table`, which has "
+                f"{list(rows.columns)}. Received: {name}={column!r}"
+            )
+    return pd.DataFrame(
+        {
+            column: [
+                "" if pd.isna(value) else str(value).strip() for value in rows[column]
+            ]
+            for column in (image, label)
+        }
+    )
+
+
+def _names(column: pd.Series) -> list[str]:
+    """The names of the photos: in each row one, and each once."""
+    if not len(column):
+        raise ValueError("`table` must have rows. Received: 0 rows")
+    if not column.all():
+        raise ValueError(
+            f"`table` must have a name in column {column.name!r} of each row. "
+            f"Received: none in row {int((column == '').argmax())} (from 0)"
+        )
+    if column.duplicated().any():
+        raise ValueError(
+            "`table` must have each image once. Received: "
+            f"{first_few(column[column.duplicated()].unique())} more than once"
+        )
+    return column.tolist()
+
+
+def _words(text: str, delimiter: str | None) -> list[str]:
+    words = [text] if delimiter is None else text.split(delimiter)
+    return [word.strip() for word in words if word.strip()]
+
+
+def _multi_hot(words: list[list[str]], class_names: list[str]) -> np.ndarray:
+    index = {name: number for number, name in enumerate(class_names)}
+    hot = np.zeros((len(words), len(class_names)), "float32")
+    for row, labels in zip(hot, words, strict=True):
+        row[[index[word] for word in labels]] = 1
+    return hot

@@ -1,0 +1,110 @@
+"""Smaller copies of photos on disk, made once: small images then come in faster."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from kerasdl._atomic import write_bytes
+from kerasdl._cache_dir import default_cache_dir
+from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._parallel import map_ahead
+from kerasdl._progress import show_progress
+
+from ._decode import ImageError, decode_image, image_size, read_file
+
+_FORMAT = 1  # of the copies; a change makes older ones unknown
+
+
+def resize_photos(
+    paths: Sequence[str | Path],
+    side: int,
+    quality: int = 95,
+    cache_dir: str | Path | None = None,
+    workers: int | None = None,
+    verbose: int = 1,
+    *,
+    on_error: str = "skip",
+) -> list[Path]:
+    """Write JPEG copies of photos whose shorter side is `side` pixels.
+
+    So a copy is never smaller than a crop, a stretch or a padded view of `side` x
+    `side` needs. A photo that is not larger is copied as it is. EXIF orientation is
+    applied.
+
+    Each copy appears whole, and stays: a second call makes only what is missing, also
+    after a kill. It belongs to the photo's path, size and time of change, so that a
+    photo that was changed is copied anew.
+
+    Args:
+        paths: image files.
+        side: shorter side of a copy, in pixels.
+        quality: of the JPEG files, 1 to 100.
+        cache_dir: holds the folder `resized` with all copies; None takes the user's
+            cache folder, `$XDG_CACHE_HOME/kerasdl` or `~/.cache/kerasdl`.
+        workers: number of threads; None takes one for each processor.
+        verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
+            0 shows nothing.
+        on_error: for a damaged file "skip" returns its own path, so that it is named
+            and left out where it is used; "raise" stops.
+
+    Returns:
+        The copies, in the order of `paths`.
+
+    Raises:
+        ImageError: a damaged file under `on_error="raise"`.
+        ValueError: an argument outside its range.
+    """
+    check_positive_int("side", side)
+    check_positive_int("quality", quality)
+    if quality > 100:
+        raise ValueError(f"`quality` must be at most 100. Received: quality={quality}")
+    if workers is not None:
+        check_positive_int("workers", workers)
+    check_one_of("verbose", verbose, (0, 1))
+    check_one_of("on_error", on_error, ("skip", "raise"))
+    folder = Path(cache_dir or default_cache_dir()) / "resized" / f"{side}-{quality}"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def copy(path: str | Path) -> Path:
+        try:
+            return _copy(Path(path), folder, side, quality)
+        except ImageError:
+            if on_error == "raise":
+                raise
+            return Path(path)
+
+    copies: Iterator[Path] = map_ahead(copy, paths, workers)
+    if verbose:
+        copies = show_progress(copies, len(paths), f"photos of {side} pixels")
+    return list(copies)
+
+
+def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
+    """Path of the copy, which is made unless it is there."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise ImageError(path, f"unreadable: {error.strerror}") from error
+    key = f"{_FORMAT}\0{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
+    digest = hashlib.sha256(key.encode()).hexdigest()[:24]
+    copy = folder / f"{path.stem[:60]}-{digest}.jpg"
+    if not copy.exists():
+        write_bytes(copy, _smaller(path, side, quality))
+    return copy
+
+
+def _smaller(path: Path, side: int, quality: int) -> bytes:
+    data = read_file(path)
+    pixels = decode_image(data, path, (side, side))
+    if min(image_size(path)) <= side:
+        return data
+    height, width = pixels.shape[:2]
+    scale = side / min(height, width)
+    size = max(side, round(width * scale)), max(side, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    bgr = np.ascontiguousarray(small[..., ::-1])
+    _, content = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return content.tobytes()

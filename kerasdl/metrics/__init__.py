@@ -1,0 +1,3 @@
+"""Metrics that Keras lacks."""
+
+from .fbeta import FBeta
