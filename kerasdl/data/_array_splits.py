@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ._photo_list import PhotoList, split_photos
+from ._photo_list import PhotoList, check_fraction, split_photos
 
 
 def read_arrays(
@@ -40,6 +40,7 @@ def read_arrays(
             )
         splits = {"train": photos, "valid": extra["valid"]}
     else:
+        check_fraction("valid", valid)
         share = None if "test" in extra else test
         splits = split_photos(photos, names, valid, share, seed)
     if "test" in extra:
@@ -87,7 +88,8 @@ def _label_array(name: str, labels: Any, count: int) -> np.ndarray:
             f"Received: labels of shape {labels.shape} for {count} images"
         )
     if labels.ndim == 1:
-        return labels
+        is_whole = labels.dtype.kind in "bf" and np.array_equal(labels, labels // 1)
+        return labels.astype(int) if is_whole else labels
     if not np.isin(labels, (0, 1)).all() or not labels.any(axis=1).all():
         raise ValueError(
             f"`{name}` must have multi-hot labels of 0 and 1, at least one 1 a row. "

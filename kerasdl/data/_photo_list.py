@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -96,9 +97,10 @@ def split_photos(
         ValueError: shares outside (0, 1) or of 1 and more together, or a class of too
             few photos.
     """
+    check_fraction("valid_fraction", valid_fraction)
     splits = {}
     if test_fraction is not None:
-        _check_fraction("test", test_fraction)
+        check_fraction("test", test_fraction)
         if valid_fraction + test_fraction >= 1:
             raise ValueError(
                 "`valid_fraction` and `test` must be below 1 together. Received: "
@@ -138,6 +140,14 @@ def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
     return photos.take(np.sort(np.argsort(share, kind="stable")[:limit]))
 
 
+def check_fraction(name: str, fraction: Any) -> None:
+    """Raise ValueError unless `fraction` is a number in (0, 1)."""
+    if not isinstance(fraction, Real) or not 0 < fraction < 1:
+        raise ValueError(
+            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r}"
+        )
+
+
 def _draw(
     photos: PhotoList, class_names: list[str], fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -145,13 +155,5 @@ def _draw(
     if photos.labels.ndim == 1:
         names = np.array(class_names)[photos.labels]  # which an error then shows
         return stratified_split(names, fraction, seed=seed)
-    _check_fraction("fraction", fraction)
     parts = multi_label_parts(photos.labels, [1 - fraction, fraction], seed)
     return np.flatnonzero(parts == 0), np.flatnonzero(parts == 1)
-
-
-def _check_fraction(name: str, fraction: float) -> None:
-    if not 0 < fraction < 1:
-        raise ValueError(
-            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r}"
-        )

@@ -182,7 +182,7 @@ class ImageData(PhotoSplits):
         class_names, photos = read_table(
             table, root, image, label, suffix, label_delimiter, exclude
         )
-        splits, seed = _split(photos, class_names, valid_fraction, test, exclude, seed)
+        splits, seed = _split(photos, class_names, valid_fraction, test, seed)
         return cls(
             *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
             root=root,
@@ -236,7 +236,7 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
-        splits, seed = _split(photos, class_names, valid_fraction, test, exclude, seed)
+        splits, seed = _split(photos, class_names, valid_fraction, test, seed)
         return cls(
             *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
             root=root,
@@ -350,7 +350,6 @@ def _split(
     class_names: list[str],
     valid_fraction: float,
     test: str | Path | float | None,
-    exclude: Collection[str],
     seed: int | None,
 ) -> tuple[dict[str, PhotoList], int]:
     """Splits of listed photos, and the seed they were drawn with."""
@@ -359,6 +358,6 @@ def _split(
     share = None if is_folder else test
     splits = split_photos(photos, class_names, valid_fraction, share, seed)
     if is_folder:
-        splits["test"] = unlabelled(check_directory("test", test), exclude)
+        splits["test"] = unlabelled(check_directory("test", test))
     print_classes(class_names)
     return splits, seed

@@ -324,7 +324,7 @@ def test_wrong_arguments(folder, options, message):
 
 @pytest.mark.parametrize("fraction", [0, 1, 1.5])
 def test_no_fraction(classes, fraction):
-    with pytest.raises(ValueError, match="`fraction` must be above 0 and below 1"):
+    with pytest.raises(ValueError, match="`valid_fraction` must be above 0 and"):
         build(classes, valid_fraction=fraction)
 
 

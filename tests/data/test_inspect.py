@@ -181,7 +181,7 @@ def test_no_progress_when_not_verbose(photos, capsys):
 def test_plot_is_a_picture(photos, tmp_path):
     check(photos).plot(tmp_path / "sizes.png")
     with Image.open(tmp_path / "sizes.png") as image:
-        assert image.size == (1200, 400)
+        assert image.size == (1440, 480)
         assert len(image.convert("RGB").getcolors(100_000)) > 3
 
 

@@ -47,6 +47,24 @@ def test_probabilities(build, features):
     np.testing.assert_allclose(five.sum(axis=1), 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("build", [flatten_head, pooled_head])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_several_labels_have_a_probability_each(build, classes, features):
+    model = head_model(build, (2, 2, 8), classes, multi_label=True)
+    outputs = model(features).numpy()
+    assert outputs.shape == (3, classes)
+    kernel, bias = model.layers[-1].get_weights()
+    before = keras.Model(model.input, model.layers[-1].input)(features).numpy()
+    expected = 1 / (1 + np.exp(-(before @ kernel + bias)))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+
+
+def test_a_classifier_of_several_labels(trunk):
+    model = classifier(trunk, 2, multi_label=True, seed=1)
+    assert model.output_shape == (None, 2)
+    assert model.layers[-1].activation is keras.activations.sigmoid
+
+
 def test_pooled_head_sees_averages_and_maxima(features):
     model = head_model(pooled_head, (2, 2, 8), 2, "avg_max", batch_norm=False)
     pooled = np.hstack([features.mean(axis=(1, 2)), features.max(axis=(1, 2))])

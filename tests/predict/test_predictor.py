@@ -2,6 +2,7 @@ import re
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from keras import layers
 from PIL import Image
@@ -116,6 +117,53 @@ def test_arrays_are_pictures_too(photos):
     np.testing.assert_allclose(two.probabilities[1:], from_file, atol=1e-3)
 
 
+def test_a_folder_is_all_images_below_it(photos, run):
+    expected = ["a/0.png", "a/2.png", "a/4.png", "b/1.png", "b/3.png"]
+    predictor = Predictor.load(run)
+    result = predictor.predict(photos, batch_size=2)
+    assert result.files == [str(photos / file) for file in expected]
+    one_by_one = predictor.predict([photos / file for file in expected])
+    np.testing.assert_allclose(
+        result.probabilities, one_by_one.probabilities, rtol=1e-5
+    )
+    mixed = predictor.predict([str(photos / "b"), photos / "a" / "0.png"])
+    assert mixed.files == [str(photos / f) for f in ("b/1.png", "b/3.png", "a/0.png")]
+
+
+def test_answers_as_a_table(run, tmp_path):
+    files = [
+        filled(tmp_path / "1.png", (200, 0, 0)),
+        filled(tmp_path / "2.png", (0, 0, 200)),
+    ]
+    result = Predictor.load(run).predict(files)
+    table = result.to_frame()
+    assert list(table.columns) == ["file", "label", "probability", "blue", "red"]
+    assert table.file.tolist() == [str(file) for file in files]
+    assert table.label.tolist() == ["red", "blue"]
+    np.testing.assert_array_equal(table[["blue", "red"]], result.probabilities)
+    np.testing.assert_array_equal(table.probability, table[["blue", "red"]].max(axis=1))
+    result.to_csv(tmp_path / "answers.csv")
+    read = pd.read_csv(tmp_path / "answers.csv")
+    pd.testing.assert_frame_equal(read, table, check_dtype=False, rtol=1e-6)
+
+
+def test_damaged_pictures_may_be_left_out(run, tmp_path):
+    good = filled(tmp_path / "good.png", (200, 0, 0))
+    (tmp_path / "empty.png").write_bytes(b"")
+    result = Predictor.load(run).predict(tmp_path, on_error="skip")
+    assert (result.files, result.labels) == ([str(good)], ["red"])
+    assert result.damaged == {str(tmp_path / "empty.png"): "empty file"}
+    good.unlink()
+    nothing = Predictor.load(run).predict(tmp_path, on_error="skip")
+    assert nothing.files == [] and nothing.probabilities.shape == (0, 2)
+    assert len(nothing.to_frame()) == 0
+
+
+def test_a_folder_without_images(run, tmp_path):
+    with pytest.raises(ValueError, match="`images` must hold pictures"):
+        Predictor.load(run).predict(tmp_path)
+
+
 def test_a_damaged_picture_is_named(run, tmp_path):
     good = filled(tmp_path / "good.png", (200, 0, 0))
     (tmp_path / "empty.png").write_bytes(b"")
@@ -149,6 +197,8 @@ def test_bad_arguments_are_refused():
         Predictor(model, ["a", "b"], SIZE, "stretch")
     with pytest.raises(ValueError, match="`image_size` must be one side or"):
         Predictor(model, ["a", "b"], 0)
+    with pytest.raises(ValueError, match="`on_error` must be one of 'raise', 'skip'"):
+        Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", on_error="ignore")
     with pytest.raises(ValueError, match="`batch_size` must be an integer"):
         Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", batch_size=0)
 

@@ -1,10 +1,12 @@
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from keras import layers
 from PIL import Image
@@ -61,6 +63,26 @@ def test_prints_label_and_probability_and_names_what_is_damaged(folder):
 def test_takes_the_model_file_and_exits_with_zero(folder, capsys):
     assert main(folder / "run" / "model.keras", folder / "sun.png") == 0
     assert capsys.readouterr().out.startswith(f"{folder / 'sun.png'}: red ")
+
+
+def test_a_folder_becomes_a_table(folder, tmp_path, capsys):
+    photos = tmp_path / "photos"
+    (photos / "below").mkdir(parents=True)
+    for source, target in (("sun", "1"), ("sea", "below/2")):
+        shutil.copy(folder / f"{source}.png", photos / f"{target}.png")
+    assert main(folder / "run", photos, "--csv", tmp_path / "answers.csv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = pd.read_csv(tmp_path / "answers.csv")
+    files = [str(photos / "1.png"), str(photos / "below" / "2.png")]
+    assert [line.split(": ")[0] for line in lines[-2:]] == files
+    assert table.file.tolist() == files
+    assert table.label.tolist() == ["red", "blue"]
+    np.testing.assert_allclose(table.red + table.blue, 1, atol=1e-6)
+
+
+def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
+    assert main(folder / "run", tmp_path) == 2
+    assert "error: `images` must hold pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,18 @@ def test_equal_what_the_network_returns(photos, tmp_path):
     assert (cached.computed, cached.reused) == (7, 0)
 
 
+def test_arrays_are_photos_too(photos, tmp_path):
+    model = network()
+    expected = activations(model, photos, tmp_path)
+    pixels = list(pixels_of(photos).astype("uint8"))
+    cached = activations(model, pixels, tmp_path)
+    for array, wanted in zip(cached.arrays, expected.arrays, strict=True):
+        np.testing.assert_array_equal(array, wanted)
+    assert activations(model, pixels, tmp_path).reused == 7
+    pixels[3] = pixels[3] // 2
+    assert activations(model, pixels, tmp_path).computed == 7
+
+
 def test_flip_mirrors_left_right(photos, tmp_path):
     model = network()
     cached = activations(model, photos, tmp_path, flip=True)
