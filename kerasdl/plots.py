@@ -340,18 +340,27 @@ def save_photo_statistics(
         path: the PNG to write.
     """
     names = [shorten(str(name), 24) for name in counts.columns]
-    figure = new_figure(12, max(4, 1.2 + 0.16 * len(names)))
-    *histograms, bars = figure.subplots(1, 3)
-    for axes, side in zip(histograms, ("width", "height"), strict=True):
-        axes.hist(sizes[side], bins=40, color=BLUE)
-        plain_axes(axes, f"{side} (pixels)", "photos")
+    if len(names) <= 24:
+        figure = new_figure(12, 4)
+        panels = figure.subplot_mosaic([["width", "height", "bars"]])
+    else:  # a tall panel of bars, the histograms in the corner beside it
+        height = max(9, 1.2 + 0.16 * len(names))
+        figure = new_figure(12, height)
+        panels = figure.subplot_mosaic(
+            [["width", "bars"], ["height", "bars"], [".", "bars"]],
+            height_ratios=(4, 4, height - 8),
+        )
+    for side in ("width", "height"):
+        panels[side].hist(sizes[side], bins=40, color=BLUE)
+        plain_axes(panels[side], f"{side} (pixels)", "photos")
+    bars = panels["bars"]
     start = np.zeros(len(names))
     shades = (BLUE, RED, _BAR, GREY, INK)
     for number, (split, row) in enumerate(counts.iterrows()):
         colour = shades[number % len(shades)]
         bars.barh(range(len(names)), row, left=start, color=colour, label=split)
         start = start + row.to_numpy()
-    size = 10 if len(names) <= 20 else 7
+    size = 10 if len(names) <= 24 else 7
     bars.set_yticks(range(len(names)), names, fontsize=size, parse_math=False)
     bars.invert_yaxis()
     plain_axes(bars, "photos", "")

@@ -189,6 +189,26 @@ def test_save_lr_find_refuses_other_numbers_of_losses(tmp_path, count):
         plots.save_lr_find(RATES, VALLEY[:count], VALLEY, {}, tmp_path / "lr.png")
 
 
+@pytest.mark.parametrize(("classes", "size"), [(3, (1440, 480)), (120, (1440, 2448))])
+def test_save_photo_statistics(tmp_path, rng, classes, size):
+    names = [f"class {number}" for number in range(classes)]
+    counts = pd.DataFrame(3, index=["train", "valid"], columns=names)
+    counts.loc["train"] = 9
+    sizes = pd.DataFrame({"height": rng.integers(90, 110, 50), "width": [60] * 50})
+    plots.save_photo_statistics(counts, sizes, tmp_path / "photos.png")
+    seen = picture(tmp_path / "photos.png")
+    assert seen.shape[1::-1] == size
+    train, valid = (
+        (seen == colour).all(axis=2) for colour in ([42, 111, 151], [209, 73, 91])
+    )
+    row = valid.sum(axis=1).argmax()
+    start = valid[row].argmax()
+    before = train[row, :start]
+    # The lengths of two bars in a row, up to a pixel where they meet.
+    length = before[::-1][2:].argmin() + 2
+    assert length / valid[row].sum() == pytest.approx(3, rel=0.05)
+
+
 def test_a_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
     path = tmp_path / "grid.png"
     plots.save_grid([RED], path)

@@ -111,7 +111,8 @@ def unlabelled(
         ValueError: there is none.
     """
     images, _ = list_images(folder)
-    kept = [image for image in images if f"{prefix}{image}" not in set(exclude)]
+    exclude = set(exclude)
+    kept = [image for image in images if f"{prefix}{image}" not in exclude]
     if not kept:
         raise ValueError(
             "A folder of photos must hold images that are not in `exclude`. "

@@ -95,6 +95,10 @@ class Stages:
         epochs: of each training; None takes each one's own number.
         cache_dir: of the activations, as in `cached_activations`.
         seed: of initial weights, Dropout and order.
+
+    Raises:
+        ValueError: `data` has a split without labels, or several labels a photo, or
+            `epochs` is below 1.
     """
 
     def __init__(
@@ -110,6 +114,7 @@ class Stages:
     ) -> None:
         if epochs is not None:
             check_positive_int("epochs", epochs)
+        _check_labels(data)
         self.data = data
         self.folder = Path(folder)
         self.backbone = backbone(backbone_name)
@@ -350,6 +355,16 @@ class Stages:
 
     def _path(self, name: str, suffix: str) -> Path:
         return self.folder / f"{name}.{suffix}"
+
+
+def _check_labels(data: ImageData) -> None:
+    unlabelled = [split for split in data.splits if split not in data.counts().index]
+    if unlabelled or data.label_mode == "multi_label":
+        found = f"no labels in {unlabelled[0]!r}" if unlabelled else "several labels"
+        raise ValueError(
+            "`data` must have one label a photo in every split. "
+            f"Received: {found}. A split without labels is for `model.predict`."
+        )
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:

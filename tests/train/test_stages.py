@@ -49,3 +49,14 @@ def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
     trainings = Stages(data, tmp_path, "mobilenet", None, epochs=2, seed=1)
     list(trainings.run(["frozen", "fine_tuned"]))
     assert begun == [0, 2]
+
+
+def test_photos_without_one_label_each_are_refused(tmp_path):
+    images, labels = np.zeros((8, 4, 4), "uint8"), np.arange(8) % 2
+    data = ImageData.from_arrays(images, labels, test=images, seed=1)
+    with pytest.raises(ValueError, match="one label a photo.*no labels in 'test'"):
+        Stages(data, tmp_path, seed=1)
+    hot = np.stack([labels, np.ones(8)], axis=1)
+    data = ImageData.from_arrays(images, hot, seed=1)
+    with pytest.raises(ValueError, match="one label a photo.*several labels"):
+        Stages(data, tmp_path, seed=1)
