@@ -5,6 +5,7 @@ from ._listing import list_images
 from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .augment import Augment
+from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator
 from .image_data import ImageData
 from .image_folder import PhotoBatches, image_folder

@@ -90,10 +90,10 @@ def _label_array(name: str, labels: Any, count: int) -> np.ndarray:
     if labels.ndim == 1:
         is_whole = labels.dtype.kind in "bf" and np.array_equal(labels, labels // 1)
         return labels.astype(int) if is_whole else labels
-    if not np.isin(labels, (0, 1)).all() or not labels.any(axis=1).all():
+    if not np.isin(labels, (0, 1)).all():
         raise ValueError(
-            f"`{name}` must have multi-hot labels of 0 and 1, at least one 1 a row. "
-            f"Received: labels of shape {labels.shape} with other values or empty rows"
+            f"`{name}` must have multi-hot labels of 0 and 1. "
+            f"Received: labels of shape {labels.shape} with other values"
         )
     return labels
 

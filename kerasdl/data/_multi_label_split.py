@@ -12,9 +12,10 @@ def multi_label_parts(
 
     The label with the fewest photos left is dealt out first, each photo to the part
     that lacks most of that label, then to the one that lacks most photos, then by lot.
+    Photos without labels come last.
 
     Args:
-        labels: multi-hot `(n, classes)`, at least one label a photo.
+        labels: multi-hot `(n, classes)`.
         shares: of the parts; their sum is 1.
         seed: of the order and of the lots.
 
@@ -41,4 +42,7 @@ def multi_label_parts(
             missing[part] -= 1
             missing_label[part, hot[row]] -= 1
             left -= hot[row]
+    for row in rng.permutation(np.flatnonzero(parts < 0)):
+        parts[row] = missing.argmax()
+        missing[parts[row]] -= 1
     return parts

@@ -170,6 +170,10 @@ class PhotoSplits:
             )
         return labels
 
+    def has_labels(self, split: str) -> bool:
+        """Whether the photos of `split` have labels."""
+        return self._split(split).labels is not None
+
     def encoded_labels(self, split: str) -> np.ndarray:
         """Labels of `files(split)` as the datasets yield them, `(n,)` or `(n, k)`.
 
@@ -184,7 +188,7 @@ class PhotoSplits:
         counts = {
             split: label_counts(photos.labels, len(self.class_names))
             for split, photos in self._splits.items()
-            if photos.labels is not None
+            if self.has_labels(split)
         }
         return pd.DataFrame(counts, index=self.class_names).T
 

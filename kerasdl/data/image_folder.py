@@ -16,11 +16,11 @@ from kerasdl._seeds import resolve_seed
 from ._damaged import DamagedFiles
 from ._decode import ImageError, read_image
 from ._listing import list_classes
-from ._order import epoch_length, shuffled
 from ._rand_augment import rand_augment
 from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
 from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
+from .epoch_order import epoch_length, epoch_order
 
 LABEL_MODES = ("int", "binary", "categorical")
 ON_ERROR = ("skip", "raise")
@@ -135,8 +135,8 @@ class PhotoBatches:
         resize: one of `RESIZE_MODES`.
         augment: a preset's name, "rand_augment", an `Augment`, or None.
         shuffle: a new order each epoch.
-        balance: class of each picture, if a shuffled epoch is to show each class as
-            often as the largest.
+        balance: class of each picture, if an epoch is to show each class as often as
+            the largest; implies `shuffle`.
         on_error: "skip" or "raise".
         seed: of order and augmentation.
 
@@ -171,13 +171,13 @@ class PhotoBatches:
         self.batch_size = batch_size
         self.resize = resize
         self.augment, self._finish = _resolve_augment(augment, self.image_size)
-        self.shuffle = shuffle
+        self.shuffle = shuffle or balance is not None
         self.on_error = on_error
         self.seed = seed
         self.damaged = DamagedFiles()
         length = epoch_length(len(self.pictures), balance)
         self.stream = BatchStream(self.batch, -(-length // batch_size))
-        draw = partial(shuffled, len(self.pictures), balance, seed)
+        draw = partial(epoch_order, len(self.pictures), balance, seed)
         self._shuffled = lru_cache(maxsize=4)(draw)
 
     def dataset(self) -> tf.data.Dataset:

@@ -19,13 +19,14 @@ class SplitPredictions:
     """What a model says of the photos of a split, in the order of its files.
 
     Attributes:
-        files: the files, relative to the data's `root`, without damaged ones.
-        labels: the true class of each, `(n,)` indices or `(n, classes)` of 0 and 1.
+        files: the files as `data.files(split)` names them, without damaged ones.
+        labels: the true class of each, `(n,)` indices or `(n, classes)` of 0 and 1;
+            None for photos without labels.
         probabilities: `(n, classes)`, also for a one-unit sigmoid.
     """
 
     files: list[str]
-    labels: np.ndarray
+    labels: np.ndarray | None
     probabilities: np.ndarray
 
     @property
@@ -34,7 +35,15 @@ class SplitPredictions:
 
         Of photos whose most probable class is the true one; with labels `(n, classes)`
         of all single ones, an answer being a probability above 0.5, as in Keras.
+
+        Raises:
+            ValueError: the photos have no labels.
         """
+        if self.labels is None:
+            raise ValueError(
+                "`accuracy` needs photos with labels. Received: labels=None. "
+                "`predict.Submission` writes answers for photos without."
+            )
         if self.labels.ndim == 2:
             return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
         return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
@@ -62,7 +71,7 @@ def predict_split(
     check_one_of("verbose", verbose, (0, 1))
     check_outputs(model, data.class_names)
     photos = photos_in_order(data, split)
-    outputs = np.zeros((len(photos.paths), model.output_shape[-1]), "float32")
+    outputs = np.zeros((len(photos.pictures), model.output_shape[-1]), "float32")
     kept = []
     batches = map_ahead(partial(read_rows, photos, 0), range(photos.stream.num_batches))
     if verbose:
@@ -81,7 +90,7 @@ def of_rows(
     files = data.files(split)
     return SplitPredictions(
         files=[files[row] for row in rows],
-        labels=data.labels(split)[rows],
+        labels=data.labels(split)[rows] if data.has_labels(split) else None,
         probabilities=class_probabilities(outputs[rows].astype("float32")),
     )
 
@@ -90,9 +99,10 @@ def photos_in_order(
     data: ImageData, split: str, augment: str | Augment | None = None, seed: int = 0
 ) -> PhotoBatches:
     """Photos of `split` in file order; their labels are their places in it."""
-    paths = data.paths(split)
+    pictures = data.pictures(split)
     return PhotoBatches(
-        *(paths, np.arange(len(paths)), data.image_size, data.batch_size, data.resize),
+        *(pictures, np.arange(len(pictures))),
+        *(data.image_size, data.batch_size, data.resize),
         augment=augment,
         on_error=data.on_error,
         seed=seed,

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._checks import check_positive_int
-from kerasdl.data import Batch, BatchStream
+from kerasdl.data import Batch, BatchStream, epoch_length, epoch_order
 
 
 class ActivationBatches:
@@ -19,6 +19,8 @@ class ActivationBatches:
         labels: one row for each photo.
         batch_size: photos in a batch.
         shuffle: a new order each epoch.
+        balance: class of each photo, if an epoch is to show each class as often as
+            the largest; implies `shuffle`.
         seed: of order and views.
 
     Attributes:
@@ -32,6 +34,7 @@ class ActivationBatches:
         batch_size: int = 64,
         shuffle: bool = False,
         *,
+        balance: np.ndarray | None = None,
         seed: int = 0,
     ) -> None:
         check_positive_int("batch_size", batch_size)
@@ -43,9 +46,11 @@ class ActivationBatches:
         self.views = list(views)
         self.labels = labels
         self.batch_size = batch_size
-        self.shuffle = shuffle
+        self.shuffle = shuffle or balance is not None
         self.seed = seed
-        self.stream = BatchStream(self.batch, -(-len(labels) // batch_size))
+        self.balance = balance
+        length = epoch_length(len(labels), balance)
+        self.stream = BatchStream(self.batch, -(-length // batch_size))
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of activations and labels, one epoch a pass."""
@@ -59,7 +64,9 @@ class ActivationBatches:
         """Activations and labels of one batch."""
         rng = np.random.default_rng([self.seed, epoch])
         order = np.arange(len(self.labels))
-        if self.shuffle:
+        if self.balance is not None:
+            order = epoch_order(len(order), self.balance, self.seed, epoch)
+        elif self.shuffle:
             rng.shuffle(order)
         view_of = rng.integers(len(self.views), size=len(order))
         positions = slice(index * self.batch_size, (index + 1) * self.batch_size)

@@ -40,6 +40,9 @@ class ActivationData:
                 data.encoded_labels(split),
                 data.batch_size,
                 shuffle=split == "train",
+                balance=data.labels(split)
+                if split == "train" and data.oversample
+                else None,
                 seed=data.seed,
             )
             for split, arrays in views.items()
@@ -80,7 +83,7 @@ def precompute(
 
     Args:
         model: flat; takes pixels in [0, 255].
-        data: the photos, in files.
+        data: the photos; a split without labels is left out.
         first: name of the first layer above the cut; one tensor alone must feed it
             and what follows. None takes the first layer that trains, with Dropout
             right below it.
@@ -114,9 +117,10 @@ def precompute(
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
-            trunk, data.paths(split), data.resize, cache_dir=cache_dir
+            trunk, data.pictures(split), data.resize, cache_dir=cache_dir
         ).arrays
         for split in data.splits
+        if data.has_labels(split)
     }
     upper = keras.Model(cut, model.output, name=f"{model.name}_top")
     return upper, ActivationData(data, views)

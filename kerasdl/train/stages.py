@@ -319,7 +319,7 @@ class Stages:
         """Train what follows the tensor `cut` of `model` on its cached activations."""
         upper = keras.Model(cut, model.output, name=name)
         activations = ActivationData(self.data, views)
-        steps = math.ceil(len(self.data.files("train")) / self.data.batch_size)
+        steps = activations.stream.num_batches
         self._compile(upper, learning_rate, steps * (self.epochs or epochs))
         history = resumable_fit(
             upper,
@@ -358,7 +358,7 @@ class Stages:
 
 
 def _check_labels(data: ImageData) -> None:
-    unlabelled = [split for split in data.splits if split not in data.counts().index]
+    unlabelled = [split for split in data.splits if not data.has_labels(split)]
     if unlabelled or data.label_mode == "multi_label":
         found = f"no labels in {unlabelled[0]!r}" if unlabelled else "several labels"
         raise ValueError(

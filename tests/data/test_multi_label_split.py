@@ -36,6 +36,14 @@ def test_better_than_chance(labels):
     assert max(ours) < np.quantile(chance, 0.05)
 
 
+def test_photos_without_labels_are_dealt_out_too(labels):
+    labels[::3] = 0
+    parts = multi_label_parts(labels, (0.75, 0.25), seed=1)
+    assert np.bincount(parts).tolist() == [450, 150]
+    counts = labels[parts == 1].sum(axis=0)
+    np.testing.assert_allclose(counts, labels.sum(axis=0) / 4, atol=6)
+
+
 def test_one_label_each_is_a_stratified_split():
     labels = np.repeat(np.eye(3), [50, 30, 20], axis=0)
     parts = multi_label_parts(labels, (0.7, 0.3), seed=1)

@@ -8,7 +8,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from kerasdl.data import ImageData
-from kerasdl.data._order import epoch_length, shuffled
+from kerasdl.data.epoch_order import epoch_length, epoch_order
 
 SIZE = 6
 COUNTS = (12, 6, 4)
@@ -157,7 +157,7 @@ def test_copies_of_a_photo_are_augmented_by_themselves(images):
 
 
 def test_an_order_without_balance_is_a_permutation():
-    order = shuffled(50, None, 1, 0)
+    order = epoch_order(50, None, 1, 0)
     assert sorted(order) == list(range(50))
     assert epoch_length(50, None) == 50
 

@@ -90,3 +90,18 @@ def test_accuracy_counts_photos_or_single_labels():
     assert (
         many.accuracy == pytest.approx(float(metric.result())) == pytest.approx(5 / 6)
     )
+
+
+def test_photos_without_labels_and_in_memory(rng):
+    images = rng.integers(0, 256, (12, 8, 8, 3), "uint8")
+    data = ImageData.from_arrays(images, np.arange(12) % 3, test=images[:5], seed=1)
+    network = model()
+    result = predict_split(network, data, "test", verbose=0)
+    expected = network.predict_on_batch(images[:5].astype("float32"))
+    np.testing.assert_allclose(result.probabilities, expected, atol=1e-6)
+    assert result.files == ["0", "1", "2", "3", "4"]
+    assert result.labels is None
+    with pytest.raises(ValueError, match="`accuracy` needs photos with labels"):
+        _ = result.accuracy
+    valid = predict_split(network, data, verbose=0)
+    np.testing.assert_array_equal(valid.labels, data.labels("valid"))

@@ -187,12 +187,9 @@ def test_a_damaged_photo_is_named_and_left_out(tmp_path, folder, augment, batch_
 
 
 def test_rows_of_labels_come_back_as_rows(folder):
-    data = photos(folder)
     rows = np.array([[1, 0], [1, 1], [0, 1], [0, 0], [1, 0], [1, 1]])
-    splits = {split: (data.files(split), rows) for split in ("train", "valid")}
-    data = ImageData(
-        *(folder, ["x", "y"], splits, SIDE, 4, AUGMENT, "crop", "int", "skip", 0)
-    )
+    images = plain_pixels(photos(folder)).round().astype("uint8")
+    data = ImageData.from_arrays(images, rows, (images, rows), augment=AUGMENT, seed=0)
     result = tta(MODELS["multi-label"], data, verbose=0, seed=0)
     assert result.labels.tolist() == rows.tolist()
     expected = np.mean((result.probabilities > 0.5) == rows)

@@ -31,6 +31,22 @@ def test_in_order_without_shuffle(views):
     np.testing.assert_array_equal(labels[:, 0], range(PHOTOS))
 
 
+def test_a_balanced_epoch_shows_each_class_equally_often(views):
+    classes = np.array([0] * 6 + [1] * 4)
+    source = batches(views, balance=classes, seed=1)
+    orders = []
+    for _ in range(2):
+        activations, labels = epoch_of(source)
+        rows = labels[:, 0].astype(int)
+        np.testing.assert_array_equal(activations[:, 0] % 100, rows)
+        assert np.bincount(classes[rows]).tolist() == [6, 6]
+        assert set(rows) == set(range(PHOTOS))
+        orders.append(tuple(rows))
+    assert orders[0] != orders[1]
+    source.stream.next_epoch = 1
+    assert tuple(epoch_of(source)[1][:, 0].astype(int)) == orders[1]
+
+
 def test_each_photo_once_in_a_drawn_view(views):
     source = batches(views, shuffle=True, seed=1)
     seen = set()

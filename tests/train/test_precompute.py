@@ -76,6 +76,25 @@ def test_dropout_below_the_first_trained_layer_still_drops(data, tmp_path):
     assert "head_bn" not in [layer.name for layer in upper.layers]
 
 
+def test_arrays_unlabelled_splits_and_oversampling(tmp_path, rng):
+    images = rng.integers(0, 256, (20, 8, 8, 3), "uint8")
+    labels = np.repeat([0, 1, 2], [12, 4, 4])
+    data = ImageData.from_arrays(
+        *(images, labels, 0.25, images[:3]), oversample=True, seed=1
+    )
+    model = network()
+    freeze_to(model, "head_avg_pool")
+    upper, activations = precompute(model, data, cache_dir=tmp_path / "cache")
+    assert list(activations.views) == ["train", "valid"]
+    np.testing.assert_allclose(
+        upper.predict(activations.valid, verbose=0),
+        model.predict(data.valid, verbose=0),
+        atol=1e-5,
+    )
+    ((_, shown),) = activations.train
+    assert shown.numpy().sum(axis=0).tolist() == [9, 9, 9]
+
+
 @pytest.mark.parametrize(
     ("frozen_to", "first", "message"),
     [

@@ -4,14 +4,14 @@ import numpy as np
 
 
 def epoch_length(num_files: int, balance: np.ndarray | None) -> int:
-    """Number of photos that an epoch shows; see `shuffled`."""
+    """Number of photos that an epoch shows; see `epoch_order`."""
     if balance is None:
         return num_files
     _, counts = np.unique(balance, return_counts=True)
     return len(counts) * int(counts.max())
 
 
-def shuffled(
+def epoch_order(
     num_files: int, balance: np.ndarray | None, seed: int, epoch: int
 ) -> np.ndarray:
     """Positions of the files in the order of `epoch`, read-only.
