@@ -254,7 +254,9 @@ def read_picture(
     if not isinstance(picture, np.ndarray):
         return read_image(picture, target)
     pixels = picture if picture.ndim == 3 else picture[..., np.newaxis]
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    if pixels.shape[2] == 1:
+        return np.repeat(pixels, 3, axis=2)
+    return np.ascontiguousarray(pixels)  # OpenCV takes no mirrored view
 
 
 def _draws(seed: int, epoch: int, start: int, count: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 
-from ._decode import ImageError, decode_image, image_size, read_file
+from ._decode import ImageError, decode_image, read_file
 
 _FORMAT = 1  # of the copies; a change makes older ones unknown
 
@@ -98,10 +98,11 @@ def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
 
 def _smaller(path: Path, side: int, quality: int) -> bytes:
     data = read_file(path)
-    pixels = decode_image(data, path, (side, side))
-    if min(image_size(path)) <= side:
-        return data
+    # At full size: a copy is made once, and one average is sharper than two.
+    pixels = decode_image(data, path)
     height, width = pixels.shape[:2]
+    if min(height, width) <= side:
+        return data
     scale = side / min(height, width)
     size = max(side, round(width * scale)), max(side, round(height * scale))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

@@ -70,6 +70,16 @@ def test_grey_becomes_rgb(shape, rng):
     np.testing.assert_array_equal(pixels, np.repeat(expected, 3, axis=3))
 
 
+def test_mirrored_views_and_read_only_arrays(rng):
+    images = rng.integers(0, 256, (20, *SIZE, 3), dtype=np.uint8)
+    images.flags.writeable = False
+    data = build(images[:, ::-1, :, ::-1], augment="side_on")
+    pixels, _ = one_pass(data.valid)
+    expected = images[np.int64(data.files("valid"))][:, ::-1, :, ::-1]
+    np.testing.assert_array_equal(pixels, expected)
+    assert len(one_pass(data.train)[0]) == 16
+
+
 def test_floats_are_rounded(images):
     data = build(images + np.float32(0.4))
     pixels, _ = one_pass(data.valid)
