@@ -27,6 +27,7 @@ _SUBPACKAGES = (
     "predict",
     "runs",
     "runtime",
+    "schedules",
     "train",
 )
 _NOUNS = {"ImageData": "data", "Predictor": "predict"}

@@ -4,8 +4,11 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
+
+_PARTIAL = ".partial."
 
 
 @contextmanager
@@ -16,13 +19,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
     exception removes it and leaves `path` as it was.
     """
     path = Path(path)
-    beside = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    beside = path.with_name(f".{os.getpid()}{_PARTIAL}{path.name}")
     try:
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
     finally:
+        beside.unlink(missing_ok=True)
+
+
+def remove_partials(path: str | Path) -> None:
+    """Remove what processes that were killed in `replacing(path)` left beside it."""
+    path = Path(path)
+    for beside in path.parent.glob(f".*{_PARTIAL}{escape(path.name)}"):
         beside.unlink(missing_ok=True)
 
 

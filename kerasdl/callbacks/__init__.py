@@ -1,3 +1,12 @@
 """Callbacks for `fit`."""
 
+from ._rate_schedule import RateSchedule
+from .batch_losses import BatchLosses
+from .cosine_restarts import CosineRestarts
+from .cycle_snapshots import CycleSnapshots
+from .one_cycle import OneCycle
+from .step_decay import StepDecay
+from .stop_on_bad_loss import StopOnBadLoss
 from .tta_evaluation import TTAEvaluation
+from .warm_up import WarmUp
+from .weight_averaging import WeightAveraging

@@ -231,6 +231,24 @@ class PhotoSplits:
         """The `BatchStream` under `train`; its `next_epoch` may be set."""
         return self._photos["train"].stream
 
+    def batch_files(self, index: int, epoch: int | None = None) -> list[str]:
+        """File names of batch `index` of `train`, without those known to be damaged.
+
+        Args:
+            index: of the batch, from 0.
+            epoch: number of the pass; None is the one that began last.
+        """
+        photos = self._photos["train"]
+        if epoch is None:
+            epoch = max(photos.stream.next_epoch - 1, 0)
+        rows = photos.batch_rows(epoch, index)
+        files = self.files("train")
+        if not photos.damaged:  # pictures in memory never are, nor can be looked up
+            return [files[row] for row in rows]
+        return [
+            files[row] for row in rows if photos.pictures[row] not in photos.damaged
+        ]
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch

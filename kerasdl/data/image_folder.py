@@ -196,6 +196,10 @@ class PhotoBatches:
         """Positions of the pictures in the order of `epoch`."""
         return self._shuffled(epoch) if self.shuffle else np.arange(len(self.pictures))
 
+    def batch_rows(self, epoch: int, index: int) -> np.ndarray:
+        """Positions of the pictures of one batch; damaged ones are among them."""
+        return self.order(epoch)[index * self.batch_size :][: self.batch_size]
+
     def batch(self, epoch: int, index: int) -> Batch:
         """Images `(n, height, width, 3)` uint8 and, if there are any, labels.
 
@@ -209,14 +213,12 @@ class PhotoBatches:
             batch = self._read_batch(epoch, (index + shift) % num_batches)
             if len(batch[0]):
                 return batch
-        rows = self.order(epoch)[index * self.batch_size :][: self.batch_size]
-        names = ", ".join(self.pictures[row] for row in rows)
+        names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
 
     def _read_batch(self, epoch: int, index: int) -> Batch:
-        start = index * self.batch_size
-        rows = self.order(epoch)[start : start + self.batch_size]
-        draws = _draws(self.seed, epoch, start, len(rows))
+        rows = self.batch_rows(epoch, index)
+        draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))
         transforms = self.augment.transforms(draws, self.image_size)
         colours = self.augment.colours(draws)
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)

@@ -1,5 +1,6 @@
 """Prediction with a finished run."""
 
+from .ensemble import ensemble
 from .predict_split import SplitPredictions, predict_split
 from .predictor import Predictions, Predictor, class_probabilities
 from .submission import Submission

@@ -9,6 +9,7 @@ from .features import (
     clear_cache,
     default_cache_dir,
 )
+from .fit_cycles import fit_cycles
 from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
 from .layer_rates import layer_rates, set_layer_rates
 from .layer_table import layer_table, summary

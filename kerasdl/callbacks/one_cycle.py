@@ -1,0 +1,125 @@
+"""One rise and one fall of the learning rate, the momentum against it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kerasdl._checks import check_positive_int
+from kerasdl.schedules import one_cycle
+
+from ._momentum import VariableMomentum
+from ._rate_schedule import RateSchedule
+
+
+class OneCycle(RateSchedule):
+    """Raise the rate to the compiled one and lower it again, once; then a tail.
+
+    The momentum (Adam's `beta_1`) falls while the rate rises, and rises while it falls.
+    After the cycle the rate stays at its end. What holds for every schedule is said at
+    `RateSchedule`; an interrupted training leaves the momentum, too, as it was.
+
+    Args:
+        cycle_len: epochs of the cycle; None takes all of the `fit`.
+        start_fraction: fraction of the compiled rate at the start and where the tail
+            begins, in (0, 1].
+        tail_fraction: share of the cycle that the tail takes, in [0, 1).
+        end_fraction: fraction of the compiled rate at the end of the tail, in [0, 1].
+        max_momentum: at the start and in the tail, below 1; None leaves the momentum
+            alone.
+        min_momentum: where the rate is highest, at least 0.
+
+    Raises:
+        ValueError: an argument outside its range; in `fit`, also an optimizer without
+            momentum, and what `RateSchedule` names.
+
+    Reference:
+        Smith, 2018, https://arxiv.org/abs/1803.09820; the defaults are fast.ai's
+        `use_clr_beta=(10, 10, 0.95, 0.85)`.
+    """
+
+    def __init__(
+        self,
+        cycle_len: int | None = None,
+        start_fraction: float = 0.1,
+        tail_fraction: float = 0.1,
+        end_fraction: float = 0.001,
+        max_momentum: float | None = 0.95,
+        min_momentum: float = 0.85,
+    ) -> None:
+        super().__init__()
+        if cycle_len is not None:
+            check_positive_int("cycle_len", cycle_len)
+        if not 0 < start_fraction <= 1:
+            raise ValueError(
+                "`start_fraction` must be above 0 and at most 1. Received: "
+                f"start_fraction={start_fraction!r}"
+            )
+        if not 0 <= tail_fraction < 1:
+            raise ValueError(
+                "`tail_fraction` must be at least 0 and below 1. Received: "
+                f"tail_fraction={tail_fraction!r}"
+            )
+        if not 0 <= end_fraction <= 1:
+            raise ValueError(
+                "`end_fraction` must be in [0, 1]. Received: "
+                f"end_fraction={end_fraction!r}"
+            )
+        if max_momentum is not None and not 0 <= min_momentum <= max_momentum < 1:
+            raise ValueError(
+                "`min_momentum` and `max_momentum` must be in [0, 1), in this order. "
+                f"Received: min_momentum={min_momentum!r}, "
+                f"max_momentum={max_momentum!r}"
+            )
+        self.cycle_len = cycle_len
+        self.start_fraction = start_fraction
+        self.tail_fraction = tail_fraction
+        self.end_fraction = end_fraction
+        self.max_momentum = max_momentum
+        self.min_momentum = min_momentum
+        self.momentums: list[float] = []
+        self._epochs: int | None = None
+
+    def get_state(self) -> dict[str, Any]:  # noqa: D102
+        more = {"epochs": self._epochs, "momentums": list(self.momentums)}
+        return super().get_state() | more
+
+    def set_state(self, state: Mapping[str, Any]) -> None:  # noqa: D102
+        super().set_state(state)
+        self._epochs = state["epochs"]
+        self.momentums = list(state["momentums"])
+
+    def on_train_begin(self, logs: dict | None = None) -> None:  # noqa: D102
+        super().on_train_begin(logs)
+        if self.max_momentum is not None:
+            self._momentum = VariableMomentum(self.model)
+
+    def on_epoch_begin(  # noqa: D102
+        self, epoch: int, logs: dict | None = None
+    ) -> None:
+        if self._epochs is None:  # `epoch` is the first of this `fit`
+            self._epochs = self.cycle_len or self.params["epochs"] - epoch
+            self.momentums = []
+
+    def on_train_batch_begin(  # noqa: D102
+        self, batch: int, logs: dict | None = None
+    ) -> None:
+        super().on_train_batch_begin(batch, logs)
+        if self.max_momentum is not None:
+            height = self.max_momentum - self.min_momentum
+            momentum = self.min_momentum + height * self._at(self.step)[1]
+            self._momentum.assign(momentum)
+            self.momentums.append(momentum)
+
+    def on_train_end(self, logs: dict | None = None) -> None:  # noqa: D102
+        super().on_train_end(logs)
+        self._epochs = None
+        if self.max_momentum is not None:
+            self._momentum.put_back()
+
+    def rate(self, step: int, max_rate: float) -> float:  # noqa: D102
+        return max_rate * self._at(step)[0]
+
+    def _at(self, step: int) -> tuple[float, float]:
+        return one_cycle(
+            *(step, self._epochs * self._steps),
+            *(self.start_fraction, self.tail_fraction, self.end_fraction),
+        )

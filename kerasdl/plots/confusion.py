@@ -1,0 +1,60 @@
+"""Confusion matrices as pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kerasdl._figure import INK, new_figure, save_figure, shorten
+
+
+def save_confusion(
+    matrix: np.ndarray, class_names: Sequence[str], path: str | Path
+) -> None:
+    """Draw a confusion matrix: counts, and shares of each true class.
+
+    Up to 15 classes have both in figures, up to 40 the counts, and more only colours.
+
+    Args:
+        matrix: counts `(classes, classes)`, rows true, columns predicted.
+        class_names: in the order of rows and columns.
+        path: the PNG to write.
+
+    Raises:
+        ValueError: `matrix` is not square or not of `class_names`.
+    """
+    matrix = np.asarray(matrix)
+    count = len(class_names)
+    if matrix.shape != (count, count):
+        raise ValueError(
+            "`matrix` must have a row and a column for each class. Received: "
+            f"matrix of {matrix.shape} for {count} class names"
+        )
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    cell = 1.3 if count <= 4 else min(0.55, 16 / count)  # inches
+    size = 12 if count <= 4 else min(9, 50 * cell)
+    with_share = count <= 15
+    figure = new_figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if not with_share:
+        figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
+    slant = {"rotation": 90} if count > 4 else {}
+    names = [shorten(name, 24) for name in class_names]
+    axes.set_xticks(range(count), names, fontsize=size, parse_math=False, **slant)
+    axes.set_yticks(range(count), names, fontsize=size, parse_math=False)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    # Thousands of texts would be too small to read and slow to draw.
+    cells = np.argwhere(matrix) if count <= 40 else ()
+    for row, column in cells:
+        text = f"{matrix[row, column]}"
+        if with_share:
+            text += f"\n{shares[row, column]:.1%}"
+        colour = "white" if shares[row, column] > 0.5 else INK
+        axes.text(
+            column, row, text, ha="center", va="center", color=colour, fontsize=size
+        )
+    save_figure(figure, path)

@@ -1,0 +1,94 @@
+"""Pictures side by side, with titles or pixel by pixel."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+
+import numpy as np
+
+from kerasdl._atomic import replacing
+from kerasdl._checks import check_positive_int
+from kerasdl._figure import INK, new_figure, save_figure
+
+
+def save_gallery(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    path: str | Path,
+    columns: int = 4,
+    headline: str = "",
+) -> None:
+    """Draw pictures with a title each, such as "dogs/12.jpg: cats 0.97 (true: dogs)".
+
+    Args:
+        images: RGB in [0, 255], `(height, width, 3)` each, of any sizes; none give a
+            picture that holds the headline alone.
+        titles: one for each.
+        path: the PNG to write.
+        columns: pictures in a row.
+        headline: a line above all.
+
+    Raises:
+        ValueError: `columns` is below 1, or images and titles differ in number.
+    """
+    check_positive_int("columns", columns)
+    if len(images) != len(titles):
+        raise ValueError(
+            "`titles` must be one for each image. Received: "
+            f"{len(titles)} titles for {len(images)} images"
+        )
+    if not len(images):
+        figure = new_figure(6, 1.2)
+        figure.text(0.5, 0.5, headline or "no pictures", ha="center", va="center")
+        save_figure(figure, path)
+        return
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure = new_figure(max(2.6 * columns, 5), 3.1 * rows + (0.4 if headline else 0))
+    if headline:
+        figure.suptitle(headline, color=INK, parse_math=False)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.axis("off")
+        axes.set_anchor("N")
+    for axes, image, title in zip(panels, images, titles, strict=False):
+        axes.imshow(_pixels(image))
+        title = fill(title, 30, break_on_hyphens=False)
+        axes.set_title(title, fontsize=8.5, color=INK, parse_math=False)
+    save_figure(figure, path)
+
+
+def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) -> None:
+    """Tile pictures of one size, pixel by pixel, such as one photo under many draws.
+
+    Args:
+        images: RGB in [0, 255], `(n, height, width, 3)`.
+        path: the PNG to write.
+        columns: pictures in a row.
+
+    Raises:
+        ValueError: `columns` is below 1, or `images` are none or of several sizes.
+    """
+    check_positive_int("columns", columns)
+    from matplotlib.image import imsave
+
+    shapes = sorted({np.shape(image) for image in images})
+    if len(shapes) != 1:
+        raise ValueError(f"`images` must be of one size. Received: shapes {shapes}")
+    height, width, _ = shapes[0]
+    gap = 4
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    canvas = np.full(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, np.uint8
+    )
+    for number, image in enumerate(images):
+        top = number // columns * (height + gap)
+        left = number % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = _pixels(image)
+    with replacing(path) as beside:
+        imsave(beside, canvas)
+
+
+def _pixels(image: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(image), 0, 255).astype("uint8")

@@ -1,0 +1,121 @@
+"""SGDR in one call: cosine cycles, one owner of the rate, a run that resumes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from kerasdl._checks import check_positive_int
+from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
+from kerasdl.schedules import total_epochs
+
+from .layer_rates import set_layer_rates
+from .resumable_fit import resumable_fit
+
+_OTHER_SETTERS = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
+)
+
+
+def fit_cycles(
+    model: keras.Model,
+    data: Any,
+    learning_rate: float | Sequence[float] | slice,
+    cycles: int = 3,
+    cycle_len: int = 1,
+    cycle_mult: int = 1,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    state: str | Path | None = None,
+) -> pd.DataFrame:
+    """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
+
+    A loss that is not a number stops the training with an error (`StopOnBadLoss`).
+
+    Args:
+        model: compiled, with a float as its learning rate.
+        data: an `ImageData`, an `ActivationData`, or a pair of what `fit` takes for
+            training (one epoch a pass) and for validation (or None).
+        learning_rate: the maximum, which the model is left with; a list or a slice for
+            rates by depth, as in `set_layer_rates`.
+        cycles: number of cycles.
+        cycle_len: epochs of the first cycle.
+        cycle_mult: each cycle is so many times longer than the one before.
+        callbacks: further callbacks. One schedule of `kerasdl.callbacks` takes the
+            place of the cosine.
+        state: `.npz` file: what it holds is gone on with; see `resumable_fit`. None
+            keeps nothing.
+
+    Returns:
+        A row for each epoch, as of `resumable_fit`; `attrs["learning_rates"]` has the
+        rate of each batch, which `plots.save_learning_rate` draws.
+
+    Raises:
+        ValueError: two callbacks that set the rate, or one of Keras's; an optimizer
+            whose rate cannot be set; a `CosineRestarts` of other cycles; or an argument
+            outside its range. Nothing is trained then.
+        FloatingPointError: the loss is NaN or infinite; the message names the batch and
+            its files.
+
+    Reference:
+        Loshchilov & Hutter, 2017, https://arxiv.org/abs/1608.03983; fast.ai, lesson 1.
+    """
+    check_positive_int("cycles", cycles)
+    check_positive_int("cycle_len", cycle_len)
+    check_positive_int("cycle_mult", cycle_mult)
+    train, valid = _datasets(data)
+    schedule = _schedule(callbacks, cycle_len, cycle_mult)
+    set_layer_rates(model, learning_rate)
+    own = [] if schedule in callbacks else [schedule]
+    if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
+        own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
+    history = resumable_fit(
+        model,
+        train,
+        total_epochs(cycles, cycle_len, cycle_mult),
+        state,
+        validation_data=valid,
+        callbacks=[*own, *callbacks],
+        start_epoch=getattr(data, "start_epoch", None),
+    )
+    history.attrs["learning_rates"] = schedule.rates
+    return history
+
+
+def _datasets(data: Any) -> tuple[Any, Any]:
+    """Training and validation data of an ImageData or its like, or of a pair."""
+    if isinstance(data, (tuple, list)) and len(data) == 2:
+        return data[0], data[1]
+    if hasattr(data, "train") and hasattr(data, "valid"):
+        return data.train, data.valid
+    raise ValueError(
+        "`data` must be an ImageData, or a pair of training and validation data. "
+        f"Received: a {type(data).__name__}"
+    )
+
+
+def _schedule(
+    callbacks: Sequence[keras.callbacks.Callback], cycle_len: int, cycle_mult: int
+) -> RateSchedule:
+    """The one callback that sets the rate."""
+    ours = [c for c in callbacks if isinstance(c, RateSchedule)]
+    others = [c for c in callbacks if isinstance(c, _OTHER_SETTERS)]
+    if others or len(ours) > 1:
+        names = ", ".join(type(callback).__name__ for callback in [*ours, *others])
+        raise ValueError(
+            "`callbacks` must hold at most one that sets the learning rate, of "
+            f"kerasdl.callbacks. Received: {names}"
+        )
+    schedule = ours[0] if ours else CosineRestarts(cycle_len, cycle_mult)
+    if isinstance(schedule, CosineRestarts):
+        cycles = (schedule.cycle_len, schedule.cycle_mult)
+        if cycles != (cycle_len, cycle_mult):
+            raise ValueError(
+                "`callbacks` must hold a CosineRestarts of the same cycles. Received: "
+                f"cycle_len={cycles[0]}, cycle_mult={cycles[1]} in it, and "
+                f"cycle_len={cycle_len}, cycle_mult={cycle_mult}"
+            )
+    return schedule
