@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from kerasdl._atomic import replacing, write_bytes, write_json, write_text
+from kerasdl._atomic import (
+    remove_partials,
+    replacing,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def test_files_are_written_and_nothing_lies_beside_them(tmp_path):
@@ -50,3 +56,16 @@ def test_a_writer_that_wrote_nothing_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(path):
         pass
     assert path.read_text() == "old"
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    path = tmp_path / "state[1].npz"
+    with pytest.raises(FileNotFoundError), replacing(path) as beside:
+        beside.write_text("ha")
+        left = beside.rename(beside.with_name(beside.name.replace(".", ".9", 1)))
+    others = ["state[1].npz", ".7.partial.state1.npz", ".7.partial.other.npz", "a"]
+    for name in others:
+        (tmp_path / name).write_text("kept")
+    remove_partials(path)
+    assert not left.exists()
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(others)

@@ -103,6 +103,89 @@ def test_history_names_epoch_rate_and_seconds(batches, tmp_path):
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"} <= set(history)
 
 
+class Keeps(keras.callbacks.Callback):
+    """Has numbers and an array for state, and knows how its training went."""
+
+    def __init__(self):
+        super().__init__()
+        self.state, self.events = {"epochs": 0, "sums": np.zeros(3)}, []
+
+    def get_state(self):
+        return self.state
+
+    def set_state(self, state):
+        self.state = state
+
+    def on_train_begin(self, logs=None):
+        self.events.append("begin")
+
+    def on_epoch_end(self, epoch, logs=None):
+        sums = self.state["sums"] + [epoch, epoch**2, 1]
+        self.state = {"epochs": self.state["epochs"] + 1, "sums": sums}
+
+    def on_train_end(self, logs=None):
+        self.events.append("end")
+
+
+def plain():
+    model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_callbacks_with_a_state_go_on_with_it(batches, tmp_path):
+    state, first, second, third = tmp_path / "state.npz", Keeps(), Keeps(), Keeps()
+    with pytest.raises(KeyboardInterrupt):
+        train(plain(), batches(), state, callbacks=[first, Kill(2, 1)])
+    train(plain(), batches(), state, callbacks=[second])
+    assert second.state["epochs"] == 4
+    np.testing.assert_array_equal(second.state["sums"], [0 + 1 + 2 + 3, 14, 4])
+    # A finished state trains no more, but begins and ends.
+    train(plain(), batches(), state, callbacks=[third])
+    assert third.state["epochs"] == 4
+    assert third.events == ["begin", "end"]
+
+
+def test_a_finished_state_is_ended_as_the_run_was(batches, tmp_path):
+    """Keras gives the weights of `use_ema` out at the end of training alone."""
+
+    def averaged():
+        model = network()
+        model.compile(keras.optimizers.Adam(1e-2, use_ema=True), "binary_crossentropy")
+        return model
+
+    model, again = averaged(), averaged()
+    train(model, batches(), tmp_path / "state.npz")
+    train(again, batches(), tmp_path / "state.npz")
+    for ours, wanted in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
+def test_without_a_state_nothing_is_written(batches, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model, whole = plain(), plain()
+    whole.set_weights(model.get_weights())
+    keeps = Keeps()
+    history = train(model, batches(), None, callbacks=[keeps])
+    assert list(tmp_path.iterdir()) == [] and keeps.state["epochs"] == 4
+    expected = train(whole, batches(), tmp_path / "state.npz")
+    columns = [column for column in expected if column != "seconds"]
+    np.testing.assert_array_equal(history[columns], expected[columns])
+    for ours, wanted in zip(model.variables, whole.variables, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), wanted.numpy())
+
+
+@pytest.mark.parametrize("callbacks", [(), (Keeps(), Keeps())])
+def test_state_of_other_callbacks(callbacks, batches, tmp_path):
+    train(plain(), batches(), tmp_path / "state.npz", 1, [Keeps()])
+    model = plain()
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="written with the same callbacks.*of Keeps"):
+        train(model, batches(), tmp_path / "state.npz", callbacks=callbacks)
+    for ours, wanted in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
 def test_state_of_another_model(batches, tmp_path):
     train(network(), batches(), tmp_path / "state.npz", epochs=1)
     with pytest.raises(ValueError, match="`state` must have been written by the same"):

@@ -1,0 +1,232 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from kerasdl.callbacks import (
+    BatchLosses,
+    CosineRestarts,
+    CycleSnapshots,
+    OneCycle,
+    StepDecay,
+    WeightAveraging,
+)
+from kerasdl.data import ImageData
+from kerasdl.train import fit_cycles, layer_rates
+
+SIDE, STEPS = 6, 3
+RATE = 0.25
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for split in ("train", "valid"):
+        for label in ("a", "b"):
+            (root / split / label).mkdir(parents=True)
+            for number in range(5):
+                pixels = rng.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8")
+                Image.fromarray(pixels).save(root / split / label / f"{number}.png")
+    return ImageData.from_folder(
+        root, image_size=SIDE, batch_size=4, augment="side_on", seed=0
+    )
+
+
+def compiled(optimizer=None):
+    """BatchNorm and Dropout: statistics and random state must be kept too."""
+    kernel = keras.initializers.RandomNormal(stddev=0.3, seed=1)
+    model = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(2, 3, kernel_initializer=kernel),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dropout(0.3, seed=2),
+            layers.Dense(1, activation="sigmoid", kernel_initializer=kernel),
+        ]
+    )
+    optimizer = optimizer or keras.optimizers.SGD(0.01, momentum=0.9)
+    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def cosine(lengths, high=RATE):
+    return np.concatenate(
+        [high / 2 * (1 + np.cos(np.pi * np.arange(n) / n)) for n in lengths]
+    )
+
+
+def test_cycles_are_as_long_and_as_high_as_asked(data):
+    model = compiled()
+    history = fit_cycles(model, data, RATE, cycles=3, cycle_len=1, cycle_mult=2)
+    assert list(history["epoch"]) == list(range(1, 8))
+    rates = history.attrs["learning_rates"]
+    np.testing.assert_allclose(rates, cosine([3, 6, 12]), rtol=1e-6, atol=1e-8)
+    assert list(history["learning_rate"]) == rates[STEPS - 1 :: STEPS]
+    columns = {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    assert columns <= set(history)
+    assert float(model.optimizer.learning_rate) == RATE
+
+
+def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
+    models = compiled(), compiled()
+    for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
+        data.start_epoch(0)
+        fit_cycles(model, given, RATE, cycles=2)
+    for ours, wanted in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+    history = fit_cycles(compiled(), (data.train, None), RATE, cycles=1)
+    assert "val_loss" not in history
+
+
+def test_rates_by_depth_fall_together(data):
+    model, seen = compiled(), []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(layer_rates(model))
+    )
+    fit_cycles(model, data, slice(0.01, 0.04), cycles=1, callbacks=[watch])
+    expected = cosine([3], 1)[:, None] * [0.01, 0.04]  # two layers have weights
+    np.testing.assert_allclose(seen, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
+def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
+    history = fit_cycles(compiled(), data, RATE, cycles=2, callbacks=[schedule])
+    assert history.attrs["learning_rates"] == schedule.rates
+    assert len(schedule.rates) == 2 * STEPS
+
+
+class StopAt(keras.callbacks.Callback):
+    """Ctrl-C at one batch, counted from the beginning of the whole run."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch, self.epoch = batch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch * STEPS + batch == self.batch:
+            raise KeyboardInterrupt
+
+
+def everything(folder, data):
+    """Callbacks that all have something to remember."""
+    return [
+        BatchLosses(),
+        CycleSnapshots(folder / "snapshots"),
+        WeightAveraging(data.valid),
+    ]
+
+
+def run(model, start, data, folder, callbacks, **arguments):
+    """Train with the compiled model as new: one trace of its step for all runs."""
+    for variable, value in start:
+        variable.assign(value)
+    return fit_cycles(
+        *(model, data, RATE, 2, 1, 2, callbacks),
+        state=folder / "state.npz",
+        **arguments,
+    )
+
+
+@pytest.fixture(scope="module")
+def unbroken(data, tmp_path_factory):
+    model, folder = compiled(), tmp_path_factory.mktemp("unbroken")
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    start = [(variable, variable.numpy()) for variable in variables]
+    callbacks = everything(folder, data)
+    history = run(model, start, data, folder, callbacks)
+    end = [variable.numpy() for variable in variables]
+    return model, start, history, end, callbacks[0].losses, folder / "snapshots"
+
+
+@pytest.mark.parametrize("batch", range(3 * STEPS))
+def test_stopped_at_any_batch_it_goes_on_with_the_old_curve(
+    batch, unbroken, data, tmp_path
+):
+    model, start, history, end, losses, snapshots = unbroken
+    with pytest.raises(KeyboardInterrupt):
+        callbacks = [*everything(tmp_path, data), StopAt(batch)]
+        run(model, start, data, tmp_path, callbacks)
+    callbacks = everything(tmp_path, data)
+    resumed = run(model, start, data, tmp_path, callbacks)
+    assert resumed.attrs["restored"] == batch // STEPS
+    assert resumed.attrs["learning_rates"] == history.attrs["learning_rates"]
+    assert callbacks[0].losses == losses
+    columns = [column for column in history if column != "seconds"]
+    assert resumed[columns].equals(history[columns])
+    for (variable, _), wanted in zip(start, end, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), wanted)
+    assert [file.name for file in callbacks[1].files] == [
+        *("cycle_1.weights.h5", "cycle_2.weights.h5")
+    ]
+    assert len(list(snapshots.iterdir())) == len(callbacks[1].files)
+
+
+def test_a_finished_run_is_read_back_as_it_ended(unbroken, data, tmp_path):
+    model, start, history, end, _, _ = unbroken
+    run(model, start, data, tmp_path, everything(tmp_path, data))
+    again = run(model, start, data, tmp_path, everything(tmp_path, data))
+    assert again.attrs["restored"] == 3
+    for (variable, _), wanted in zip(start, end, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), wanted)
+
+
+def test_a_bad_loss_stops_it_with_the_files_named(data):
+    model = compiled(keras.optimizers.SGD(0.01))
+    model.layers[-1].kernel.assign(model.layers[-1].kernel * np.nan)
+    data.start_epoch(5)
+    with pytest.raises(FloatingPointError) as error:
+        fit_cycles(model, data, RATE)
+    files = ", ".join(data.batch_files(0, epoch=0))
+    assert f"nan at batch 0 of epoch 1, of {files}." in str(error.value)
+
+
+SETTERS = {
+    "LearningRateScheduler": keras.callbacks.LearningRateScheduler(lambda e, r: r),
+    "ReduceLROnPlateau": keras.callbacks.ReduceLROnPlateau(),
+    "StepDecay, OneCycle": [StepDecay(), OneCycle()],
+}
+
+
+@pytest.mark.parametrize("names", SETTERS)
+def test_two_that_set_the_rate_are_refused_before_training(names, data):
+    callbacks = SETTERS[names]
+    model = compiled()
+    with pytest.raises(ValueError, match=f"at most one that sets.*Received: {names}"):
+        callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
+        fit_cycles(model, data, RATE, callbacks=callbacks)
+    assert not model.optimizer.built  # not even that
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cycles": 0}, "`cycles` must be"),
+        ({"cycle_len": 0}, "`cycle_len` must be"),
+        ({"cycle_mult": 0}, "`cycle_mult` must be"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be a number above 0"),
+        ({"data": "photos"}, "`data` must be an ImageData, or a pair.*a str"),
+        ({"callbacks": [CosineRestarts(2)]}, "CosineRestarts of the same cycles"),
+    ],
+)
+def test_arguments_outside_their_range(arguments, message, data):
+    arguments = {"data": data, "learning_rate": RATE, **arguments}
+    with pytest.raises(ValueError, match=message):
+        fit_cycles(compiled(), **arguments)
+
+
+def test_a_model_that_cannot_be_trained_so(data):
+    decay = keras.optimizers.schedules.CosineDecay(0.1, 9)
+    with pytest.raises(ValueError, match="`model` must be compiled with a float"):
+        fit_cycles(compiled(keras.optimizers.SGD(decay)), data, RATE)
+    model = compiled()
+    model.compiled = False
+    with pytest.raises(ValueError, match="`model` must be compiled"):
+        fit_cycles(model, data, RATE)
