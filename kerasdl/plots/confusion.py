@@ -23,6 +23,8 @@ def save_confusion(
     Raises:
         ValueError: `matrix` is not square or not of `class_names`.
     """
+    from matplotlib.colors import PowerNorm
+
     matrix = np.asarray(matrix)
     count = len(class_names)
     if matrix.shape != (count, count):
@@ -36,7 +38,9 @@ def save_confusion(
     with_share = count <= 15
     figure = new_figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    # Where no figure tells it, a share of a few percent must show as a colour.
+    norm = PowerNorm(1 if count <= 40 else 0.4, 0, 1)
+    image = axes.imshow(shares, cmap="Blues", norm=norm)
     if not with_share:
         figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
     slant = {"rotation": 90} if count > 4 else {}
