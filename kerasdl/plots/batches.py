@@ -34,7 +34,7 @@ def save_learning_rate(rates: Sequence[float], path: str | Path) -> None:
 
 
 def save_losses(
-    losses: Sequence[float], path: str | Path, factor: float = 0.98
+    losses: Sequence[float], path: str | Path, factor: float = 0.95
 ) -> None:
     """Draw the loss of each batch: as measured, and a smoothed line.
 

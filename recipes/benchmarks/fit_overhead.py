@@ -5,7 +5,7 @@
 Both train the small convnet of the Keras book's chapter with the same optimizer on the
 same random pixels in memory, in turns, in one run: the machine is the same for both, so
 look at the ratio. Ours has learning rates by depth, a callback that sets the rate of
-each batch, and metrics; the bare one has none of them.
+each batch, one that looks at each loss, and metrics; the bare one has none of them.
 """
 
 import argparse
@@ -91,8 +91,9 @@ def ours(shape, seed):
     )
     kerasdl.train.set_layer_rates(model, [1e-5, 1e-4, 1e-3])
     restarts = kerasdl.callbacks.CosineRestarts(cycle_len=1, cycle_mult=2)
+    stop = kerasdl.callbacks.StopOnBadLoss()
     return lambda dataset: model.fit(
-        dataset, callbacks=[restarts], shuffle=False, verbose=0
+        dataset, callbacks=[restarts, stop], shuffle=False, verbose=0
     )
 
 

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import kerasdl
-
 SCRIPT = Path(__file__).parents[2] / "recipes/benchmarks/fit_overhead.py"
 
 
@@ -17,9 +15,6 @@ def fit_overhead():
     return module
 
 
-@pytest.mark.skipif(
-    not hasattr(kerasdl.callbacks, "CosineRestarts"), reason="needs CosineRestarts"
-)
 def test_prints_the_ratio_and_writes_each_round(fit_overhead, tmp_path, capsys):
     file = tmp_path / "rounds.csv"
     size = ["--batches", "2", "--batch-size", "2", "--image-size", "48"]
