@@ -18,9 +18,17 @@ def check_one_of(name: str, value: Any, allowed: Iterable[Any]) -> None:
 
 def check_positive_int(name: str, value: Any) -> None:
     """Raise ValueError unless `value` is an integer of at least 1."""
-    if not _is_positive_int(value):
+    if not _is_int(value, least=1):
         raise ValueError(
             f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
+        )
+
+
+def check_non_negative_int(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is an integer of at least 0."""
+    if not _is_int(value, least=0):
+        raise ValueError(
+            f"`{name}` must be an integer of at least 0. Received: {name}={value!r}"
         )
 
 
@@ -44,7 +52,7 @@ def size_pair(name: str, value: Any) -> tuple[int, int]:
     if (
         not isinstance(pair, (tuple, list))
         or len(pair) != 2
-        or not all(_is_positive_int(side) for side in pair)
+        or not all(_is_int(side, least=1) for side in pair)
     ):
         raise ValueError(
             f"`{name}` must be one side or (height, width), integers of at least 1. "
@@ -53,6 +61,7 @@ def size_pair(name: str, value: Any) -> tuple[int, int]:
     return int(pair[0]), int(pair[1])
 
 
-def _is_positive_int(value: Any) -> bool:
-    """Whether `value` is an integer of at least 1, Python's or NumPy's, and no bool."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1
+def _is_int(value: Any, least: int) -> bool:
+    """Whether `value` is an integer from `least` on, Python's or NumPy's, no bool."""
+    is_int = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_int and value >= least

@@ -5,6 +5,7 @@ import pytest
 
 from kerasdl._checks import (
     check_directory,
+    check_non_negative_int,
     check_one_of,
     check_positive_int,
     size_pair,
@@ -28,6 +29,14 @@ def test_positive_int(value):
 def test_not_a_positive_int(value):
     with pytest.raises(ValueError, match="`epochs` must be an integer .* epochs="):
         check_positive_int("epochs", value)
+
+
+def test_non_negative_int():
+    for value in (0, 3, np.int64(0)):
+        check_non_negative_int("warm_up_steps", value)
+    for value in (-1, 0.0, False, None, "0"):
+        with pytest.raises(ValueError, match="integer of at least 0. Received: warm"):
+            check_non_negative_int("warm_up_steps", value)
 
 
 def test_directory(tmp_path):

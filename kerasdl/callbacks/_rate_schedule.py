@@ -1,20 +1,20 @@
 """What all callbacks that set the learning rate share: one owner, one position."""
 
 from collections.abc import Mapping
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from kerasdl import plots
+from kerasdl._checks import check_non_negative_int
 from kerasdl.schedules import warm_up
 
 _OWNER = "learning_rate_owner"  # a mark in the dict that Keras gives to all callbacks
 
 
 class RateSchedule(keras.callbacks.Callback):
-    """Sets the learning rate before each batch; a subclass says which fraction it is.
+    """Sets the learning rate before each batch; a subclass says what it is.
 
     The maximum is the rate that the optimizer has when training begins. The step is
     `optimizer.iterations` minus its value then, in batches:
@@ -25,14 +25,15 @@ class RateSchedule(keras.callbacks.Callback):
       batches.
 
     The end of training puts the maximum back, so that a second `fit` begins a new
-    curve. An exception or Ctrl-C does not: `get_state` and `set_state` let a new
-    process go on with the old one, as `train.resumable_fit` does.
+    curve. An exception or Ctrl-C does not: a next `fit` goes on with the old one. So
+    does a new process by `get_state` and `set_state`, as in `train.resumable_fit`.
 
     Args:
         warm_up_steps: batches over which the rate rises in equal steps to the curve.
 
     Attributes:
         rates: the rate of each batch so far.
+        steps_per_epoch: batches in an epoch of this `fit`.
 
     Raises:
         ValueError: in `fit`: an unknown number of batches, an optimizer whose rate
@@ -42,16 +43,12 @@ class RateSchedule(keras.callbacks.Callback):
 
     def __init__(self, warm_up_steps: int = 0) -> None:
         super().__init__()
-        is_int = isinstance(warm_up_steps, Integral)
-        if not is_int or isinstance(warm_up_steps, bool) or warm_up_steps < 0:
-            raise ValueError(
-                "`warm_up_steps` must be an integer of at least 0. Received: "
-                f"warm_up_steps={warm_up_steps!r}"
-            )
+        check_non_negative_int("warm_up_steps", warm_up_steps)
         self.warm_up_steps = warm_up_steps
         self.rates: list[float] = []
-        self._first_step: int | None = None
+        self.steps_per_epoch: int | None = None
         self._max_rate = 0.0
+        self.begin_anew()
 
     def rate(self, step: int, max_rate: float) -> float:
         """The learning rate of a batch.
@@ -76,10 +73,14 @@ class RateSchedule(keras.callbacks.Callback):
         self._max_rate = state["max_rate"]
         self.rates = list(state["rates"])
 
+    def begin_anew(self) -> None:
+        """Begin a new curve with the next `fit`, even after an exception."""
+        self._first_step: int | None = None
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         name = type(self).__name__
-        self._steps = self.params["steps"]
-        if self._steps is None:
+        self.steps_per_epoch = self.params["steps"]
+        if self.steps_per_epoch is None:
             raise ValueError(
                 f"`{name}` needs the number of batches in an epoch. Received: "
                 "steps=None. Pass `steps_per_epoch=` to `fit()`."
@@ -119,7 +120,7 @@ class RateSchedule(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         self.model.optimizer.learning_rate = self._max_rate
-        self._first_step = None
+        self.begin_anew()
         del self.params[_OWNER]
 
     @property
@@ -132,7 +133,7 @@ class RateSchedule(keras.callbacks.Callback):
     def epochs_done(self) -> int:
         """Epochs since the schedule began, at the end of one."""
         # Rounded, as the optimizer may have counted a few batches less.
-        return round(self.step / self._steps)
+        return round(self.step / self.steps_per_epoch)
 
     def plot_lr(self, path: str | Path) -> None:
         """Draw the rate of each batch so far; see `plots.save_learning_rate`."""

@@ -58,7 +58,9 @@ class CosineRestarts(RateSchedule):
             )
 
     def rate(self, step: int, max_rate: float) -> float:  # noqa: D102
-        fraction = cosine_restarts(step, self.cycle_len * self._steps, self.cycle_mult)
+        fraction = cosine_restarts(
+            step, self.cycle_len * self.steps_per_epoch, self.cycle_mult
+        )
         return self.min_learning_rate + (max_rate - self.min_learning_rate) * fraction
 
     def finished_cycle(self, epochs: int) -> int | None:

@@ -76,6 +76,9 @@ class OneCycle(RateSchedule):
         self.max_momentum = max_momentum
         self.min_momentum = min_momentum
         self.momentums: list[float] = []
+
+    def begin_anew(self) -> None:  # noqa: D102
+        super().begin_anew()
         self._epochs: int | None = None
 
     def get_state(self) -> dict[str, Any]:  # noqa: D102
@@ -111,7 +114,6 @@ class OneCycle(RateSchedule):
 
     def on_train_end(self, logs: dict | None = None) -> None:  # noqa: D102
         super().on_train_end(logs)
-        self._epochs = None
         if self.max_momentum is not None:
             self._momentum.put_back()
 
@@ -120,6 +122,6 @@ class OneCycle(RateSchedule):
 
     def _at(self, step: int) -> tuple[float, float]:
         return one_cycle(
-            *(step, self._epochs * self._steps),
+            *(step, self._epochs * self.steps_per_epoch),
             *(self.start_fraction, self.tail_fraction, self.end_fraction),
         )

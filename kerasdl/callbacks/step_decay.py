@@ -33,4 +33,6 @@ class StepDecay(RateSchedule):
         self.factor = factor
 
     def rate(self, step: int, max_rate: float) -> float:  # noqa: D102
-        return max_rate * step_decay(step, self.decay_len * self._steps, self.factor)
+        return max_rate * step_decay(
+            step, self.decay_len * self.steps_per_epoch, self.factor
+        )

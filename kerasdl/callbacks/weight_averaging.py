@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerasdl._checks import check_non_negative_int
 from kerasdl.models import moving_batch_norms, recompute_batch_norm
 
 from ._rate_schedule import schedule_of
@@ -32,8 +33,8 @@ class WeightAveraging(keras.callbacks.Callback):
         num_averaged: how many times the weights went into the mean.
 
     Raises:
-        ValueError: in `fit`, BatchNorm layers without `data`, or no end of an epoch or
-            cycle from `start_epoch` on.
+        ValueError: `start_epoch` is below 0; in `fit`, BatchNorm layers without `data`,
+            or no end of an epoch or cycle from `start_epoch` on.
 
     Reference:
         Izmailov et al., 2018, https://arxiv.org/abs/1803.05407, algorithm 1.
@@ -41,10 +42,12 @@ class WeightAveraging(keras.callbacks.Callback):
 
     def __init__(self, data: Any = None, start_epoch: int = 0) -> None:
         super().__init__()
+        check_non_negative_int("start_epoch", start_epoch)
         self.data = data
         self.start_epoch = start_epoch
         self.num_averaged = 0
         self._means: list[np.ndarray] = []
+        self._goes_on = False
 
     def get_state(self) -> dict[str, Any]:
         """What a new process needs to go on; arrays among it."""
@@ -55,6 +58,7 @@ class WeightAveraging(keras.callbacks.Callback):
         """Go on where `get_state` gave `state`."""
         self.num_averaged = state["num_averaged"]
         self._means = [state[f"mean_{i}"] for i in range(len(state) - 1)]
+        self._goes_on = True
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         if self.data is None and moving_batch_norms(self.model):
@@ -62,6 +66,10 @@ class WeightAveraging(keras.callbacks.Callback):
                 "`data` must be given for a model with BatchNorm layers that train. "
                 "Received: data=None. Pass the training dataset."
             )
+
+        if not self._goes_on:
+            self._means = []
+        self._goes_on = False
 
     def on_epoch_begin(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None

@@ -69,6 +69,7 @@ def fit_cycles(
     train, valid = _datasets(data)
     schedule = _schedule(callbacks, cycle_len, cycle_mult)
     set_layer_rates(model, learning_rate)
+    schedule.begin_anew()
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
@@ -81,7 +82,7 @@ def fit_cycles(
         callbacks=[*own, *callbacks],
         start_epoch=getattr(data, "start_epoch", None),
     )
-    history.attrs["learning_rates"] = schedule.rates
+    history.attrs["learning_rates"] = list(schedule.rates)
     return history
 
 

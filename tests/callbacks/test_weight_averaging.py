@@ -113,6 +113,23 @@ def test_nothing_to_average(start_epoch, schedules):
         fit(compiled(), [WeightAveraging(DATA, start_epoch), *schedules], 2)
 
 
+def test_a_fit_after_an_exception_averages_anew():
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    model, averaging = compiled(), WeightAveraging(DATA)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [averaging, Stop()])
+    fit(model, [averaging], 2)
+    assert averaging.num_averaged == 2
+
+
+def test_start_epoch_below_0():
+    with pytest.raises(ValueError, match="`start_epoch` must be an integer of at le"):
+        WeightAveraging(start_epoch=-1)
+
+
 def test_better_than_its_last_weights_on_noisy_labels():
     """What averaging is for: SGD at a constant rate circles the optimum."""
     rng = np.random.default_rng(1)

@@ -99,6 +99,17 @@ def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
     assert len(schedule.rates) == 2 * STEPS
 
 
+def test_a_new_run_begins_a_new_curve_after_an_exception(data):
+    schedule = OneCycle()
+    with pytest.raises(KeyboardInterrupt):
+        fit_cycles(compiled(), data, RATE, callbacks=[schedule, StopAt(4)])
+    fit_cycles(compiled(), data, RATE / 2, cycles=1, callbacks=[schedule])
+    assert len(schedule.rates) == STEPS
+    # Up and down in 1.35 batches each, from a tenth of the rate.
+    assert schedule.rates[0] == pytest.approx(RATE / 20)
+    assert schedule.rates[1] == pytest.approx(RATE / 2 * (0.1 + 0.9 / 1.35))
+
+
 class StopAt(keras.callbacks.Callback):
     """Ctrl-C at one batch, counted from the beginning of the whole run."""
 
