@@ -92,15 +92,14 @@ class RateSchedule(keras.callbacks.Callback):
                 f"Received: {type(owner).__name__} and {name}"
             )
         _check_optimizer(self.model)
-        self._was_set = float(self.model.optimizer.learning_rate)
+        self._was_set = self._rate_of_optimizer()
         if self._first_step is None:
             self._max_rate = self._was_set
 
     def on_train_batch_begin(  # noqa: D102
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        optimizer = self.model.optimizer
-        found = float(optimizer.learning_rate)
+        found = self._rate_of_optimizer()
         if found != self._was_set:
             raise ValueError(
                 f"`{type(self).__name__}` must be alone in setting the learning rate. "
@@ -112,10 +111,9 @@ class RateSchedule(keras.callbacks.Callback):
             self._first_step = self._iterations()
             self.rates = []
         step = self.step
-        optimizer.learning_rate = self.rate(step, self._max_rate) * warm_up(
-            step, self.warm_up_steps
-        )
-        self._was_set = float(optimizer.learning_rate)  # rounded to its type
+        rate = self.rate(step, self._max_rate) * warm_up(step, self.warm_up_steps)
+        self.model.optimizer.learning_rate = rate
+        self._was_set = self._rate_of_optimizer()  # rounded to its type
         self.rates.append(self._was_set)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
@@ -142,7 +140,12 @@ class RateSchedule(keras.callbacks.Callback):
     def _iterations(self) -> int:
         optimizer = self.model.optimizer
         inner = getattr(optimizer, "inner_optimizer", optimizer)
-        return int(optimizer.iterations) * (inner.gradient_accumulation_steps or 1)
+        # `int()` and `float()` fail on the variables of a distribution strategy.
+        count = int(keras.ops.convert_to_numpy(optimizer.iterations))
+        return count * (inner.gradient_accumulation_steps or 1)
+
+    def _rate_of_optimizer(self) -> float:
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
 
 def schedule_of(callback: keras.callbacks.Callback) -> RateSchedule | None:

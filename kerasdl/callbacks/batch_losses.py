@@ -48,7 +48,8 @@ class BatchLosses(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         tracker = self.model.metrics[0]  # Keras puts the loss first
-        total, count = float(tracker.total), float(tracker.count)
+        numbers = (tracker.total, tracker.count)
+        total, count = (float(keras.ops.convert_to_numpy(n)) for n in numbers)
         before, seen = self._before
         self.losses.append((total - before) / (count - seen))
         self._before = (total, count)

@@ -56,10 +56,11 @@ def resumable_fit(
             "`model` must be compiled. Received: model.compiled=False. "
             "Call `model.compile()` first."
         )
-    model.optimizer.build(model.trainable_variables)
     path = None if state is None else Path(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
-    history = [] if path is None else _restore(model, keepers, path)
+    with model.distribute_strategy.scope():
+        model.optimizer.build(model.trainable_variables)
+        history = [] if path is None else _restore(model, keepers, path)
     done = len(history)
     if start_epoch is not None:
         start_epoch(done)
@@ -98,7 +99,8 @@ class _SaveState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         row = {"epoch": epoch + 1}
         row |= {name: float(value) for name, value in logs.items()}
-        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        row["learning_rate"] = float(rate)
         row["seconds"] = round(time.monotonic() - self.began, 2)
         self.history.append(row)
         if self.path is None:

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 from PIL import Image
 
@@ -108,6 +109,28 @@ def test_a_new_run_begins_a_new_curve_after_an_exception(data):
     # Up and down in 1.35 batches each, from a tenth of the rate.
     assert schedule.rates[0] == pytest.approx(RATE / 20)
     assert schedule.rates[1] == pytest.approx(RATE / 2 * (0.1 + 0.9 / 1.35))
+
+
+def test_under_a_distribution_strategy_it_resumes_too(data, tmp_path):
+    """One device has the strategy's kind of variables, which `float()` refuses."""
+    histories = []
+    for state in (None, tmp_path / "state.npz"):
+        with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+            model = compiled()
+        with pytest.raises(TypeError):
+            float(model.optimizer.learning_rate)
+        callbacks = [OneCycle(2), BatchLosses()]
+        cycles = (1, 2) if state else (2,)
+        data.start_epoch(0)
+        for number in cycles:
+            history = fit_cycles(
+                model, data, RATE, number, callbacks=callbacks, state=state
+            )
+        histories.append(history)
+        assert len(callbacks[1].losses) == 2 * STEPS
+    whole, resumed = histories
+    assert resumed.attrs["learning_rates"] == whole.attrs["learning_rates"]
+    np.testing.assert_allclose(resumed["loss"], whole["loss"], rtol=1e-5)
 
 
 class StopAt(keras.callbacks.Callback):
