@@ -30,7 +30,7 @@ _SUBPACKAGES = (
     "schedules",
     "train",
 )
-_NOUNS = {"ImageData": "data", "Predictor": "predict"}
+_NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}
 
 __all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604
 

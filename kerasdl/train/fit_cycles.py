@@ -29,6 +29,7 @@ def fit_cycles(
     cycle_mult: int = 1,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
+    first_epoch: int = 0,
     state: str | Path | None = None,
 ) -> pd.DataFrame:
     """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
@@ -46,6 +47,8 @@ def fit_cycles(
         cycle_mult: each cycle is so many times longer than the one before.
         callbacks: further callbacks. One schedule of `kerasdl.callbacks` takes the
             place of the cosine.
+        first_epoch: number of epochs that an ImageData has shown before, so that order
+            and augmentation go on from there: a model knows by heart what it has seen.
         state: `.npz` file: what it holds is gone on with; see `resumable_fit`. None
             keeps nothing.
 
@@ -73,6 +76,7 @@ def fit_cycles(
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
+    begin = getattr(data, "start_epoch", None)
     history = resumable_fit(
         model,
         train,
@@ -80,7 +84,7 @@ def fit_cycles(
         state,
         validation_data=valid,
         callbacks=[*own, *callbacks],
-        start_epoch=getattr(data, "start_epoch", None),
+        start_epoch=begin and (lambda epoch: begin(first_epoch + epoch)),
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     return history

@@ -30,6 +30,7 @@ from kerasdl.models import (
 )
 from kerasdl.predict import class_probabilities
 
+from .classification_loss import classification_loss
 from .features import CachedActivations, cached_activations
 from .freezing import count_trainable, freeze_to
 from .precompute import ActivationData
@@ -338,18 +339,11 @@ class Stages:
 
     def _compile(self, model: keras.Model, learning_rate: float, steps: int) -> None:
         """Adam under a cosine from `learning_rate` to 0 over `steps` batches."""
-        losses = keras.losses
-        one_column = self.data.encoded_labels("train").ndim == 1
-        many = (
-            losses.SparseCategoricalCrossentropy
-            if one_column
-            else (losses.CategoricalCrossentropy)
-        )
         model.compile(
             optimizer=keras.optimizers.Adam(
                 keras.optimizers.schedules.CosineDecay(learning_rate, steps)
             ),
-            loss=losses.BinaryCrossentropy() if self._classes == 2 else many(),
+            loss=classification_loss(model, self.data),
             metrics=["accuracy"],
         )
 

@@ -1,0 +1,299 @@
+"""The Learner: fast.ai's three lines, over the public functions of kerasdl."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import pandas as pd
+
+from kerasdl import export, interpret, models, plots, predict, train
+from kerasdl._atomic import replacing
+from kerasdl._seeds import resolve_seed
+from kerasdl.data import Augment, ImageData
+from kerasdl.predict import SplitPredictions
+
+Rates = float | Sequence[float] | slice
+
+
+class Learner:
+    """A network and its photos, trained by fast.ai's practice.
+
+    Public functions do the work, and can do it without a Learner.
+
+    Args:
+        model: takes pixels in [0, 255]; compiled, or not for Adam and the loss that
+            the labels ask for.
+        data: the photos.
+        precompute: see the property.
+        folder: keeps the state of each `fit`, so that a killed script resumes; None
+            keeps none.
+        cache_dir: of precomputed activations, as in `train.cached_activations`.
+
+    Attributes:
+        model, data: as they stand; `model` is a plain `keras.Model`.
+        history: a row for each epoch so far.
+
+    Raises:
+        ValueError: `data` is no ImageData, or the model does not fit it.
+
+    Reference:
+        fast.ai, lessons 1-3 (`ConvLearner`)
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        data: ImageData,
+        precompute: bool = False,
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+    ) -> None:
+        _check_data(data)
+        if tuple(model.input_shape[1:3]) not in (data.image_size, (None, None)):
+            raise ValueError(
+                "`model` must take images of the data's size. Received: "
+                f"input_shape={model.input_shape}, image_size={data.image_size}"
+            )
+        loss = train.classification_loss(model, data)
+        if not model.compiled:
+            model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+        self.model = model
+        self.data = data
+        self.history = pd.DataFrame()
+        self.folder = None if folder is None else Path(folder)
+        self.cache_dir = cache_dir
+        self._num_fits = 0
+        self._rates: list[float] = []
+        self.precompute = precompute
+
+    @classmethod
+    def pretrained(
+        cls,
+        backbone: str,
+        data: ImageData,
+        precompute: bool = False,
+        weights: str | Path | None = "imagenet",
+        head: str = "pooled",
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Self:
+        """Put a new head on the frozen trunk `backbone`.
+
+        `weights` as in `models.build_trunk`, `head` as in `models.classifier`; `seed`
+        is of the head, None draws one and prints it.
+        """
+        seed = resolve_seed(seed)
+        _check_data(data)
+        trunk = models.build_trunk(backbone, weights, data.image_size, seed=seed)
+        model = models.classifier(
+            *(trunk, len(data.class_names), head),
+            multi_label=data.label_mode == "multi_label",
+            seed=seed,
+        )
+        train.freeze(model)
+        return cls(model, data, precompute, folder, cache_dir)
+
+    @classmethod
+    def from_model(
+        cls,
+        model: keras.Model,
+        data: ImageData,
+        precompute: bool = False,
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+    ) -> Self:
+        """Wrap any model."""
+        return cls(model, data, precompute, folder, cache_dir)
+
+    @property
+    def precompute(self) -> bool:
+        """Whether the frozen layers run once, their activations being cached on disk.
+
+        Meanwhile augmentation has no effect. Set it to False before `unfreeze`.
+        """
+        return self._precompute
+
+    @precompute.setter
+    def precompute(self, value: bool) -> None:
+        self._precompute = value
+        self._above = None
+        if value and self.data.augment not in (None, "none"):
+            print("precompute=True: augmentation has no effect until it is False")
+
+    def lr_find(
+        self,
+        start_lr: float = 1e-7,
+        end_lr: float = 10,
+        num_steps: int = 100,
+        mode: str = "exponential",
+    ) -> train.LRFind:
+        """Find a learning rate; see `train.lr_find`."""
+        return train.lr_find(*self._trained(), start_lr, end_lr, num_steps, mode)
+
+    def fit(
+        self,
+        learning_rate: Rates,
+        cycles: int = 1,
+        cycle_len: int = 1,
+        cycle_mult: int = 1,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        *,
+        resume: bool = False,
+    ) -> pd.DataFrame:
+        """Train by cosine cycles; see `train.fit_cycles`.
+
+        With `resume=True`, what an earlier process did of this `fit`, counted from the
+        start of the script, is read back from `folder`, and the rest is trained.
+        """
+        state = self._state(resume)
+        history = train.fit_cycles(
+            *self._trained(),
+            *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
+            first_epoch=len(self.history),  # views that no `fit` has seen
+            state=state,
+        )
+        self._num_fits += 1
+        self._rates += history.attrs["learning_rates"]
+        rows = history.assign(stage=f"fit {self._num_fits}")
+        self.history = pd.concat([self.history, rows], ignore_index=True)
+        return history
+
+    def freeze(self) -> int:
+        """Freeze all but the head; see `train.freeze`."""
+        return self.freeze_to(-1)
+
+    def unfreeze(self) -> int:
+        """Let all layers train; see `train.unfreeze`."""
+        return self.freeze_to(0)
+
+    def freeze_to(self, first: str | int) -> int:
+        """Freeze the layers, or layer groups, before `first`; see `train.freeze_to`."""
+        self._check_not_precomputed("freeze_to")
+        return train.freeze_to(self.model, first)
+
+    def bn_freeze(self, frozen: bool = True) -> int:
+        """Hold BatchNorm statistics still; see `train.bn_freeze`."""
+        self._check_not_precomputed("bn_freeze")
+        return train.bn_freeze(self.model, frozen)
+
+    def set_data(self, data: ImageData) -> None:
+        """Go on with other photos, such as larger ones; see `models.with_input_size`.
+
+        The weights stay; another image size begins with a fresh optimizer.
+        """
+        _check_data(data)
+        if data.class_names != self.data.class_names:
+            raise ValueError(
+                "`data` must have the classes of the data so far. Received: "
+                f"class_names={data.class_names!r}"
+            )
+        if self.model.input_shape[1:3] not in (data.image_size, (None, None)):
+            compiled = self.model.get_compile_config()
+            self.model = models.with_input_size(self.model, data.image_size)
+            self.model.compile_from_config(compiled)
+        self.data = data
+        self._above = None
+
+    def save(self, path: str | Path) -> None:
+        """Write the weights to a file ending in `.weights.h5`."""
+        with replacing(path) as beside:
+            self.model.save_weights(beside)
+
+    def load(self, path: str | Path) -> None:
+        """Read weights that `save` wrote."""
+        self.model.load_weights(path)
+
+    def predict(self, split: str = "valid") -> SplitPredictions:
+        """Predict a split in the order of its files; see `predict.predict_split`."""
+        return predict.predict_split(self.model, self.data, split)
+
+    def tta(
+        self,
+        n_aug: int = 4,
+        augment: str | Augment | None = None,
+        split: str = "valid",
+        beta: float | None = None,
+        *,
+        seed: int | None = None,
+    ) -> SplitPredictions:
+        """Predict with test-time augmentation; see `predict.tta`."""
+        return predict.tta(
+            self.model, self.data, n_aug, augment, split, beta, seed=seed
+        )
+
+    def report(
+        self, path: str | Path, split: str = "valid"
+    ) -> interpret.ClassificationReport:
+        """Look at the answers, and write the page `path`; see `interpret`."""
+        report = interpret.ClassificationReport.from_model(self.model, self.data, split)
+        interpret.save_report(report, path, history=self.history, seed=self.data.seed)
+        return report
+
+    def plot_losses(self, path: str | Path) -> None:
+        """Draw loss and accuracy of all epochs; see `plots.save_curves`."""
+        plots.save_curves(self.history, path)
+
+    def plot_lr(self, path: str | Path) -> None:
+        """Draw the rate of every batch; see `plots.save_learning_rate`."""
+        plots.save_learning_rate(self._rates, path)
+
+    def export(self, path: str | Path) -> None:
+        """Write `path`, a `.keras` or `.tflite` file that needs no kerasdl."""
+        if Path(path).suffix == ".tflite":
+            export.save_tflite(self.model, path)
+        else:
+            export.save_inference_model(self.model, path)
+
+    def summary(self) -> None:
+        """Print the layers, their groups, and which of them train."""
+        train.summary(self.model)
+
+    def _trained(self) -> tuple[keras.Model, Any]:
+        """The model that trains, and its data; with `precompute`, above the cut."""
+        if not self.precompute:
+            return self.model, self.data
+        if self._above is None:
+            above, data = train.precompute(self.model, self.data, None, self.cache_dir)
+            above.compile_from_config(self.model.get_compile_config())
+            # Moving statistics would lag behind the few batches of a small data set.
+            models.recompute_batch_norm(above, data.train)
+            self._above = above, data
+        return self._above
+
+    def _state(self, resume: bool) -> Path | None:
+        if self.folder is None:
+            if resume:
+                raise ValueError(
+                    "`resume` needs a Learner with a `folder`, which keeps the state. "
+                    "Received: resume=True, folder=None"
+                )
+            return None
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = self.folder / f"fit-{self._num_fits + 1}.npz"
+        if state.exists() and not resume:
+            raise ValueError(
+                "`folder` must not hold the state of this fit. Received: "
+                f"folder={str(self.folder)!r} ({state.name} exists). Continue it with "
+                "resume=True, or remove the folder to start anew."
+            )
+        return state
+
+    def _check_not_precomputed(self, method: str) -> None:
+        if self.precompute:
+            raise ValueError(
+                f"`{method}` needs `precompute=False`, as cached activations do not "
+                "train. Received: precompute=True. Set `learner.precompute = False`."
+            )
+
+
+def _check_data(data: Any) -> None:
+    if not isinstance(data, ImageData):
+        scaled = " that rescales pixels" if getattr(data, "rescale", None) else ""
+        raise ValueError(
+            "`data` must be an ImageData of pixels in [0, 255]: scaling is in the "
+            f"model. Received: {type(data).__name__}{scaled}. Build one with "
+            "`ImageData.from_folder`."
+        )

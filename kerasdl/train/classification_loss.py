@@ -1,0 +1,39 @@
+"""The loss that a set of labels asks for."""
+
+import keras
+
+from kerasdl.data import ImageData
+
+
+def classification_loss(
+    model: keras.Model, data: ImageData, label_smoothing: float = 0.0
+) -> keras.losses.Loss:
+    """Return the cross-entropy for the labels of `data` and the outputs of `model`.
+
+    Binary for one sigmoid unit and for several labels a photo, else categorical, sparse
+    where labels are class indices.
+
+    Args:
+        model: returns probabilities, `(batch, outputs)`.
+        data: its labels decide.
+        label_smoothing: share in [0, 1) of each label that is spread over all classes.
+
+    Raises:
+        ValueError: labels and outputs do not match.
+    """
+    labels, outputs = data.encoded_labels("train"), model.output_shape[-1]
+    columns = labels.shape[1] if labels.ndim == 2 else 1
+    smoothing = {"label_smoothing": label_smoothing}
+    if columns == outputs and (outputs == 1 or data.label_mode == "multi_label"):
+        return keras.losses.BinaryCrossentropy(**smoothing)
+    if columns == outputs:
+        return keras.losses.CategoricalCrossentropy(**smoothing)
+    if labels.ndim == 1 and outputs == 1:
+        return keras.losses.BinaryCrossentropy(**smoothing)
+    if labels.ndim == 1 and not label_smoothing:
+        return keras.losses.SparseCategoricalCrossentropy()
+    raise ValueError(
+        "`model` must have an output for each column of the labels. Received: "
+        f"{outputs} outputs, label_mode={data.label_mode!r} ({columns} columns), "
+        f"label_smoothing={label_smoothing!r}"
+    )

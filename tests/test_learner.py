@@ -1,0 +1,226 @@
+import inspect
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+import kerasdl
+from kerasdl.callbacks import CosineRestarts
+from kerasdl.data import Augment, ImageData, ImageDataGenerator
+from kerasdl.predict import predict_split, tta
+
+FLIP = Augment(horizontal_flip=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Bright photos are of class b, dark ones of class a."""
+    root = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 6), ("valid", 4)):
+        for number, name in enumerate("ab"):
+            (root / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(0, 100, (20, 20, 3)) + 120 * number
+                path = root / split / name / f"{i}.png"
+                Image.fromarray(pixels.astype("uint8")).save(path)
+    return root
+
+
+def photos(folder, size=16, augment=FLIP):
+    return ImageData.from_folder(
+        folder, image_size=size, batch_size=4, augment=augment, seed=1
+    )
+
+
+def network(size=16):
+    pixels = keras.Input((size, size, 3), name="pixels")
+    x = layers.Rescaling(1 / 255)(pixels)
+    for i, filters in enumerate((4, 6)):
+        init = keras.initializers.HeNormal(seed=i)
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer=init)(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    init = keras.initializers.GlorotUniform(seed=2)
+    x = layers.Dense(1, activation="sigmoid", kernel_initializer=init, name="top")(x)
+    return keras.Model(pixels, x, name="small")
+
+
+def weights(model):
+    return [variable.numpy() for variable in model.weights]
+
+
+def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
+    data = photos(folder, size=32)
+    learn = kerasdl.Learner.pretrained(
+        "efficientnet_lite0", data, precompute=True, cache_dir=tmp_path, seed=1
+    )
+    trunk = learn.model.get_layer("block6a_expand_conv").get_weights()
+    assert "augmentation has no effect" in capsys.readouterr().out
+    history = learn.fit(1e-2, cycles=3)
+    assert len(history) == 3
+    assert learn.predict().accuracy >= 0.75
+    after = learn.model.get_layer("block6a_expand_conv").get_weights()
+    np.testing.assert_array_equal(trunk[0], after[0])
+
+
+def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
+    learn.freeze()
+    before = weights(learn.model)
+    learn.precompute = True
+    history = learn.fit(0.1, cycles=2)
+    after = weights(learn.model)
+    moved = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert moved == [False] * 4 + [True] * 2
+    # The loss of the cached activations is that of the photos.
+    found = learn.predict()
+    truth = found.probabilities[np.arange(8), found.labels]
+    assert history["val_loss"].iloc[-1] == pytest.approx(-np.log(truth).mean(), 1e-4)
+    learn.precompute = False
+    learn.unfreeze()
+    learn.fit(0.1)
+    assert not np.array_equal(weights(learn.model)[0], before[0])
+
+
+def test_fit_is_cycles_with_rates_by_depth(folder):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    watch = CosineRestarts(1, 2)
+    learn.fit([1e-3, 1e-2], cycles=2, cycle_mult=2, callbacks=[watch])
+    assert len(learn.history) == 1 + 2
+    assert watch.rates[0] == watch.rates[3] == pytest.approx(1e-2)
+    assert kerasdl.train.layer_rates(learn.model) == pytest.approx([1e-3, 1e-3, 1e-2])
+
+
+def test_each_fit_sees_views_of_its_own(folder, monkeypatch):
+    data = photos(folder)
+    learn = kerasdl.Learner.from_model(network(), data)
+    begun = []
+    original = data.start_epoch
+    monkeypatch.setattr(data, "start_epoch", lambda n: (begun.append(n), original(n)))
+    learn.fit(1e-3, cycles=2)
+    learn.fit(1e-3)
+    assert begun == [0, 2]
+    assert learn.history["stage"].tolist() == ["fit 1", "fit 1", "fit 2"]
+
+
+class Cut(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_a_cut_script_resumes_to_the_same_bits(folder, tmp_path):
+    def script(state, resume=False, cut=()):
+        learn = kerasdl.Learner.from_model(network(), photos(folder), folder=state)
+        learn.fit(1e-2, cycles=2, resume=resume)
+        learn.fit(1e-3, cycles=2, resume=resume, callbacks=cut)
+        return learn
+
+    whole = script(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        # Told before the state is written: the epoch is lost, and trained again.
+        script(tmp_path / "cut", cut=[Cut()])
+    with pytest.raises(ValueError, match="`folder` must not hold the state.*resume=Tr"):
+        script(tmp_path / "cut")
+    resumed = script(tmp_path / "cut", resume=True)
+    for one, two in zip(weights(whole.model), weights(resumed.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+    columns = ["epoch", "loss", "val_loss", "learning_rate", "stage"]
+    np.testing.assert_array_equal(whole.history[columns], resumed.history[columns])
+
+
+def test_lr_find_leaves_everything_as_it_was(folder):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    before = weights(learn.model)
+    found = learn.lr_find(1e-4, 1, num_steps=8)
+    assert len(found.rates) <= 8
+    for one, two in zip(before, weights(learn.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_larger_photos_go_on_with_the_weights(folder):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    learn.freeze()
+    learn.fit(1e-2)
+    before = weights(learn.model)
+    learn.set_data(photos(folder, size=20))
+    assert learn.model.input_shape == (None, 20, 20, 3)
+    for one, two in zip(before, weights(learn.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+    learn.fit(1e-2)
+    after = weights(learn.model)
+    np.testing.assert_array_equal(before[0], after[0])  # frozen still
+    assert not np.array_equal(before[-1], after[-1])
+
+
+def test_saved_weights_come_back(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    before = weights(learn.model)
+    learn.save(tmp_path / "a.weights.h5")
+    learn.fit(0.1)
+    learn.load(tmp_path / "a.weights.h5")
+    for one, two in zip(before, weights(learn.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.weights.h5"]
+
+
+def test_predictions_and_files_are_those_of_the_public_functions(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    learn.fit(0.1)
+    np.testing.assert_array_equal(
+        learn.predict().probabilities,
+        predict_split(learn.model, learn.data).probabilities,
+    )
+    np.testing.assert_array_equal(
+        learn.tta(2, seed=1).probabilities,
+        tta(learn.model, learn.data, 2, seed=1).probabilities,
+    )
+    report = learn.report(tmp_path / "report.html")
+    assert report.summary["accuracy"] == learn.predict().accuracy
+    learn.plot_lr(tmp_path / "rates.png")
+    learn.plot_losses(tmp_path / "losses.png")
+    learn.export(tmp_path / "small.keras")
+    learn.export(tmp_path / "small.tflite")
+    assert len(list(tmp_path.iterdir())) == 5
+    plain = keras.saving.load_model(tmp_path / "small.keras")
+    np.testing.assert_allclose(
+        plain.predict(learn.data.valid, verbose=0)[:, 0],
+        learn.predict().probabilities[:, 1],
+        atol=1e-6,
+    )
+
+
+def test_summary_shows_what_trains(folder, capsys):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    assert learn.freeze() == 6 + 1
+    learn.summary()
+    assert "7 of 341 parameters train" in capsys.readouterr().out
+    assert learn.bn_freeze() == 7
+
+
+def test_data_that_does_not_fit(folder):
+    flow = ImageDataGenerator(rescale=1 / 255).flow(np.zeros((4, 16, 16, 3)), [0] * 4)
+    with pytest.raises(ValueError, match="`data` must be an ImageData.*that rescales"):
+        kerasdl.Learner.from_model(network(), flow)
+    with pytest.raises(ValueError, match=r"images of the data's size.*\(20, 20\)"):
+        kerasdl.Learner.from_model(network(), photos(folder, size=20))
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    other = photos(folder)
+    other.class_names = ["a", "c"]
+    with pytest.raises(ValueError, match="`data` must have the classes"):
+        learn.set_data(other)
+
+
+def test_what_cannot_be_done_now(folder):
+    learn = kerasdl.Learner.from_model(network(), photos(folder), precompute=True)
+    with pytest.raises(ValueError, match="`freeze_to` needs `precompute=False`"):
+        learn.unfreeze()
+    with pytest.raises(ValueError, match="`resume` needs a Learner with a `folder`"):
+        learn.fit(0.1, resume=True)
+
+
+def test_the_learner_is_a_thin_face():
+    source = Path(inspect.getfile(kerasdl.Learner)).read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 300
