@@ -23,6 +23,7 @@ _SUBPACKAGES = (
     "interpret",
     "metrics",
     "models",
+    "photo_recipe",
     "plots",
     "predict",
     "runs",

@@ -18,13 +18,11 @@ activations of the photos and their mirror images, then the late layers.
 import argparse
 import json
 import shutil
-from pathlib import Path
 
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 NAME = "cats_dogs"
 BOOK_SIZE = 150  # pixels, the side of the book's photos
-QUICK_TRAIN = 200  # training photos of --quick
 GALLERY = 12  # photos in mistakes.png
 
 
@@ -33,26 +31,7 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add(
-        "--data",
-        default="sample",
-        metavar="DIR",
-        help="folder of photos, tfds:NAME, or sample (default: drawings)",
-    )
-    add(
-        "--backbone",
-        default="efficientnet_lite0",
-        metavar="NAME",
-        help="efficientnet_lite0 (its weights are installed), vgg16, vgg19, resnet50, "
-        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
-        "efficientnet_b0",
-    )
-    add(
-        "--weights",
-        default="imagenet",
-        metavar="FILE",
-        help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
-    )
+    kerasdl.photo_recipe.add_photo_arguments(parser)
     add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
     add(
         "--image-size",
@@ -61,22 +40,7 @@ def parse_args(argv=None):
         help=f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
         "efficientnet_lite0)",
     )
-    add("--batch-size", type=int, default=32, metavar="N")
-    add(
-        "--resize",
-        default="squash",
-        choices=("crop", "squash", "pad"),
-        help="of photos to a square; default: squash, which shows all of each",
-    )
     add("--epochs", type=int, metavar="N", help="of each stage; default: its own")
-    add("--max-train", type=int, metavar="N", help="at most so many training photos")
-    add(
-        "--on-error",
-        default="skip",
-        choices=("skip", "raise"),
-        help="leave damaged files out, or stop",
-    )
-    add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
@@ -112,7 +76,9 @@ def main(argv=None):
             models.convnet((size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
             models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        data, check = read_data(args, size, run.seed)
+        data, check = kerasdl.photo_recipe.read_photos(
+            args, size, "chapter", seed=run.seed
+        )
         state = run.path / "state"
         trainings = train.Stages(
             data,
@@ -123,7 +89,7 @@ def main(argv=None):
             args.cache,
             seed=run.seed,
         )
-        remember_data(run, data, check)
+        kerasdl.photo_recipe.remember_photos(run, data, check)
         state.mkdir(exist_ok=True)
         write_results(run, data, list(trainings.run(names)))
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
@@ -153,68 +119,6 @@ def stage_names(stages):
     names = [name for letter in letters for name in train.STAGES[letter]]
     train.check_stages(names)
     return names
-
-
-def read_data(args, size, seed):
-    """The photos of `--data`, and what is wrong with their files."""
-    from kerasdl import data as kdata
-    from kerasdl import train
-
-    cache = args.cache or train.default_cache_dir()
-    if args.data == "sample":
-        folder = kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
-    elif args.data.startswith("tfds:"):
-        name = args.data.removeprefix("tfds:")
-        folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
-    else:
-        folder = Path(args.data)
-    check = kdata.check_images(folder)
-    print(check)
-    if check.damaged and args.on_error == "raise":
-        name, reason = next(iter(check.damaged.items()))
-        raise ValueError(
-            "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
-            "Remove them, or leave them out with --on-error skip."
-        )
-    has_splits = (folder / "train").is_dir()
-    max_train = args.max_train
-    if args.quick:
-        max_train = QUICK_TRAIN if max_train is None else min(QUICK_TRAIN, max_train)
-    data = kdata.ImageData.from_folder(
-        folder,
-        test="test" if has_splits and (folder / "test").is_dir() else None,
-        valid_fraction=None if has_splits else 0.2,
-        image_size=size,
-        batch_size=args.batch_size,
-        augment="chapter",
-        resize=args.resize,
-        exclude=check.damaged,
-        max_train=max_train,
-        on_error="raise",
-        seed=seed,
-    )
-    return data, check
-
-
-def remember_data(run, data, check):
-    """Write down what the run works on; a resumed run must find the same."""
-    found = {
-        "fingerprint": check.fingerprint,
-        "damaged": check.damaged,
-        "counts": data.counts().to_dict("index"),
-    }
-    before = run.manifest.get("data")
-    if before and before["fingerprint"] != check.fingerprint:
-        raise ValueError(
-            "`data` must be the files that the run began with. Received: other files "
-            "than recorded. Restore them, or start anew with --overwrite."
-        )
-    run.manifest["data"] = found
-    run.manifest["image_size"] = list(data.image_size)
-    run.manifest["resize"] = data.resize
-    run.save_labels(data.class_names)
-    run.save_manifest()
 
 
 def write_results(run, data, stages):

@@ -97,7 +97,9 @@ def test_the_most_probable_class_is_the_default(image, outputs, end):
 
 
 @pytest.mark.parametrize(
-    "end", ["sigmoid", layers.Activation("sigmoid"), ops.sigmoid], ids=str
+    "end",
+    ["sigmoid", layers.Activation("sigmoid"), ops.sigmoid],
+    ids=["argument", "layer", "operation"],
 )
 def test_a_saturated_answer_has_a_map(image, end):
     sure, unsure = flat_model(1, end, bias=200.0), flat_model(1, end)
