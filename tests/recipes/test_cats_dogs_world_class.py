@@ -1,0 +1,82 @@
+import json
+import os
+import runpy
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasdl
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "cats_dogs_world_class.py"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Bright photos of class b, dark ones of class a."""
+    root = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for split, count in {"train": 12, "valid": 6, "test": 4}.items():
+        for number, name in enumerate("ab"):
+            (root / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(0, 120, (40, 40, 3)) + 120 * number
+                path = root / split / name / f"{i}.png"
+                Image.fromarray(pixels.astype("uint8")).save(path)
+    return root
+
+
+def main(photos, tmp_path, *more):
+    argv = ["--data", str(photos), "--out", str(tmp_path / "run"), "--seed", "3"]
+    argv += ["--cache", str(tmp_path / "cache"), "--image-size", "32"]
+    runpy.run_path(str(RECIPE))["main"]([*argv, "--batch-size", "8", "--quick", *more])
+
+
+def test_a_cut_run_resumes_and_leaves_a_whole_folder(
+    photos, tmp_path, monkeypatch, capsys
+):
+    tta = kerasdl.Learner.tta
+
+    def cut(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kerasdl.Learner, "tta", cut)
+    with pytest.raises(KeyboardInterrupt):
+        main(photos, tmp_path)
+    assert os.listdir(tmp_path / "run.partial" / "state")
+    monkeypatch.setattr(kerasdl.Learner, "tta", tta)
+    capsys.readouterr()
+    main(photos, tmp_path, "--resume")
+    output = capsys.readouterr().out
+    assert "Epoch 1/1" not in output  # every step was finished before
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find_all.png"),
+        *("lr_find_head.png", "manifest.json", "model.keras", "model.tflite"),
+        *("rates.png", "report.html"),
+    ]
+    results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
+    steps = results["steps"]
+    assert [step["step"] for step in steps[:3]] == [
+        *("head_cached", "head_augmented", "all_layers")
+    ]
+    best = min(steps[:3], key=lambda step: step["valid loss"])
+    assert results["best"] == best["step"]
+    assert steps[3]["step"] == f"{best['step']} + tta"
+
+    # The model of the run is that of the best step, in plain Keras.
+    data = kerasdl.ImageData.from_folder(
+        *(photos,), test="test", image_size=32, resize="squash", seed=0
+    )
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    answers = model.predict(data.test, verbose=0)[:, 0] > 0.5
+    assert np.mean(answers == data.labels("test")) == pytest.approx(best["test"])
+
+
+def test_bad_input_leaves_no_folder(photos, tmp_path):
+    with pytest.raises(ValueError, match="`image_size` must be"):
+        main(photos, tmp_path, "--image-size", "8")
+    with pytest.raises(ValueError, match="`path` must be"):
+        main(photos / "nothing", tmp_path)
+    assert not list(tmp_path.glob("run*"))
