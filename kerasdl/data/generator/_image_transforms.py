@@ -9,9 +9,9 @@ import numpy as np
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._seeds import resolve_seed
 
+from .._warp import BORDERS
 from ._legacy_warp import change_brightness, shift_channels, warp_array
 from ._statistics import center, divide_by_deviation, whitening_matrix
-from ._warp import BORDERS
 
 DTYPES = ("float32", "float64")
 

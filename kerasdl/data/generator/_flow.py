@@ -19,10 +19,10 @@ from kerasdl._atomic import replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._seeds import resolve_seed
 
-from ._damaged import DamagedFiles
-from ._decode import ImageError
+from .._damaged import DamagedFiles
+from .._decode import ImageError
+from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
-from ._stream import Batch, BatchStream, aligned_empty
 
 SAVE_FORMATS = ("png", "jpg", "jpeg", "bmp", "gif", "ppm", "tif", "tiff", "webp")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ._flow_arrays import ArrayFlow
-from ._flow_files import FileFlow
-from ._flow_listing import list_dataframe, list_directory, subset_bounds
+from ._array_flow import ArrayFlow
+from ._file_flow import FileFlow
 from ._image_transforms import ImageTransforms
+from ._listing import list_dataframe, list_directory, subset_bounds
 
 
 class ImageDataGenerator(ImageTransforms):

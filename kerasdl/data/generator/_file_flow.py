@@ -12,12 +12,12 @@ from PIL import Image, ImageOps
 
 from kerasdl._checks import check_one_of, size_pair
 
-from ._decode import MAX_PIXELS, ImageError, read_image
+from .._decode import MAX_PIXELS, ImageError, read_image
+from .._stream import Batch
 from ._flow import Flow
-from ._flow_listing import Listing
 from ._image_transforms import ImageTransforms
 from ._legacy_warp import SAMPLING, warp_photo
-from ._stream import Batch
+from ._listing import Listing
 
 CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
 # Formats of the legacy class that `read_image` leaves to Pillow.

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from ._warp import BORDERS, averaged, placement
+from .._warp import BORDERS, averaged, placement
 
 # Sampling kernels by the names of `interpolation`, the finer the larger.
 SAMPLING = {

@@ -7,10 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from .._stream import Batch
 from ._flow import Flow
-from ._flow_listing import rows_between
 from ._image_transforms import ImageTransforms
-from ._stream import Batch
+from ._listing import rows_between
 
 
 class ArrayFlow(Flow):

@@ -1,0 +1,3 @@
+"""The embedded sample: cats and dogs drawn by code, so that nothing is downloaded."""
+
+from ._write_sample import DRAWING, write_sample
