@@ -89,17 +89,17 @@ def practise(learn, args, run):
         epochs = {"epochs": len(history), "minutes": minutes}
         rows.append({"step": step, **epochs, **measure(learn.predict, learn.data)})
 
-    find_rate(learn, run.path / "lr_find_head.png")
+    find_rate(learn, run.path / "lr_find_head.png", 20 if args.quick else 100)
     fit("head_cached", args.head_rate)
     learn.precompute = False
     fit("head_augmented", args.head_rate)
     learn.unfreeze()
-    find_rate(learn, run.path / "lr_find_all.png", num_steps=20)
+    find_rate(learn, run.path / "lr_find_all.png", 20)
     fit("all_layers", slice(*args.rates), cycle_mult=2)
     return rows
 
 
-def find_rate(learn, path, num_steps=100):
+def find_rate(learn, path, num_steps):
     """A picture for whoever chooses a rate."""
     found = learn.lr_find(1e-6, 1, num_steps)
     found.plot(path)
