@@ -73,7 +73,7 @@ def main(argv=None):
     ) as run:
         # A size or weights that do not fit are found before any work.
         if "scratch" in names:
-            models.convnet((size, size, 3), seed=run.seed)
+            models.convnet(input_shape=(size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
             models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
         data, check = kerasdl.photo_recipe.read_photos(

@@ -7,7 +7,7 @@ Layers are matched by name. Three kinds of file are read, and no code in them ru
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,14 @@ import numpy as np
 _Weights = dict[str, Sequence[h5py.Dataset | keras.Variable]]
 
 
-def load_weights(model: keras.Model, path: str | Path) -> None:
-    """Load the weights in `path` into the flat model `model`.
+def load_weights(
+    model: keras.Model,
+    path: str | Path,
+    top: Collection[str] = (),
+    *,
+    whole: bool = False,
+) -> None:
+    """Load the weights in `path` into `model`, also into the models inside it.
 
     Every layer of `model` must be in the file under its name, with its shapes. The
     file may hold a head besides (dense and normalisation layers), so that a trained
@@ -31,6 +37,8 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     Args:
         model: the model to fill; unchanged if the file does not fit.
         path: a `.keras`, `.weights.h5` or legacy `.h5` file.
+        top: names of the layers of the network's own top, which the file may hold too.
+        whole: `model` has its top: the file must hold nothing besides.
 
     Raises:
         ValueError: there is no such file, it cannot be read, or it is of another
@@ -39,7 +47,7 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
     path = check_weights_file(path)
     try:
         with _open(path) as file:
-            _copy(model, file, path)
+            _copy(model, file, path, top, whole)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(
             "`weights` must be a file of weights that Keras wrote. "
@@ -47,12 +55,15 @@ def load_weights(model: keras.Model, path: str | Path) -> None:
         ) from error
 
 
-def check_weights_file(path: str | Path) -> Path:
-    """Return `path`; raise ValueError unless it is a file that may hold weights."""
+def check_weights_file(path: str | Path, others: str = "'imagenet', None") -> Path:
+    """Return `path`; raise ValueError unless it is a file that may hold weights.
+
+    `others` are the values besides a path that the error names.
+    """
     path = Path(path)
     if path.suffix not in (".keras", ".h5") or not path.is_file():
         raise ValueError(
-            "`weights` must be 'imagenet', None or an existing file that ends in "
+            f"`weights` must be {others} or an existing file that ends in "
             f".keras, .weights.h5 or .h5. Received: weights={str(path)!r}"
         )
     return path
@@ -71,13 +82,19 @@ def _open(path: Path) -> Iterator[h5py.File]:
             yield file
 
 
-def _copy(model: keras.Model, file: h5py.File, path: Path) -> None:
+def _copy(
+    model: keras.Model,
+    file: h5py.File,
+    path: Path,
+    top: Collection[str],
+    whole: bool,
+) -> None:
     wanted = _layers_with_weights(model)
     legacy = "layers" not in file
     found = _legacy_datasets(file) if legacy else _datasets(file["layers"])
-    faults = _faults(wanted, found) + _leftovers(wanted, found)
-    if faults and legacy and len(found) == len(wanted):
-        renamed = dict(zip(wanted, found.values(), strict=True))
+    faults = _faults(wanted, found) + _leftovers(wanted, found, top, whole)
+    if faults and legacy and 0 <= len(found) - len(wanted) <= len(top):
+        renamed = dict(zip(wanted, found.values(), strict=False))
         if not _faults(wanted, renamed):
             found, faults = renamed, []
     if faults:
@@ -91,7 +108,9 @@ def _copy(model: keras.Model, file: h5py.File, path: Path) -> None:
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy the weights of the flat model `source` to layers of its names in `target`.
+    """Copy the weights of `source` to the layers of their names in `target`.
+
+    Layers of the models inside `source` and `target` count as theirs.
 
     From a head on cached activations, say, to the same head on its trunk.
 
@@ -110,7 +129,13 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
 
 def _layers_with_weights(model: keras.Model) -> dict[str, keras.layers.Layer]:
-    return {_stable_name(layer.name): layer for layer in model.layers if layer.weights}
+    found = {}
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found |= _layers_with_weights(layer)
+        elif layer.weights:
+            found[_stable_name(layer.name)] = layer
+    return found
 
 
 def _set_weights(layer: keras.layers.Layer, weights: list[np.ndarray]) -> None:
@@ -131,12 +156,17 @@ def _faults(wanted: dict[str, keras.layers.Layer], found: _Weights) -> list[str]
     return faults
 
 
-def _leftovers(wanted: dict[str, keras.layers.Layer], found: _Weights) -> list[str]:
+def _leftovers(
+    wanted: dict[str, keras.layers.Layer],
+    found: _Weights,
+    top: Collection[str],
+    whole: bool,
+) -> list[str]:
     """Name the layers of `found` that belong to neither `wanted` nor a head."""
     return [
         f"layer {name!r} is one too many"
-        for name in sorted(found.keys() - wanted.keys())
-        if any(len(weight.shape) == 4 for weight in found[name])
+        for name in sorted(found.keys() - wanted.keys() - set(top))
+        if whole or any(len(weight.shape) == 4 for weight in found[name])
     ]
 
 

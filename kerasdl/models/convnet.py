@@ -1,77 +1,157 @@
-"""The small convolutional network of the Keras book's cats-and-dogs chapter."""
+"""The small convolutional networks of the Keras book: digits, and cats and dogs.
 
-import itertools
+Chollet, Deep Learning with Python, 2017.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import keras
-from keras import initializers, layers
+from keras import layers
 
-from kerasdl._seeds import resolve_seed
+from ._blocks import Seeds, Stage, conv, dense, dense_softmax
+from ._network import build_network
+from .heads import check_dropout
 
-from ._pixels import scale_pixels
-from .heads import check_classes, check_dropout, predictions
-
-_FILTERS = (32, 64, 128, 128)  # listing 5.5 of the book
-_UNITS = 512
-_MIN_SIDE = 46  # the smallest of which four 3x3 convolutions and halvings leave a pixel
+# Listing 5.1 and 5.2: 3x3 convolutions, all but the last followed by 2x2 max pooling.
+_MNIST_FILTERS, _MNIST_UNITS = (32, 64, 64), 64
+# Listing 5.5: 3x3 convolutions, each followed by 2x2 max pooling.
+_FILTERS, _UNITS = (32, 64, 128, 128), 512
 
 
-def convnet(
-    input_shape: tuple[int, int, int] = (150, 150, 3),
-    classes: int = 2,
-    dropout: float = 0.0,
+def mnist_convnet(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (28, 28, 1),
+    pooling: str | None = None,
+    classes: int = 10,
     *,
-    pixels: str = "unit",
+    build: str = "functional",
+    pixels: str | None = None,
+    dropout: float = 0.0,
     seed: int | None = None,
 ) -> keras.Model:
-    """Four 3x3 convolutions, each with 2x2 max pooling, and two dense layers.
+    """Three 3x3 convolutions, two halvings and two dense layers, for MNIST.
 
-    Input: RGB pixels in [0, 255], `(batch, height, width, 3)`; scaling is in the model.
-    Output: `(batch, 1)`, the probability of the second of two classes, or
-    `(batch, classes)` probabilities.
-    Parameters: 3,453,121 at the defaults.
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, 3, 3, 64)` at
+    28x28, or `(batch, 64)` when pooled.
+    Parameters: 93,322 at the defaults; 55,744 without the top.
 
     Args:
-        input_shape: height and width of at least 46.
-        classes: number of classes, at least 2.
-        dropout: fraction in [0, 1) before the dense layers; the book takes 0.5 with
-            augmentation.
-        pixels: one of `PIXEL_RULES`.
+        include_top: end in the dense layers.
+        weights: None for random ones, or a path (see `load_weights`).
+        input_shape: height and width of at least 18; None works without the top.
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2.
+        build: `"functional"` or `"sequential"`.
+        pixels: one of `PIXEL_RULES`; None is `"unit"`.
+        dropout: fraction in [0, 1) before the dense layers.
         seed: of initial weights and dropout.
 
     Raises:
-        ValueError: an argument is not one of these.
+        ValueError: an argument is not one of these, or the weights do not fit.
+
+    Reference:
+        Chollet, Deep Learning with Python, 2017, section 5.1
+    """
+    check_dropout(dropout)
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield from _hidden(_MNIST_UNITS, dropout, seeds)
+        yield dense_softmax(classes, seeds)
+
+    return build_network(
+        "mnist_convnet",
+        lambda seeds: list(_convolutions(_MNIST_FILTERS, seeds))[:-1],
+        top,
+        include_top,
+        weights,
+        input_shape,
+        pooling,
+        classes,
+        build=build,
+        pixels=pixels,
+        seed=seed,
+        min_side=18,
+        fixed_top=True,
+    )
+
+
+def convnet(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (150, 150, 3),
+    pooling: str | None = None,
+    classes: int = 2,
+    *,
+    build: str = "functional",
+    pixels: str | None = None,
+    dropout: float = 0.0,
+    seed: int | None = None,
+) -> keras.Model:
+    """Four 3x3 convolutions, each with a halving, and two dense layers.
+
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, 1)`, the probability of the second of two classes, or
+    `(batch, classes)` probabilities; without the top `(batch, 7, 7, 128)` at 150x150,
+    or `(batch, 128)` when pooled.
+    Parameters: 3,453,121 at the defaults; 240,832 without the top.
+
+    Args:
+        include_top: end in the dense layers.
+        weights: None for random ones, or a path (see `load_weights`).
+        input_shape: height and width of at least 46; None works without the top.
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2; two classes end in one sigmoid unit, as in the book.
+        build: `"functional"` or `"sequential"`.
+        pixels: one of `PIXEL_RULES`; None is `"unit"`.
+        dropout: fraction in [0, 1) before the dense layers; the book takes 0.5 with
+            augmentation.
+        seed: of initial weights and dropout.
+
+    Raises:
+        ValueError: an argument is not one of these, or the weights do not fit.
 
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.2
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < _MIN_SIDE:
-        raise ValueError(
-            "`input_shape` must be (height, width, channels) with sides of at least "
-            f"{_MIN_SIDE}. Received: input_shape={input_shape!r}"
-        )
-    check_classes(classes)
     check_dropout(dropout)
-    seeds = itertools.count(resolve_seed(seed)).__next__
 
-    inputs = keras.Input(input_shape, name="pixels")
-    x = scale_pixels(inputs, pixels)
-    for number, filters in enumerate(_FILTERS, start=1):
-        x = layers.Conv2D(
-            filters,
-            3,
-            activation="relu",
-            kernel_initializer=initializers.GlorotUniform(seed=seeds()),
-            name=f"conv{number}",
-        )(x)
-        x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
-    x = layers.Flatten(name="flatten")(x)
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield from _hidden(_UNITS, dropout, seeds)
+        if classes == 2:
+            yield dense(1, "predictions", seeds, activation="sigmoid", dtype="float32")
+        else:
+            yield dense_softmax(classes, seeds)
+
+    return build_network(
+        "convnet",
+        lambda seeds: _convolutions(_FILTERS, seeds),
+        top,
+        include_top,
+        weights,
+        input_shape,
+        pooling,
+        classes,
+        build=build,
+        pixels=pixels,
+        seed=seed,
+        min_side=46,
+        fixed_top=True,
+    )
+
+
+def _convolutions(filters: tuple[int, ...], seeds: Seeds) -> Iterator[Stage]:
+    for number, count in enumerate(filters, start=1):
+        yield conv(count, 3, f"conv{number}", seeds, padding="valid", activation="relu")
+        yield layers.MaxPooling2D(2, name=f"pool{number}")
+
+
+def _hidden(units: int, dropout: float, seeds: Seeds) -> Iterator[Stage]:
+    yield layers.Flatten(name="flatten")
     if dropout:
-        x = layers.Dropout(dropout, seed=seeds(), name="dropout")(x)
-    x = layers.Dense(
-        _UNITS,
-        activation="relu",
-        kernel_initializer=initializers.GlorotUniform(seed=seeds()),
-        name="dense",
-    )(x)
-    outputs = predictions(x, classes, "predictions", seed=seeds())
-    return keras.Model(inputs, outputs, name="convnet")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+    yield dense(units, "dense", seeds, activation="relu")

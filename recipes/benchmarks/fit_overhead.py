@@ -79,13 +79,13 @@ def main(argv=None):
 
 
 def bare(shape, seed):
-    model = kerasdl.models.convnet(shape, seed=seed)
+    model = kerasdl.models.convnet(input_shape=shape, seed=seed)
     model.compile(optimizer=optimizer(), loss="binary_crossentropy")
     return lambda dataset: model.fit(dataset, shuffle=False, verbose=0)
 
 
 def ours(shape, seed):
-    model = kerasdl.models.convnet(shape, seed=seed)
+    model = kerasdl.models.convnet(input_shape=shape, seed=seed)
     model.compile(
         optimizer=optimizer(), loss="binary_crossentropy", metrics=["accuracy"]
     )

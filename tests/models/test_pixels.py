@@ -33,6 +33,30 @@ def test_ends_of_the_range(rule, black, white):
     np.testing.assert_allclose(scaled[0, 0, :, 0], [black, white], atol=1e-6)
 
 
+def test_cifar_statistics(pixels):
+    """What torchvision's recipes and others give for the 50,000 training images."""
+    mean, deviation = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+    expected = (pixels / 255 - mean) / deviation
+    np.testing.assert_allclose(scaling_model("cifar")(pixels), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", PIXEL_RULES)
+def test_gray_pixels_are_scaled_by_the_mean_of_the_statistics(rule):
+    """At the mean of all channels' means it is what the channels are on average."""
+    gray = np.array([0.0, 255.0], "float32").reshape(1, 1, 2, 1)
+    colour = np.array(scale_pixels(np.repeat(gray, 3, axis=-1), rule))
+    scaled = np.array(scale_pixels(gray, rule))
+    assert scaled.shape == gray.shape
+    black, white = scaled.ravel()
+    assert white > black
+    channels = colour.reshape(2, 3)
+    # mean / deviation and 1 / deviation of the averaged statistics
+    deviations = 1 / (channels[1] - channels[0])
+    means = -channels[0] * deviations
+    assert white - black == pytest.approx(1 / deviations.mean(), rel=1e-5)
+    assert black == pytest.approx(-means.mean() / deviations.mean(), abs=1e-4)
+
+
 @pytest.mark.filterwarnings("ignore:\\s*Warning")
 @pytest.mark.parametrize("rule", PIXEL_RULES)
 def test_converts_to_tflite(rule, pixels):

@@ -8,7 +8,6 @@ import numpy as np
 
 from kerasdl.models._pixels import PIXEL_RULES, scale_pixels
 from kerasdl.models.backbones import build_trunk
-from kerasdl.models.convnet import convnet
 from kerasdl.models.heads import classifier
 
 PLAIN = """
@@ -28,15 +27,19 @@ def pixel_rule(rule):
     return keras.Model(inputs, keras.layers.Identity()(scale_pixels(inputs, rule)))
 
 
-def test_saved_models_load_without_kerasdl(tmp_path):
+def test_saved_models_load_without_kerasdl(networks, tmp_path):
     models = {rule: pixel_rule(rule) for rule in PIXEL_RULES}
-    models["convnet"] = convnet((48, 48, 3), dropout=0.5, seed=1)
     trunk = build_trunk("efficientnet_lite0", None, 48, seed=1)
     models["pooled head"] = classifier(trunk, 3, "pooled", seed=1)
     trunk = pixel_rule("caffe")
     models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
-    pixels = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 3)).astype("float32")
+    for network in networks:
+        models[f"{network.name} functional"] = network.functional
+        models[f"{network.name} sequential"] = network.sequential
+    generator = np.random.default_rng(0)
     for name, model in models.items():
+        shape = (2, *model.input_shape[1:])
+        pixels = generator.uniform(0, 255, shape).astype("float32")
         model.save(tmp_path / f"{name}.keras")
         np.savez(tmp_path / f"{name}.npz", pixels=pixels, outputs=model(pixels))
     command = [sys.executable, "-c", PLAIN, str(tmp_path)]

@@ -92,6 +92,37 @@ def test_a_legacy_file_with_other_names_fits_in_order(tmp_path):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
+def test_layers_of_a_model_inside_the_model(path):
+    """A Sequential of models takes a flat file."""
+    source, flat = network(seed=1), network(seed=2)
+    cut = flat.get_layer("b").output
+    parts = [keras.Model(flat.input, cut), keras.Model(cut, flat.output)]
+    nested = keras.Sequential([keras.Input((8, 8, 3)), *parts])
+    load_weights(nested, saved(source, path))
+    assert_same(source, flat)
+
+
+def test_the_top_of_the_network_is_left_over_too(path):
+    source, model = network("abcd", seed=1), network(seed=2)
+    load_weights(model, saved(source, path), ["d", "d_bn"])
+    assert_same(model, source)
+
+
+def test_a_whole_network_leaves_nothing_over(path):
+    with pytest.raises(ValueError, match="where layer 'head' is one too many"):
+        load_weights(network(), saved(network(head=True), path), whole=True)
+
+
+def test_a_legacy_file_with_other_names_and_a_top_fits_in_order(tmp_path):
+    source, model = network("vwxyz", seed=1), network("abcd", seed=2)
+    path = saved(source, tmp_path / "renamed.h5")
+    with pytest.raises(ValueError, match="layer 'a' is missing"):
+        load_weights(model, path)
+    load_weights(model, path, ["e", "e_bn"])
+    for ours, theirs in zip(model.weights, source.weights, strict=False):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
 @pytest.mark.parametrize("name", ["own.keras", "own.weights.h5"])
 def test_a_new_file_with_other_names_is_refused(name, tmp_path):
     with pytest.raises(ValueError, match="layer 'a' is missing"):

@@ -64,7 +64,7 @@ def test_another_network_of_a_name_in_the_table_is_split_evenly():
 
 
 def test_other_models_are_three_parts_with_as_many_layers_that_have_weights():
-    groups = depth_groups(convnet((48, 48, 3), seed=1))
+    groups = depth_groups(convnet(input_shape=(48, 48, 3), seed=1))
     assert [names(group) for group in groups] == [
         ["pixels", "scale_pixels", "conv1", "pool1", "conv2", "pool2"],
         ["conv3", "pool3", "conv4", "pool4", "flatten"],

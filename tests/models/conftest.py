@@ -1,0 +1,58 @@
+"""The zoo: every builder once, in both builds, as small as it goes."""
+
+import functools
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+
+from kerasdl import models
+from kerasdl.models._weights import copy_weights
+
+# name -> arguments that keep it small, the smallest side that works, and the pixel rule
+# that its ImageNet weights were trained with ("unit" where there are none)
+ZOO = {
+    "convnet": ({"input_shape": (50, 46, 3)}, 46, "unit"),
+    "lenet5": ({"input_shape": (28, 28, 1)}, 12, "unit"),
+    "mnist_convnet": ({"input_shape": (28, 28, 1)}, 18, "unit"),
+}
+
+
+@dataclass
+class Network:
+    name: str
+    arguments: dict
+    min_side: int
+    rule: str
+    functional: keras.Model
+    sequential: keras.Model
+
+    def build(self, **arguments):
+        """Build it small, with `arguments` in place of its own."""
+        builder = getattr(models, self.name)
+        return builder(**{"classes": 3, "seed": 1, **self.arguments, **arguments})
+
+    def pixels(self, seed=0):
+        shape = (2, *self.arguments["input_shape"])
+        return np.random.default_rng(seed).uniform(0, 255, shape).astype("float32")
+
+
+@functools.cache
+def built(name):
+    arguments, min_side, rule = ZOO[name]
+    network = Network(name, arguments, min_side, rule, None, None)
+    network.functional = network.build()
+    network.sequential = network.build(build="sequential", seed=2)
+    copy_weights(network.functional, network.sequential)
+    return network
+
+
+@pytest.fixture(scope="session", params=ZOO)
+def network(request):
+    return built(request.param)
+
+
+@pytest.fixture(scope="session")
+def networks():
+    return [built(name) for name in ZOO]
