@@ -1,10 +1,19 @@
 """Networks: pretrained trunks, heads, and the classics."""
 
 from ._weights import copy_weights, load_weights
+from .alexnet import alexnet
 from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups
+from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .efficientnet_lite import efficientnet_lite0
 from .heads import classifier, flatten_head, head_layers, pooled_head
 from .input_size import with_input_size
 from .lenet import lenet5
+from .mobilenet_v1 import mobilenet_v1
+from .mobilenet_v2 import mobilenet_v2
+from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
+from .nin import nin
+from .squeezenet import squeezenet
+from .vgg import vgg11, vgg13, vgg16, vgg19
+from .vgg_small import vgg_small

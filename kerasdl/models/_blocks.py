@@ -81,6 +81,21 @@ def conv(
     )
 
 
+def bare_conv(
+    filters: int, kernel: int, name: str, seeds: Seeds, *, strides: int = 1
+) -> layers.Conv2D:
+    """Make a convolution from `he_fan_out`, no bias: a normalisation follows."""
+    return conv(
+        filters,
+        kernel,
+        name,
+        seeds,
+        strides=strides,
+        use_bias=False,
+        initializer=he_fan_out,
+    )
+
+
 def depthwise(
     kernel: int, name: str, seeds: Seeds, *, strides: int = 1
 ) -> layers.DepthwiseConv2D:
@@ -124,6 +139,14 @@ def dense_softmax(classes: int, seeds: Seeds) -> layers.Dense:
 def softmax() -> layers.Activation:
     """Make the last layer `predictions` where a convolution made the logits."""
     return layers.Activation("softmax", dtype="float32", name="predictions")
+
+
+def check_alpha(alpha: float) -> None:
+    """Raise ValueError unless the width multiplier leaves one filter of 32."""
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or alpha < 1 / 32:
+        raise ValueError(
+            f"`alpha` must be a number of at least 1/32. Received: alpha={alpha!r}"
+        )
 
 
 def divisible_by_8(filters: float) -> int:

@@ -12,10 +12,28 @@ from kerasdl.models._weights import copy_weights
 
 # name -> arguments that keep it small, the smallest side that works, and the pixel rule
 # that its ImageNet weights were trained with ("unit" where there are none)
+VGG = {"input_shape": (32, 32, 3), "ratio": 16, "units": 8}
+MOBILENET = {"input_shape": (40, 32, 3), "alpha": 0.25}
 ZOO = {
+    "alexnet": (
+        {"input_shape": (67, 67, 3), "units": 8, "response_norm": True},
+        67,
+        "unit",
+    ),
     "convnet": ({"input_shape": (50, 46, 3)}, 46, "unit"),
     "lenet5": ({"input_shape": (28, 28, 1)}, 12, "unit"),
     "mnist_convnet": ({"input_shape": (28, 28, 1)}, 18, "unit"),
+    "mobilenet_v1": (MOBILENET, 1, "tf"),
+    "mobilenet_v2": (MOBILENET, 1, "tf"),
+    "mobilenet_v3_large": (MOBILENET, 1, "tf"),
+    "mobilenet_v3_small": (MOBILENET, 1, "tf"),
+    "nin": ({"input_shape": (67, 67, 3)}, 67, "unit"),
+    "squeezenet": ({"input_shape": (35, 37, 3)}, 35, "unit"),
+    "vgg11": (VGG, 32, "unit"),
+    "vgg13": (VGG, 32, "unit"),
+    "vgg16": (VGG, 32, "caffe"),
+    "vgg19": (VGG, 32, "caffe"),
+    "vgg_small": ({"input_shape": (32, 32, 3), "ratio": 4}, 8, "unit"),
 }
 
 

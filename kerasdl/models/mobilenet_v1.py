@@ -1,0 +1,115 @@
+"""MobileNet (Howard et al., 2017), https://arxiv.org/abs/1704.04861."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from ._blocks import Seeds, Stage, bare_conv, check_alpha, conv, depthwise, softmax
+from ._network import build_network
+from .heads import check_dropout
+
+# Table 1 of the paper: a 3x3 convolution, then a filter for each channel ("dw") and a
+# 1x1 convolution, thirteen times.
+_STEM_FILTERS = 32
+# filters of the 1x1 convolution, strides of the filter before it
+_BLOCKS = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (1024, 2),
+    (1024, 1),
+)
+
+
+def mobilenet_v1(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    *,
+    build: str = "functional",
+    pixels: str | None = None,
+    alpha: float = 1.0,
+    dropout: float = 1e-3,
+    seed: int | None = None,
+) -> keras.Model:
+    """MobileNet V1: a convolution and thirteen depthwise separable ones.
+
+    Layers bear the names of `keras.applications.MobileNet`, and for sides that are
+    multiples of 32 it computes the same. At others this network pads as the weights
+    were trained, and Keras drops a row.
+
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 1024)`, rounded up, or `(batch, 1024)` when pooled.
+    Parameters: 4,253,864 at the defaults; 3,228,864 without the top.
+
+    Args:
+        include_top: end in a pooled classifier.
+        weights: None for random ones, or a path (see `load_weights`).
+        input_shape: any height and width, or None; the paper's resolution multiplier.
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2.
+        build: `"functional"` or `"sequential"`.
+        pixels: one of `PIXEL_RULES`; None is `"tf"`, the rule of its ImageNet weights.
+        alpha: width multiplier of all layers.
+        dropout: fraction in [0, 1) before the last layer.
+        seed: of initial weights and dropout.
+
+    Raises:
+        ValueError: an argument is not one of these, or the weights do not fit.
+
+    Reference:
+        https://arxiv.org/abs/1704.04861, table 1
+    """
+    check_alpha(alpha)
+    check_dropout(dropout)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds, strides=2)
+        yield from _normalise("conv1")
+        for number, (filters, strides) in enumerate(_BLOCKS, start=1):
+            yield depthwise(3, f"conv_dw_{number}", seeds, strides=strides)
+            yield from _normalise(f"conv_dw_{number}")
+            yield bare_conv(int(filters * alpha), 1, f"conv_pw_{number}", seeds)
+            yield from _normalise(f"conv_pw_{number}")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield conv(classes, 1, "conv_preds", seeds)
+        yield layers.Flatten(name="flatten")
+        yield softmax()
+
+    return build_network(
+        "mobilenet_v1",
+        body,
+        top,
+        include_top,
+        weights,
+        input_shape,
+        pooling,
+        classes,
+        build=build,
+        pixels=pixels,
+        seed=seed,
+        min_side=1,
+        own_pixels="tf",
+    )
+
+
+def _normalise(name: str) -> Iterator[Stage]:
+    yield layers.BatchNormalization(name=f"{name}_bn")
+    yield layers.ReLU(6.0, name=f"{name}_relu")

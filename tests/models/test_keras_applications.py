@@ -1,0 +1,155 @@
+"""Ours compute what those of keras.applications do, and take their files."""
+
+from dataclasses import dataclass
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import applications
+from keras.src.legacy.saving import legacy_h5_format
+
+from kerasdl import models
+
+VGG = {"input_shape": (32, 32, 3)}
+MOBILENET = {"input_shape": (64, 32, 3), "alpha": 0.25, "classes": 5}
+# ours -> theirs, its preprocessing, arguments of both, and whether it is compared with
+# its top (VGG's has 120 million weights)
+PAIRS = {
+    "mobilenet_v1": (applications.MobileNet, applications.mobilenet, MOBILENET, True),
+    "mobilenet_v2": (
+        applications.MobileNetV2,
+        applications.mobilenet_v2,
+        MOBILENET,
+        True,
+    ),
+    "mobilenet_v3_large": (
+        applications.MobileNetV3Large,
+        applications.mobilenet_v3,
+        MOBILENET,
+        True,
+    ),
+    "mobilenet_v3_small": (
+        applications.MobileNetV3Small,
+        applications.mobilenet_v3,
+        MOBILENET,
+        True,
+    ),
+    "vgg16": (applications.VGG16, applications.vgg16, VGG, False),
+    "vgg19": (applications.VGG19, applications.vgg19, VGG, False),
+}
+
+
+@dataclass
+class Pair:
+    name: str
+    preprocess: object
+    arguments: dict
+    has_top: bool
+    theirs: keras.Model
+    pixels: np.ndarray
+    outputs: np.ndarray
+
+    def ours(self, **arguments):
+        arguments = {"include_top": self.has_top, **self.arguments, **arguments}
+        return getattr(models, self.name)(**arguments, seed=1)
+
+
+@pytest.fixture(scope="module", params=PAIRS)
+def pair(request):
+    builder, module, arguments, has_top = PAIRS[request.param]
+    keras.utils.set_random_seed(0)
+    theirs = builder(weights=None, include_top=has_top, **arguments)
+    rng = np.random.default_rng(0)
+    for layer in theirs.layers:  # statistics as of a trained network
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+    pixels = rng.uniform(0, 255, (2, *theirs.input_shape[1:])).astype("float32")
+    outputs = theirs(module.preprocess_input(pixels.copy()))
+    return Pair(request.param, module, arguments, has_top, theirs, pixels, outputs)
+
+
+def weights_by_layer(model):
+    return {layer.name: layer.weights for layer in model.layers if layer.weights}
+
+
+def test_same_output_with_our_weights(pair):
+    ours = pair.ours()
+    rng = np.random.default_rng(1)
+    for layer in ours.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+    theirs, own = weights_by_layer(pair.theirs), weights_by_layer(ours)
+    assert theirs.keys() == own.keys()
+    assert pair.theirs.count_params() == ours.count_params()
+    before = pair.theirs.get_weights()
+    try:
+        for name in own:
+            weights = ours.get_layer(name).get_weights()
+            pair.theirs.get_layer(name).set_weights(weights)
+        expected = pair.theirs(pair.preprocess.preprocess_input(pair.pixels.copy()))
+    finally:
+        pair.theirs.set_weights(before)
+    np.testing.assert_allclose(ours(pair.pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("layout", "build", "other_build"),
+    [
+        ("legacy.h5", "sequential", "functional"),
+        ("keras3.weights.h5", "functional", "sequential"),
+    ],
+)
+def test_takes_their_files(pair, layout, build, other_build, tmp_path):
+    path = tmp_path / layout
+    if layout == "legacy.h5":  # as they are offered for download
+        with h5py.File(path, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, pair.theirs)
+    else:
+        pair.theirs.save_weights(path)
+    ours = pair.ours(weights=path, build=build)
+    np.testing.assert_allclose(ours(pair.pixels), pair.outputs, rtol=1e-4, atol=1e-4)
+    # The same file, also if it has a top, gives a trunk.
+    trunk = pair.ours(weights=path, build=other_build, include_top=False)
+    for ours, theirs in zip(trunk.weights, pair.theirs.weights, strict=False):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_vgg16_with_its_top(tmp_path):
+    keras.utils.set_random_seed(0)
+    theirs = applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=5)
+    path = tmp_path / "top.weights.h5"
+    theirs.save_weights(path)
+    ours = models.vgg16(
+        weights=path, input_shape=(32, 32, 3), classes=5, build="sequential", seed=1
+    )
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    expected = theirs(applications.vgg16.preprocess_input(pixels.copy()))
+    np.testing.assert_allclose(ours(pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_trunk_s_file_is_refused_for_a_network_with_top(tmp_path):
+    arguments, path = {"input_shape": (8, 8, 3), "seed": 1}, tmp_path / "a.weights.h5"
+    models.mobilenet_v1(include_top=False, **arguments).save_weights(path)
+    with pytest.raises(ValueError, match="where layer 'conv_preds' is missing"):
+        models.mobilenet_v1(weights=path, **arguments)
+
+
+def test_names_before_keras_3_fit_in_order(tmp_path):
+    """The files for MobileNetV3 that are offered name their layers otherwise."""
+    arguments = {"input_shape": (32, 32, 3), "alpha": 0.25, "classes": 5}
+    keras.utils.set_random_seed(0)
+    theirs = applications.MobileNetV3Small(weights=None, **arguments)
+    for number, layer in enumerate(theirs.layers):
+        layer.name = f"old_{number}"
+    path = tmp_path / "renamed.h5"
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
+    ours = models.mobilenet_v3_small(weights=path, **arguments, seed=1)
+    np.testing.assert_allclose(ours(pixels), theirs(pixels), rtol=1e-4, atol=1e-4)
+    trunk = models.mobilenet_v3_small(
+        include_top=False, weights=path, **arguments, build="sequential", seed=1
+    )
+    for ours, old in zip(trunk.weights, theirs.weights, strict=False):
+        np.testing.assert_array_equal(ours.numpy(), old.numpy())
