@@ -18,6 +18,7 @@ from keras import initializers, layers
 from kerasdl._checks import check_one_of
 from kerasdl._seeds import resolve_seed
 
+from ._blocks import he_fan_out
 from ._pixels import scale_pixels
 from ._torch_pickle import read_torch_tensors
 from ._weights import check_weights_file, load_weights
@@ -147,7 +148,7 @@ def _block(
         strides=strides,
         padding="same",
         use_bias=False,
-        depthwise_initializer=_he_normal(seeds()),
+        depthwise_initializer=he_fan_out(seeds()),
         name=f"{name}dwconv",
     )(x)
     x = _normalize(x, f"{name}bn", f"{name}activation")
@@ -173,7 +174,7 @@ def _convolve(
         strides=strides,
         padding="same",
         use_bias=False,
-        kernel_initializer=_he_normal(seeds()),
+        kernel_initializer=he_fan_out(seeds()),
         name=name,
     )(x)
 
@@ -181,12 +182,6 @@ def _convolve(
 def _normalize(x: Any, name: str, activation_name: str | None = None) -> Any:
     x = layers.BatchNormalization(name=name)(x)
     return layers.ReLU(6.0, name=activation_name)(x) if activation_name else x
-
-
-def _he_normal(seed: int) -> initializers.Initializer:
-    return initializers.VarianceScaling(
-        2.0, mode="fan_out", distribution="truncated_normal", seed=seed
-    )
 
 
 def _imagenet_arrays() -> Iterator[np.ndarray]:

@@ -28,13 +28,14 @@ def with_input_size(
     """
     size = size_pair("image_size", image_size)
     pixels = keras.Input((*size, model.input_shape[-1]), name=model.inputs[0].name)
-    resized = keras.models.clone_model(model, input_tensors=pixels)
     try:
+        resized = keras.models.clone_model(model, input_tensors=pixels)
         copy_weights(model, resized)
     except ValueError as error:
         raise ValueError(
             "`image_size` must suit every layer of the model. Received: "
-            f"image_size={image_size!r}. A pooled head takes any size. ({error})"
+            f"image_size={image_size!r}. A pooled head on a "
+            f"functional build takes any size. ({error})"
         ) from error
     for before, after in zip(model.layers, resized.layers, strict=True):
         after.trainable = before.trainable

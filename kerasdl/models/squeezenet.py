@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from keras import layers
+from keras import initializers, layers
 
 from ._blocks import Block, Seeds, Stage, conv, softmax
 from ._network import build_network
@@ -98,10 +98,23 @@ def _fire(
 ) -> Block:
     """Squeeze to few channels; expand by 1x1 and by 3x3, side by side (figure 1)."""
 
+    def relu_conv(filters: int, kernel: int, suffix: str) -> layers.Conv2D:
+        return conv(
+            filters,
+            kernel,
+            f"{name}_{suffix}",
+            seeds,
+            activation="relu",
+            # From Glorot's the signal fades: nothing normalises it.
+            initializer=initializers.HeNormal,
+        )
+
     def function(x: Any) -> Any:
-        x = conv(squeeze, 1, f"{name}_squeeze1x1", seeds, activation="relu")(x)
-        small = conv(expand_1x1, 1, f"{name}_expand1x1", seeds, activation="relu")
-        large = conv(expand_3x3, 3, f"{name}_expand3x3", seeds, activation="relu")
-        return layers.Concatenate(name=f"{name}_concat")([small(x), large(x)])
+        x = relu_conv(squeeze, 1, "squeeze1x1")(x)
+        sides = [
+            relu_conv(expand_1x1, 1, "expand1x1")(x),
+            relu_conv(expand_3x3, 3, "expand3x3")(x),
+        ]
+        return layers.Concatenate(name=f"{name}_concat")(sides)
 
     return Block(name, function)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdl.models import build_trunk, classifier, with_input_size
+from kerasdl.models import build_trunk, classifier, squeezenet, with_input_size
 
 
 def test_equals_the_network_built_at_that_size(rng):
@@ -35,3 +35,11 @@ def test_flatten_has_one_size():
     model = classifier(trunk, 2, "flatten", seed=0)
     with pytest.raises(ValueError, match="`image_size` must suit every layer.*=64"):
         with_input_size(model, 64)
+
+
+def test_the_blocks_of_a_sequential_build_have_one_size():
+    arguments = {"input_shape": (35, 35, 3), "classes": 3, "seed": 0}
+    with pytest.raises(ValueError, match="`image_size` must suit every layer.*=64"):
+        with_input_size(squeezenet(**arguments, build="sequential"), 64)
+    resized = with_input_size(squeezenet(**arguments), 64)
+    assert resized.input_shape == (None, 64, 64, 3)

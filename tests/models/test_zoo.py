@@ -8,7 +8,6 @@ import pytest
 
 from kerasdl import models
 from kerasdl.models import _network
-from kerasdl.models._blocks import conv
 from kerasdl.models._pixels import scale_pixels
 
 COMMON = {
@@ -63,16 +62,11 @@ def test_both_builds_are_the_same_network(network):
     assert not isinstance(functional, keras.Sequential)
     assert functional.name == sequential.name == network.name
     assert functional.count_params() == sequential.count_params()
-    assert_same_weights(functional, sequential)
+    assert_same_weights(functional, sequential)  # by name, and one seed gave the same
     pixels = network.pixels()
     expected = functional(pixels)
     np.testing.assert_allclose(sequential(pixels), expected, atol=1e-5)
     np.testing.assert_allclose(np.sum(expected, axis=1), 1, atol=1e-5)
-
-
-def test_layers_have_the_same_stable_names_in_both_builds(network):
-    again = network.build(build="sequential")
-    assert_same_weights(network.functional, again)  # and one seed, the same weights
 
 
 def test_each_initializer_and_dropout_has_a_seed_of_its_own(network):
@@ -97,32 +91,22 @@ def test_pixels_are_scaled_by_its_own_rule(network):
     )
 
 
-@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
-def test_weights_go_from_a_file_of_either_build_into_both(network, suffix, tmp_path):
-    path = tmp_path / f"own{suffix}"
-    source, build = (
-        (network.functional, "sequential")
-        if suffix == ".keras"
-        else (network.sequential, "functional")
-    )
-    source.save(path) if suffix == ".keras" else source.save_weights(path)
-    assert_same_weights(network.build(weights=path, build=build, seed=3), source)
+def test_weights_go_from_a_file_of_one_build_into_the_other(network, tmp_path):
+    path = tmp_path / "own.keras"
+    network.functional.save(path)
+    loaded = network.build(weights=path, build="sequential", seed=2)
+    assert_same_weights(loaded, network.functional)
 
 
-def test_without_the_top(network, tmp_path):
-    """The trunk of a file with top; pooled, and gray with sides that are not known."""
-    path = tmp_path / "top.weights.h5"
-    network.functional.save_weights(path)
-    for build, pooling in (("sequential", "avg"), ("functional", "max")):
-        trunk = network.build(
-            include_top=False, weights=path, build=build, pooling=pooling, seed=3
-        )
-        assert trunk.output_shape == (None, trunk.layers[-1].input.shape[-1])
-        for name, arrays in weights_by_layer(trunk).items():
-            for ours, theirs in zip(
-                arrays, network.functional.get_layer(name).get_weights(), strict=True
-            ):
-                np.testing.assert_array_equal(ours, theirs)
+def test_the_trunk_takes_a_file_with_the_top(network, tmp_path):
+    path = tmp_path / "own.weights.h5"
+    network.sequential.save_weights(path)
+    trunk = network.build(include_top=False, weights=path, seed=2)
+    assert len(trunk.output_shape) == 4
+    whole = weights_by_layer(network.functional)
+    for name, arrays in weights_by_layer(trunk).items():
+        for ours, theirs in zip(arrays, whole[name], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_smallest_gray_image_in_half_precision(network):
@@ -167,13 +151,12 @@ def test_wrong_arguments(network, arguments, message, capsys):
     assert capsys.readouterr().out == ""  # no seed drawn: nothing was begun
 
 
-@pytest.mark.parametrize("suffix", [".keras", ".weights.h5", ".h5"])
-def test_weights_of_another_network_are_refused(network, suffix, tmp_path):
+def test_weights_of_another_network_are_refused(network, tmp_path):
+    """More in test_weights.py, of each kind of file."""
     inputs = keras.Input((8, 8, 3))
-    seeds = iter(range(9)).__next__
-    other = keras.Model(inputs, conv(4, 3, "another", seeds)(inputs))
-    path = tmp_path / f"other{suffix}"
-    other.save_weights(path) if suffix == ".weights.h5" else other.save(path)
+    other = keras.Model(inputs, keras.layers.Conv2D(4, 3, name="another")(inputs))
+    path = tmp_path / "other.weights.h5"
+    other.save_weights(path)
     with pytest.raises(
         ValueError, match=f"`weights` must be a file of the network '{network.name}'"
     ):
