@@ -5,4 +5,5 @@ from .batches import save_learning_rate, save_losses, save_lr_find
 from .confusion import save_confusion
 from .curves import SMOOTHING, save_curves, smooth
 from .gallery import save_gallery, save_grid
+from .lines import save_lines
 from .photo_statistics import save_photo_statistics
