@@ -94,6 +94,25 @@ def test_fit_is_cycles_with_rates_by_depth(folder):
     assert kerasdl.train.layer_rates(learn.model) == pytest.approx([1e-3, 1e-3, 1e-2])
 
 
+def test_keras_own_switches_hold_throughout(folder):
+    data = photos(folder).with_mix(layers.MixUp(0.2))
+    learn = kerasdl.Learner.from_model(network(), data)
+    loss = kerasdl.train.classification_loss(learn.model, data, label_smoothing=0.2)
+    optimizer = keras.optimizers.AdamW(
+        weight_decay=0.5, global_clipnorm=1e-9, use_ema=True, ema_momentum=0.9
+    )
+    learn.model.compile(optimizer, loss)
+    learn.unfreeze()
+    kernel = weights(learn.model)[0]
+    learn.fit(slice(1e-3, 1e-2), cycles=2)
+    assert learn.model.optimizer is optimizer
+    assert learn.model.loss.label_smoothing == 0.2
+    # Clipped to nothing, the first group shrinks at a tenth of the rate; Keras gives
+    # out its average, which lags behind.
+    ratio = weights(learn.model)[0] / kernel
+    assert ((1 - 0.5 * 1e-3 * 4) < ratio).all() and (ratio < 1).all()
+
+
 def test_each_fit_sees_views_of_its_own(folder, monkeypatch):
     data = photos(folder)
     learn = kerasdl.Learner.from_model(network(), data)

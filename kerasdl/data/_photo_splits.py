@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from kerasdl import plots
 from kerasdl._checks import check_positive_int
 
+from ._mix import Mix
 from ._photo_list import PhotoList, join, label_counts
 from ._stream import BatchStream
 from ._warp import warp_image
@@ -26,6 +27,7 @@ _SETTINGS = (
     "image_size",
     "batch_size",
     "augment",
+    "mix",
     "resize",
     "label_mode",
     "root",
@@ -47,6 +49,7 @@ class PhotoSplits:
         augment: of the training photos, as in `image_folder`.
         resize: "crop", "squash" or "pad".
         label_mode: as in `image_folder`; "multi_label" or None for multi-hot labels.
+        mix: of the training batches, as in `with_mix`.
         root: folder that file names are relative to.
         oversample: show each class as often as the largest in an epoch of training.
         on_error: "skip" or "raise".
@@ -66,6 +69,7 @@ class PhotoSplits:
         resize: str = "crop",
         label_mode: str | None = None,
         *,
+        mix: Mix | None = None,
         root: Path | None = None,
         oversample: bool = False,
         on_error: str = "skip",
@@ -81,6 +85,7 @@ class PhotoSplits:
         self.class_names = class_names
         self.batch_size = batch_size
         self.augment = augment
+        self.mix = mix
         self.resize = resize
         self.label_mode = (
             "multi_label" if label_mode is None and is_multi_label else (label_mode)
@@ -103,6 +108,7 @@ class PhotoSplits:
                 batch_size,
                 resize,
                 augment=augment if is_train else None,
+                mix=mix if is_train else None,
                 shuffle=is_train,
                 balance=photos.labels if is_train and oversample else None,
                 on_error=on_error,
@@ -221,6 +227,24 @@ class PhotoSplits:
     def with_augment(self, augment: str | Augment | None) -> Self:
         """The same photos, labels and seed with another augmentation of `train`."""
         return self._with(augment=augment)
+
+    def with_mix(self, mix: Mix | None) -> Self:
+        """The same photos and seed, the images of a training batch mixed in pairs.
+
+        Labels are mixed like the images: a loss other than cross-entropy may not take
+        them. The seed of `mix` is not used, as mixtures are drawn from the data's.
+
+        Args:
+            mix: `keras.layers.MixUp`, which blends two images, `keras.layers.CutMix`,
+                which puts a rectangle of one into the other, or None.
+
+        Raises:
+            ValueError: another layer, or labels that are class indices.
+
+        Reference:
+            https://arxiv.org/abs/1710.09412, https://arxiv.org/abs/1905.04899
+        """
+        return self._with(mix=mix)
 
     def with_image_size(self, image_size: int | tuple[int, int]) -> Self:
         """The same photos, labels and seed at another size, one side or (h, w)."""

@@ -37,6 +37,7 @@ class ImageData(PhotoSplits):
         resize: "crop", "squash" or "pad".
         batch_size: images in a batch.
         augment: what `train` is augmented with.
+        mix: what the images of a batch of `train` are mixed by; see `with_mix`.
         label_mode: "int", "binary", "categorical", "multi_label", or None for the
             default.
         oversample: whether `train` shows each class as often as the largest.

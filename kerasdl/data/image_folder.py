@@ -16,6 +16,7 @@ from kerasdl._seeds import resolve_seed
 from ._damaged import DamagedFiles
 from ._decode import ImageError, read_image
 from ._listing import list_classes
+from ._mix import Mix, mixer
 from ._rand_augment import rand_augment
 from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
@@ -134,6 +135,7 @@ class PhotoBatches:
         batch_size: images in a batch.
         resize: one of `RESIZE_MODES`.
         augment: a preset's name, "rand_augment", an `Augment`, or None.
+        mix: mixes the images of a batch, and their labels; not with class indices.
         shuffle: a new order each epoch.
         balance: class of each picture, if an epoch is to show each class as often as
             the largest; implies `shuffle`.
@@ -154,6 +156,7 @@ class PhotoBatches:
         resize: str = "crop",
         *,
         augment: str | Augment | None = None,
+        mix: Mix | None = None,
         shuffle: bool = False,
         balance: np.ndarray | None = None,
         on_error: str = "skip",
@@ -171,6 +174,12 @@ class PhotoBatches:
         self.batch_size = batch_size
         self.resize = resize
         self.augment, self._finish = _resolve_augment(augment, self.image_size)
+        self._mix = None if mix is None else mixer(mix)
+        if mix is not None and labels is not None and labels.ndim == 1:
+            raise ValueError(
+                "`label_mode` must be 'binary', 'categorical' or 'multi_label' with "
+                "`mix`: class indices cannot be mixed. Received: label_mode='int'"
+            )
         self.shuffle = shuffle or balance is not None
         self.on_error = on_error
         self.seed = seed
@@ -246,7 +255,12 @@ class PhotoBatches:
             images = self._finish(images, draws[kept])
         if self.labels is None:
             return (images,)
-        return images, self.labels[rows[kept]]
+        labels = self.labels[rows[kept]]
+        if self._mix and kept:
+            drawn = np.random.SeedSequence([self.seed, epoch, 2, index])
+            mixed, labels = self._mix(images, labels, int(drawn.generate_state(1)[0]))
+            images[...] = mixed
+        return images, labels
 
 
 def read_picture(

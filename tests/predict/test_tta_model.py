@@ -4,6 +4,7 @@ import sys
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 from keras import layers, ops
 from PIL import Image
@@ -116,13 +117,11 @@ def test_leaves_as_plain_files(pixels, tmp_path):
 
 @pytest.mark.parametrize("views", VIEWS)
 def test_exports_to_onnx(pixels, tmp_path, views):
-    pytest.importorskip("tf2onnx")
-    runtime = pytest.importorskip("onnxruntime")
     together = tta_model(small_model(3, "softmax"), views)
     floats = pixels.astype("float32")
     expected = together.predict_on_batch(floats)
     together.export(tmp_path / "model.onnx", format="onnx", verbose=False)
-    session = runtime.InferenceSession(tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     (found,) = session.run(None, {session.get_inputs()[0].name: floats})
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
