@@ -3,8 +3,9 @@
     python recipes/cats_dogs_world_class.py --data data/cats_dogs
 
 1 augmentation; 2 a learning rate, by looking; 3 the head on cached activations; 4 the
-head with augmentation, in cycles of an epoch; 5 all layers; 6 a learning rate again;
-7 rates by depth, each cycle twice as long as the last; 8 test-time augmentation.
+head with augmentation, in cycles of an epoch; 5 all layers, BatchNorm held still; 6 a
+learning rate again; 7 rates by depth, each cycle twice as long as the last; 8 test-time
+augmentation.
 
 The accuracy after each step is printed. The weights of the step whose validation loss
 is lowest are kept. Reference: fast.ai, lesson 1.
@@ -32,7 +33,7 @@ def parse_args(argv=None):
         "--rates",
         type=float,
         nargs=2,
-        default=[1e-6, 1e-4],
+        default=[1e-7, 1e-5],
         metavar=("FIRST", "LAST"),
         help="of the first and the last layer group in step 7",
     )
@@ -60,14 +61,12 @@ def main(argv=None):
         data, check = kerasdl.photo_recipe.read_photos(
             args, size, "side_on", seed=run.seed
         )
-        learn = kerasdl.Learner.pretrained(
-            args.backbone,
+        learn = kerasdl.Learner.from_model(
+            build_model(args, data, run.seed),
             data,
             precompute=True,
-            weights=args.weights,
             folder=run.path / "state",
             cache_dir=args.cache,
-            seed=run.seed,
         )
         kerasdl.photo_recipe.remember_photos(run, data, check)
         finish(learn, practise(learn, args, run), args, run)
@@ -76,24 +75,40 @@ def main(argv=None):
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
+def build_model(args, data, seed):
+    """The frozen trunk and a head."""
+    import keras
+
+    from kerasdl import models, train
+
+    trunk = models.build_trunk(args.backbone, args.weights, data.image_size, seed=seed)
+    # Pooled features are many for a small set of photos: a strong L2 holds them.
+    outputs = models.pooled_head(trunk.output, len(data.class_names), l2=0.1, seed=seed)
+    model = keras.Model(trunk.input, outputs, name=trunk.name)
+    train.freeze(model)
+    return model
+
+
 def practise(learn, args, run):
     """Steps 1 to 7; returns a row for each that trained."""
     cycles = 1 if args.quick else args.cycles
     rows = []
 
-    def fit(step, learning_rate, cycle_mult=1):
+    def fit(step, learning_rate, cycle_len=1, cycle_mult=1):
         print(f"\n{step}")
-        history = learn.fit(learning_rate, cycles, cycle_mult=cycle_mult, resume=True)
+        history = learn.fit(learning_rate, cycles, cycle_len, cycle_mult, resume=True)
         learn.save(weights_of(step, run))
         minutes = history["seconds"].sum() / 60
         epochs = {"epochs": len(history), "minutes": minutes}
         rows.append({"step": step, **epochs, **measure(learn.predict, learn.data)})
 
     find_rate(learn, run.path / "lr_find_head.png", 20 if args.quick else 100)
-    fit("head_cached", args.head_rate)
+    # Seconds an epoch, as the trunk does not run.
+    fit("head_cached", args.head_rate, cycle_len=3, cycle_mult=2)
     learn.precompute = False
     fit("head_augmented", args.head_rate)
     learn.unfreeze()
+    learn.bn_freeze()
     find_rate(learn, run.path / "lr_find_all.png", 20)
     fit("all_layers", slice(*args.rates), cycle_mult=2)
     return rows
