@@ -50,7 +50,7 @@ def start(
             tf.config.experimental.enable_op_determinism()
         tf.zeros(1)  # the first operation starts the devices, which print too
     keras.config.set_dtype_policy(precision)
-    if precision != "float32" and not gpus and _lacks(precision):
+    if not gpus and not computes_in(precision):
         warnings.warn(
             f"This processor does not compute in {precision.removeprefix('mixed_')}: "
             f"precision={precision!r} is about six times slower than 'float32'.",
@@ -92,10 +92,12 @@ def _flush() -> None:
     sys.stderr.flush()
 
 
-def _lacks(precision: str) -> bool:
-    """Whether the processor is known to have no instructions for `precision`."""
+def computes_in(precision: str) -> bool:
+    """Whether the processor has instructions for `precision`, as far as can be told."""
     flags = cpu_flags()
-    return bool(flags) and _HALF_PRECISION[precision].isdisjoint(flags)
+    return (
+        precision == "float32" or not flags or bool(_HALF_PRECISION[precision] & flags)
+    )
 
 
 def cpu_flags() -> set[str]:

@@ -1,0 +1,69 @@
+"""A training step of the classics: plain, with oneDNN, with XLA, and in bfloat16.
+
+    python recipes/benchmarks/train_step.py
+
+Batch and size as in each network's lesson, SGD, `model.fit` on one batch in memory; the
+ways go in turns, in one run. oneDNN is what `import kerasdl` switches on; XLA is
+`compile(jit_compile=True)`. bfloat16 takes part where the processor computes in it.
+"""
+
+import argparse
+import csv
+from functools import partial
+from pathlib import Path
+
+from training_steps import LESSONS, Worker, in_turns
+
+import kerasdl
+
+WAYS = {  # name -> precision and XLA, oneDNN
+    "plain": ("float32", False),
+    "onednn": ("float32", True),
+    "xla": ("float32+xla", False),
+    "onednn_xla": ("float32+xla", True),
+    "bfloat16": ("mixed_bfloat16", True),
+}
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--networks", nargs="+", default=list(LESSONS), choices=LESSONS, metavar="NAME")
+    add("--ways", nargs="+", default=list(WAYS), choices=WAYS, metavar="WAY")
+    add("--rounds", type=int, default=5, metavar="N")
+    add("--steps", type=int, default=3, metavar="N", help="of a round")
+    add("--batch-size", type=int, metavar="N", help="default: the lesson's")
+    add("--csv", type=Path, metavar="PATH", help="write the table, in milliseconds")
+    args = parser.parse_args(argv)
+    for name in ("rounds", "steps"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name} must be at least 1")
+    if not kerasdl.runtime.computes_in("mixed_bfloat16"):
+        args.ways = [way for way in args.ways if way != "bfloat16"]
+    return args
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    rows = []
+    print(f"{'ms a step':>16}" + "".join(f"{way:>12}" for way in args.ways), flush=True)
+    for network in args.networks:
+        workers = {}
+        for way in args.ways:
+            mode, onednn = WAYS[way]
+            workers[way] = partial(
+                Worker, "keras", network, mode, args.batch_size, onednn
+            )
+        found = in_turns(workers, args.rounds, args.steps)
+        rows.append([network, *found.values()])
+        numbers = "".join(f"{number:12.2f}" for number in found.values())
+        print(f"{network:>16}{numbers}   {min(found, key=found.get)}", flush=True)
+    if args.csv:
+        with args.csv.open("w", newline="") as file:
+            csv.writer(file).writerows([["network", *args.ways], *rows])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Training steps of one network in a process of its own, a round at a time.
+
+oneDNN is on or off for a whole process, and two frameworks in one would share threads.
+So each competitor has a process, all are warmed up, and rounds go in turns.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from statistics import median
+
+Lesson = namedtuple("Lesson", "batch_size input_shape arguments")
+
+# Batch and size as in the network's lesson of Dive into Deep Learning; those that have
+# none there at 96x96 in batches of 16.
+LESSONS = {
+    "lenet5": Lesson(256, (28, 28, 1), {}),
+    "alexnet": Lesson(128, (224, 224, 1), {}),
+    "vgg11": Lesson(128, (224, 224, 1), {"ratio": 4}),
+    "nin": Lesson(128, (224, 224, 1), {}),
+    "mobilenet_v1": Lesson(16, (96, 96, 3), {}),
+    "mobilenet_v2": Lesson(16, (96, 96, 3), {}),
+    "squeezenet": Lesson(16, (96, 96, 3), {}),
+}
+CLASSES = 10
+RATE = 0.01
+
+
+class Worker:
+    """A process that trains on one batch of random pixels, when it is told to.
+
+    Args:
+        framework: "keras" or "torch".
+        network: key of `LESSONS`.
+        mode: of "keras" a precision, with "+xla" or not; of "torch" "default",
+            "channels_last" or "compile".
+        batch_size: None takes the lesson's.
+        onednn: of "keras".
+    """
+
+    def __init__(self, framework, network, mode, batch_size=None, onednn=True):
+        self.batch_size = batch_size or LESSONS[network].batch_size
+        environment = os.environ | {"TF_ENABLE_ONEDNN_OPTS": str(int(onednn))}
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, framework, network, mode, str(self.batch_size)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+
+    def seconds(self, steps):
+        """Seconds that each of `steps` steps takes, on average."""
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(self.process.args[2:])} ended with an error")
+        return json.loads(line) / steps
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def in_turns(workers, rounds, steps):
+    """Median milliseconds of a step by name; `workers` start one after the other."""
+    running = {}
+    try:
+        for name, start in workers.items():
+            running[name] = start()
+            running[name].seconds(1)  # builds and compiles
+            running[name].seconds(1)
+        found = {name: [] for name in running}
+        for number in range(rounds):
+            for name in list(running)[:: 1 if number % 2 else -1]:
+                found[name].append(running[name].seconds(steps))
+    finally:
+        for worker in running.values():
+            worker.end()
+    return {name: 1000 * median(values) for name, values in found.items()}
+
+
+def main():
+    framework, network, mode, batch_size = sys.argv[1:]
+    train = {"keras": keras_steps, "torch": torch_steps}[framework]
+    answers, sys.stdout = sys.stdout, sys.stderr  # whatever else prints
+    train = train(network, mode, int(batch_size))
+    for line in sys.stdin:
+        began = time.perf_counter()
+        train(int(line))
+        print(json.dumps(time.perf_counter() - began), file=answers, flush=True)
+
+
+def build(network, mode="float32"):
+    """The network, and a batch of random pixels and labels."""
+    import kerasdl
+
+    precision, _, xla = mode.partition("+")
+    kerasdl.runtime.start(precision)
+    lesson = LESSONS[network]
+    model = getattr(kerasdl.models, network)(
+        **{"input_shape": lesson.input_shape, "classes": CLASSES},
+        **{"pixels": "unit", "seed": 1, **lesson.arguments},
+    )
+    return model, bool(xla)
+
+
+def draw_batch(network, batch_size):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    shape = (batch_size, *LESSONS[network].input_shape)
+    pixels = rng.uniform(0, 255, shape).astype("float32")
+    return pixels, rng.integers(0, CLASSES, batch_size)
+
+
+def keras_steps(network, mode, batch_size):
+    """`model.fit` on the batch, again and again."""
+    model, xla = build(network, mode)
+    import keras
+    import tensorflow as tf
+
+    model.compile(
+        keras.optimizers.SGD(RATE), "sparse_categorical_crossentropy", jit_compile=xla
+    )
+    batch = tf.data.Dataset.from_tensors(draw_batch(network, batch_size)).cache()
+    return lambda steps: model.fit(batch.repeat(steps), shuffle=False, verbose=0)
+
+
+def torch_steps(network, mode, batch_size):
+    """The usual loop on the same batch, with the same layers."""
+    import torch._dynamo  # brings an LLVM that refuses to come after TensorFlow's
+
+    model, _ = build(network)
+    from torch_twin import TorchTwin
+
+    torch.manual_seed(0)
+    pixels, labels = draw_batch(network, batch_size)
+    pixels = torch.from_numpy(pixels.transpose(0, 3, 1, 2).copy())
+    labels = torch.from_numpy(labels)
+    twin = TorchTwin(model).train()
+    if mode == "channels_last":
+        twin = twin.to(memory_format=torch.channels_last)
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+    if mode == "compile":
+        twin = torch.compile(twin)
+    optimizer = torch.optim.SGD(twin.parameters(), RATE)
+    loss_of = torch.nn.CrossEntropyLoss()
+
+    def train(steps):
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = loss_of(twin(pixels), labels)
+            loss.backward()
+            optimizer.step()
+        loss.item()
+
+    return train
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2] / "recipes" / "benchmarks"
+
+
+def run(*arguments):
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_table_of_milliseconds(tmp_path):
+    result = run(
+        *(BENCHMARKS / "train_step.py", "--networks", "lenet5", "--ways", "onednn"),
+        *("--rounds", 1, "--steps", 1, "--batch-size", 2),
+        *("--csv", tmp_path / "steps.csv"),
+    )
+    assert result.returncode == 0, result.stderr
+    header, row = csv.reader((tmp_path / "steps.csv").open())
+    assert header == ["network", "onednn"] and row[0] == "lenet5"
+    assert float(row[1]) > 0
+    assert "lenet5" in result.stdout
+
+
+def test_bad_input_before_any_work():
+    for script in ("train_step.py", "train_step_vs_torch.py"):
+        result = run(BENCHMARKS / script, "--rounds", 0)
+        assert result.returncode == 2
+        assert "--rounds must be at least 1" in result.stderr
