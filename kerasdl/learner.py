@@ -148,12 +148,11 @@ class Learner:
         With `resume=True`, what an earlier process did of this `fit`, counted from the
         start of the script, is read back from `folder`, and the rest is trained.
         """
-        state = self._state(resume)
         history = train.fit_cycles(
             *self._trained(),
             *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
             first_epoch=len(self.history),  # views that no `fit` has seen
-            state=state,
+            state=self._state(resume),
         )
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]
@@ -255,13 +254,14 @@ class Learner:
         """The model that trains, and its data; with `precompute`, above the cut."""
         if not self.precompute:
             return self.model, self.data
-        if self._above is None:
+        optimizer = self.model.optimizer
+        if self._above is None or self._above[2] is not optimizer:  # compiled anew
             above, data = train.precompute(self.model, self.data, None, self.cache_dir)
             above.compile_from_config(self.model.get_compile_config())
             # Moving statistics would lag behind the few batches of a small data set.
             models.recompute_batch_norm(above, data.train)
-            self._above = above, data
-        return self._above
+            self._above = above, data, optimizer
+        return self._above[:2]
 
     def _state(self, resume: bool) -> Path | None:
         if self.folder is None:

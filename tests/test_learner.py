@@ -85,6 +85,18 @@ def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path):
     assert not np.array_equal(weights(learn.model)[0], before[0])
 
 
+def test_a_model_compiled_anew_trains_as_it_says(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
+    learn.freeze()
+    learn.precompute = True
+    learn.fit(0.1)
+    before = weights(learn.model)
+    learn.model.compile(keras.optimizers.SGD(clipvalue=1e-9), "binary_crossentropy")
+    learn.fit(0.1)
+    for now, then in zip(weights(learn.model), before, strict=True):
+        np.testing.assert_allclose(now, then, atol=1e-8)
+
+
 def test_fit_is_cycles_with_rates_by_depth(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     watch = CosineRestarts(1, 2)
