@@ -235,7 +235,7 @@ class Stages:
         model.get_layer("head_bn").trainable = False  # exact already
         cut = {split: [pair[0] for pair in views] for split, views in cached.items()}
         bottom = model.get_layer(self.backbone.late).input
-        return self._fit_activations("practice", model, bottom, cut, 2, 1e-5)
+        return self._fit_activations("practice", model, bottom, cut, 5, 1e-5)
 
     @cached_property
     def _practice_activations(self) -> tuple:
