@@ -6,6 +6,7 @@ from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups
 from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
+from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
 from .heads import classifier, flatten_head, head_layers, pooled_head
 from .input_size import with_input_size
@@ -14,6 +15,15 @@ from .mobilenet_v1 import mobilenet_v1
 from .mobilenet_v2 import mobilenet_v2
 from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from .nin import nin
+from .resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from .resnet_v2 import (
+    resnet18_v2,
+    resnet34_v2,
+    resnet50_v2,
+    resnet101_v2,
+    resnet152_v2,
+)
+from .resnext import resnext50
 from .squeezenet import squeezenet
 from .vgg import vgg11, vgg13, vgg16, vgg19
 from .vgg_small import vgg_small
