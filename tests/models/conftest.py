@@ -13,6 +13,7 @@ from kerasdl import models
 # that its ImageNet weights were trained with ("unit" where there are none)
 VGG = {"input_shape": (32, 32, 3), "ratio": 16, "units": 8}
 MOBILENET = {"input_shape": (40, 32, 3), "alpha": 0.25}
+RESNET = {"input_shape": (40, 32, 3)}
 ZOO = {
     "alexnet": (
         {"input_shape": (67, 67, 3), "units": 8, "response_norm": True},
@@ -20,6 +21,7 @@ ZOO = {
         "unit",
     ),
     "convnet": ({"input_shape": (50, 46, 3)}, 46, "unit"),
+    "densenet_small": ({"input_shape": (37, 32, 3), "bottleneck": True}, 29, "unit"),
     "lenet5": ({"input_shape": (28, 28, 1)}, 12, "unit"),
     "mnist_convnet": ({"input_shape": (28, 28, 1)}, 18, "unit"),
     "mobilenet_v1": (MOBILENET, 1, "tf"),
@@ -27,6 +29,9 @@ ZOO = {
     "mobilenet_v3_large": (MOBILENET, 1, "tf"),
     "mobilenet_v3_small": (MOBILENET, 1, "tf"),
     "nin": ({"input_shape": (67, 67, 3)}, 67, "unit"),
+    "resnet18": (RESNET, 1, "unit"),
+    "resnet18_v2": (RESNET, 1, "unit"),
+    "resnext50": ({**RESNET, "cardinality": 2}, 1, "unit"),
     "squeezenet": ({"input_shape": (35, 37, 3)}, 35, "unit"),
     "vgg11": (VGG, 32, "unit"),
     "vgg13": (VGG, 32, "unit"),

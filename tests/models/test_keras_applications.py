@@ -13,9 +13,11 @@ from kerasdl import models
 
 VGG = {"input_shape": (32, 32, 3)}
 MOBILENET = {"input_shape": (64, 32, 3), "alpha": 0.25, "classes": 5}
+ODD = {"input_shape": (45, 37, 3), "classes": 5}
 # ours -> theirs, its preprocessing, arguments of both, and whether it is compared with
 # its top (VGG's has 120 million weights)
 PAIRS = {
+    "densenet121": (applications.DenseNet121, applications.densenet, ODD, True),
     "mobilenet_v1": (applications.MobileNet, applications.mobilenet, MOBILENET, True),
     "mobilenet_v2": (
         applications.MobileNetV2,
@@ -35,8 +37,19 @@ PAIRS = {
         MOBILENET,
         True,
     ),
+    "resnet50": (applications.ResNet50, applications.resnet, ODD, True),
+    "resnet50_v2": (applications.ResNet50V2, applications.resnet_v2, ODD, True),
     "vgg16": (applications.VGG16, applications.vgg16, VGG, False),
     "vgg19": (applications.VGG19, applications.vgg19, VGG, False),
+}
+# Further rows of their tables: the layers are compared, the outputs by `-m slow`.
+DEEPER = {
+    "densenet169": (applications.DenseNet169, applications.densenet),
+    "densenet201": (applications.DenseNet201, applications.densenet),
+    "resnet101": (applications.ResNet101, applications.resnet),
+    "resnet101_v2": (applications.ResNet101V2, applications.resnet_v2),
+    "resnet152": (applications.ResNet152, applications.resnet),
+    "resnet152_v2": (applications.ResNet152V2, applications.resnet_v2),
 }
 
 
@@ -113,6 +126,38 @@ def test_takes_their_files(pair, layout, build, other_build, tmp_path):
     trunk = pair.ours(weights=path, build=other_build, include_top=False)
     for ours, theirs in zip(trunk.weights, pair.theirs.weights, strict=False):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("name", DEEPER)
+def test_the_layers_of_a_deeper_network(name):
+    """In their order, with the shapes of weights and outputs at 224x224."""
+    with keras.StatelessScope(initialize_variables=False):  # no values of weights
+        ours, theirs = getattr(models, name)(seed=1), DEEPER[name][0](weights=None)
+    rows, expected = (
+        [
+            (layer.name, layer.output.shape, [weight.shape for weight in layer.weights])
+            for layer in model.layers
+            if layer.weights
+        ]
+        for model in (ours, theirs)
+    )
+    assert rows == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEEPER)
+def test_same_output_of_a_deeper_network(name):
+    builder, module = DEEPER[name]
+    ours, theirs = getattr(models, name)(**ODD, seed=1), builder(weights=None, **ODD)
+    rng = np.random.default_rng(0)
+    for layer in theirs.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+        if layer.weights:
+            ours.get_layer(layer.name).set_weights(layer.get_weights())
+    pixels = rng.uniform(0, 255, (2, *ODD["input_shape"])).astype("float32")
+    expected = theirs(module.preprocess_input(pixels.copy()))
+    np.testing.assert_allclose(ours(pixels), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_vgg16_with_its_top(tmp_path):

@@ -17,6 +17,20 @@ COMMON = {
     "pooling": None,
     "classes": inspect.Parameter.empty,
 }
+# Further rows of the tables in `ZOO`, through the same code: name -> pixel rule
+DEEPER = {
+    "densenet121": "torch",
+    "densenet169": "torch",
+    "densenet201": "torch",
+    "resnet34": "unit",
+    "resnet34_v2": "unit",
+    "resnet50": "caffe",
+    "resnet50_v2": "tf",
+    "resnet101": "caffe",
+    "resnet101_v2": "tf",
+    "resnet152": "caffe",
+    "resnet152_v2": "tf",
+}
 
 
 def flat(model):
@@ -42,7 +56,7 @@ def test_every_builder_is_tested(networks):
         for name, value in vars(models).items()
         if inspect.isfunction(value) and "build" in inspect.signature(value).parameters
     }
-    assert builders == {network.name for network in networks}
+    assert builders == {network.name for network in networks} | DEEPER.keys()
 
 
 def test_arguments_are_keras_s_in_its_order(network):
@@ -54,6 +68,40 @@ def test_arguments_are_keras_s_in_its_order(network):
     rest = list(parameters.values())[len(COMMON) :]
     assert {parameter.kind for parameter in rest} == {inspect.Parameter.KEYWORD_ONLY}
     assert {"build", "pixels", "seed"} <= {parameter.name for parameter in rest}
+
+
+@pytest.mark.parametrize(("name", "rule"), DEEPER.items())
+def test_a_deeper_network(name, rule):
+    """Without values of its weights, which take long to draw."""
+    builder = getattr(models, name)
+    assert inspect.signature(builder) == inspect.signature(models.resnet18)
+    with keras.StatelessScope(initialize_variables=False):
+        functional, sequential = builder(seed=1), builder(build="sequential", seed=1)
+    assert functional.name == sequential.name == name
+    assert isinstance(sequential, keras.Sequential)
+    shapes, expected = (
+        {
+            layer.name: [weight.shape for weight in layer.weights]
+            for layer in flat(model)
+            if layer.weights
+        }
+        for model in (sequential, functional)
+    )
+    assert list(shapes.items()) == list(expected.items())
+    pixels = np.random.default_rng(0).uniform(0, 255, (1, 224, 224, 3))
+    scaling = keras.Model(functional.input, functional.get_layer("scale_pixels").output)
+    np.testing.assert_array_equal(scaling(pixels), scale_pixels(pixels, rule))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEEPER)
+def test_both_builds_of_a_deeper_network_are_equal(name):
+    arguments = {"input_shape": (40, 32, 3), "classes": 3, "seed": 1}
+    functional = getattr(models, name)(**arguments)
+    sequential = getattr(models, name)(**arguments, build="sequential")
+    assert_same_weights(functional, sequential)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 40, 32, 3))
+    np.testing.assert_allclose(sequential(pixels), functional(pixels), atol=1e-5)
 
 
 def test_both_builds_are_the_same_network(network):
