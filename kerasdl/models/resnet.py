@@ -272,26 +272,21 @@ def _block(
     """
     filters_out = filters if is_basic else 4 * filters
     # The ImageNet weights have biases, though each normalisation cancels them.
-    use_bias = not is_basic
+    conv = partial(he_conv, seeds=seeds, use_bias=not is_basic)
 
     def branch() -> Iterator[Stage]:
-        kernel = 3 if is_basic else 1
-        yield from he_conv(
-            filters, kernel, f"{name}_1", seeds, strides=strides, use_bias=use_bias
-        )
+        yield from conv(filters, 3 if is_basic else 1, f"{name}_1", strides=strides)
         yield from norm_relu(f"{name}_1")
-        yield from he_conv(filters, 3, f"{name}_2", seeds, use_bias=use_bias)
+        yield from conv(filters, 3, f"{name}_2")
         if is_basic:
             yield norm(f"{name}_2_bn")
         else:
             yield from norm_relu(f"{name}_2")
-            yield from he_conv(filters_out, 1, f"{name}_3", seeds, use_bias=True)
+            yield from conv(filters_out, 1, f"{name}_3")
             yield norm(f"{name}_3_bn")
 
     def projection() -> Iterator[Stage]:
-        yield from he_conv(
-            filters_out, 1, f"{name}_0", seeds, strides=strides, use_bias=use_bias
-        )
+        yield from conv(filters_out, 1, f"{name}_0", strides=strides)
         yield norm(f"{name}_0_bn")
 
     def function(x: Any) -> Any:

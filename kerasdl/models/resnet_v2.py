@@ -271,6 +271,7 @@ def _block(
 ) -> Block:
     """Figure 4 (e): normalisation and ReLU come before each convolution."""
     filters_out = filters if is_basic else 4 * filters
+    use_bias = not is_basic  # as the ImageNet weights have it
 
     def branch() -> Iterator[Stage]:
         if is_basic:
@@ -282,19 +283,14 @@ def _block(
             yield from norm_relu(f"{name}_1")
             yield from he_conv(filters, 3, f"{name}_2", seeds, strides=strides)
             yield from norm_relu(f"{name}_2")
-            yield from he_conv(filters_out, 1, f"{name}_3", seeds, use_bias=True)
+            yield from he_conv(filters_out, 1, f"{name}_3", seeds, use_bias=use_bias)
 
     def function(x: Any) -> Any:
         activated = run(norm_relu(f"{name}_preact"), x)
         shortcut = x
         if x.shape[-1] != filters_out:
             projection = he_conv(
-                filters_out,
-                1,
-                f"{name}_0",
-                seeds,
-                strides=strides,
-                use_bias=not is_basic,
+                filters_out, 1, f"{name}_0", seeds, strides=strides, use_bias=use_bias
             )
             shortcut = run(projection, activated)
         elif strides > 1:  # every second pixel
