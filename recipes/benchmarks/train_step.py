@@ -12,7 +12,7 @@ import csv
 from functools import partial
 from pathlib import Path
 
-from training_steps import LESSONS, Worker, in_turns
+from _training_steps import LESSONS, Worker, in_turns
 
 import kerasdl
 

@@ -13,7 +13,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from training_steps import LESSONS, Worker, in_turns
+from _training_steps import LESSONS, Worker, in_turns
 
 GOAL, MEAN_GOAL, BEST_GOAL = 1.0, 0.8, 1.0
 TORCH = ["default", "channels_last"]

@@ -10,7 +10,7 @@ from kerasdl import models
 
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[2] / "recipes" / "benchmarks"))
-from torch_twin import TorchTwin  # noqa: E402
+from _torch_twin import TorchTwin  # noqa: E402
 
 NETWORKS = {  # none pads a strided convolution more on one side
     "lenet5": {"input_shape": (28, 28, 1)},

@@ -136,7 +136,7 @@ def torch_steps(network, mode, batch_size):
     import torch._dynamo  # brings an LLVM that refuses to come after TensorFlow's
 
     model, _ = build(network)
-    from torch_twin import TorchTwin
+    from _torch_twin import TorchTwin
 
     torch.manual_seed(0)
     pixels, labels = draw_batch(network, batch_size)
