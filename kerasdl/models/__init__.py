@@ -7,9 +7,12 @@ from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .efficientnet_lite import efficientnet_lite0
+from .googlenet import googlenet
 from .heads import classifier, flatten_head, head_layers, pooled_head
+from .inception_small import inception_small
 from .input_size import with_input_size
 from .lenet import lenet5
+from .mobilenet_small import mobilenet_small
 from .mobilenet_v1 import mobilenet_v1
 from .mobilenet_v2 import mobilenet_v2
 from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
