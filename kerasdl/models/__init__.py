@@ -11,6 +11,7 @@ from .googlenet import googlenet
 from .heads import classifier, flatten_head, head_layers, pooled_head
 from .inception_small import inception_small
 from .input_size import with_input_size
+from .layer_costs import layer_costs
 from .lenet import lenet5
 from .mobilenet_small import mobilenet_small
 from .mobilenet_v1 import mobilenet_v1
@@ -18,5 +19,6 @@ from .mobilenet_v2 import mobilenet_v2
 from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from .nin import nin
 from .squeezenet import squeezenet
+from .summary_table import summary_table
 from .vgg import vgg11, vgg13, vgg16, vgg19
 from .vgg_small import vgg_small
