@@ -132,7 +132,8 @@ def googlenet(
         min_side=_AUX_MIN_SIDE if aux_heads else 1,
         fixed_top=aux_heads,
     )
-    heads = {name: _aux_head(name, classes, *drawn, batch_norm) for name in _AUX}
+    (seeds,) = drawn
+    heads = {name: _aux_head(name, classes, seeds, batch_norm) for name in _AUX}
     if aux_heads:
         outputs = [
             run(head, model.get_layer(f"inception_{name}_concat").output)
