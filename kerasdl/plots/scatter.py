@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from kerasdl._checks import check_one_of
-from kerasdl._figure import BLUE, GREY, INK, new_figure, plain_axes, save_figure
+from kerasdl._figure import (
+    BLUE,
+    GREY,
+    INK,
+    new_figure,
+    plain_axes,
+    save_figure,
+    shorten,
+)
 
 _RADIUS = 5  # of a point, in pixels
 _NEAREST, _STEP, _FURTHEST = 8, 6, 400  # from its middle to its label, in pixels
@@ -65,7 +73,7 @@ def save_scatter(
     texts = [
         # Out of the layout: they must not move the axes that they are placed by.
         axes.annotate(
-            name,
+            shorten(name, 40),
             (0, 0),
             xycoords="figure pixels",
             va="bottom",
@@ -84,10 +92,10 @@ def save_scatter(
     corners = place_labels(points, sizes, axes.bbox.extents)
     for text, point, corner, size in zip(texts, points, corners, sizes, strict=True):
         text.xyann = corner
-        nearest = np.clip(point, corner, corner + size)
-        if np.linalg.norm(nearest - point) > 2 * _NEAREST:
-            line = axes.transData.inverted().transform([point, nearest])
-            axes.plot(*line.T, color=GREY, linewidth=0.6, zorder=1)
+        line = _line(point, np.concatenate([corner, corner + size]))
+        if len(line):
+            ends = axes.transData.inverted().transform([point, line[-1]])
+            axes.plot(*ends.T, color=GREY, linewidth=0.6, zorder=1)
     save_figure(figure, path)
 
 
@@ -96,7 +104,8 @@ def place_labels(
 ) -> np.ndarray:
     """Find a place near each point for its label, free of other labels and points.
 
-    Where none is free, the one that covers least.
+    A line from a label that is not beside its point keeps clear of labels too. Where
+    no place is free, the one that covers least.
 
     Args:
         points: `(count, 2)`, x and y in pixels.
@@ -107,25 +116,45 @@ def place_labels(
         `(count, 2)`, the lower left corner of each label.
     """
     points, sizes = np.asarray(points, "float64"), np.asarray(sizes, "float64")
-    dots = np.column_stack([points - _RADIUS, points + _RADIUS])
     corners = np.zeros_like(points)
-    taken = dots
+    dots, labels, lines = _boxes(points, _RADIUS), _boxes([], 0), _boxes([], 0)
     # Those in a crowd first, as they have the fewest places.
     gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
     for index in np.argsort(np.exp(-gaps / 60).sum(axis=1), kind="stable")[::-1]:
-        best = np.inf
+        least, best = np.inf, None
         for corner in _places(points[index], sizes[index]):
             box = np.concatenate([corner, corner + sizes[index]])
+            best = best or (box, _boxes([], 0))  # of a label too long for the area
             if np.any(box[:2] < area[:2]) or np.any(box[2:] > area[2:]):
                 continue
-            covered = _overlaps(box, taken)
-            if covered < best:
-                best, corners[index] = covered, corner
+            covered = _shared(box, np.vstack([dots, labels, lines]))
+            if covered >= least:
+                continue
+            line = _boxes(_line(points[index], box), 1)
+            covered += _shared(line, labels)
+            if covered < least:
+                least, best = covered, (box, line)
             if not covered:
                 break
-        box = np.concatenate([corners[index], corners[index] + sizes[index]])
-        taken = np.vstack([taken, box])
+        box, line = best
+        corners[index] = box[:2]
+        labels, lines = np.vstack([labels, box]), np.vstack([lines, line])
     return corners
+
+
+def _boxes(middles: Sequence[np.ndarray] | np.ndarray, reach: float) -> np.ndarray:
+    """Squares around `middles`, `(count, 4)`: left, bottom, right and top."""
+    middles = np.reshape(np.asarray(middles, "float64"), (-1, 2))
+    return np.hstack([middles - reach, middles + reach])
+
+
+def _line(point: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Steps from `point` to its label in `box`; none where that is beside it."""
+    nearest = np.clip(point, box[:2], box[2:])
+    distance = np.linalg.norm(nearest - point)
+    if distance <= 2 * _NEAREST:
+        return np.empty((0, 2))
+    return np.linspace(point, nearest, int(distance / 2))
 
 
 def _places(point: np.ndarray, size: np.ndarray) -> Iterator[np.ndarray]:
@@ -137,8 +166,9 @@ def _places(point: np.ndarray, size: np.ndarray) -> Iterator[np.ndarray]:
             yield point + way * distance + size * (np.sign(way) - 1) / 2
 
 
-def _overlaps(box: np.ndarray, others: np.ndarray) -> float:
-    """Area that `box` shares with `others`; each is left, bottom, right, top."""
-    low = np.maximum(box[:2], others[:, :2])
-    high = np.minimum(box[2:], others[:, 2:])
-    return float(np.clip(high - low, 0, None).prod(axis=1).sum())
+def _shared(boxes: np.ndarray, others: np.ndarray) -> float:
+    """Area that `boxes` share with `others`, all in all."""
+    boxes = np.reshape(boxes, (-1, 1, 4))
+    low = np.maximum(boxes[..., :2], others[:, :2])
+    high = np.minimum(boxes[..., 2:], others[:, 2:])
+    return float(np.clip(high - low, 0, None).prod(axis=-1).sum())
