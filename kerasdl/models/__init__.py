@@ -8,9 +8,13 @@ from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
+from .googlenet import googlenet
 from .heads import classifier, flatten_head, head_layers, pooled_head
+from .inception_small import inception_small
 from .input_size import with_input_size
+from .layer_costs import layer_costs
 from .lenet import lenet5
+from .mobilenet_small import mobilenet_small
 from .mobilenet_v1 import mobilenet_v1
 from .mobilenet_v2 import mobilenet_v2
 from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
@@ -25,5 +29,6 @@ from .resnet_v2 import (
 )
 from .resnext import resnext50
 from .squeezenet import squeezenet
+from .summary_table import summary_table
 from .vgg import vgg11, vgg13, vgg16, vgg19
 from .vgg_small import vgg_small

@@ -79,12 +79,9 @@ def mobilenet_v1(
 
     def body(seeds: Seeds) -> Iterator[Stage]:
         yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds, strides=2)
-        yield from _normalise("conv1")
+        yield from normalise("conv1")
         for number, (filters, strides) in enumerate(_BLOCKS, start=1):
-            yield depthwise(3, f"conv_dw_{number}", seeds, strides=strides)
-            yield from _normalise(f"conv_dw_{number}")
-            yield bare_conv(int(filters * alpha), 1, f"conv_pw_{number}", seeds)
-            yield from _normalise(f"conv_pw_{number}")
+            yield from separable(number, int(filters * alpha), strides, seeds)
 
     def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
         yield layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")
@@ -110,6 +107,15 @@ def mobilenet_v1(
     )
 
 
-def _normalise(name: str) -> Iterator[Stage]:
+def separable(number: int, filters: int, strides: int, seeds: Seeds) -> Iterator[Stage]:
+    """A filter for each channel, then a 1x1 convolution (figure 3 of the paper)."""
+    yield depthwise(3, f"conv_dw_{number}", seeds, strides=strides)
+    yield from normalise(f"conv_dw_{number}")
+    yield bare_conv(filters, 1, f"conv_pw_{number}", seeds)
+    yield from normalise(f"conv_pw_{number}")
+
+
+def normalise(name: str) -> Iterator[Stage]:
+    """BatchNorm and ReLU6, as they follow every convolution."""
     yield layers.BatchNormalization(name=f"{name}_bn")
     yield layers.ReLU(6.0, name=f"{name}_relu")

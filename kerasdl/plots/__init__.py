@@ -7,3 +7,4 @@ from .curves import SMOOTHING, save_curves, smooth
 from .gallery import save_gallery, save_grid
 from .lines import save_lines
 from .photo_statistics import save_photo_statistics
+from .scatter import save_scatter

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import pytest
+from keras.src.backend.common import global_state
 
 from kerasdl import models
 
@@ -22,8 +23,11 @@ ZOO = {
     ),
     "convnet": ({"input_shape": (50, 46, 3)}, 46, "unit"),
     "densenet_small": ({"input_shape": (37, 32, 3), "bottleneck": True}, 29, "unit"),
+    "googlenet": ({"input_shape": (40, 33, 3)}, 1, "unit"),
+    "inception_small": ({"input_shape": (12, 10, 3)}, 1, "unit"),
     "lenet5": ({"input_shape": (28, 28, 1)}, 12, "unit"),
     "mnist_convnet": ({"input_shape": (28, 28, 1)}, 18, "unit"),
+    "mobilenet_small": ({"input_shape": (12, 10, 3), "alpha": 0.5}, 1, "unit"),
     "mobilenet_v1": (MOBILENET, 1, "tf"),
     "mobilenet_v2": (MOBILENET, 1, "tf"),
     "mobilenet_v3_large": (MOBILENET, 1, "tf"),
@@ -58,6 +62,13 @@ class Network:
     def pixels(self, seed=0):
         shape = (2, *self.arguments["input_shape"])
         return np.random.default_rng(seed).uniform(0, 255, shape).astype("float32")
+
+
+@pytest.fixture(autouse=True)
+def no_pending_values():
+    """What a test built without values stays so: Keras would give them out later."""
+    yield
+    global_state.set_global_attribute("uninitialized_variables", [])
 
 
 @functools.cache

@@ -1,0 +1,217 @@
+"""GoogLeNet (Szegedy et al., 2014), https://arxiv.org/abs/1409.4842."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+from keras import initializers, layers
+
+from ._blocks import Block, Seeds, Stage, conv, dense, dense_softmax, run
+from ._network import build_network
+from ._weights import check_weights_file, load_weights
+
+
+class _Row(NamedTuple):
+    """Filters of one Inception block, which has four paths."""
+
+    one: int  # 1x1
+    three_reduce: int  # 1x1, before the next
+    three: int  # 3x3
+    five_reduce: int  # 1x1, before the next
+    five: int  # 5x5
+    pool: int  # 1x1, after 3x3 maxima
+
+
+# Table 1 of the paper. Before these: 64 of 7x7, strides 2; maxima; 64 of 1x1 and 192 of
+# 3x3; maxima. All maxima are of 3x3, two apart.
+_ROWS = {
+    "3a": _Row(64, 96, 128, 16, 32, 32),
+    "3b": _Row(128, 128, 192, 32, 96, 64),
+    "4a": _Row(192, 96, 208, 16, 48, 64),
+    "4b": _Row(160, 112, 224, 24, 64, 64),
+    "4c": _Row(128, 128, 256, 24, 64, 64),
+    "4d": _Row(112, 144, 288, 32, 64, 64),
+    "4e": _Row(256, 160, 320, 32, 128, 128),
+    "5a": _Row(256, 160, 320, 32, 128, 128),
+    "5b": _Row(384, 192, 384, 48, 128, 128),
+}
+_POOLS = {"3b": "pool3", "4e": "pool4"}  # maxima after these
+# Section 5: a classifier each on the maps of these blocks, for training alone.
+_AUX = ("4a", "4d")
+_AUX_FILTERS, _AUX_UNITS, _AUX_DROPOUT = 128, 1024, 0.7
+_AUX_MIN_SIDE = 65  # leaves 5x5 pixels, which its averages take
+
+
+def googlenet(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    *,
+    build: str = "functional",
+    pixels: str | None = None,
+    batch_norm: bool = False,
+    aux_heads: bool = False,
+    seed: int | None = None,
+) -> keras.Model:
+    """GoogLeNet: three convolutions and nine Inception blocks.
+
+    As in the paper's table and in Dive into Deep Learning, without the local response
+    normalisation of its figure 3.
+
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 1024)`, rounded up, or `(batch, 1024)` when pooled. With `aux_heads` a
+    list of three such probabilities: the network's own and those after the blocks 4a
+    and 4d.
+    Parameters: 6,998,552 at the defaults; 5,973,552 without the top; 13,378,280 with
+    `aux_heads`.
+
+    Args:
+        include_top: end in averages, Dropout(0.4) and a dense layer.
+        weights: None for random ones, or a path (see `load_weights`); a file that
+            holds the auxiliary classifiers fits without them too.
+        input_shape: any height and width, or None; with `aux_heads` at least 65.
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2.
+        build: `"functional"` or `"sequential"`, where a block is a model.
+        pixels: one of `PIXEL_RULES`; None is `"unit"`.
+        batch_norm: normalise before each activation.
+        aux_heads: add the two classifiers that the paper trains beside its own, each
+            with 0.3 of the weight; functional and with the top only.
+        seed: of initial weights and dropout.
+
+    Raises:
+        ValueError: an argument is not one of these, or the weights do not fit.
+
+    Reference:
+        https://arxiv.org/abs/1409.4842, table 1;
+        https://d2l.ai/chapter_convolutional-modern/googlenet.html
+    """
+    if aux_heads and (build, include_top) != ("functional", True):
+        raise ValueError(
+            "`aux_heads=True` needs build='functional' and include_top=True. Received: "
+            f"build={build!r}, include_top={include_top!r}"
+        )
+    if weights is not None:
+        check_weights_file(weights, "None")
+    drawn = []  # the network's seeds, which its auxiliary classifiers go on with
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        drawn.append(seeds)
+        yield from _conv(64, 7, "conv1", seeds, batch_norm, strides=2)
+        yield _halve("pool1")
+        yield from _conv(64, 1, "conv2_reduce", seeds, batch_norm)
+        yield from _conv(192, 3, "conv2", seeds, batch_norm)
+        yield _halve("pool2")
+        for name, row in _ROWS.items():
+            yield _inception(f"inception_{name}", row, seeds, batch_norm)
+            if name in _POOLS:
+                yield _halve(_POOLS[name])
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.GlobalAveragePooling2D(name="avg_pool")
+        yield layers.Dropout(0.4, seed=seeds(), name="dropout")
+        yield dense_softmax(classes, seeds)
+
+    model = build_network(
+        "googlenet",
+        body,
+        top,
+        include_top,
+        None,
+        input_shape,
+        pooling,
+        classes,
+        build=build,
+        pixels=pixels,
+        seed=seed,
+        min_side=_AUX_MIN_SIDE if aux_heads else 1,
+        fixed_top=aux_heads,
+    )
+    (seeds,) = drawn
+    heads = {name: _aux_head(name, classes, seeds, batch_norm) for name in _AUX}
+    if aux_heads:
+        outputs = [
+            run(head, model.get_layer(f"inception_{name}_concat").output)
+            for name, head in heads.items()
+        ]
+        model = keras.Model(model.input, [model.output, *outputs], name=model.name)
+    if weights is not None:
+        spare = [stage.name for head in heads.values() for stage in head]
+        spare += () if include_top else ("predictions",)
+        load_weights(model, weights, spare, whole=include_top)
+    return model
+
+
+def _conv(
+    filters: int,
+    kernel: int,
+    name: str,
+    seeds: Seeds,
+    batch_norm: bool,
+    strides: int = 1,
+) -> Iterator[Stage]:
+    yield conv(
+        filters,
+        kernel,
+        name,
+        seeds,
+        strides=strides,
+        use_bias=not batch_norm,
+        # From Glorot's the signal fades where nothing normalises it.
+        initializer=initializers.HeNormal,
+    )
+    if batch_norm:
+        yield layers.BatchNormalization(name=f"{name}_bn")
+    yield layers.ReLU(name=f"{name}_relu")
+
+
+def _halve(name: str) -> layers.MaxPooling2D:
+    return layers.MaxPooling2D(3, strides=2, padding="same", name=name)
+
+
+def _inception(name: str, row: _Row, seeds: Seeds, batch_norm: bool) -> Block:
+    """Four paths side by side, their maps one after the other (figure 2b)."""
+
+    def path(*convs: tuple[int, int, str]) -> list[Stage]:
+        return [
+            stage
+            for filters, kernel, suffix in convs
+            for stage in _conv(filters, kernel, f"{name}_{suffix}", seeds, batch_norm)
+        ]
+
+    def function(x: Any) -> Any:
+        pool = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")
+        paths = [
+            path((row.one, 1, "1x1")),
+            path((row.three_reduce, 1, "3x3_reduce"), (row.three, 3, "3x3")),
+            path((row.five_reduce, 1, "5x5_reduce"), (row.five, 5, "5x5")),
+            [pool, *path((row.pool, 1, "pool_proj"))],
+        ]
+        sides = [run(stages, x) for stages in paths]
+        return layers.Concatenate(name=f"{name}_concat")(sides)
+
+    return Block(name, function)
+
+
+def _aux_head(name: str, classes: int, seeds: Seeds, batch_norm: bool) -> list[Stage]:
+    """A classifier on the map of block `name`, as section 5 of the paper lists it."""
+    name = f"aux_{name}"
+    return [
+        layers.AveragePooling2D(5, strides=3, name=f"{name}_pool"),
+        *_conv(_AUX_FILTERS, 1, f"{name}_conv", seeds, batch_norm),
+        layers.Flatten(name=f"{name}_flatten"),
+        dense(_AUX_UNITS, f"{name}_dense", seeds, activation="relu"),
+        layers.Dropout(_AUX_DROPOUT, seed=seeds(), name=f"{name}_dropout"),
+        dense(
+            classes,
+            f"{name}_predictions",
+            seeds,
+            activation="softmax",
+            dtype="float32",
+        ),
+    ]

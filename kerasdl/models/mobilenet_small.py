@@ -1,0 +1,89 @@
+"""A MobileNet for images of 32x32 pixels: the pattern of the paper, less deep.
+
+Howard et al., 2017, https://arxiv.org/abs/1704.04861: depthwise separable convolutions,
+twice the filters after each halving. The first convolution keeps the size.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from ._blocks import Seeds, Stage, bare_conv, check_alpha, dense_softmax
+from ._network import build_network
+from .heads import check_dropout
+from .mobilenet_v1 import normalise, separable
+
+_STEM_FILTERS = 32
+# filters of the 1x1 convolution, strides of the filter before it
+_BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1))
+
+
+def mobilenet_small(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (32, 32, 3),
+    pooling: str | None = None,
+    classes: int = 10,
+    *,
+    build: str = "functional",
+    pixels: str | None = None,
+    alpha: float = 1.0,
+    dropout: float = 0.2,
+    seed: int | None = None,
+) -> keras.Model:
+    """A MobileNet for CIFAR-10: a convolution and seven depthwise separable ones.
+
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 8,
+    width / 8, 512)`, rounded up, or `(batch, 512)` when pooled.
+    Parameters: 549,578 at the defaults; 544,448 without the top.
+
+    Args:
+        include_top: end in averages, dropout and a dense layer.
+        weights: None for random ones, or a path (see `load_weights`).
+        input_shape: any height and width, or None.
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2.
+        build: `"functional"` or `"sequential"`.
+        pixels: one of `PIXEL_RULES`; None is `"unit"`.
+        alpha: width multiplier of all layers.
+        dropout: fraction in [0, 1) before the last layer.
+        seed: of initial weights and dropout.
+
+    Raises:
+        ValueError: an argument is not one of these, or the weights do not fit.
+
+    Reference:
+        https://arxiv.org/abs/1704.04861
+    """
+    check_alpha(alpha)
+    check_dropout(dropout)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds)
+        yield from normalise("conv1")
+        for number, (filters, strides) in enumerate(_BLOCKS, start=1):
+            yield from separable(number, int(filters * alpha), strides, seeds)
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.GlobalAveragePooling2D(name="avg_pool")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield dense_softmax(classes, seeds)
+
+    return build_network(
+        "mobilenet_small",
+        body,
+        top,
+        include_top,
+        weights,
+        input_shape,
+        pooling,
+        classes,
+        build=build,
+        pixels=pixels,
+        seed=seed,
+        min_side=1,
+    )
