@@ -4,6 +4,7 @@ from ._decode import ImageError, read_image
 from ._listing import list_images
 from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
+from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator

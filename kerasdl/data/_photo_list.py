@@ -124,20 +124,28 @@ def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
     """
     if limit is None:
         return photos
-    check_positive_int("max_train", limit)
-    labels = photos.labels
+    return photos.take(drawn_rows("max_train", limit, photos.labels, seed))
+
+
+def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarray:
+    """Places of `limit` photos, sorted, the classes in proportion; all if fewer.
+
+    Raises:
+        ValueError: `limit`, the argument `name`, is below the number of classes.
+    """
+    check_positive_int(name, limit)
     classes = np.unique(labels)
     if limit < len(classes):
         raise ValueError(
-            "`max_train` must be at least the number of classes. "
-            f"Received: max_train={limit} ({len(classes)} classes)"
+            f"`{name}` must be at least the number of classes. "
+            f"Received: {name}={limit} ({len(classes)} classes)"
         )
     rng = np.random.default_rng(seed)
     share = np.empty(len(labels))  # of its class that is drawn before each photo
     for label in classes:
         rows = np.flatnonzero(labels == label)
         share[rows] = rng.permutation(len(rows)) / len(rows)
-    return photos.take(np.sort(np.argsort(share, kind="stable")[:limit]))
+    return np.sort(np.argsort(share, kind="stable")[:limit])
 
 
 def check_fraction(name: str, fraction: Any) -> None:

@@ -54,6 +54,9 @@ class Augment:
         saturation: factor about the pixel's grey, drawn in [1 - s, 1 + s], s up to 1.
         fill_mode: what lies outside the photo: "constant" (black), "nearest",
             "reflect" or "wrap"; always black where photos are resized by "pad".
+        whole_pixels: shift by whole pixels, each number of them equally likely. So no
+            pixels are blended, which blurs small images, and arrays that are neither
+            resized nor turned nor zoomed come in several times faster.
 
     Raises:
         ValueError: a value outside its range.
@@ -72,6 +75,7 @@ class Augment:
     contrast: float = 0.0
     saturation: float = 0.0
     fill_mode: str = "reflect"
+    whole_pixels: bool = False
 
     def __post_init__(self) -> None:
         check_one_of("fill_mode", self.fill_mode, BORDERS)
@@ -128,10 +132,13 @@ class Augment:
         linear[swap] = linear[swap][:, :, ::-1]
 
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
-        shift = signed[:, 2:4] * [
-            self.width_shift_range * width,
-            self.height_shift_range * height,
-        ]
+        reach = np.array(
+            [self.width_shift_range * width, self.height_shift_range * height]
+        )
+        shift = signed[:, 2:4] * reach
+        if self.whole_pixels:
+            reach = np.floor(reach)
+            shift = np.floor(draws[:, 2:4] * (2 * reach + 1)) - reach
         shift = (rotation @ shift[:, :, None])[:, :, 0]
         matrices = np.zeros((len(draws), 3, 3))
         matrices[:, :2, :2] = linear

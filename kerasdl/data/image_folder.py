@@ -4,7 +4,7 @@ One class a folder: `image_folder`. The batches themselves: `PhotoBatches`.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from ._damaged import DamagedFiles
 from ._decode import ImageError, read_image
 from ._listing import list_classes
 from ._mix import Mix, mixer
+from ._pixel_views import are_whole, whole_views
 from ._rand_augment import rand_augment
 from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
@@ -229,11 +230,33 @@ class PhotoBatches:
         rows = self.batch_rows(epoch, index)
         draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))
         transforms = self.augment.transforms(draws, self.image_size)
+        kept = list(range(len(rows)))
+        if are_whole(transforms) and self._stack is not None:
+            images = self._shifted(rows, transforms)
+        else:
+            images, kept = self._warped(rows, transforms)
         colours = self.augment.colours(draws)
+        if colours is not None:
+            for image, matrix in zip(images, colours[kept], strict=True):
+                apply_colour(image, matrix)
+        if self._finish:
+            images = self._finish(images, draws[kept])
+        if self.labels is None:
+            return (images,)
+        labels = self.labels[rows[kept]]
+        if self._mix and kept:
+            drawn = np.random.SeedSequence([self.seed, epoch, 2, index])
+            mixed, labels = self._mix(images, labels, int(drawn.generate_state(1)[0]))
+            images[...] = mixed
+        return images, labels
+
+    def _warped(
+        self, rows: np.ndarray, transforms: np.ndarray
+    ) -> tuple[np.ndarray, list[int]]:
+        """Views of the pictures at `rows`, and which of them could be read."""
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
         kept = []
         for number, row in enumerate(rows):
-            out = images[len(kept)]
             try:
                 photo = read_picture(self.pictures[row], self.image_size)
             except ImageError as error:
@@ -245,22 +268,25 @@ class PhotoBatches:
                 *(photo, self.image_size, self.resize),
                 transform=transforms[number],
                 fill_mode=self.augment.fill_mode,
-                out=out,
+                out=images[len(kept)],
             )
-            if colours is not None:
-                apply_colour(out, colours[number])
             kept.append(number)
-        images = images[: len(kept)]
-        if self._finish:
-            images = self._finish(images, draws[kept])
-        if self.labels is None:
-            return (images,)
-        labels = self.labels[rows[kept]]
-        if self._mix and kept:
-            drawn = np.random.SeedSequence([self.seed, epoch, 2, index])
-            mixed, labels = self._mix(images, labels, int(drawn.generate_state(1)[0]))
-            images[...] = mixed
-        return images, labels
+        return images[: len(kept)], kept
+
+    def _shifted(self, rows: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+        """What `_warped` gives for pictures in memory that need no resizing."""
+        fill_mode = "constant" if self.resize == "pad" else self.augment.fill_mode
+        views = whole_views(self._stack, rows, transforms, fill_mode)
+        images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
+        images[:] = views if views.ndim == 4 else views[..., np.newaxis]
+        return images
+
+    @cached_property
+    def _stack(self) -> np.ndarray | None:
+        """All pictures in one array; None for files and for arrays of other sizes."""
+        shapes = {getattr(picture, "shape", ()) for picture in self.pictures}
+        same_size = {shape[:2] for shape in shapes} == {self.image_size}
+        return np.stack(self.pictures) if same_size and len(shapes) == 1 else None
 
 
 def read_picture(
