@@ -4,6 +4,7 @@ from ._rate_schedule import RateSchedule
 from .batch_losses import BatchLosses
 from .cosine_restarts import CosineRestarts
 from .cycle_snapshots import CycleSnapshots
+from .examples_per_second import ExamplesPerSecond
 from .one_cycle import OneCycle
 from .step_decay import StepDecay
 from .stop_on_bad_loss import StopOnBadLoss

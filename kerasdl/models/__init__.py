@@ -28,6 +28,7 @@ from .resnet_v2 import (
     resnet152_v2,
 )
 from .resnext import resnext50
+from .rgb_input import with_rgb_input
 from .squeezenet import squeezenet
 from .summary_table import summary_table
 from .vgg import vgg11, vgg13, vgg16, vgg19

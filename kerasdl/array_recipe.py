@@ -1,0 +1,162 @@
+"""What recipes that train on images in memory share; heavy imports come late."""
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from kerasdl.callbacks import RateSchedule
+    from kerasdl.data import ImageData
+    from kerasdl.runs import Run
+
+QUICK_IMAGES = 200  # of each split, with --quick
+
+
+def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
+    """Add --data, which is a folder of `files`, --epochs and --batch-size.
+
+    To be followed by `cli.add_run_arguments`.
+    """
+    add = parser.add_argument
+    add(
+        "--data",
+        metavar="DIR",
+        help=f"folder of {files}; default: Keras's cache, or its download",
+    )
+    add("--epochs", type=_count, metavar="N", help="default: the recipe's own")
+    add("--batch-size", type=_count, metavar="N", help="default: the recipe's own")
+
+
+def _count(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
+    return int(text)
+
+
+def remember_images(run: "Run", data: "ImageData") -> None:
+    """Write down what `run` works on; a resumed run must find the same.
+
+    Raises:
+        ValueError: it finds other images or labels.
+    """
+    digest = hashlib.sha256()
+    for split in data.splits:
+        digest.update(data.labels(split).tobytes())
+        for picture in data.pictures(split):
+            digest.update(picture)
+    before = run.manifest.get("data")
+    if before and before["fingerprint"] != digest.hexdigest():
+        raise ValueError(
+            "`data` must be the images that the run began with. Received: others than "
+            "recorded. Restore them, or start anew with --overwrite."
+        )
+    run.manifest["data"] = {
+        "fingerprint": digest.hexdigest(),
+        "counts": data.counts().to_dict("index"),
+    }
+    run.manifest["image_size"] = list(data.image_size)
+    run.manifest["resize"] = data.resize
+    run.save_labels(data.class_names)
+    run.save_manifest()
+
+
+def fit(
+    model: "keras.Model",
+    data: "ImageData",
+    epochs: int,
+    schedule: "RateSchedule",
+    folder: Path,
+    callbacks: "Sequence[keras.callbacks.Callback]" = (),
+) -> "pd.DataFrame":
+    """Train a compiled model; go on where a killed process was.
+
+    Args:
+        model: compiled with the highest learning rate.
+        data: the images.
+        epochs: number of epochs.
+        schedule: of the learning rate.
+        folder: keeps the state, in its folder `state`.
+        callbacks: further callbacks.
+
+    Returns:
+        A row for each epoch; see `train.fit_cycles`.
+    """
+    from kerasdl import train
+    from kerasdl.callbacks import ExamplesPerSecond
+
+    state = folder / "state"
+    state.mkdir(exist_ok=True)
+    history = train.fit_cycles(
+        model,
+        data,
+        float(model.optimizer.learning_rate),
+        epochs,
+        callbacks=[ExamplesPerSecond(len(data.files("train"))), *callbacks, schedule],
+        state=state / "fit.npz",
+    )
+    print(f"\n{train.history_table(history)}")
+    return history
+
+
+def write_network(
+    model: "keras.Model",
+    data: "ImageData",
+    history: "pd.DataFrame",
+    run: "Run",
+    folder: Path,
+    dataset: str,
+) -> dict[str, Any]:
+    """Write the files of a trained network, and print what the lessons print.
+
+    `train_accuracy` is that of the last epoch as it went by, as in the lessons.
+
+    Args:
+        model: the network; its name is that of the row.
+        data: the images it trained on.
+        history: as `fit` returned it.
+        run: at work.
+        folder: of the network.
+        dataset: name of the data.
+
+    Returns:
+        A row of the run's table.
+    """
+    from kerasdl import export, interpret, plots
+
+    title = f"{model.name} on {dataset}"
+    report = interpret.ClassificationReport.from_model(model, data, "test")
+    history = history.assign(stage=model.name)
+    export.save_inference_model(model, folder / "model.keras")
+    export.save_tflite(model, folder / "model.tflite")
+    plots.save_curves(history, folder / "curves.png")
+    plots.save_learning_rate(history.attrs["learning_rates"], folder / "rates.png")
+    plots.save_confusion(report.confusion, data.class_names, folder / "confusion.png")
+    interpret.save_report(
+        report, folder / "report.html", title, run.manifest, history, seed=run.seed
+    )
+    history.to_csv(folder / "history.csv", index=False)
+    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+
+    last, accuracy = history.iloc[-1], report.summary["accuracy"]
+    speed = len(history) / (1 / history["examples_per_second"]).sum()
+    print(
+        f"\n{title}: loss {last['loss']:.3f}, train acc {last['accuracy']:.3f}, "
+        f"test acc {accuracy:.3f}\n{speed:.1f} examples/sec"
+    )
+    return {
+        "network": model.name,
+        "dataset": dataset,
+        "epochs": len(history),
+        "minutes": round(history["seconds"].sum() / 60, 2),
+        "train_accuracy": float(last["accuracy"]),
+        "test_accuracy": accuracy,
+        "parameters": model.count_params(),
+        "examples_per_second": round(float(speed), 1),
+    }

@@ -1,0 +1,243 @@
+"""The classics on Fashion-MNIST, as Dive into Deep Learning trains them, or better.
+
+    python recipes/fashion_mnist_classics.py --data data/fashion_mnist --model lenet5
+    python recipes/fashion_mnist_classics.py --data data/fashion_mnist \
+        --model lenet5 resnet18 --practice
+
+The lesson: plain SGD at a constant rate, weights from Xavier's initialisation, images
+enlarged for the networks of ImageNet, 10 epochs. --practice: images of 28x28 where the
+network can take them, its variant with BatchNorm, mirrored and shifted images, AdamW
+under one cycle, weight decay and label smoothing.
+
+All training images train. The test images serve for validation too, as in the lesson:
+nothing is chosen by them. Several networks share OUT: each has a folder in it.
+Reference: https://d2l.ai, chapters 7 and 8.
+"""
+
+import argparse
+import dataclasses
+import shutil
+from typing import NamedTuple
+
+import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+
+NAME = "fashion_mnist_classics"
+EPOCHS = 10
+
+
+class Lesson(NamedTuple):
+    """How the lesson trains a network, and what `--practice` makes of it."""
+
+    builder: str  # in kerasdl.models
+    options: dict
+    image_size: int
+    batch_size: int
+    rate: float
+    practice_builder: str
+    practice_options: dict
+    practice_size: int
+    practice_rate: float = 4e-3
+    xavier: bool = True
+
+
+# The last two are not in the lesson: their weights begin as in their papers.
+LESSONS = {
+    "lenet5": Lesson(
+        *("lenet5", {}, 28, 256, 0.9),
+        *("lenet5", {"activation": "relu", "subsampling": "max", "batch_norm": True}),
+        *(28, 1e-2),
+    ),
+    "lenet5_batch_norm": Lesson(
+        *("lenet5", {"batch_norm": True}, 28, 256, 1.0),
+        *("lenet5", {"activation": "relu", "subsampling": "max", "batch_norm": True}),
+        *(28, 1e-2),
+    ),
+    "alexnet": Lesson("alexnet", {}, 224, 128, 0.01, "alexnet", {}, 96, 5e-4),
+    "vgg11": Lesson(
+        *("vgg11", {"ratio": 4}, 224, 128, 0.05),
+        *("vgg11", {"ratio": 4, "units": 512}, 32, 1e-3),
+    ),
+    "nin": Lesson("nin", {}, 224, 128, 0.1, "nin", {}, 96, 1e-3),
+    "googlenet": Lesson(
+        *("googlenet", {}, 96, 128, 0.1, "googlenet", {"batch_norm": True}, 64),
+    ),
+    "resnet18": Lesson(
+        *("resnet18", {}, 96, 256, 0.05, "resnet18", {"stem": "cifar"}, 28),
+    ),
+    "densenet": Lesson(
+        *("densenet_small", {}, 96, 256, 0.1),
+        *("densenet_small", {"stem": "cifar"}, 28),
+    ),
+    "mobilenet_v1": Lesson(
+        *("mobilenet_v1", {}, 96, 128, 0.1, "mobilenet_small", {}, 28),
+        xavier=False,
+    ),
+    "vgg_small": Lesson(
+        *("vgg_small", {}, 28, 128, 0.05, "vgg_small", {}, 28), xavier=False
+    ),
+}
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add(
+        "--model",
+        nargs="+",
+        default=["lenet5"],
+        choices=tuple(LESSONS),
+        metavar="NAME",
+        help=f"one or several of {', '.join(LESSONS)}",
+    )
+    add("--practice", action="store_true", help="this library's own schedule")
+    kerasdl.array_recipe.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
+    add("--image-size", type=int, metavar="PIXELS", help="side; default: by network")
+    add("--rate", type=float, metavar="RATE", help="highest; default: by network")
+    kerasdl.cli.add_run_arguments(parser)
+    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    kerasdl.runtime.start(
+        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+    )
+    names = list(dict.fromkeys(args.model))
+    with kerasdl.runs.run_folder(
+        args.out,
+        kerasdl.cli.recorded(args),
+        seed=args.seed,
+        resume=args.resume,
+        overwrite=args.overwrite,
+    ) as run:
+        # A network that does not fit is found before any work.
+        for name in names:
+            build(name, args, run.seed)
+        rows = list(run.manifest["results"])  # of a run that goes on
+        for name in names[len(rows) :]:
+            rows.append(train_one(name, args, run, alone=len(names) == 1))
+            run.manifest["results"] = rows
+            run.save_manifest()
+        compare(names, rows, run)
+    for state in args.out.rglob("state"):
+        shutil.rmtree(state)
+    print(f"\n{args.out}/ holds the models and what they get wrong (report.html)")
+
+
+def train_one(name, args, run, alone):
+    """Train one network and write its files; returns its row of the table."""
+    from kerasdl import data as kdata
+
+    print(f"\n{name}")
+    lesson = LESSONS[name]
+    data = kdata.fashion_mnist(
+        args.data,
+        image_size=size_of(lesson, args),
+        batch_size=args.batch_size or lesson.batch_size,
+        augment=kdata.Augment(
+            width_shift_range=0.08,  # two of 28 pixels
+            height_shift_range=0.08,
+            horizontal_flip=True,
+            fill_mode="constant",
+            whole_pixels=True,
+        )
+        if args.practice
+        else None,
+        max_images=kerasdl.array_recipe.QUICK_IMAGES if args.quick else None,
+        seed=run.seed,
+    )
+    own = run
+    if not alone:
+        folder = run.path / name
+        folder.mkdir(exist_ok=True)
+        own = dataclasses.replace(run, path=folder, manifest=dict(run.manifest))
+    kerasdl.array_recipe.remember_images(own, data)
+    model = build(name, args, run.seed)
+    schedule = prepare(model, data, lesson, args)
+    epochs = 1 if args.quick else args.epochs or EPOCHS
+    history = kerasdl.array_recipe.fit(model, data, epochs, schedule, own.path)
+    row = kerasdl.array_recipe.write_network(
+        model, data, history, own, own.path, "fashion_mnist"
+    )
+    row |= {"network": name, "image_size": data.image_size[0]}
+    own.manifest["results"] = [row]
+    own.save_manifest()
+    return row
+
+
+def build(name, args, seed):
+    """The network, which takes RGB images and sees gray ones."""
+    import keras
+
+    from kerasdl import models
+
+    lesson = LESSONS[name]
+    builder = lesson.practice_builder if args.practice else lesson.builder
+    options = lesson.practice_options if args.practice else lesson.options
+    if not hasattr(models, builder):
+        raise ValueError(
+            f"`model` must be built by kerasdl.models. Received: model={name!r} "
+            f"(there is no {builder})"
+        )
+    size = size_of(lesson, args)
+    network = getattr(models, builder)(
+        input_shape=(size, size, 1), classes=10, pixels="unit", seed=seed, **options
+    )
+    if lesson.xavier and not args.practice:
+        kernels = [v for v in network.trainable_variables if v.name == "kernel"]
+        for number, kernel in enumerate(kernels):
+            xavier = keras.initializers.GlorotUniform(seed=seed + number)
+            kernel.assign(xavier(kernel.shape))
+    return models.with_rgb_input(network)
+
+
+def size_of(lesson, args):
+    default = lesson.practice_size if args.practice else lesson.image_size
+    return args.image_size or default
+
+
+def prepare(model, data, lesson, args):
+    """Compile the network; returns the schedule of its learning rate."""
+    import keras
+
+    from kerasdl import callbacks, train
+
+    if args.practice:
+        rate = args.rate or lesson.practice_rate
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02)
+        # A decayed scale or bias only changes what a normalisation undoes.
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        smoothing, schedule = 0.1, callbacks.OneCycle()
+    else:
+        optimizer = keras.optimizers.SGD(args.rate or lesson.rate)
+        smoothing, schedule = 0.0, callbacks.WarmUp(0)  # a constant rate
+    loss = train.classification_loss(model, data, smoothing)
+    model.compile(optimizer, loss=loss, metrics=["accuracy"])
+    return schedule
+
+
+def compare(names, rows, run):
+    """The table on the screen and as a file; a picture of several networks."""
+    import pandas as pd
+
+    from kerasdl import plots
+
+    table = pd.DataFrame(rows).drop(columns="dataset")
+    table.to_csv(run.path / "networks.csv", index=False)
+    if len(names) > 1:
+        curves = {
+            name: pd.read_csv(run.path / name / "history.csv")["val_accuracy"]
+            for name in names
+        }
+        path = run.path / "curves.png"
+        plots.save_lines(curves, path, "epoch", "test accuracy", start=1)
+        pd.concat(
+            [pd.read_csv(run.path / name / "history.csv") for name in names]
+        ).to_csv(run.path / "history.csv", index=False)
+    print(f"\n{table.to_string(index=False, float_format='{:.4g}'.format)}")
+
+
+if __name__ == "__main__":
+    kerasdl.cli.run_recipe(main)
