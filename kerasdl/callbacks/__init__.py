@@ -2,12 +2,14 @@
 
 from ._rate_schedule import RateSchedule
 from .batch_losses import BatchLosses
+from .best_weights import BestWeights
 from .cosine_restarts import CosineRestarts
 from .cycle_snapshots import CycleSnapshots
 from .examples_per_second import ExamplesPerSecond
 from .one_cycle import OneCycle
 from .step_decay import StepDecay
 from .stop_on_bad_loss import StopOnBadLoss
+from .tensorboard_images import TensorBoardImages
 from .tta_evaluation import TTAEvaluation
 from .warm_up import WarmUp
 from .weight_averaging import WeightAveraging

@@ -4,7 +4,7 @@ from .bars import save_bars
 from .batches import save_learning_rate, save_losses, save_lr_find
 from .confusion import save_confusion
 from .curves import SMOOTHING, save_curves, smooth
-from .gallery import save_gallery, save_grid
+from .gallery import save_gallery, save_grid, tile
 from .lines import save_lines
 from .photo_statistics import save_photo_statistics
 from .scatter import save_scatter

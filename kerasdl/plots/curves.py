@@ -24,7 +24,9 @@ def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
 
 
 def save_curves(
-    history: "pd.DataFrame | Sequence[Mapping[str, Any]]", path: str | Path
+    history: "pd.DataFrame | Sequence[Mapping[str, Any]]",
+    path: str | Path,
+    smoothing: float = SMOOTHING,
 ) -> None:
     """Draw accuracy and loss over the epochs: points as measured, lines smoothed.
 
@@ -35,6 +37,7 @@ def save_curves(
         history: one row an epoch, in order: `stage`, and of `accuracy`, `loss` and
             their `val_` twins those there are.
         path: the PNG to write.
+        smoothing: `factor` of `smooth`; 0 joins the points, as few epochs want it.
 
     Raises:
         ValueError: `history` has no rows, or neither loss nor accuracy.
@@ -67,7 +70,7 @@ def save_curves(
                 values = part[column].to_numpy("float64")
                 epochs = part.index.to_numpy() + 1
                 axes.plot(epochs, values, "o", color=colour, alpha=0.45, markersize=4)
-                axes.plot(epochs, smooth(values), color=colour, linewidth=2)
+                axes.plot(epochs, smooth(values, smoothing), color=colour, linewidth=2)
         for _, part in table.groupby(parts):
             start = part.index[0] + 0.5
             if part.index[0] > 0:
@@ -84,5 +87,6 @@ def save_curves(
                 parse_math=False,
             )
         axes.set_xlim(0.5, len(table) + 0.5)
-        axes.legend(title="lines are smoothed", title_fontsize=9, frameon=False)
+        title = "lines are smoothed" if smoothing else None
+        axes.legend(title=title, title_fontsize=9, frameon=False)
     save_figure(figure, path)

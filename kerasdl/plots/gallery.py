@@ -69,9 +69,27 @@ def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) 
     Raises:
         ValueError: `columns` is below 1, or `images` are none or of several sizes.
     """
-    check_positive_int("columns", columns)
     from matplotlib.image import imsave
 
+    canvas = tile(images, columns)
+    with replacing(path) as beside:
+        imsave(beside, canvas)
+
+
+def tile(images: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:
+    """Put pictures of one size into one, row by row, with white between.
+
+    Args:
+        images: RGB in [0, 255], `(n, height, width, 3)`.
+        columns: pictures in a row.
+
+    Returns:
+        uint8 `(height, width, 3)`.
+
+    Raises:
+        ValueError: `columns` is below 1, or `images` are none or of several sizes.
+    """
+    check_positive_int("columns", columns)
     shapes = sorted({np.shape(image) for image in images})
     if len(shapes) != 1:
         raise ValueError(f"`images` must be of one size. Received: shapes {shapes}")
@@ -86,8 +104,7 @@ def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) 
         top = number // columns * (height + gap)
         left = number % columns * (width + gap)
         canvas[top : top + height, left : left + width] = _pixels(image)
-    with replacing(path) as beside:
-        imsave(beside, canvas)
+    return canvas
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

@@ -30,11 +30,17 @@ def save_lines(
             f"`series` must hold numbers. Received: {[*series]} with "
             f"{[len(numbers) for numbers in series.values()]} numbers"
         )
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(8, 4.5)
     axes = figure.subplots()
     plain_axes(axes, xlabel, ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for name, numbers in series.items():
         places = range(start, start + len(numbers))
-        axes.plot(places, numbers, linewidth=1.8, label=name.replace("_", " "))
+        # A line through one point is not seen.
+        marker = "o" if len(numbers) == 1 else None
+        label = name.replace("_", " ")
+        axes.plot(places, numbers, linewidth=1.8, marker=marker, label=label)
     axes.legend(frameon=False)
     save_figure(figure, path)

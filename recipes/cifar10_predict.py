@@ -1,0 +1,79 @@
+"""Label small images with a network that cifar10_train.py trained.
+
+    python recipes/cifar10_predict.py saved_models/cifar10 IMAGE --out grid.png
+
+The three most probable classes of each image; a folder stands for all images below it.
+--checkpoint last takes the weights of the last epoch in place of the best ones. --out
+draws the first 40 images with their labels.
+
+Exit code 1: an image is damaged (it is named, the others go on). 2: a bad argument.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import kerasdl
+
+TOP = 3
+DRAWN = 40
+FILES = {"best": "model.keras", "last": "last.keras"}
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", type=Path, help="folder that cifar10_train.py made")
+    add("images", metavar="IMAGE", nargs="+", help="images, or folders of them")
+    add("--checkpoint", default="best", choices=tuple(FILES))
+    add("--out", metavar="PNG", type=Path, help="draw the images with their labels")
+    add("--verbose", action="store_true", help="show TensorFlow's lines")
+    args = parser.parse_args(argv)
+    missing = [image for image in args.images if not Path(image).exists()]
+    if missing:
+        parser.error(f"IMAGE must exist. Received: {', '.join(missing)}")
+    try:
+        info = kerasdl.runs.read_run(args.run)
+    except ValueError as error:
+        parser.error(str(error))
+    if not (info.path / FILES[args.checkpoint]).is_file():
+        parser.error(f"RUN must hold {FILES[args.checkpoint]}. Received: {args.run}")
+    return args
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    kerasdl.runtime.start(verbose=args.verbose)
+    predictor = load(args)
+    result = predictor.predict(args.images, on_error="skip")
+    titles = []
+    for file, row in zip(result.files, result.probabilities, strict=True):
+        best = row.argsort()[::-1][:TOP]
+        names = [f"{result.class_names[place]} {row[place]:.3f}" for place in best]
+        titles.append(names[0])
+        print(f"{file}: {', '.join(names)}")
+    for file, reason in result.damaged.items():
+        print(f"{file}: {reason}", file=sys.stderr)
+    if args.out:
+        images = [kerasdl.data.read_image(file) for file in result.files[:DRAWN]]
+        kerasdl.plots.save_gallery(images, titles[:DRAWN], args.out, columns=8)
+    return 1 if result.damaged else 0
+
+
+def load(args):
+    import keras
+
+    info = kerasdl.runs.read_run(args.run)
+    path = info.path / FILES[args.checkpoint]
+    return kerasdl.Predictor(
+        keras.saving.load_model(path, compile=False),
+        info.labels,
+        info.manifest["image_size"],
+        info.manifest["resize"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
