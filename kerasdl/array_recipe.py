@@ -85,21 +85,25 @@ def fit(
         callbacks: further callbacks.
 
     Returns:
-        A row for each epoch; see `train.fit_cycles`.
+        A row for each epoch, as of `train.resumable_fit`; `attrs["learning_rates"]` has
+        the rate of each batch.
     """
     from kerasdl import train
-    from kerasdl.callbacks import ExamplesPerSecond
+    from kerasdl.callbacks import ExamplesPerSecond, StopOnBadLoss
 
     state = folder / "state"
     state.mkdir(exist_ok=True)
-    history = train.fit_cycles(
+    speed = ExamplesPerSecond(len(data.files("train")))
+    history = train.resumable_fit(
         model,
-        data,
-        float(model.optimizer.learning_rate),
+        data.train,
         epochs,
-        callbacks=[ExamplesPerSecond(len(data.files("train"))), *callbacks, schedule],
-        state=state / "fit.npz",
+        state / "fit.npz",
+        validation_data=data.valid,
+        callbacks=[StopOnBadLoss(data), speed, *callbacks, schedule],
+        start_epoch=data.start_epoch,
     )
+    history.attrs["learning_rates"] = list(schedule.rates)
     print(f"\n{train.history_table(history)}")
     return history
 

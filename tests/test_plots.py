@@ -63,6 +63,19 @@ def test_save_curves_writes_a_picture(tmp_path, history):
     assert shows(tmp_path / "curves.png", tuple(bytes.fromhex("8a8f98")))
 
 
+def test_lines_that_are_not_smoothed_go_through_the_points(tmp_path):
+    """A line of two points: its highest place is that of the second point."""
+    history = [{"stage": "a", "loss": loss} for loss in (0.0, 1.0)]
+    tops = []
+    for smoothing in (0, 0.8):
+        path = tmp_path / f"{smoothing}.png"
+        plots.save_curves(history, path, smoothing)
+        line = (picture(path) == tuple(bytes.fromhex("8a8f98"))).all(axis=-1)
+        ends = line[:, line.shape[1] * 3 // 4 :]  # near the second point
+        tops.append(np.flatnonzero(ends.any(axis=1)).min())
+    assert tops[0] < tops[1] - 100
+
+
 @pytest.mark.parametrize("history", [[], [{"stage": "a", "epoch": 1}]])
 def test_save_curves_refuses_a_history_without_points(tmp_path, history):
     with pytest.raises(ValueError, match="`history` must have rows with loss or acc"):
@@ -140,6 +153,15 @@ def test_save_grid_refuses_pictures_of_several_sizes(tmp_path):
         plots.save_grid([RED, GREEN[:5]], tmp_path / "grid.png")
     with pytest.raises(ValueError, match="`images` must be of one size"):
         plots.save_grid([], tmp_path / "grid.png")
+
+
+def test_tile_is_what_save_grid_writes(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 9, 12, 3), dtype="uint8")
+    plots.save_grid(images, tmp_path / "grid.png", columns=3)
+    expected = picture(tmp_path / "grid.png")
+    np.testing.assert_array_equal(plots.tile(images, columns=3), expected)
+    with pytest.raises(ValueError, match="`columns` must be an integer of at least 1"):
+        plots.tile(images, columns=0)
 
 
 def test_save_bars_draws_lengths_in_proportion(tmp_path):

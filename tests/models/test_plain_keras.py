@@ -9,6 +9,8 @@ import numpy as np
 from kerasdl.models._pixels import PIXEL_RULES, scale_pixels
 from kerasdl.models.backbones import build_trunk
 from kerasdl.models.heads import classifier
+from kerasdl.models.lenet import lenet5
+from kerasdl.models.rgb_input import with_rgb_input
 
 PLAIN = """
 import sys
@@ -33,6 +35,7 @@ def test_saved_models_load_without_kerasdl(networks, tmp_path):
     models["pooled head"] = classifier(trunk, 3, "pooled", seed=1)
     trunk = pixel_rule("caffe")
     models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
+    models["rgb input"] = with_rgb_input(lenet5(seed=1))
     for network in networks:
         models[f"{network.name} functional"] = network.functional
         models[f"{network.name} sequential"] = network.sequential

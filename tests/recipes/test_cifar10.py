@@ -1,0 +1,113 @@
+import json
+import runpy
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Dark, middling and bright images in three classes."""
+    root = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for split, count in {"train": 30, "test": 8}.items():
+        for number, name in enumerate("abc"):
+            (root / split / name).mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(0, 60, (16, 16, 3)) + 90 * number
+                path = root / split / name / f"{i}.png"
+                Image.fromarray(pixels.astype("uint8")).save(path)
+    return root
+
+
+def train(photos, out, *more):
+    argv = ["--data", str(photos), "--out", str(out), "--seed", "3"]
+    main = runpy.run_path(str(RECIPES / "cifar10_train.py"))["main"]
+    main([*argv, "--batch-size", "16", *more])
+
+
+def predict(*argv):
+    main = runpy.run_path(str(RECIPES / "cifar10_predict.py"))["main"]
+    return main([str(arg) for arg in argv])
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    train(photos, out, "--epochs", "3", "--schedule", "sgdr", "--rate", "0.01")
+    return out
+
+
+def test_a_run_leaves_a_whole_folder(run, photos):
+    assert sorted(path.name for path in run.iterdir()) == [
+        *("README.md", "augmented.png", "confusion.png", "curves.png", "history.csv"),
+        *("labels.txt", "last.keras", "manifest.json", "model.keras", "model.tflite"),
+        *("rates.png", "report.html", "tensorboard"),
+    ]
+    assert {path.name for path in (run / "tensorboard").iterdir()} == {
+        *("images", "train", "validation")
+    }
+    manifest = json.loads((run / "manifest.json").read_text())
+    counts = manifest["data"]["counts"]
+    assert counts["train"] == {"a": 27, "b": 27, "c": 27}
+    assert counts["valid"] == {"a": 3, "b": 3, "c": 3}
+    (row,) = manifest["results"]
+    history = pd.read_csv(run / "history.csv")
+    assert row["valid_accuracy"] == history["val_accuracy"].max()
+    assert row["best_epoch"] == history["val_accuracy"].argmax() + 1
+    # Cycles of one and of two epochs: what an epoch's last batch has tells the place.
+    rates = history["learning_rate"]
+    assert rates[0] < rates[1] > rates[2]
+
+    # Both files, in plain Keras, do as well as the table says.
+    for file, column in (("model", "test_accuracy"), ("last", "last_test_accuracy")):
+        model = keras.saving.load_model(run / f"{file}.keras")
+        right = []
+        for label, name in enumerate("abc"):
+            folder = photos / "test" / name
+            images = np.stack([np.asarray(Image.open(p)) for p in folder.iterdir()])
+            answers = model.predict(images.astype("float32"), verbose=0)
+            right += (answers.argmax(axis=1) == label).tolist()
+        assert np.mean(right) == pytest.approx(row[column])
+
+
+def test_labels_of_images(run, photos, tmp_path, capsys):
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(b"no image")
+    grid = tmp_path / "grid.png"
+    folder = photos / "test" / "a"
+    assert predict(run, folder, "--out", grid) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 8
+    assert lines[0].startswith(f"{folder / '0.png'}: ")
+    values = [float(part.split()[-1]) for part in lines[0].split(": ")[1].split(", ")]
+    assert values == sorted(values, reverse=True)
+    assert sum(values) == pytest.approx(1, abs=0.002)  # there are three classes
+    assert Image.open(grid).width > 1000
+
+    best = keras.saving.load_model(run / "model.keras")
+    image = np.asarray(Image.open(folder / "0.png"), "float32")
+    assert values[0] == pytest.approx(best(image[None]).numpy().max(), abs=0.001)
+    assert predict(run, damaged, folder / "1.png", "--checkpoint", "last") == 1
+    assert "damaged.png: not an image" in capsys.readouterr().err
+
+
+def test_bad_input(run, photos, tmp_path, capsys):
+    with pytest.raises(ValueError, match="end of a cycle.*1, 3, 7, 15.*epochs=4"):
+        train(photos, tmp_path / "run", "--schedule", "sgdr", "--epochs", "4")
+    with pytest.raises(ValueError, match="`directory` must be an existing directory"):
+        train(photos / "nothing", tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+    for argv, message in (
+        ((run, tmp_path / "none.png"), "IMAGE must exist"),
+        ((tmp_path, photos), "must be a run folder"),
+    ):
+        with pytest.raises(SystemExit):
+            predict(*argv)
+        assert message in capsys.readouterr().err
