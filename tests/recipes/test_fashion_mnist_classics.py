@@ -91,14 +91,14 @@ def test_weights_of_the_lesson_are_xaviers():
     run = recipe()
     args = run["parse_args"](["--out", "unused"])
     first, second, other = (
-        run["build"]("alexnet", args, seed).get_layer("conv2").kernel.numpy()
+        run["build"]("lenet5", args, seed).get_layer("conv2").kernel.numpy()
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - other).max() > 0
-    bound = math.sqrt(6 / (25 * 96 + 25 * 256))
-    assert 0.999 * bound < np.abs(first).max() <= bound
-    assert first.std() == pytest.approx(bound / math.sqrt(3), rel=0.01)
+    bound = math.sqrt(6 / (25 * 6 + 25 * 16))
+    assert 0.99 * bound < np.abs(first).max() <= bound
+    assert first.std() == pytest.approx(bound / math.sqrt(3), rel=0.03)
 
 
 @pytest.mark.parametrize(
