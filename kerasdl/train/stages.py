@@ -19,6 +19,7 @@ import pandas as pd
 
 from kerasdl import _atomic
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl.callbacks import BestWeights
 from kerasdl.data import ImageData
 from kerasdl.models import (
     backbone,
@@ -168,6 +169,7 @@ class Stages:
         }
         _atomic.write_json(self._path(name, "json"), facts)
         self._path(f"{name}-state", "npz").unlink(missing_ok=True)
+        self._path(f"{name}-best", "weights.h5").unlink(missing_ok=True)
         return self._load(name)
 
     def _load(self, name: str) -> Stage:
@@ -317,7 +319,11 @@ class Stages:
         epochs: int,
         learning_rate: float,
     ) -> tuple:
-        """Train what follows the tensor `cut` of `model` on its cached activations."""
+        """Train what follows the tensor `cut` of `model` on its cached activations.
+
+        The weights of the epoch with the lowest validation loss are kept.
+        """
+        best = BestWeights(self._path(f"{name}-best", "weights.h5"), "val_loss", "min")
         upper = keras.Model(cut, model.output, name=name)
         activations = ActivationData(self.data, views)
         steps = activations.stream.num_batches
@@ -328,8 +334,10 @@ class Stages:
             self.epochs or epochs,
             self._path(f"{name}-state", "npz"),
             validation_data=activations.valid,
+            callbacks=[best],
             start_epoch=activations.start_epoch,
         )
+        upper.load_weights(best.path)
         predictions = {
             split: upper.predict(activations.dataset(split), verbose=0)
             for split in views

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -60,3 +61,21 @@ def test_photos_without_one_label_each_are_refused(tmp_path):
     data = ImageData.from_arrays(images, hot, seed=1)
     with pytest.raises(ValueError, match="one label a photo.*several labels"):
         Stages(data, tmp_path, seed=1)
+
+
+def test_the_epoch_of_the_lowest_validation_loss_is_kept(tmp_path, rng):
+    """Noise that cannot be learned: the validation loss soon rises."""
+    images = rng.integers(0, 256, (24, 32, 32, 3), "uint8")
+    labels = np.arange(24) % 2
+    data = ImageData.from_arrays(images, labels, 0.5, batch_size=4, seed=1)
+    trainings = Stages(data, tmp_path, "mobilenet", None, 12, tmp_path, seed=1)
+    (stage,) = trainings.run(["features"])
+    losses = stage.history["val_loss"]
+    assert losses.idxmin() < len(losses) - 1
+    expected = keras.losses.binary_crossentropy(
+        data.encoded_labels("valid"), stage.predictions["valid"]
+    )
+    assert losses.min() == pytest.approx(np.mean(expected), rel=1e-5)
+    again = stage.load_model().predict(data.valid, verbose=0)
+    np.testing.assert_allclose(again, stage.predictions["valid"], atol=1e-5)
+    assert not list(tmp_path.glob("*best*"))
