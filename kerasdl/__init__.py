@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "array_recipe",
     "callbacks",
     "cli",
+    "contest_recipe",
     "data",
     "export",
     "interpret",

@@ -1,6 +1,6 @@
 """Argument checks in one form: what must hold, what was received, what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -65,3 +65,10 @@ def _is_int(value: Any, least: int) -> bool:
     """Whether `value` is an integer from `least` on, Python's or NumPy's, no bool."""
     is_int = isinstance(value, Integral) and not isinstance(value, bool)
     return is_int and value >= least
+
+
+def first_few(names: Collection[str], limit: int = 5) -> str:
+    """`names` for an error message: the first ones, and how many there are."""
+    names = list(names)
+    shown = ", ".join(map(repr, names[:limit]))
+    return shown if len(names) <= limit else f"{shown}, ... ({len(names)} in all)"

@@ -6,23 +6,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
+    from kerasdl.learner import Learner
     from kerasdl.runs import Run
 
 QUICK_TRAIN = 200  # training photos of --quick
 
 
 def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --data, --backbone, --batch-size and others that say what is trained on what.
+    """Add --data, --max-train, and what `add_backbone_arguments` adds.
 
     To be followed by `cli.add_run_arguments`.
     """
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "--data",
         default="sample",
         metavar="DIR",
         help="folder of photos, tfds:NAME, or sample (default: drawings)",
     )
+    add_backbone_arguments(parser)
+    parser.add_argument(
+        "--max-train", type=int, metavar="N", help="at most so many training photos"
+    )
+
+
+def add_backbone_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --backbone, --batch-size and others that say what is trained, and how fed."""
+    add = parser.add_argument
     add(
         "--backbone",
         default="efficientnet_lite0",
@@ -44,7 +53,6 @@ def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("crop", "squash", "pad"),
         help="of photos to a square; default: squash, which shows all of each",
     )
-    add("--max-train", type=int, metavar="N", help="at most so many training photos")
     add(
         "--on-error",
         default="skip",
@@ -83,15 +91,7 @@ def read_photos(
         folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     else:
         folder = Path(args.data)
-    check = kdata.check_images(folder)
-    print(check)
-    if check.damaged and args.on_error == "raise":
-        name, reason = next(iter(check.damaged.items()))
-        raise ValueError(
-            "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
-            "Remove them, or leave them out with --on-error skip."
-        )
+    check = check_photos(folder, args.on_error)
     has_splits = (folder / "train").is_dir()
     max_train = args.max_train
     if args.quick:
@@ -110,6 +110,26 @@ def read_photos(
         seed=seed,
     )
     return data, check
+
+
+def check_photos(folder: Path, on_error: str) -> "ImageCheck":
+    """Look at all photos below `folder`, and print what was found.
+
+    Raises:
+        ValueError: there are none, or with `on_error="raise"` a damaged one.
+    """
+    from kerasdl.data import check_images
+
+    check = check_images(folder)
+    print(check)
+    if check.damaged and on_error == "raise":
+        name, reason = next(iter(check.damaged.items()))
+        raise ValueError(
+            "Images must be undamaged with --on-error raise. Received: "
+            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            "Remove them, or leave them out with --on-error skip."
+        )
+    return check
 
 
 def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
@@ -132,5 +152,24 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
     run.manifest["data"] = found
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
+    run.manifest["label_mode"] = data.label_mode
     run.save_labels(data.class_names)
     run.save_manifest()
+
+
+def write_learner(learn: "Learner", run: "Run", title: str) -> None:
+    """Write a trained Learner's files: models, curves, history, and how to use them."""
+    from kerasdl import export
+
+    learn.export(run.path / "model.keras")
+    learn.export(run.path / "model.tflite")
+    learn.plot_losses(run.path / "curves.png")
+    learn.plot_lr(run.path / "rates.png")
+    learn.history.to_csv(run.path / "history.csv", index=False)
+    data = learn.data
+    run.manifest["image_size"] = list(data.image_size)
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        thresholds=run.manifest.get("thresholds"),
+    )
+    (run.path / "README.md").write_text(readme, encoding="utf-8")

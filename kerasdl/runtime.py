@@ -49,6 +49,8 @@ def start(
         if deterministic:
             tf.config.experimental.enable_op_determinism()
         tf.zeros(1)  # the first operation starts the devices, which print too
+    if not verbose:  # such as advice on tracing, which a recipe's user cannot take
+        tf.get_logger().setLevel("ERROR")
     keras.config.set_dtype_policy(precision)
     if not gpus and not computes_in(precision):
         warnings.warn(

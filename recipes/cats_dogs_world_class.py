@@ -144,8 +144,6 @@ def finish(learn, rows, args, run):
     """Step 8, the files of the run folder, and the table on the screen."""
     import pandas as pd
 
-    from kerasdl import export
-
     best = min(rows, key=lambda row: row["valid loss"])["step"]
     learn.load(weights_of(best, run))
     print("\ntest-time augmentation")
@@ -154,17 +152,10 @@ def finish(learn, rows, args, run):
     minutes = (time.monotonic() - began) / 60
     table = pd.DataFrame([*rows, {"step": f"{best} + tta", "minutes": minutes, **seen}])
 
-    learn.export(run.path / "model.keras")
-    learn.export(run.path / "model.tflite")
-    learn.plot_losses(run.path / "curves.png")
-    learn.plot_lr(run.path / "rates.png")
-    learn.history.to_csv(run.path / "history.csv", index=False)
     title = " or ".join(learn.data.class_names)
-    data = learn.data
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
-    (run.path / "README.md").write_text(readme, encoding="utf-8")
+    kerasdl.photo_recipe.write_learner(learn, run, title)
     run.record(steps=json.loads(table.to_json(orient="records")), best=best)
-    learn.report(run.path / "report.html", data.splits[-1])
+    learn.report(run.path / "report.html", learn.data.splits[-1])
     print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
     print(f"\nkept: {best}, whose loss on the validation photos is lowest")
 

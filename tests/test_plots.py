@@ -78,7 +78,7 @@ def test_lines_that_are_not_smoothed_go_through_the_points(tmp_path):
 
 @pytest.mark.parametrize("history", [[], [{"stage": "a", "epoch": 1}]])
 def test_save_curves_refuses_a_history_without_points(tmp_path, history):
-    with pytest.raises(ValueError, match="`history` must have rows with loss or acc"):
+    with pytest.raises(ValueError, match="`history` must have rows with loss, acc"):
         plots.save_curves(history, tmp_path / "curves.png")
     assert list(tmp_path.iterdir()) == []
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasdl._checks import first_few
+
 from ._listing import list_classes, list_images
 from ._photo_list import PhotoList
 
@@ -141,10 +143,3 @@ def positions(labels: Collection[str], class_names: list[str]) -> np.ndarray:
     """Class indices `(n,)` int64 of `labels`."""
     index = {name: number for number, name in enumerate(class_names)}
     return np.array([index[label] for label in labels], np.int64)
-
-
-def first_few(names: Collection[str], limit: int = 5) -> str:
-    """`names` for an error message: the first ones, and how many there are."""
-    names = list(names)
-    shown = ", ".join(map(repr, names[:limit]))
-    return shown if len(names) <= limit else f"{shown}, ... ({len(names)} in all)"

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ._folder_splits import class_list, first_few, positions
+from kerasdl._checks import first_few
+
+from ._folder_splits import class_list, positions
 from ._photo_list import PhotoList
 
 

@@ -17,7 +17,7 @@ _TEXT = """\
 A classifier of pictures: {classes}.
 
 - `labels.txt`: one class name a line, in output order. A model with one output unit
-  (a sigmoid) returns the probability of line 2.
+  (a sigmoid) returns the probability of line 2.{several}
 - `model.keras` takes RGB pixels, float32 in [0, 255], `(batch, {height}, {width}, 3)`:
   scaling is inside. It returns probabilities.
 - `model.tflite` takes one picture, uint8 `(1, {height}, {width}, 3)`, and returns the
@@ -49,6 +49,7 @@ def run_readme(
     image_size: int | tuple[int, int],
     resize: str = "crop",
     title: str = "A trained classifier",
+    thresholds: Sequence[float] | None = None,
 ) -> str:
     """Return the text of a run folder's README.md.
 
@@ -57,6 +58,7 @@ def run_readme(
         image_size: one side or (height, width), in pixels.
         resize: "crop", "squash" or "pad", the rule of the training.
         title: its headline.
+        thresholds: of each class, where a picture may have several labels.
 
     Raises:
         ValueError: `resize` is none of the three, or `image_size` is no size.
@@ -65,8 +67,20 @@ def run_readme(
     height, width = size_pair("image_size", image_size)
     return _TEXT.format(
         title=title,
+        several="" if thresholds is None else _several(class_names, thresholds),
         classes=", ".join(class_names),
         height=height,
         width=width,
         resize=_RESIZE[resize],
+    )
+
+
+def _several(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
+    limits = ", ".join(
+        f"{name} {limit:.3f}"
+        for name, limit in zip(class_names, thresholds, strict=True)
+    )
+    return (
+        "\n  A picture may have several labels: those whose probability is above\n  "
+        f"{limits}."
     )

@@ -8,6 +8,7 @@ from keras import ops
 from kerasdl._checks import check_one_of
 
 
+@keras.saving.register_keras_serializable("kerasdl")
 class FBeta(keras.metrics.FBetaScore):
     """F-beta of labels whose probability is above a threshold.
 

@@ -28,28 +28,28 @@ def save_curves(
     path: str | Path,
     smoothing: float = SMOOTHING,
 ) -> None:
-    """Draw accuracy and loss over the epochs: points as measured, lines smoothed.
+    """Draw metrics and loss over the epochs: points as measured, lines smoothed.
 
     Epochs are numbered through all stages; each stage is smoothed by itself and named
     above its part.
 
     Args:
-        history: one row an epoch, in order: `stage`, and of `accuracy`, `loss` and
-            their `val_` twins those there are.
+        history: one row an epoch, in order: `stage`, and of `accuracy`, `fbeta`,
+            `loss` and their `val_` twins those there are.
         path: the PNG to write.
         smoothing: `factor` of `smooth`; 0 joins the points, as few epochs want it.
 
     Raises:
-        ValueError: `history` has no rows, or neither loss nor accuracy.
+        ValueError: `history` has no rows, or none of these.
     """
     import pandas as pd
     from matplotlib.ticker import MaxNLocator
 
     table = pd.DataFrame(history)
-    metrics = [name for name in ("accuracy", "loss") if name in table]
+    metrics = [name for name in ("accuracy", "fbeta", "loss") if name in table]
     if table.empty or not metrics:
         raise ValueError(
-            "`history` must have rows with loss or accuracy. Received: "
+            "`history` must have rows with loss, accuracy or fbeta. Received: "
             f"{len(table)} rows of {list(table.columns)}"
         )
     # A stage may come twice; its rows are one part as long as nothing lies between.

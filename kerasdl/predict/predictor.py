@@ -22,6 +22,8 @@ from kerasdl.data import (
 )
 from kerasdl.runs import MANIFEST, read_run
 
+from .tags import check_tags, tags_above
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -29,10 +31,12 @@ class Predictions:
 
     Attributes:
         files: the files; for an array "0", "1", ...
-        labels: the most probable class of each.
+        labels: the most probable class of each; of several labels a picture those
+            above their thresholds, with spaces between (see `tags_above`).
         probabilities: `(pictures, classes)`, also for a one-unit sigmoid.
         class_names: in the order of the columns of `probabilities`.
         damaged: reason by file of what was left out.
+        thresholds: `(classes,)` for several labels a picture; None for one.
     """
 
     files: list[str]
@@ -40,15 +44,20 @@ class Predictions:
     probabilities: np.ndarray
     class_names: list[str]
     damaged: dict[str, str] = field(default_factory=dict)
+    thresholds: np.ndarray | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Table with a row for each file.
 
-        Columns `file`, `label` and `probability` (of that label), then the probability
-        of each class under its name.
+        Columns `file`, `label` and `probability` (of that label), or for several labels
+        a picture `file` and `labels`; then the probability of each class under its
+        name.
         """
-        table = pd.DataFrame({"file": self.files, "label": self.labels})
-        table["probability"] = self.probabilities.max(axis=1, initial=0)
+        if self.thresholds is None:
+            table = pd.DataFrame({"file": self.files, "label": self.labels})
+            table["probability"] = self.probabilities.max(axis=1, initial=0)
+        else:
+            table = pd.DataFrame({"file": self.files, "labels": self.labels})
         classes = pd.DataFrame(self.probabilities, columns=self.class_names)
         return pd.concat([table, classes], axis=1)
 
@@ -66,6 +75,8 @@ class Predictor:
         class_names: in output order.
         image_size: one side or (height, width), in pixels.
         resize: "crop", "squash" or "pad", the rule of the training.
+        thresholds: one for each class makes an answer of several labels; None is for
+            one label a picture.
 
     Raises:
         ValueError: an argument outside its range, or a model with another number of
@@ -78,17 +89,25 @@ class Predictor:
         class_names: Sequence[str],
         image_size: int | tuple[int, int],
         resize: str = "crop",
+        thresholds: Sequence[float] | None = None,
     ) -> None:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
+        if thresholds is not None:
+            check_tags(thresholds, class_names)
+            thresholds = np.asarray(thresholds, float)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
         self.resize = resize
+        self.thresholds = thresholds
 
     @classmethod
     def load(cls, run_folder: str | Path) -> Self:
         """Load the model of a finished run.
+
+        Thresholds are those in its manifest; without any, several labels a picture
+        have 0.5.
 
         Args:
             run_folder: the folder, or the `model.keras` in it.
@@ -104,11 +123,15 @@ class Predictor:
                 "image_size and resize. "
                 f"Received: run_folder={str(run_folder)!r}"
             )
+        thresholds = run.manifest.get("thresholds")
+        if thresholds is None and run.manifest.get("label_mode") == "multi_label":
+            thresholds = [0.5] * len(run.labels)
         return cls(
             keras.saving.load_model(run.model_path, compile=False),
             run.labels,
             run.manifest["image_size"],
             run.manifest["resize"],
+            thresholds,
         )
 
     def predict(
@@ -161,12 +184,17 @@ class Predictor:
         while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
+        if self.thresholds is None:
+            labels = [self.class_names[best] for best in probabilities.argmax(axis=1)]
+        else:
+            labels = tags_above(probabilities, self.thresholds, self.class_names)
         return Predictions(
             [file for file in files if file not in damaged],
-            [self.class_names[best] for best in probabilities.argmax(axis=1)],
+            labels,
             probabilities,
             self.class_names,
             {file: damaged[file] for file in files if file in damaged},
+            self.thresholds,
         )
 
     def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._atomic import replacing
-from kerasdl._checks import check_one_of
+from kerasdl._checks import check_one_of, first_few
 from kerasdl.data import ImageData
 
 from .predictor import class_probabilities
+from .tags import tags_above
 
 ANSWERS = ("probabilities", "label", "tags")
 _TOLERANCE = 1e-3  # of a row's sum: float32, and means of several views
@@ -63,7 +64,7 @@ class Submission:
         if len(set(self.ids)) < len(self.ids):
             raise ValueError(
                 "Files must differ in their names without folder and suffix, which are "
-                f"their ids. Received: {_few(_repeated(self.ids))} more than once"
+                f"their ids. Received: {first_few(_repeated(self.ids))} more than once"
             )
         self.class_names = data.class_names
         row_of = {file: row for row, file in enumerate(files)}
@@ -103,7 +104,7 @@ class Submission:
         if answer == "label":
             answers = [self.class_names[c] for c in self.probabilities.argmax(axis=1)]
         else:
-            answers = self._tags(thresholds)
+            answers = tags_above(self.probabilities, thresholds, self.class_names)
         return pd.DataFrame({id_column: self.ids, label_column: answers})
 
     def write(
@@ -144,24 +145,6 @@ class Submission:
         with replacing(path) as beside:
             table.to_csv(beside, index=False, compression=method)
 
-    def _tags(self, thresholds: float | np.ndarray) -> list[str]:
-        thresholds = np.asarray(thresholds, float)
-        if thresholds.shape not in ((), (len(self.class_names),)):
-            raise ValueError(
-                "`thresholds` must be one, or one for each class. Received: shape "
-                f"{thresholds.shape} for {len(self.class_names)} classes"
-            )
-        if spaced := [name for name in self.class_names if " " in name]:
-            raise ValueError(
-                "`answer='tags'` puts spaces between class names, which must have none "
-                f"themselves. Received: {_few(spaced)}"
-            )
-        above = self.probabilities - thresholds
-        chosen = above > 0
-        chosen[np.arange(len(chosen)), above.argmax(axis=1)] = True
-        names = np.array(self.class_names)
-        return [" ".join(names[row]) for row in chosen]
-
 
 def _check_files(files: list[str], expected: list[str]) -> None:
     missing = sorted(set(expected) - set(files))
@@ -175,7 +158,7 @@ def _check_files(files: list[str], expected: list[str]) -> None:
         if names:
             raise ValueError(
                 "`files` must name every file of the split once. Received: "
-                f"{problem} {_few(names)}"
+                f"{problem} {first_few(names)}"
             )
 
 
@@ -198,8 +181,3 @@ def _check_values(
 
 def _repeated(names: Sequence[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
-
-
-def _few(names: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, names[:5]))
-    return shown if len(names) <= 5 else f"{shown}, ... ({len(names)} in all)"

@@ -211,3 +211,44 @@ def test_a_run_without_model_or_geometry_is_refused(tmp_path):
         Predictor.load(tmp_path / "run")
     with pytest.raises(ValueError, match="must be an existing run folder"):
         Predictor.load(tmp_path / "other")
+
+
+def test_several_labels_a_picture(tmp_path):
+    model = position_model()
+    pixels = np.random.default_rng(1).integers(0, 256, (6, *SIZE, 3), "uint8")
+    outputs = model.predict_on_batch(pixels.astype("float32"))
+    thresholds = [0.3, 0.4, 0.35]
+    found = Predictor(model, list("abc"), SIZE, "crop", thresholds).predict(pixels)
+    expected = []
+    for row in outputs:
+        above = [
+            name for name, p, t in zip("abc", row, thresholds, strict=True) if p > t
+        ]
+        expected.append(" ".join(above or "abc"[np.argmax(row - thresholds)]))
+    assert found.labels == expected
+    found.to_csv(tmp_path / "answers.csv")
+    table = pd.read_csv(tmp_path / "answers.csv")
+    assert table.columns.tolist() == ["file", "labels", "a", "b", "c"]
+
+
+def test_thresholds_are_those_of_the_run_or_a_half(tmp_path):
+    for recorded, expected in (([0.2, 0.3, 0.9], [0.2, 0.3, 0.9]), (None, [0.5] * 3)):
+        out = tmp_path / f"run{expected[0]}"
+        with run_folder(out, {}, seed=1) as run:
+            save_inference_model(position_model(), run.path / "model.keras")
+            run.save_labels(list("abc"))
+            run.manifest.update(image_size=SIZE, resize="crop")
+            run.manifest.update(label_mode="multi_label", thresholds=recorded)
+        np.testing.assert_array_equal(Predictor.load(out).thresholds, expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "thresholds", "message"),
+    [
+        (["a", "b", "c"], [0.5, 0.5], r"one for each class. Received: shape \(2,\)"),
+        (["a", "b c", "d"], [0.5] * 3, "without spaces, .* 'b c'"),
+    ],
+)
+def test_thresholds_that_do_not_fit(names, thresholds, message):
+    with pytest.raises(ValueError, match=message):
+        Predictor(position_model(), names, SIZE, "crop", thresholds)
