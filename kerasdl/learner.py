@@ -57,7 +57,7 @@ class Learner:
             )
         loss = train.classification_loss(model, data)
         if not model.compiled:
-            model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+            model.compile("adam", loss=loss, metrics=train.classification_metrics(data))
         self.model = model
         self.data = data
         self.history = pd.DataFrame()

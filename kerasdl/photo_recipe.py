@@ -1,6 +1,9 @@
 """What recipes that train on a folder of photos share; heavy imports come late."""
 
 import argparse
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,18 +14,22 @@ if TYPE_CHECKING:
 QUICK_TRAIN = 200  # training photos of --quick
 
 
-def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
+def add_photo_arguments(
+    parser: argparse.ArgumentParser,
+    data: str = "sample",
+    data_help: str = "folder of photos, tfds:NAME, or sample (default: drawings)",
+) -> None:
     """Add --data, --backbone, --batch-size and others that say what is trained on what.
 
     To be followed by `cli.add_run_arguments`.
+
+    Args:
+        parser: of the recipe.
+        data: default of --data.
+        data_help: what --data is.
     """
     add = parser.add_argument
-    add(
-        "--data",
-        default="sample",
-        metavar="DIR",
-        help="folder of photos, tfds:NAME, or sample (default: drawings)",
-    )
+    add("--data", default=data, metavar="DIR", help=data_help)
     add(
         "--backbone",
         default="efficientnet_lite0",
@@ -83,19 +90,8 @@ def read_photos(
         folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     else:
         folder = Path(args.data)
-    check = kdata.check_images(folder)
-    print(check)
-    if check.damaged and args.on_error == "raise":
-        name, reason = next(iter(check.damaged.items()))
-        raise ValueError(
-            "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
-            "Remove them, or leave them out with --on-error skip."
-        )
+    check = check_photos(args, folder)
     has_splits = (folder / "train").is_dir()
-    max_train = args.max_train
-    if args.quick:
-        max_train = QUICK_TRAIN if max_train is None else min(QUICK_TRAIN, max_train)
     data = kdata.ImageData.from_folder(
         folder,
         test="test" if has_splits and (folder / "test").is_dir() else None,
@@ -105,11 +101,50 @@ def read_photos(
         augment=augment,
         resize=args.resize,
         exclude=check.damaged,
-        max_train=max_train,
+        max_train=max_train(args),
         on_error="raise",
         seed=seed,
     )
     return data, check
+
+
+def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
+    """Find and print what is wrong with the photos below `folder`.
+
+    Raises:
+        ValueError: no photos, or a damaged one with `--on-error raise`.
+    """
+    from kerasdl import data as kdata
+
+    check = kdata.check_images(folder)
+    print(check)
+    if check.damaged and args.on_error == "raise":
+        name, reason = next(iter(check.damaged.items()))
+        raise ValueError(
+            "Images must be undamaged with --on-error raise. Received: "
+            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            "Remove them, or leave them out with --on-error skip."
+        )
+    return check
+
+
+def max_train(args: argparse.Namespace) -> int | None:
+    """At most so many training photos, by --max-train and --quick; None takes all."""
+    if args.quick:
+        return min(QUICK_TRAIN, args.max_train or QUICK_TRAIN)
+    return args.max_train
+
+
+def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:
+    """Raise ValueError unless `sizes`, of progressive resizing, rise and suit all."""
+    from kerasdl import models
+
+    least = models.backbone(backbone).min_image_size
+    if min(sizes) < least or any(a >= b for a, b in pairwise(sizes)):
+        raise ValueError(
+            f"`image_sizes` must rise, from {least} on for {backbone!r}. Received: "
+            f"image_sizes={list(sizes)!r}"
+        )
 
 
 def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
@@ -118,19 +153,26 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
     Raises:
         ValueError: it finds other files.
     """
+    splits = hashlib.sha256()
+    for split in data.splits:
+        splits.update("\0".join([split, *data.files(split)]).encode())
+        if data.has_labels(split):
+            splits.update(data.labels(split).tobytes())
     found = {
         "fingerprint": check.fingerprint,
+        "splits": splits.hexdigest(),
         "damaged": check.damaged,
         "counts": data.counts().to_dict("index"),
     }
     before = run.manifest.get("data")
-    if before and before["fingerprint"] != check.fingerprint:
+    if before and any(before[key] != found[key] for key in ("fingerprint", "splits")):
         raise ValueError(
-            "`data` must be the files that the run began with. Received: other files "
-            "than recorded. Restore them, or start anew with --overwrite."
+            "`data` must be the files and labels that the run began with. Received: "
+            "others than recorded. Restore them, or start anew with --overwrite."
         )
     run.manifest["data"] = found
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
+    run.manifest["multi_label"] = data.label_mode == "multi_label"
     run.save_labels(data.class_names)
     run.save_manifest()

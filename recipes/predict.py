@@ -3,7 +3,8 @@
     python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
 
 A folder stands for all photos below it. `--csv` writes a row for each photo: file,
-label, probability, and the probability of each class.
+label, probability, and the probability of each class. Of a run with several labels a
+photo, all labels above their thresholds are the answer, or "no label".
 
 Exit code 1: a photo is damaged (it is named, the others go on). 2: a bad argument.
 """
@@ -51,9 +52,13 @@ def main(argv=None):
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
-    best = result.probabilities.max(axis=1, initial=0)
-    for file, label, value in zip(result.files, result.labels, best, strict=True):
-        print(f"{file}: {label} {value:.4f}")
+    for file, labels, row in zip(
+        result.files, result.labels, result.probabilities, strict=True
+    ):
+        value = dict(zip(result.class_names, row, strict=True))
+        names = labels if result.is_multi_label else [labels]
+        answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
+        print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
         print(f"{file}: {reason}", file=sys.stderr)
     if args.csv:

@@ -1,0 +1,139 @@
+"""Kaggle's dog breeds: a classifier of 120 breeds, and a submission to the contest.
+
+    python recipes/dog_breeds.py --data data/dog-breed-identification
+
+DIR is the contest's download, unpacked: labels.csv, with the columns id and breed, and
+train/*.jpg; for a submission test/*.jpg too. sample_submission.csv, if it is there, is
+what the submission's ids and columns are compared with.
+
+A head is trained on cached activations, then with augmentation, then goes on with
+larger photos; test-time augmentation answers. The contest counts the log loss. The
+weights of the step whose validation loss is lowest are kept. Reference: fast.ai,
+lesson 3.
+"""
+
+import argparse
+import shutil
+
+import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+
+NAME = "dog_breeds"
+CONTEST = "dog-breed-identification"
+UNPACK = f"and unzip {CONTEST}.zip into that folder."
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    kerasdl.photo_recipe.add_photo_arguments(
+        *(parser, f"data/{CONTEST}", "the contest's download; default: %(default)s")
+    )
+    add = parser.add_argument
+    add(
+        "--image-sizes",
+        type=int,
+        nargs="+",
+        default=[224, 299],
+        metavar="PIXELS",
+        help="sides, one after the other; default: 224 299",
+    )
+    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="of all steps")
+    add("--cycles", type=int, default=3, metavar="N", help="of each step")
+    add("--n-aug", type=int, default=4, metavar="N", help="augmented views at the end")
+    kerasdl.cli.add_run_arguments(parser)
+    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    kerasdl.runtime.start(
+        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+    )
+    kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
+    with kerasdl.runs.run_folder(
+        args.out,
+        kerasdl.cli.recorded(args),
+        seed=args.seed,
+        resume=args.resume,
+        overwrite=args.overwrite,
+    ) as run:
+        data, check = read_photos(args, run.seed)
+        learn = kerasdl.Learner.pretrained(
+            args.backbone,
+            data,
+            precompute=True,
+            weights=args.weights,
+            folder=run.path / "state",
+            cache_dir=args.cache,
+            seed=run.seed,
+        )
+        kerasdl.photo_recipe.remember_photos(run, data, check)
+        steps = kerasdl.recipe_steps.Steps(learn, run)
+        practise(learn, steps, args)
+        finish(learn, steps, args, run)
+    shutil.rmtree(args.out / "state")
+    print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
+    print(f"  python recipes/predict.py {args.out} PHOTO")
+
+
+def read_photos(args, seed):
+    """The photos of labels.csv, and what is wrong with their files."""
+    folder = kerasdl.contest_recipe.check_download(
+        args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
+    )
+    check = kerasdl.photo_recipe.check_photos(args, folder / "train")
+    data = kerasdl.ImageData.from_table(
+        folder / "labels.csv",
+        folder / "train",
+        image="id",
+        label="breed",
+        suffix=".jpg",
+        valid_fraction=0.2,
+        test=kerasdl.contest_recipe.check_test_photos(folder / "test"),
+        image_size=args.image_sizes[0],
+        batch_size=args.batch_size,
+        augment="side_on",
+        resize=args.resize,
+        on_error="raise",
+        exclude=check.damaged,
+        max_train=kerasdl.photo_recipe.max_train(args),
+        seed=seed,
+    )
+    kerasdl.contest_recipe.check_sample(folder / "sample_submission.csv", data)
+    return data, check
+
+
+def practise(learn, steps, args):
+    """Train the head: without augmentation, with it, and on larger photos."""
+    cycles = 1 if args.quick else args.cycles
+    steps.find_rate("lr_find", 20 if args.quick else 100)
+    # Seconds an epoch, as the trunk does not run.
+    steps.fit("head_cached", args.head_rate, cycles, cycle_mult=2)
+    learn.precompute = False
+    for size in args.image_sizes:
+        learn.set_data(learn.data.with_image_size(size))
+        steps.fit(f"head_augmented_{size}", args.head_rate, cycles)
+
+
+def finish(learn, steps, args, run):
+    """Test-time augmentation, the files of the run folder, and the submission."""
+    from kerasdl import predict
+
+    def tta(split):
+        return learn.tta(args.n_aug, split=split, seed=0)
+
+    best = steps.keep_best()
+    steps.measure(f"{best} + tta", tta)
+    learn.report(run.path / "report.html")
+    if "test" in learn.data.splits:
+        found = tta("test")
+        submission = predict.Submission(learn.data, found.probabilities, found.files)
+        submission.write(
+            run.path / "submission.csv.gz", compression="gzip", overwrite=True
+        )
+    steps.write("Dog breeds", best)
+
+
+if __name__ == "__main__":
+    kerasdl.cli.run_recipe(main)
