@@ -28,6 +28,7 @@ _SUBPACKAGES = (
     "photo_recipe",
     "plots",
     "predict",
+    "recipe_steps",
     "runs",
     "runtime",
     "schedules",

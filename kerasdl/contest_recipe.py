@@ -1,131 +1,88 @@
-"""What recipes for Kaggle's contests share: a table of labels, and where it comes from.
+"""What recipes on the photos of a Kaggle contest share; heavy imports come late."""
 
-Heavy imports come late.
-"""
-
-import argparse
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from .photo_recipe import QUICK_TRAIN, add_backbone_arguments, check_photos
-
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from kerasdl.data import ImageCheck, ImageData
-
-
-@dataclass(frozen=True)
-class Contest:
-    """The files of a contest, unpacked into one folder.
-
-    Attributes:
-        name: of its page, kaggle.com/c/NAME.
-        table: CSV file of the labels.
-        image: column of the photos' names, without suffix.
-        label: column of the labels.
-        train: folder of the photos that the table names.
-        test: folder of the photos to answer for; it may be missing.
-        label_delimiter: what stands between several labels of a photo.
-    """
-
-    name: str
-    table: str
-    image: str
-    label: str
-    train: str
-    test: str
-    label_delimiter: str | None = None
-
-
-def add_contest_arguments(
-    parser: argparse.ArgumentParser, contest: Contest, image_sizes: list[int]
-) -> None:
-    """Add --data, --image-sizes and what `add_backbone_arguments` adds.
-
-    To be followed by `cli.add_run_arguments`.
-    """
-    add = parser.add_argument
-    add(
-        "--data",
-        metavar="DIR",
-        help=f"folder with {contest.table}, {contest.train}/ and {contest.test}/",
-    )
-    add(
-        "--image-sizes",
-        type=int,
-        nargs="+",
-        default=image_sizes,
-        metavar="PIXELS",
-        help=f"one after the other; default: {' '.join(map(str, image_sizes))}",
-    )
-    add_backbone_arguments(parser)
-
-
-def read_contest(
-    args: argparse.Namespace, contest: Contest, augment: str, *, seed: int
-) -> "tuple[ImageData, ImageCheck]":
-    """Read the photos of `--data` at the first of `--image-sizes`.
-
-    A fifth of each class is for validation; the test photos have no labels.
-
-    Args:
-        args: of `add_contest_arguments` and `cli.add_run_arguments`.
-        contest: its files.
-        augment: of the training photos, as in `image_folder`.
-        seed: of split, order and augmentation.
-
-    Raises:
-        ValueError: files are missing, in which case the message says where they are to
-            be had; a damaged photo with `--on-error raise`; or the table names no
-            photos (see `ImageData.from_table`).
-    """
-    import pandas as pd
-
     from kerasdl.data import ImageData
 
-    needed = (contest.table, contest.train)
-    folder = Path(args.data) if args.data else None
-    missing = [part for part in needed if not (folder and (folder / part).exists())]
+
+def check_download(
+    folder: str | Path, contest: str, needed: Sequence[str], unpack: str
+) -> Path:
+    """Return `folder`, which holds what a recipe needs of a contest.
+
+    Args:
+        folder: of the contest's files.
+        contest: its name in Kaggle's addresses.
+        needed: patterns below `folder` that a file each must match.
+        unpack: which files go where, for the error.
+
+    Raises:
+        ValueError: something is missing; the message says how to get it.
+    """
+    folder = Path(folder)
+    missing = [one for one in needed if next(folder.glob(one), None) is None]
     if missing:
         raise ValueError(
-            f"--data must be a folder with {contest.table} and {contest.train}/ (and "
-            f"{contest.test}/ for a submission). Received: --data {args.data} (without "
-            f"{', '.join(missing)}). Accept the rules at "
-            f"https://www.kaggle.com/c/{contest.name}, run `kaggle competitions "
-            f"download -c {contest.name}`, and unpack what it fetches into one folder."
+            f"`data` must be a folder with {' and '.join(needed)} of a Kaggle contest. "
+            f"Received: data={str(folder)!r} (without {' and '.join(missing)}).\n"
+            f"The contest is https://www.kaggle.com/competitions/{contest}; with an "
+            "account that has accepted its rules there, download it by\n"
+            f"  kaggle competitions download -c {contest}\n{unpack}"
         )
-    check = check_photos(folder, args.on_error)
-    table = pd.read_csv(folder / contest.table, dtype=str)
-    if args.quick:
-        table = _few(table, contest)
-    inside = f"{contest.train}/"
-    has_test = (folder / contest.test).is_dir()
-    data = ImageData.from_table(
-        table,
-        folder / contest.train,
-        contest.image,
-        contest.label,
-        test=folder / contest.test if has_test else None,
-        label_delimiter=contest.label_delimiter,
-        image_size=args.image_sizes[0],
-        batch_size=args.batch_size,
-        augment=augment,
-        resize=args.resize,
-        exclude=[
-            name.removeprefix(inside)
-            for name in check.damaged
-            if name.startswith(inside)
-        ],
-        seed=seed,
-    )
-    return data, check
+    return folder
 
 
-def _few(table: "pd.DataFrame", contest: Contest) -> "pd.DataFrame":
-    """About `QUICK_TRAIN` rows, at least two of each label that stands alone."""
-    if contest.label_delimiter:
-        return table.head(QUICK_TRAIN)
-    rows = max(2, QUICK_TRAIN // table[contest.label].nunique())
-    return table.groupby(contest.label).head(rows)
+def check_test_photos(folder: Path) -> Path | None:
+    """Return `folder`, of photos to answer for, or None if it holds none.
+
+    Raises:
+        ValueError: a photo is damaged; a contest wants an answer for each.
+    """
+    from kerasdl import data as kdata
+
+    if next(folder.glob("*.jpg"), None) is None:
+        return None
+    check = kdata.check_images(folder)
+    print(check)
+    if check.damaged:
+        name, reason = next(iter(check.damaged.items()))
+        raise ValueError(
+            "Test photos must be undamaged, as the contest wants an answer for each. "
+            f"Received: {folder / name} ({reason}), {len(check.damaged)} damaged in "
+            f"all. Download them again, or move {folder} away for no submission."
+        )
+    return folder
+
+
+def check_sample(path: Path, data: "ImageData") -> None:
+    """Compare the test photos and the classes with the contest's sample submission.
+
+    Args:
+        path: of the sample, a CSV file: an id, then a column for each class or, with
+            several labels a photo, one for all. It may be missing.
+        data: the photos; its test split may be missing.
+
+    Raises:
+        ValueError: they differ.
+    """
+    import pandas as pd
+
+    if "test" not in data.splits or not path.is_file():
+        return
+    sample = pd.read_csv(path, dtype=str)
+    ids = [PurePosixPath(file).stem for file in data.files("test")]
+    pairs = [("test photos", set(ids), set(sample.iloc[:, 0]))]
+    if data.label_mode != "multi_label":
+        pairs.append(("classes", set(data.class_names), set(sample.columns[1:])))
+    for what, ours, wanted in pairs:
+        for problem, names in (("without", wanted - ours), ("more:", ours - wanted)):
+            if names:
+                few = ", ".join(map(repr, sorted(names)[:5]))
+                raise ValueError(
+                    f"The {what} must be those of {path.name}. Received: "
+                    f"{problem} {few} ({len(names)} in all). Complete the data, or "
+                    f"move {path} away."
+                )

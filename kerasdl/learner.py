@@ -11,7 +11,6 @@ from kerasdl import export, interpret, models, plots, predict, train
 from kerasdl._atomic import replacing
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import Augment, ImageData
-from kerasdl.metrics import FBeta
 from kerasdl.predict import SplitPredictions
 
 Rates = float | Sequence[float] | slice
@@ -23,8 +22,8 @@ class Learner:
     Public functions do the work, and can do it without a Learner.
 
     Args:
-        model: takes pixels in [0, 255]; compiled, or not for Adam and the loss and
-            metric (accuracy, or F2 of several labels a photo) that the labels ask for.
+        model: takes pixels in [0, 255]; compiled, or not for Adam and the loss that
+            the labels ask for.
         data: the photos.
         precompute: see the property.
         folder: keeps the state of each `fit`, so that a killed script resumes; None
@@ -58,8 +57,7 @@ class Learner:
             )
         loss = train.classification_loss(model, data)
         if not model.compiled:
-            metric = FBeta() if data.label_mode == "multi_label" else "accuracy"
-            model.compile("adam", loss, metrics=[metric])
+            model.compile("adam", loss=loss, metrics=train.classification_metrics(data))
         self.model = model
         self.data = data
         self.history = pd.DataFrame()
@@ -243,8 +241,10 @@ class Learner:
 
     def export(self, path: str | Path) -> None:
         """Write `path`, a `.keras` or `.tflite` file that needs no kerasdl."""
-        writers = {".tflite": export.save_tflite}
-        writers.get(Path(path).suffix, export.save_inference_model)(self.model, path)
+        if Path(path).suffix == ".tflite":
+            export.save_tflite(self.model, path)
+        else:
+            export.save_inference_model(self.model, path)
 
     def summary(self) -> None:
         """Print the layers, their groups, and which of them train."""

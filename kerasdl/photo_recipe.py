@@ -1,37 +1,35 @@
 """What recipes that train on a folder of photos share; heavy imports come late."""
 
 import argparse
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
-    from kerasdl.learner import Learner
     from kerasdl.runs import Run
 
 QUICK_TRAIN = 200  # training photos of --quick
 
 
-def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --data, --max-train, and what `add_backbone_arguments` adds.
+def add_photo_arguments(
+    parser: argparse.ArgumentParser,
+    data: str = "sample",
+    data_help: str = "folder of photos, tfds:NAME, or sample (default: drawings)",
+) -> None:
+    """Add --data, --backbone, --batch-size and others that say what is trained on what.
 
     To be followed by `cli.add_run_arguments`.
+
+    Args:
+        parser: of the recipe.
+        data: default of --data.
+        data_help: what --data is.
     """
-    parser.add_argument(
-        "--data",
-        default="sample",
-        metavar="DIR",
-        help="folder of photos, tfds:NAME, or sample (default: drawings)",
-    )
-    add_backbone_arguments(parser)
-    parser.add_argument(
-        "--max-train", type=int, metavar="N", help="at most so many training photos"
-    )
-
-
-def add_backbone_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --backbone, --batch-size and others that say what is trained, and how fed."""
     add = parser.add_argument
+    add("--data", default=data, metavar="DIR", help=data_help)
     add(
         "--backbone",
         default="efficientnet_lite0",
@@ -53,6 +51,7 @@ def add_backbone_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("crop", "squash", "pad"),
         help="of photos to a square; default: squash, which shows all of each",
     )
+    add("--max-train", type=int, metavar="N", help="at most so many training photos")
     add(
         "--on-error",
         default="skip",
@@ -91,11 +90,8 @@ def read_photos(
         folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     else:
         folder = Path(args.data)
-    check = check_photos(folder, args.on_error)
+    check = check_photos(args, folder)
     has_splits = (folder / "train").is_dir()
-    max_train = args.max_train
-    if args.quick:
-        max_train = QUICK_TRAIN if max_train is None else min(QUICK_TRAIN, max_train)
     data = kdata.ImageData.from_folder(
         folder,
         test="test" if has_splits and (folder / "test").is_dir() else None,
@@ -105,24 +101,24 @@ def read_photos(
         augment=augment,
         resize=args.resize,
         exclude=check.damaged,
-        max_train=max_train,
+        max_train=max_train(args),
         on_error="raise",
         seed=seed,
     )
     return data, check
 
 
-def check_photos(folder: Path, on_error: str) -> "ImageCheck":
-    """Look at all photos below `folder`, and print what was found.
+def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
+    """Find and print what is wrong with the photos below `folder`.
 
     Raises:
-        ValueError: there are none, or with `on_error="raise"` a damaged one.
+        ValueError: no photos, or a damaged one with `--on-error raise`.
     """
-    from kerasdl.data import check_images
+    from kerasdl import data as kdata
 
-    check = check_images(folder)
+    check = kdata.check_images(folder)
     print(check)
-    if check.damaged and on_error == "raise":
+    if check.damaged and args.on_error == "raise":
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Images must be undamaged with --on-error raise. Received: "
@@ -132,44 +128,51 @@ def check_photos(folder: Path, on_error: str) -> "ImageCheck":
     return check
 
 
+def max_train(args: argparse.Namespace) -> int | None:
+    """At most so many training photos, by --max-train and --quick; None takes all."""
+    if args.quick:
+        return min(QUICK_TRAIN, args.max_train or QUICK_TRAIN)
+    return args.max_train
+
+
+def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:
+    """Raise ValueError unless `sizes`, of progressive resizing, rise and suit all."""
+    from kerasdl import models
+
+    least = models.backbone(backbone).min_image_size
+    if min(sizes) < least or any(a >= b for a, b in pairwise(sizes)):
+        raise ValueError(
+            f"`image_sizes` must rise, from {least} on for {backbone!r}. Received: "
+            f"image_sizes={list(sizes)!r}"
+        )
+
+
 def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
     """Write down what `run` works on; a resumed run must find the same.
 
     Raises:
         ValueError: it finds other files.
     """
+    splits = hashlib.sha256()
+    for split in data.splits:
+        splits.update("\0".join([split, *data.files(split)]).encode())
+        if data.has_labels(split):
+            splits.update(data.labels(split).tobytes())
     found = {
         "fingerprint": check.fingerprint,
+        "splits": splits.hexdigest(),
         "damaged": check.damaged,
         "counts": data.counts().to_dict("index"),
     }
     before = run.manifest.get("data")
-    if before and before["fingerprint"] != check.fingerprint:
+    if before and any(before[key] != found[key] for key in ("fingerprint", "splits")):
         raise ValueError(
-            "`data` must be the files that the run began with. Received: other files "
-            "than recorded. Restore them, or start anew with --overwrite."
+            "`data` must be the files and labels that the run began with. Received: "
+            "others than recorded. Restore them, or start anew with --overwrite."
         )
     run.manifest["data"] = found
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
-    run.manifest["label_mode"] = data.label_mode
+    run.manifest["multi_label"] = data.label_mode == "multi_label"
     run.save_labels(data.class_names)
     run.save_manifest()
-
-
-def write_learner(learn: "Learner", run: "Run", title: str) -> None:
-    """Write a trained Learner's files: models, curves, history, and how to use them."""
-    from kerasdl import export
-
-    learn.export(run.path / "model.keras")
-    learn.export(run.path / "model.tflite")
-    learn.plot_losses(run.path / "curves.png")
-    learn.plot_lr(run.path / "rates.png")
-    learn.history.to_csv(run.path / "history.csv", index=False)
-    data = learn.data
-    run.manifest["image_size"] = list(data.image_size)
-    readme = export.run_readme(
-        *(data.class_names, data.image_size, data.resize, title),
-        thresholds=run.manifest.get("thresholds"),
-    )
-    (run.path / "README.md").write_text(readme, encoding="utf-8")

@@ -1,5 +1,6 @@
 """Start TensorFlow the way every recipe does: quiet, precise, repeatable."""
 
+import logging
 import os
 import sys
 import tempfile
@@ -48,9 +49,9 @@ def start(
             tf.config.experimental.set_memory_growth(gpu, gpu_memory_growth)
         if deterministic:
             tf.config.experimental.enable_op_determinism()
+        if not verbose:
+            tf.get_logger().addFilter(_is_of_interest)
         tf.zeros(1)  # the first operation starts the devices, which print too
-    if not verbose:  # such as advice on tracing, which a recipe's user cannot take
-        tf.get_logger().setLevel("ERROR")
     keras.config.set_dtype_policy(precision)
     if not gpus and not computes_in(precision):
         warnings.warn(
@@ -58,6 +59,11 @@ def start(
             f"precision={precision!r} is about six times slower than 'float32'.",
             stacklevel=2,
         )
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    """Whether it is no warning of models that are traced, one for each image size."""
+    return "triggered tf.function retracing" not in record.getMessage()
 
 
 @contextmanager

@@ -12,9 +12,7 @@ is lowest are kept. Reference: fast.ai, lesson 1.
 """
 
 import argparse
-import json
 import shutil
-import time
 
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
@@ -69,7 +67,9 @@ def main(argv=None):
             cache_dir=args.cache,
         )
         kerasdl.photo_recipe.remember_photos(run, data, check)
-        finish(learn, practise(learn, args, run), args, run)
+        steps = kerasdl.recipe_steps.Steps(learn, run)
+        practise(learn, steps, args)
+        finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
@@ -89,75 +89,28 @@ def build_model(args, data, seed):
     return model
 
 
-def practise(learn, args, run):
-    """Steps 1 to 7; returns a row for each that trained."""
+def practise(learn, steps, args):
+    """Steps 1 to 7."""
     cycles = 1 if args.quick else args.cycles
-    rows = []
-
-    def fit(step, learning_rate, cycle_len=1, cycle_mult=1):
-        print(f"\n{step}")
-        history = learn.fit(learning_rate, cycles, cycle_len, cycle_mult, resume=True)
-        learn.save(weights_of(step, run))
-        minutes = history["seconds"].sum() / 60
-        epochs = {"epochs": len(history), "minutes": minutes}
-        rows.append({"step": step, **epochs, **measure(learn.predict, learn.data)})
-
-    find_rate(learn, run.path / "lr_find_head.png", 20 if args.quick else 100)
+    steps.find_rate("lr_find_head", 20 if args.quick else 100)
     # Seconds an epoch, as the trunk does not run.
-    fit("head_cached", args.head_rate, cycle_len=3, cycle_mult=2)
+    steps.fit("head_cached", args.head_rate, cycles, cycle_len=3, cycle_mult=2)
     learn.precompute = False
-    fit("head_augmented", args.head_rate)
+    steps.fit("head_augmented", args.head_rate, cycles)
     learn.unfreeze()
     learn.bn_freeze()
-    find_rate(learn, run.path / "lr_find_all.png", 20)
-    fit("all_layers", slice(*args.rates), cycle_mult=2)
-    return rows
+    steps.find_rate("lr_find_all", 20)
+    steps.fit("all_layers", slice(*args.rates), cycles, cycle_mult=2)
 
 
-def find_rate(learn, path, num_steps):
-    """A picture for whoever chooses a rate."""
-    found = learn.lr_find(1e-6, 1, num_steps)
-    found.plot(path)
-    names = ", ".join(f"{name} {rate:.1e}" for name, rate in found.suggestions.items())
-    print(f"rates by {path.name}: {names}")
-
-
-def weights_of(step, run):
-    return run.path / "state" / f"{step}.weights.h5"
-
-
-def measure(predict, data):
-    """Accuracy of each split that is held out, and the validation loss."""
-    import numpy as np
-
-    row = {}
-    for split in data.splits[1:]:
-        found = predict(split=split)
-        row[split] = found.accuracy
-        if split == "valid":
-            of_truth = found.probabilities[np.arange(len(found.labels)), found.labels]
-            row["valid loss"] = -np.log(np.maximum(of_truth, 1e-7)).mean()
-    return row
-
-
-def finish(learn, rows, args, run):
-    """Step 8, the files of the run folder, and the table on the screen."""
-    import pandas as pd
-
-    best = min(rows, key=lambda row: row["valid loss"])["step"]
-    learn.load(weights_of(best, run))
-    print("\ntest-time augmentation")
-    began = time.monotonic()
-    seen = measure(lambda split: learn.tta(args.n_aug, split=split, seed=0), learn.data)
-    minutes = (time.monotonic() - began) / 60
-    table = pd.DataFrame([*rows, {"step": f"{best} + tta", "minutes": minutes, **seen}])
-
-    title = " or ".join(learn.data.class_names)
-    kerasdl.photo_recipe.write_learner(learn, run, title)
-    run.record(steps=json.loads(table.to_json(orient="records")), best=best)
+def finish(learn, steps, args, run):
+    """Step 8, and the files of the run folder."""
+    best = steps.keep_best()
+    steps.measure(
+        f"{best} + tta", lambda split: learn.tta(args.n_aug, split=split, seed=0)
+    )
     learn.report(run.path / "report.html", learn.data.splits[-1])
-    print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
-    print(f"\nkept: {best}, whose loss on the validation photos is lowest")
+    steps.write(" or ".join(learn.data.class_names), best)
 
 
 if __name__ == "__main__":

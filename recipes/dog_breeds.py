@@ -1,38 +1,44 @@
-"""Breeds of dogs from a table of labels, after fast.ai's second lesson.
+"""Kaggle's dog breeds: a classifier of 120 breeds, and a submission to the contest.
 
-    python recipes/dog_breeds.py --data data/dog_breeds
+    python recipes/dog_breeds.py --data data/dog-breed-identification
 
-DIR is Kaggle's dog-breed-identification, unpacked: labels.csv, train/ and test/. The
-head trains on cached activations, then with augmentation, then the whole goes on with
-larger images: a network that knows small ones learns little that is wrong from large
-ones. Accuracy and log loss, which the contest counts, are printed after each step, and
-test-time augmentation answers for the test photos: submission.csv.gz.
+DIR is the contest's download, unpacked: labels.csv, with the columns id and breed, and
+train/*.jpg; for a submission test/*.jpg too. sample_submission.csv, if it is there, is
+what the submission's ids and columns are compared with.
+
+A head is trained on cached activations, then with augmentation, then goes on with
+larger photos; test-time augmentation answers. The contest counts the log loss. The
+weights of the step whose validation loss is lowest are kept. Reference: fast.ai,
+lesson 3.
 """
 
 import argparse
-import json
 import shutil
 
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 NAME = "dog_breeds"
-CONTEST = kerasdl.contest_recipe.Contest(
-    name="dog-breed-identification",
-    table="labels.csv",
-    image="id",
-    label="breed",
-    train="train",
-    test="test",
-)
+CONTEST = "dog-breed-identification"
+UNPACK = f"and unzip {CONTEST}.zip into that folder."
 
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.contest_recipe.add_contest_arguments(parser, CONTEST, [224, 299])
+    kerasdl.photo_recipe.add_photo_arguments(
+        *(parser, f"data/{CONTEST}", "the contest's download; default: %(default)s")
+    )
     add = parser.add_argument
-    add("--rate", type=float, default=1e-3, metavar="RATE", help="of the head")
+    add(
+        "--image-sizes",
+        type=int,
+        nargs="+",
+        default=[224, 299],
+        metavar="PIXELS",
+        help="sides, one after the other; default: 224 299",
+    )
+    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="of all steps")
     add("--cycles", type=int, default=3, metavar="N", help="of each step")
     add("--n-aug", type=int, default=4, metavar="N", help="augmented views at the end")
     kerasdl.cli.add_run_arguments(parser)
@@ -44,6 +50,7 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
         kerasdl.cli.recorded(args),
@@ -51,9 +58,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        data, check = kerasdl.contest_recipe.read_contest(
-            args, CONTEST, "side_on", seed=run.seed
-        )
+        data, check = read_photos(args, run.seed)
         learn = kerasdl.Learner.pretrained(
             args.backbone,
             data,
@@ -64,65 +69,70 @@ def main(argv=None):
             seed=run.seed,
         )
         kerasdl.photo_recipe.remember_photos(run, data, check)
-        finish(learn, practise(learn, args), args, run)
+        steps = kerasdl.recipe_steps.Steps(learn, run)
+        practise(learn, steps, args)
+        finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
-def practise(learn, args):
-    """Train at one size after the other; returns a row for each step."""
+def read_photos(args, seed):
+    """The photos of labels.csv, and what is wrong with their files."""
+    folder = kerasdl.contest_recipe.check_download(
+        args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
+    )
+    check = kerasdl.photo_recipe.check_photos(args, folder / "train")
+    data = kerasdl.ImageData.from_table(
+        folder / "labels.csv",
+        folder / "train",
+        image="id",
+        label="breed",
+        suffix=".jpg",
+        valid_fraction=0.2,
+        test=kerasdl.contest_recipe.check_test_photos(folder / "test"),
+        image_size=args.image_sizes[0],
+        batch_size=args.batch_size,
+        augment="side_on",
+        resize=args.resize,
+        on_error="raise",
+        exclude=check.damaged,
+        max_train=kerasdl.photo_recipe.max_train(args),
+        seed=seed,
+    )
+    kerasdl.contest_recipe.check_sample(folder / "sample_submission.csv", data)
+    return data, check
+
+
+def practise(learn, steps, args):
+    """Train the head: without augmentation, with it, and on larger photos."""
     cycles = 1 if args.quick else args.cycles
-    rows = []
-
-    def fit(step, **cycle):
-        print(f"\n{step}")
-        history = learn.fit(args.rate, cycles, **cycle, resume=True)
-        minutes = history["seconds"].sum() / 60
-        found = learn.predict()
-        facts = {"step": step, "epochs": len(history), "minutes": minutes}
-        rows.append(facts | measure(found))
-
-    first, *others = args.image_sizes
+    steps.find_rate("lr_find", 20 if args.quick else 100)
     # Seconds an epoch, as the trunk does not run.
-    fit(f"head_cached_{first}", cycle_len=2, cycle_mult=2)
+    steps.fit("head_cached", args.head_rate, cycles, cycle_mult=2)
     learn.precompute = False
-    fit(f"augmented_{first}")
-    for size in others:
+    for size in args.image_sizes:
         learn.set_data(learn.data.with_image_size(size))
-        fit(f"augmented_{size}")
-    return rows
+        steps.fit(f"head_augmented_{size}", args.head_rate, cycles)
 
 
-def measure(found):
-    """Accuracy and log loss of the validation photos."""
-    from sklearn.metrics import log_loss
-
-    classes = range(found.probabilities.shape[1])
-    loss = log_loss(found.labels, found.probabilities, labels=classes)
-    return {"valid": found.accuracy, "log loss": loss}
-
-
-def finish(learn, rows, args, run):
-    """Test-time augmentation, the files of the run folder, and the table."""
-    import pandas as pd
-
+def finish(learn, steps, args, run):
+    """Test-time augmentation, the files of the run folder, and the submission."""
     from kerasdl import predict
 
-    print("\ntest-time augmentation")
-    rows.append({"step": "tta", **measure(learn.tta(args.n_aug, seed=0))})
+    def tta(split):
+        return learn.tta(args.n_aug, split=split, seed=0)
+
+    best = steps.keep_best()
+    steps.measure(f"{best} + tta", tta)
+    learn.report(run.path / "report.html")
     if "test" in learn.data.splits:
-        found = learn.tta(args.n_aug, split="test", seed=0)
-        answers = predict.Submission(learn.data, found.probabilities, found.files)
-        answers.write(
+        found = tta("test")
+        submission = predict.Submission(learn.data, found.probabilities, found.files)
+        submission.write(
             run.path / "submission.csv.gz", compression="gzip", overwrite=True
         )
-    title = f"{len(learn.data.class_names)} breeds of dogs"
-    kerasdl.photo_recipe.write_learner(learn, run, title)
-    table = pd.DataFrame(rows)
-    run.record(steps=json.loads(table.to_json(orient="records")))
-    learn.report(run.path / "report.html")
-    print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
+    steps.write("Dog breeds", best)
 
 
 if __name__ == "__main__":

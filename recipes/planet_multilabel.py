@@ -1,49 +1,62 @@
-"""Several labels on each satellite image, after fast.ai's third lesson.
+"""Kaggle's Amazon from space: the tags of satellite photos, several a photo.
 
     python recipes/planet_multilabel.py --data data/planet
 
-DIR is Kaggle's planet-understanding-the-amazon-from-space, unpacked: train_v2.csv,
-train-jpg/ and test-jpg/. From small images to large ones, at each size the head trains,
-then all layers, with rates by depth; there is no up in a picture from above, so that
-all eight symmetries of the square augment it. F2, which the contest counts, is printed
-after each step. Each label's threshold is fitted on one half of the validation images
-and reported on the other; the tags of the test images are in submission.csv.gz.
+DIR is the contest's download, unpacked: train_v2.csv, with the columns image_name and
+tags (spaces between them), and train-jpg/*.jpg; for a submission test-jpg/*.jpg too,
+with the photos of test-jpg-additional among them. sample_submission_v2.csv, if it is
+there, is what the submission's ids are compared with.
+
+The photos grow from 64 to 128 to 256 pixels; at each size a head is trained on cached
+activations, then all layers with augmentation, turned and mirrored. The contest counts
+F2, each photo by itself. Of the photos held out, one half chooses: the step that is
+kept, by its loss, and a threshold for each tag. The other half reports. Reference:
+fast.ai, lesson 2.
 """
 
 import argparse
-import json
+import functools
 import shutil
 
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 NAME = "planet_multilabel"
-CONTEST = kerasdl.contest_recipe.Contest(
-    name="planet-understanding-the-amazon-from-space",
-    table="train_v2.csv",
-    image="image_name",
-    label="tags",
-    train="train-jpg",
-    test="test-jpg",
-    label_delimiter=" ",
-)
+CONTEST = "planet-understanding-the-amazon-from-space"
+UNPACK = """and unpack into that folder:
+  train_v2.csv, and for a submission sample_submission_v2.csv
+  train-jpg.tar.7z, which makes train-jpg/*.jpg
+  test-jpg.tar.7z for a submission, which makes test-jpg/*.jpg; the photos of
+  test-jpg-additional.tar.7z go there too"""
 
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.contest_recipe.add_contest_arguments(parser, CONTEST, [64, 128, 256])
+    kerasdl.photo_recipe.add_photo_arguments(
+        *(parser, "data/planet", "the contest's download; default: %(default)s")
+    )
     add = parser.add_argument
-    add("--head-rate", type=float, default=1e-3, metavar="RATE")
+    add(
+        "--image-sizes",
+        type=int,
+        nargs="+",
+        default=[64, 128, 256],
+        metavar="PIXELS",
+        help="sides, one after the other; default: 64 128 256",
+    )
+    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="of the head")
+    # Closer together than for photos like ImageNet's: early layers have more to learn.
     add(
         "--rates",
         type=float,
         nargs=2,
-        default=[1e-5, 1e-4],
+        default=[3e-5, 3e-4],
         metavar=("FIRST", "LAST"),
-        help="of the first and the last layer group, when all train",
+        help="of the first and the last layer group, when all layers train",
     )
     add("--cycles", type=int, default=3, metavar="N", help="of each step")
+    add("--n-aug", type=int, default=4, metavar="N", help="augmented views at the end")
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -53,6 +66,7 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
         kerasdl.cli.recorded(args),
@@ -60,9 +74,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        data, check = kerasdl.contest_recipe.read_contest(
-            args, CONTEST, "top_down", seed=run.seed
-        )
+        data, check = read_photos(args, run.seed)
         learn = kerasdl.Learner.pretrained(
             args.backbone,
             data,
@@ -72,82 +84,150 @@ def main(argv=None):
             seed=run.seed,
         )
         kerasdl.photo_recipe.remember_photos(run, data, check)
-        rows = practise(learn, args)
-        finish(learn, rows, run)
+        steps = kerasdl.recipe_steps.Steps(learn, run, measure)
+        practise(learn, steps, args)
+        finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
-def practise(learn, args):
-    """Train at one size after the other; returns a row for each step."""
+def read_photos(args, seed):
+    """The photos of train_v2.csv, and what is wrong with their files."""
+    folder = kerasdl.contest_recipe.check_download(
+        args.data, CONTEST, ("train_v2.csv", "train-jpg/*.jpg"), UNPACK
+    )
+    check = kerasdl.photo_recipe.check_photos(args, folder / "train-jpg")
+    data = kerasdl.ImageData.from_table(
+        folder / "train_v2.csv",
+        folder / "train-jpg",
+        image="image_name",
+        label="tags",
+        suffix=".jpg",
+        valid_fraction=0.2,
+        test=kerasdl.contest_recipe.check_test_photos(folder / "test-jpg"),
+        label_delimiter=" ",
+        image_size=args.image_sizes[0],
+        batch_size=args.batch_size,
+        augment="top_down",
+        resize=args.resize,
+        on_error="raise",
+        exclude=check.damaged,
+        max_train=kerasdl.photo_recipe.max_train(args),
+        seed=seed,
+    )
+    kerasdl.contest_recipe.check_sample(folder / "sample_submission_v2.csv", data)
+    return data, check
+
+
+def practise(learn, steps, args):
+    """At each size: the head on cached activations, then all layers."""
     cycles = 1 if args.quick else args.cycles
-    rows = []
-
-    def fit(step, learning_rate, cycle_mult=1):
-        print(f"\n{step}")
-        history = learn.fit(learning_rate, cycles, cycle_mult=cycle_mult, resume=True)
-        minutes = history["seconds"].sum() / 60
-        facts = {"step": step, "epochs": len(history), "minutes": minutes}
-        rows.append(facts | {"F2": f2(learn.predict())})
-
     for size in args.image_sizes:
+        is_first = size == args.image_sizes[0]
         learn.set_data(learn.data.with_image_size(size))
         learn.freeze()
-        fit(f"head_{size}", args.head_rate)
+        learn.precompute = True
+        if is_first:
+            steps.find_rate("lr_find_head", 20 if args.quick else 100)
+        steps.fit(f"head_{size}", args.head_rate, cycles, cycle_mult=2)
+        learn.precompute = False
         learn.unfreeze()
-        fit(f"all_layers_{size}", slice(*args.rates), cycle_mult=2)
-    return rows
+        if is_first:
+            steps.find_rate("lr_find_all", 20)
+        steps.fit(f"all_{size}", slice(*args.rates), cycles, cycle_mult=2)
 
 
-def f2(found, thresholds=0.5):
-    """Mean over images of F2 of their labels."""
-    from sklearn.metrics import fbeta_score
+def halves(found):
+    """Predictions of two halves of the photos: one chooses, the other reports."""
+    from kerasdl.predict import SplitPredictions
 
-    answers = found.probabilities > thresholds
-    return fbeta_score(
-        found.labels, answers, beta=2, average="samples", zero_division=0
-    )
+    return [
+        SplitPredictions(
+            found.files[i::2], found.labels[i::2], found.probabilities[i::2]
+        )
+        for i in (0, 1)
+    ]
 
 
-def finish(learn, rows, run):
-    """Thresholds, the files of the run folder, and the tables."""
-    import numpy as np
-    import pandas as pd
+def measure(predict):
+    """F2 with thresholds of 0.5 on the half that reports, the loss of the other."""
+    from kerasdl import metrics
 
+    choose, report = halves(predict("valid"))
+    f2 = metrics.FBeta(beta=2)
+    f2.update_state(report.labels, report.probabilities)
+    return {"F2": float(f2.result()), "valid loss": choose.log_loss}
+
+
+def fit_thresholds(found, class_names):
+    """Thresholds fitted on the half that chooses, and a table of the other half."""
     from kerasdl import predict
 
-    print("\ntest-time augmentation")
-    found = learn.tta(augment="dihedral")
-    rows.append({"step": "tta", "F2": f2(found)})
-    order = np.random.default_rng(run.seed).permutation(len(found.files))
-    fitted, reported = np.array_split(order, 2)
-    thresholds = predict.fit_thresholds(
-        found.probabilities[fitted], found.labels[fitted]
+    choose, report = halves(found)
+    thresholds = predict.fit_thresholds(choose.probabilities, choose.labels)
+    return thresholds, predict.threshold_report(
+        report.probabilities, report.labels, thresholds, class_names
     )
-    report = predict.threshold_report(
-        found.probabilities[reported],
-        found.labels[reported],
-        thresholds,
-        learn.data.class_names,
-    )
-    rows.append({"step": "tta + thresholds", "F2": report.loc["samples", "fitted"]})
-    report.to_csv(run.path / "thresholds.csv", index_label="label")
-    run.manifest["thresholds"] = thresholds.tolist()
+
+
+def finish(learn, steps, args, run):
+    """Thresholds, test-time augmentation, the files of the run folder, and answers."""
+    from kerasdl import predict
+
+    @functools.cache
+    def tta(split):
+        return learn.tta(args.n_aug, split=split, seed=0)
+
+    best = steps.keep_best()
+    names = learn.data.class_names
+    plain = learn.predict("valid")
+    thresholds, table = fit_thresholds(plain, names)
+    f2 = table.loc["samples", "fitted"]
+    steps.rows.append({"step": f"{best} + thresholds", "F2": f2})
+    steps.measure(f"{best} + tta", tta)
+    # The mean of several views is less sure of itself than the model alone.
+    of_tta, table_of_tta = fit_thresholds(tta("valid"), names)
+    f2 = table_of_tta.loc["samples", "fitted"]
+    steps.rows.append({"step": f"{best} + tta + thresholds", "F2": f2})
+
+    run.manifest["thresholds"] = thresholds
+    table.to_csv(run.path / "thresholds.csv", index_label="class")
+    save_report(learn, plain, thresholds, run)
     if "test" in learn.data.splits:
-        answers = learn.tta(augment="dihedral", split="test")
-        predict.Submission(learn.data, answers.probabilities, answers.files).write(
-            *(run.path / "submission.csv.gz", "tags", "gzip", "image_name", "tags"),
-            thresholds=thresholds,
+        found = tta("test")
+        submission = predict.Submission(learn.data, found.probabilities, found.files)
+        submission.write(
+            run.path / "submission.csv.gz",
+            answer="tags",
+            compression="gzip",
+            id_column="image_name",
+            label_column="tags",
+            thresholds=of_tta,
             overwrite=True,
         )
-    kerasdl.photo_recipe.write_learner(learn, run, "Satellite images")
-    table = pd.DataFrame(rows)
-    run.record(steps=json.loads(table.to_json(orient="records")))
-    learn.report(run.path / "report.html")
-    number = "{:.4g}".format
-    print(f"\nthresholds, on the half they were not fitted on\n{report.to_string()}")
-    print(f"\n{table.to_string(index=False, na_rep='', float_format=number)}")
+    print(f"\nF2 of each tag, and of all, on the half that reports:\n{table}")
+    steps.write("Tags of satellite photos", best)
+
+
+def save_report(learn, found, thresholds, run):
+    """report.html, of the half that reports."""
+    from kerasdl import interpret
+
+    _, half = halves(found)
+    report = interpret.ClassificationReport.from_predictions(
+        *(half.probabilities, half.labels, learn.data.class_names, half.files),
+        images=lambda row: learn.data.read("valid", 2 * row + 1),
+        threshold=thresholds,
+        split="valid (the half that reports)",
+    )
+    interpret.save_report(
+        report,
+        run.path / "report.html",
+        "Tags of satellite photos",
+        history=learn.history,
+        seed=run.seed,
+    )
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
 
 A folder stands for all photos below it. `--csv` writes a row for each photo: file,
-label, probability, and the probability of each class. A model of several labels a photo
-gives all those above their thresholds.
+label, probability, and the probability of each class. Of a run with several labels a
+photo, all labels above their thresholds are the answer, or "no label".
 
 Exit code 1: a photo is damaged (it is named, the others go on). 2: a bad argument.
 """
@@ -52,25 +52,18 @@ def main(argv=None):
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
-    for file, answer in zip(result.files, answers(result), strict=True):
-        print(f"{file}: {answer}")
+    for file, labels, row in zip(
+        result.files, result.labels, result.probabilities, strict=True
+    ):
+        value = dict(zip(result.class_names, row, strict=True))
+        names = labels if result.is_multi_label else [labels]
+        answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
+        print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
         print(f"{file}: {reason}", file=sys.stderr)
     if args.csv:
         result.to_csv(args.csv)
     return 1 if result.damaged else 0
-
-
-def answers(result):
-    """Label and probability of each photo; all labels that it has of several."""
-    if result.thresholds is None:
-        best = result.probabilities.max(axis=1, initial=0)
-        for label, value in zip(result.labels, best, strict=True):
-            yield f"{label} {value:.4f}"
-        return
-    for labels, values in zip(result.labels, result.probabilities, strict=True):
-        found = dict(zip(result.class_names, values, strict=True))
-        yield ", ".join(f"{label} {found[label]:.4f}" for label in labels.split())
 
 
 if __name__ == "__main__":

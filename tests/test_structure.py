@@ -36,7 +36,7 @@ ROWS = (
     ("interpret",),
     ("learner",),
     ("photo_recipe", "array_recipe"),
-    ("contest_recipe",),
+    ("contest_recipe", "recipe_steps"),
     ("detection", "segmentation", "gan", "text", "tabular"),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}

@@ -117,7 +117,7 @@ def split_photos(
 def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
     """Draw `limit` of the photos, the classes in proportion; None takes all.
 
-    A larger limit draws the same and more.
+    A larger limit draws the same and more of photos with one label.
 
     Raises:
         ValueError: `limit` is below the number of classes.
@@ -130,10 +130,17 @@ def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
 def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarray:
     """Places of `limit` photos, sorted, the classes in proportion; all if fewer.
 
+    With several labels a photo it may be somewhat fewer.
+
     Raises:
-        ValueError: `limit`, the argument `name`, is below the number of classes.
+        ValueError: `limit`, the argument `name`, is below the number of classes of
+            labels that are class indices.
     """
     check_positive_int(name, limit)
+    if labels.ndim == 2:
+        share = min(limit / len(labels), 1)
+        parts = multi_label_parts(labels, [share, 1 - share], seed)
+        return np.flatnonzero(parts == 0)[:limit]
     classes = np.unique(labels)
     if limit < len(classes):
         raise ValueError(

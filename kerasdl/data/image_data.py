@@ -141,6 +141,7 @@ class ImageData(PhotoSplits):
         oversample: bool = False,
         on_error: str = "skip",
         exclude: Collection[str] = (),
+        max_train: int | None = None,
         seed: int | None = None,
     ) -> Self:
         """Read photos that a table names, with one label each or several.
@@ -171,6 +172,7 @@ class ImageData(PhotoSplits):
             oversample: as in `from_folder`; not with `label_delimiter`.
             on_error: "skip" or "raise", as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
+            max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
                 prints it.
 
@@ -183,7 +185,9 @@ class ImageData(PhotoSplits):
         class_names, photos = read_table(
             table, root, image, label, suffix, label_delimiter, exclude
         )
-        splits, seed = _split(photos, class_names, valid_fraction, test, seed)
+        splits, seed = _split(
+            photos, class_names, valid_fraction, test, max_train, seed
+        )
         return cls(
             *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
             root=root,
@@ -208,6 +212,7 @@ class ImageData(PhotoSplits):
         oversample: bool = False,
         on_error: str = "skip",
         exclude: Collection[str] = (),
+        max_train: int | None = None,
         seed: int | None = None,
     ) -> Self:
         """Read the photos below a folder, labelled by their names.
@@ -227,6 +232,7 @@ class ImageData(PhotoSplits):
             oversample: as in `from_folder`.
             on_error: "skip" or "raise", as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
+            max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
                 prints it.
 
@@ -237,7 +243,9 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
-        splits, seed = _split(photos, class_names, valid_fraction, test, seed)
+        splits, seed = _split(
+            photos, class_names, valid_fraction, test, max_train, seed
+        )
         return cls(
             *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
             root=root,
@@ -351,6 +359,7 @@ def _split(
     class_names: list[str],
     valid_fraction: float,
     test: str | Path | float | None,
+    max_train: int | None,
     seed: int | None,
 ) -> tuple[dict[str, PhotoList], int]:
     """Splits of listed photos, and the seed they were drawn with."""
@@ -358,6 +367,7 @@ def _split(
     is_folder = isinstance(test, (str, Path))
     share = None if is_folder else test
     splits = split_photos(photos, class_names, valid_fraction, share, seed)
+    splits["train"] = at_most(max_train, splits["train"], seed)
     if is_folder:
         splits["test"] = unlabelled(check_directory("test", test))
     print_classes(class_names)

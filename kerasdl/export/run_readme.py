@@ -14,34 +14,58 @@ _RESIZE = {
 _TEXT = """\
 # {title}
 
-A classifier of pictures: {classes}.
+{what}: {classes}.
 
-- `labels.txt`: one class name a line, in output order. A model with one output unit
-  (a sigmoid) returns the probability of line 2.{several}
+- `labels.txt`: one class name a line, in output order. {outputs}
 - `model.keras` takes RGB pixels, float32 in [0, 255], `(batch, {height}, {width}, 3)`:
   scaling is inside. It returns probabilities.
 - `model.tflite` takes one picture, uint8 `(1, {height}, {width}, 3)`, and returns the
   same probabilities in float32.
-- `manifest.json` says how they were made.
+- `manifest.json` says how they were made{thresholds}.
 
 In plain TensorFlow, run in this folder on an upright photo (`load_img` does not turn it
 by its EXIF data):
 
 ```python
-import keras
+{first}import keras
 import tensorflow as tf
 
 labels = open("labels.txt", encoding="utf-8").read().splitlines()
-photo = keras.utils.img_to_array(keras.utils.load_img("photo.jpg"))
+{read}photo = keras.utils.img_to_array(keras.utils.load_img("photo.jpg"))
 pixels = keras.ops.image.resize(photo, ({height}, {width}), antialias=True{resize})
 by_keras = keras.saving.load_model("model.keras").predict_on_batch(pixels[None])[0]
 lite = tf.lite.Interpreter("model.tflite").get_signature_runner()
 by_lite = lite(pixels=tf.cast(pixels[None], "uint8").numpy())["probabilities"][0]
 for outputs in (by_keras, by_lite):
-    for label, probability in zip(labels[-len(outputs) :], outputs):  # or of line 2
-        print(f"{{label}}: {{probability:.4f}}")
+{show}
 ```
 """
+# With one label a picture, and with several.
+_ONE = {
+    "what": "A classifier of pictures",
+    "outputs": "A model with one output unit\n"
+    "  (a sigmoid) returns the probability of line 2.",
+    "thresholds": "",
+    "first": "",
+    "read": "",
+    "show": """\
+    for label, probability in zip(labels[-len(outputs) :], outputs):  # or of line 2
+        print(f"{label}: {probability:.4f}")""",
+}
+_SEVERAL = {
+    "what": "A classifier of pictures that may have several of these labels, or none",
+    "outputs": "Each output is the\n"
+    "  probability of its label alone; they do not sum to 1.",
+    "thresholds": ". A label is an answer if its probability is\n"
+    "  above its own of the `thresholds` there, which are in output order",
+    "first": "import json\n\n",
+    "read": 'thresholds = json.load(open("manifest.json", encoding="utf-8"))'
+    '["thresholds"]\n',
+    "show": """\
+    for label, probability, threshold in zip(labels, outputs, thresholds):
+        answer = "yes" if probability > threshold else "no"
+        print(f"{label}: {probability:.4f} {answer}")""",
+}
 
 
 def run_readme(
@@ -49,7 +73,7 @@ def run_readme(
     image_size: int | tuple[int, int],
     resize: str = "crop",
     title: str = "A trained classifier",
-    thresholds: Sequence[float] | None = None,
+    multi_label: bool = False,
 ) -> str:
     """Return the text of a run folder's README.md.
 
@@ -58,7 +82,8 @@ def run_readme(
         image_size: one side or (height, width), in pixels.
         resize: "crop", "squash" or "pad", the rule of the training.
         title: its headline.
-        thresholds: of each class, where a picture may have several labels.
+        multi_label: whether a picture may have several labels; manifest.json then holds
+            `thresholds`, one for each class.
 
     Raises:
         ValueError: `resize` is none of the three, or `image_size` is no size.
@@ -67,20 +92,9 @@ def run_readme(
     height, width = size_pair("image_size", image_size)
     return _TEXT.format(
         title=title,
-        several="" if thresholds is None else _several(class_names, thresholds),
         classes=", ".join(class_names),
         height=height,
         width=width,
         resize=_RESIZE[resize],
-    )
-
-
-def _several(class_names: Sequence[str], thresholds: Sequence[float]) -> str:
-    limits = ", ".join(
-        f"{name} {limit:.3f}"
-        for name, limit in zip(class_names, thresholds, strict=True)
-    )
-    return (
-        "\n  A picture may have several labels: those whose probability is above\n  "
-        f"{limits}."
+        **(_SEVERAL if multi_label else _ONE),
     )

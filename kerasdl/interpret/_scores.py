@@ -55,15 +55,3 @@ def average_scores(
             truth, answers, average=name, zero_division=0
         )[:3]
     return pd.DataFrame.from_dict(scores, orient="index", columns=list(_METRICS))
-
-
-def log_loss(truth: np.ndarray, probabilities: np.ndarray, multi_label: bool) -> float:
-    """In nats a row, or a class of a row where several classes may hold."""
-    if multi_label:
-        return metrics.log_loss(
-            truth.ravel(), probabilities.ravel(), labels=[False, True]
-        )
-    # scikit-learn's check of the sums is stricter than float32 outputs are.
-    shares = probabilities / probabilities.sum(axis=1, keepdims=True)
-    classes = range(truth.shape[1])
-    return metrics.log_loss(truth.argmax(axis=1), shares, labels=classes)

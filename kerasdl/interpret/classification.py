@@ -13,10 +13,10 @@ from scipy.stats import binomtest
 from sklearn import metrics
 
 from kerasdl.data import ImageData, read_image
-from kerasdl.predict import class_probabilities, predict_split
+from kerasdl.predict import SplitPredictions, class_probabilities, predict_split
 
 from ._check_answers import check_answers
-from ._scores import average_scores, log_loss, scores_per_class
+from ._scores import average_scores, scores_per_class
 from .calibration import expected_calibration_error
 from .confusion import row_shares
 
@@ -242,7 +242,8 @@ class ClassificationReport:
                 labels=range(len(self.class_names)),
             )
         numbers["macro_f1"] = self.averages.loc["macro", "f1"]
-        numbers["log_loss"] = log_loss(self.truth, self.probabilities, self.multi_label)
+        found = SplitPredictions(self.files, self.labels, self.probabilities)
+        numbers["log_loss"] = found.log_loss
         numbers["calibration_error"] = expected_calibration_error(*self.confidences)
         return {
             name: value if isinstance(value, int) else float(value)

@@ -8,7 +8,8 @@ from keras import ops
 from kerasdl._checks import check_one_of
 
 
-@keras.saving.register_keras_serializable("kerasdl")
+# So that a model compiled with it can be cloned or loaded with its metrics.
+@keras.saving.register_keras_serializable(package="kerasdl")
 class FBeta(keras.metrics.FBetaScore):
     """F-beta of labels whose probability is above a threshold.
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import keras
 import numpy as np
+from sklearn import metrics
 
 from kerasdl._checks import check_one_of
 from kerasdl._parallel import map_ahead
@@ -39,14 +40,35 @@ class SplitPredictions:
         Raises:
             ValueError: the photos have no labels.
         """
-        if self.labels is None:
-            raise ValueError(
-                "`accuracy` needs photos with labels. Received: labels=None. "
-                "`predict.Submission` writes answers for photos without."
-            )
+        self._check_labels("accuracy")
         if self.labels.ndim == 2:
             return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
         return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
+
+    @property
+    def log_loss(self) -> float:
+        """Cross-entropy in nats a photo, or with labels `(n, classes)` a single label.
+
+        Probabilities are kept from 0 and 1 by the resolution of their type.
+
+        Raises:
+            ValueError: the photos have no labels.
+        """
+        self._check_labels("log_loss")
+        if self.labels.ndim == 2:
+            truth, shares = self.labels.ravel() > 0.5, self.probabilities.ravel()
+            return float(metrics.log_loss(truth, shares, labels=[False, True]))
+        # scikit-learn's check of the sums is stricter than float32 outputs are.
+        shares = self.probabilities / self.probabilities.sum(axis=1, keepdims=True)
+        classes = range(shares.shape[1])
+        return float(metrics.log_loss(self.labels, shares, labels=classes))
+
+    def _check_labels(self, name: str) -> None:
+        if self.labels is None:
+            raise ValueError(
+                f"`{name}` needs photos with labels. Received: labels=None. "
+                "`predict.Submission` writes answers for photos without."
+            )
 
 
 def predict_split(

@@ -22,8 +22,6 @@ from kerasdl.data import (
 )
 from kerasdl.runs import MANIFEST, read_run
 
-from .tags import check_tags, tags_above
-
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -31,33 +29,35 @@ class Predictions:
 
     Attributes:
         files: the files; for an array "0", "1", ...
-        labels: the most probable class of each; of several labels a picture those
-            above their thresholds, with spaces between (see `tags_above`).
+        labels: the most probable class of each; with several labels a picture, a list
+            of all classes whose probability is above their threshold, the most probable
+            first.
         probabilities: `(pictures, classes)`, also for a one-unit sigmoid.
         class_names: in the order of the columns of `probabilities`.
         damaged: reason by file of what was left out.
-        thresholds: `(classes,)` for several labels a picture; None for one.
+        is_multi_label: whether a picture may have several labels, or none.
     """
 
     files: list[str]
-    labels: list[str]
+    labels: list[str] | list[list[str]]
     probabilities: np.ndarray
     class_names: list[str]
     damaged: dict[str, str] = field(default_factory=dict)
-    thresholds: np.ndarray | None = None
+    is_multi_label: bool = False
 
     def to_frame(self) -> pd.DataFrame:
         """Table with a row for each file.
 
-        Columns `file`, `label` and `probability` (of that label), or for several labels
-        a picture `file` and `labels`; then the probability of each class under its
-        name.
+        Columns `file`, `label` and `probability` (of that label), then the probability
+        of each class under its name. With several labels a picture, `file` and `labels`
+        (with ";" between them), then the classes.
         """
-        if self.thresholds is None:
+        if self.is_multi_label:
+            labels = [";".join(names) for names in self.labels]
+            table = pd.DataFrame({"file": self.files, "labels": labels})
+        else:
             table = pd.DataFrame({"file": self.files, "label": self.labels})
             table["probability"] = self.probabilities.max(axis=1, initial=0)
-        else:
-            table = pd.DataFrame({"file": self.files, "labels": self.labels})
         classes = pd.DataFrame(self.probabilities, columns=self.class_names)
         return pd.concat([table, classes], axis=1)
 
@@ -75,8 +75,8 @@ class Predictor:
         class_names: in output order.
         image_size: one side or (height, width), in pixels.
         resize: "crop", "squash" or "pad", the rule of the training.
-        thresholds: one for each class makes an answer of several labels; None is for
-            one label a picture.
+        thresholds: None for one label a picture; for several, the probability above
+            which each is an answer, one or `(classes,)`, as `fit_thresholds` finds.
 
     Raises:
         ValueError: an argument outside its range, or a model with another number of
@@ -89,13 +89,12 @@ class Predictor:
         class_names: Sequence[str],
         image_size: int | tuple[int, int],
         resize: str = "crop",
-        thresholds: Sequence[float] | None = None,
+        thresholds: float | Sequence[float] | None = None,
     ) -> None:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
         if thresholds is not None:
-            check_tags(thresholds, class_names)
-            thresholds = np.asarray(thresholds, float)
+            thresholds = _thresholds(thresholds, model.output_shape[-1], class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
@@ -106,8 +105,8 @@ class Predictor:
     def load(cls, run_folder: str | Path) -> Self:
         """Load the model of a finished run.
 
-        Thresholds are those in its manifest; without any, several labels a picture
-        have 0.5.
+        Where its manifest says `multi_label`, a picture has all labels whose
+        probability is above their `thresholds`, or above 0.5 without such.
 
         Args:
             run_folder: the folder, or the `model.keras` in it.
@@ -123,15 +122,14 @@ class Predictor:
                 "image_size and resize. "
                 f"Received: run_folder={str(run_folder)!r}"
             )
-        thresholds = run.manifest.get("thresholds")
-        if thresholds is None and run.manifest.get("label_mode") == "multi_label":
-            thresholds = [0.5] * len(run.labels)
         return cls(
             keras.saving.load_model(run.model_path, compile=False),
             run.labels,
             run.manifest["image_size"],
             run.manifest["resize"],
-            thresholds,
+            run.manifest.get("thresholds", 0.5)
+            if run.manifest.get("multi_label")
+            else None,
         )
 
     def predict(
@@ -184,18 +182,25 @@ class Predictor:
         while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
-        if self.thresholds is None:
-            labels = [self.class_names[best] for best in probabilities.argmax(axis=1)]
-        else:
-            labels = tags_above(probabilities, self.thresholds, self.class_names)
         return Predictions(
             [file for file in files if file not in damaged],
-            labels,
+            self._labels(probabilities),
             probabilities,
             self.class_names,
             {file: damaged[file] for file in files if file in damaged},
-            self.thresholds,
+            self.thresholds is not None,
         )
+
+    def _labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
+        names = self.class_names
+        if self.thresholds is None:
+            return [names[best] for best in probabilities.argmax(axis=1)]
+        falling = np.argsort(-probabilities, axis=1, kind="stable")
+        above = probabilities > self.thresholds
+        return [
+            [names[label] for label in order if row[label]]
+            for order, row in zip(falling, above, strict=True)
+        ]
 
     def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:
         """Pixels of a file or an array, float32 `(*image_size, 3)`."""
@@ -217,6 +222,20 @@ def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def _thresholds(
+    thresholds: float | Sequence[float], outputs: int, class_names: Sequence[str]
+) -> np.ndarray:
+    """One threshold, or one for each class, checked."""
+    found = np.asarray(thresholds, float)
+    if found.shape not in ((), (len(class_names),)) or outputs != len(class_names):
+        raise ValueError(
+            "`thresholds` must be one, or one for each class, of a model with an "
+            f"output for each. Received: thresholds={thresholds!r} for "
+            f"{len(class_names)} classes ({outputs} outputs)"
+        )
+    return found
 
 
 def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:

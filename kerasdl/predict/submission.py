@@ -12,7 +12,6 @@ from kerasdl._checks import check_one_of, first_few
 from kerasdl.data import ImageData
 
 from .predictor import class_probabilities
-from .tags import tags_above
 
 ANSWERS = ("probabilities", "label", "tags")
 _TOLERANCE = 1e-3  # of a row's sum: float32, and means of several views
@@ -104,7 +103,7 @@ class Submission:
         if answer == "label":
             answers = [self.class_names[c] for c in self.probabilities.argmax(axis=1)]
         else:
-            answers = tags_above(self.probabilities, thresholds, self.class_names)
+            answers = self._tags(thresholds)
         return pd.DataFrame({id_column: self.ids, label_column: answers})
 
     def write(
@@ -144,6 +143,24 @@ class Submission:
         method = {"method": "gzip", "mtime": 0} if compression else None
         with replacing(path) as beside:
             table.to_csv(beside, index=False, compression=method)
+
+    def _tags(self, thresholds: float | np.ndarray) -> list[str]:
+        thresholds = np.asarray(thresholds, float)
+        if thresholds.shape not in ((), (len(self.class_names),)):
+            raise ValueError(
+                "`thresholds` must be one, or one for each class. Received: shape "
+                f"{thresholds.shape} for {len(self.class_names)} classes"
+            )
+        if spaced := [name for name in self.class_names if " " in name]:
+            raise ValueError(
+                "`answer='tags'` puts spaces between class names, which must have none "
+                f"themselves. Received: {first_few(spaced)}"
+            )
+        above = self.probabilities - thresholds
+        chosen = above > 0
+        chosen[np.arange(len(chosen)), above.argmax(axis=1)] = True
+        names = np.array(self.class_names)
+        return [" ".join(names[row]) for row in chosen]
 
 
 def _check_files(files: list[str], expected: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Training: layer groups and their rates, lr_find, activations, `fit` that resumes."""
 
 from .activation_batches import ActivationBatches
-from .classification_loss import classification_loss
+from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups
 from .features import (
     CachedActivations,

@@ -1,8 +1,9 @@
-"""The loss that a set of labels asks for."""
+"""The loss and the metrics that a set of labels asks for."""
 
 import keras
 
 from kerasdl.data import ImageData
+from kerasdl.metrics import FBeta
 
 
 def classification_loss(
@@ -37,3 +38,14 @@ def classification_loss(
         f"{outputs} outputs, label_mode={data.label_mode!r} ({columns} columns), "
         f"label_smoothing={label_smoothing!r}"
     )
+
+
+def classification_metrics(data: ImageData) -> list[str | keras.metrics.Metric]:
+    """Return the accuracy, and for several labels a photo F2 (`metrics.FBeta`) too.
+
+    Keras would take the accuracy of such labels for that of the most probable class;
+    this one is of each label, an answer being a probability above 0.5.
+    """
+    if data.label_mode == "multi_label":
+        return [keras.metrics.BinaryAccuracy(name="accuracy"), FBeta()]
+    return ["accuracy"]

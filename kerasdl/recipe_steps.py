@@ -1,0 +1,118 @@
+"""The steps of a recipe: each is trained, kept, measured, and a row of a table."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasdl.learner import Learner, Rates
+    from kerasdl.predict import SplitPredictions
+    from kerasdl.runs import Run
+
+Predict = Callable[[str], "SplitPredictions"]
+
+
+class Steps:
+    """The steps of a recipe, from the first to the files of its run folder.
+
+    A step that an earlier process finished is read back, not trained.
+
+    Args:
+        learn: at work in the folder `state` of the run.
+        run: at work.
+        measure: what to note of predictions, given a function of the split that makes
+            them; "valid loss" says which step is best. None is the accuracy of each
+            held-out split, and the log loss of "valid".
+
+    Attributes:
+        rows: a row for each step so far.
+    """
+
+    def __init__(
+        self,
+        learn: "Learner",
+        run: "Run",
+        measure: Callable[[Predict], dict[str, float]] | None = None,
+    ) -> None:
+        self.learn = learn
+        self.run = run
+        self.rows: list[dict[str, Any]] = []
+        self._measure = measure or self._accuracies
+        self._sizes: dict[str, tuple[int, int]] = {}
+
+    def find_rate(self, name: str, num_steps: int = 100) -> None:
+        """Draw `NAME.png` for whoever chooses a rate; see `Learner.lr_find`."""
+        found = self.learn.lr_find(1e-6, 1, num_steps)
+        found.plot(self.run.path / f"{name}.png")
+        rates = [f"{way} {rate:.1e}" for way, rate in found.suggestions.items()]
+        print(f"rates by {name}.png: {', '.join(rates)}")
+
+    def fit(
+        self,
+        step: str,
+        learning_rate: "Rates",
+        cycles: int = 1,
+        cycle_len: int = 1,
+        cycle_mult: int = 1,
+    ) -> None:
+        """Train, as `Learner.fit` does; keep the weights and measure them."""
+        print(f"\n{step}")
+        history = self.learn.fit(
+            learning_rate, cycles, cycle_len, cycle_mult, resume=True
+        )
+        self.learn.save(self.run.path / "state" / f"{step}.weights.h5")
+        self._sizes[step] = self.learn.data.image_size
+        row = {"step": step, "epochs": len(history)}
+        row["minutes"] = history["seconds"].sum() / 60
+        self.rows.append(row | self._measure(self.learn.predict))
+
+    def keep_best(self) -> str:
+        """Take the Learner back to the step whose validation loss is lowest."""
+        best = min(self.rows, key=lambda row: row["valid loss"])["step"]
+        if self._sizes[best] != self.learn.data.image_size:
+            self.learn.set_data(self.learn.data.with_image_size(self._sizes[best]))
+        self.learn.load(self.run.path / "state" / f"{best}.weights.h5")
+        print(f"\nkept: {best}, whose loss on the validation photos is lowest")
+        return best
+
+    def measure(self, step: str, predict: Predict) -> None:
+        """Add a row of what `predict` makes of the photos."""
+        print(f"\n{step}")
+        began = time.monotonic()
+        seen = self._measure(predict)
+        minutes = (time.monotonic() - began) / 60
+        self.rows.append({"step": step, "minutes": minutes, **seen})
+
+    def write(self, title: str, best: str) -> None:
+        """Write the models, curves, history and README; print and record the table."""
+        import pandas as pd
+
+        from kerasdl import export
+
+        learn, data, folder = self.learn, self.learn.data, self.run.path
+        learn.export(folder / "model.keras")
+        learn.export(folder / "model.tflite")
+        learn.plot_losses(folder / "curves.png")
+        learn.plot_lr(folder / "rates.png")
+        learn.history.to_csv(folder / "history.csv", index=False)
+        readme = export.run_readme(
+            *(data.class_names, data.image_size, data.resize, title),
+            multi_label=data.label_mode == "multi_label",
+        )
+        (folder / "README.md").write_text(readme, encoding="utf-8")
+        table = pd.DataFrame(self.rows)
+        self.run.manifest["image_size"] = list(data.image_size)
+        self.run.record(steps=json.loads(table.to_json(orient="records")), best=best)
+        shown = table.to_string(index=False, na_rep="", float_format="{:.4g}".format)
+        print(f"\n{shown}")
+
+    def _accuracies(self, predict: Predict) -> dict[str, float]:
+        row = {}
+        for split in self.learn.data.splits[1:]:
+            if self.learn.data.has_labels(split):
+                found = predict(split)
+                row[split] = found.accuracy
+                if split == "valid":
+                    row["valid loss"] = found.log_loss
+        return row
