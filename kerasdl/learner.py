@@ -258,8 +258,6 @@ class Learner:
         if self._above is None or self._above[2] is not optimizer:  # compiled anew
             above, data = train.precompute(self.model, self.data, None, self.cache_dir)
             above.compile_from_config(self.model.get_compile_config())
-            # Moving statistics would lag behind the few batches of a small data set.
-            models.recompute_batch_norm(above, data.train)
             self._above = above, data, optimizer
         return self._above[:2]
 

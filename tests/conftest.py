@@ -1,10 +1,18 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """What is drawn without a seed of its own, such as weights, repeats too."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 @pytest.fixture
@@ -18,6 +26,40 @@ def real_data():
     if "KERASDL_DATA" not in os.environ:
         pytest.skip("real data is found by the environment variable KERASDL_DATA")
     return Path(os.environ["KERASDL_DATA"])
+
+
+@pytest.fixture
+def tiny_backbone(monkeypatch):
+    """The name of a backbone that is quick to build and to run."""
+    from kerasdl.models import backbones
+
+    row = backbones.Backbone(
+        *("tiny", _tiny_trunk, "tf", "conv2", "conv3", None),
+        image_size=32,
+        min_image_size=8,
+    )
+    monkeypatch.setattr(backbones, "_ROWS", (*backbones._ROWS, row))
+    monkeypatch.setattr(backbones, "BACKBONES", (*backbones.BACKBONES, "tiny"))
+    return "tiny"
+
+
+def _tiny_trunk(include_top, weights, input_shape=None, input_tensor=None, name="tiny"):
+    """Three convolutions; its only weights are those it begins with."""
+    import keras
+    from keras import layers
+
+    inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
+    x = inputs
+    for number, filters in enumerate((4, 8, 16), 1):
+        init = keras.initializers.HeNormal(seed=number)
+        x = layers.Conv2D(
+            *(filters, 3, 2, "same"),
+            activation="relu",
+            kernel_initializer=init,
+            name=f"conv{number}",
+        )(x)
+        x = layers.BatchNormalization(name=f"bn{number}")(x)
+    return keras.Model(keras.utils.get_source_inputs(inputs), x, name=name)
 
 
 def pytest_collection_modifyitems(items):

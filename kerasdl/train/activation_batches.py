@@ -12,6 +12,9 @@ from kerasdl.data import Batch, BatchStream, epoch_length, epoch_order
 class ActivationBatches:
     """Batches of activations and labels, functions of (`seed`, epoch, index).
 
+    Their order is that of the photos in `image_folder`: a head learns the same from
+    either, as long as no augmentation changes the photos.
+
     Args:
         views: arrays `(photos, ...)`, memory-mapped or not: the same photos seen in
             different ways (plain, mirrored). An epoch shows each photo once, in a view
@@ -62,12 +65,10 @@ class ActivationBatches:
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Activations and labels of one batch."""
-        rng = np.random.default_rng([self.seed, epoch])
         order = np.arange(len(self.labels))
-        if self.balance is not None:
+        if self.shuffle:
             order = epoch_order(len(order), self.balance, self.seed, epoch)
-        elif self.shuffle:
-            rng.shuffle(order)
+        rng = np.random.default_rng([self.seed, epoch])
         view_of = rng.integers(len(self.views), size=len(order))
         positions = slice(index * self.batch_size, (index + 1) * self.batch_size)
         rows, chosen = order[positions], view_of[positions]
