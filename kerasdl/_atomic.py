@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
@@ -19,7 +20,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     exception removes it and leaves `path` as it was.
     """
     path = Path(path)
-    beside = path.with_name(f".{os.getpid()}{_PARTIAL}{path.name}")
+    beside = path.with_name(
+        f".{os.getpid()}-{threading.get_ident()}{_PARTIAL}{path.name}"
+    )
     try:
         yield beside
         with open(beside, "rb+") as file:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cli import positive_int
+
 if TYPE_CHECKING:
     import keras
     import pandas as pd
@@ -28,15 +30,10 @@ def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
         metavar="DIR",
         help=f"folder of {files}; default: Keras's cache, or its download",
     )
-    add("--epochs", type=_count, metavar="N", help="default: the recipe's own")
-    add("--batch-size", type=_count, metavar="N", help="default: the recipe's own")
-
-
-def _count(text: str) -> int:
-    """An integer of at least 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
-    return int(text)
+    add("--epochs", type=positive_int, metavar="N", help="default: the recipe's own")
+    add(
+        "--batch-size", type=positive_int, metavar="N", help="default: the recipe's own"
+    )
 
 
 def remember_images(run: "Run", data: "ImageData") -> None:

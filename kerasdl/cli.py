@@ -1,16 +1,17 @@
 """The command line that all training recipes share; loads no TensorFlow."""
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import runs
 
 # Where and how a run works, not what it computes: a resumed run may differ in these.
 _HOW = (
-    *("out", "resume", "overwrite", "verbose", "cache", "clear_cache", "seed"),
+    *("out", "resume", "overwrite", "verbose", "clear_cache", "seed"),
     "gpu_memory_growth",
 )
 
@@ -71,16 +72,48 @@ def recorded(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(args).items() if name not in _HOW}
 
 
+def positive_int(text: str) -> int:
+    """An integer of at least 1, as `type` of an argument."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
+    return int(text)
+
+
+def positive_float(text: str) -> float:
+    """A finite number above 0, as `type` of an argument."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
+    return value
+
+
 def run_recipe(main: Callable[[], None]) -> None:
-    """Run `main` and exit: 0, 2 for bad input, 1 for a full disk, 130 for Ctrl-C."""
+    """Run `main` and exit: 0; 2 for bad input; 130 for Ctrl-C.
+
+    1 for what goes wrong at work: a full disk or memory, a loss that is no number.
+    """
     try:
         main()
     except (ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        _exit(2, f"error: {error}")
+    except (OSError, FloatingPointError) as error:
+        _exit(1, f"error: {error}")
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        _exit(130, "interrupted")
+    except Exception as error:
+        # TensorFlow's own error is told by its name: it may not be loaded.
+        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
+            raise
+        _exit(
+            1,
+            f"error: memory is full ({error}). A smaller --batch-size needs less, in "
+            "a run of its own; with more memory --resume goes on with this one.",
+        )
+
+
+def _exit(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(code)

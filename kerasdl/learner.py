@@ -1,6 +1,6 @@
 """The Learner: fast.ai's three lines, over the public functions of kerasdl."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,13 +58,11 @@ class Learner:
         loss = train.classification_loss(model, data)
         if not model.compiled:
             model.compile("adam", loss=loss, metrics=train.classification_metrics(data))
-        self.model = model
-        self.data = data
+        self.model, self.data = model, data
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
         self.cache_dir = cache_dir
-        self._num_fits = 0
-        self._rates: list[float] = []
+        self._num_fits, self._rates = 0, []
         self.precompute = precompute
 
     @classmethod
@@ -112,7 +110,8 @@ class Learner:
     def precompute(self) -> bool:
         """Whether the frozen layers run once, their activations being cached on disk.
 
-        Meanwhile augmentation has no effect. Set it to False before `unfreeze`.
+        Meanwhile augmentation and mixing have no effect, and callbacks see what is
+        above the cut. Set it to False before `unfreeze`.
         """
         return self._precompute
 
@@ -120,7 +119,7 @@ class Learner:
     def precompute(self, value: bool) -> None:
         self._precompute = value
         self._above = None
-        if value and self.data.augment not in (None, "none"):
+        if value and (self.data.augment not in (None, "none") or self.data.mix):
             print("precompute=True: augmentation has no effect until it is False")
 
     def lr_find(
@@ -148,6 +147,8 @@ class Learner:
         With `resume=True`, what an earlier process did of this `fit`, counted from the
         start of the script, is read back from `folder`, and the rest is trained.
         """
+        if self.precompute:
+            train.check_callbacks_above(callbacks)
         history = train.fit_cycles(
             *self._trained(),
             *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
@@ -194,7 +195,7 @@ class Learner:
             self.model = models.with_input_size(self.model, data.image_size)
             self.model.compile_from_config(compiled)
         self.data = data
-        self._above = None
+        self.precompute = self._precompute  # anew, of these photos
 
     def save(self, path: str | Path) -> None:
         """Write the weights to a file ending in `.weights.h5`."""
@@ -204,6 +205,7 @@ class Learner:
     def load(self, path: str | Path) -> None:
         """Read weights that `save` wrote."""
         self.model.load_weights(path)
+        self._above = None  # the activations were those of other weights
 
     def predict(self, split: str = "valid") -> SplitPredictions:
         """Predict a split in the order of its files; see `predict.predict_split`."""
@@ -219,16 +221,20 @@ class Learner:
         seed: int | None = None,
     ) -> SplitPredictions:
         """Predict with test-time augmentation; see `predict.tta`."""
-        return predict.tta(
-            self.model, self.data, n_aug, augment, split, beta, seed=seed
-        )
+        options = (n_aug, augment, split, beta)
+        return predict.tta(self.model, self.data, *options, seed=seed)
 
     def report(
-        self, path: str | Path, split: str = "valid"
+        self,
+        path: str | Path,
+        split: str = "valid",
+        title: str = "Classification report",
+        settings: Mapping[str, Any] | None = None,
     ) -> interpret.ClassificationReport:
         """Look at the answers, and write the page `path`; see `interpret`."""
         report = interpret.ClassificationReport.from_model(self.model, self.data, split)
-        interpret.save_report(report, path, history=self.history, seed=self.data.seed)
+        seed = self.data.seed
+        interpret.save_report(report, path, title, settings, self.history, seed=seed)
         return report
 
     def plot_losses(self, path: str | Path) -> None:
@@ -241,10 +247,9 @@ class Learner:
 
     def export(self, path: str | Path) -> None:
         """Write `path`, a `.keras` or `.tflite` file that needs no kerasdl."""
-        if Path(path).suffix == ".tflite":
-            export.save_tflite(self.model, path)
-        else:
-            export.save_inference_model(self.model, path)
+        is_lite = Path(path).suffix == ".tflite"
+        write = export.save_tflite if is_lite else export.save_inference_model
+        write(self.model, path)
 
     def summary(self) -> None:
         """Print the layers, their groups, and which of them train."""
@@ -262,12 +267,9 @@ class Learner:
         return self._above[:2]
 
     def _state(self, resume: bool) -> Path | None:
+        if self.folder is None and resume:
+            raise ValueError("`resume` needs a Learner with a `folder`. Received: None")
         if self.folder is None:
-            if resume:
-                raise ValueError(
-                    "`resume` needs a Learner with a `folder`, which keeps the state. "
-                    "Received: resume=True, folder=None"
-                )
             return None
         self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / f"fit-{self._num_fits + 1}.npz"

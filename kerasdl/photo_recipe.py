@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .cli import positive_int
+
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
     from kerasdl.runs import Run
@@ -44,14 +46,19 @@ def add_photo_arguments(
         metavar="FILE",
         help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
     )
-    add("--batch-size", type=int, default=32, metavar="N")
+    add("--batch-size", type=positive_int, default=32, metavar="N")
     add(
         "--resize",
         default="squash",
         choices=("crop", "squash", "pad"),
         help="of photos to a square; default: squash, which shows all of each",
     )
-    add("--max-train", type=int, metavar="N", help="at most so many training photos")
+    add(
+        "--max-train",
+        type=positive_int,
+        metavar="N",
+        help="at most so many training photos",
+    )
     add(
         "--on-error",
         default="skip",
@@ -59,6 +66,28 @@ def add_photo_arguments(
         help="leave damaged files out, or stop",
     )
     add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
+    add("--clear-cache", action="store_true", help="remove cached activations, exit")
+
+
+def clear_cache(args: argparse.Namespace) -> bool:
+    """Remove cached activations if --clear-cache asks for it; returns whether it did.
+
+    They are those of all recipes with the same --cache.
+    """
+    from kerasdl import train
+
+    if args.clear_cache:
+        freed = train.clear_cache(args.cache)
+        print(f"removed {freed / 1e6:.0f} MB of cached activations")
+    return args.clear_cache
+
+
+def print_cache_size(args: argparse.Namespace) -> None:
+    """Say how much cached activations there are, if any."""
+    from kerasdl import train
+
+    if size := train.cache_size(args.cache):
+        print(f"cached activations: {size / 1e6:.0f} MB (--clear-cache removes them)")
 
 
 def read_photos(

@@ -26,7 +26,8 @@ class Steps:
             held-out split, and the log loss of "valid".
 
     Attributes:
-        rows: a row for each step so far.
+        rows: a row for each step so far; its minutes are of the training and of the
+            activations it needs.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Steps:
 
     def find_rate(self, name: str, num_steps: int = 100) -> None:
         """Draw `NAME.png` for whoever chooses a rate; see `Learner.lr_find`."""
+        began = time.monotonic()
         found = self.learn.lr_find(1e-6, 1, num_steps)
+        self.rows.append({"step": name, "minutes": _minutes_since(began)})
         found.plot(self.run.path / f"{name}.png")
         rates = [f"{way} {rate:.1e}" for way, rate in found.suggestions.items()]
         print(f"rates by {name}.png: {', '.join(rates)}")
@@ -58,18 +61,21 @@ class Steps:
     ) -> None:
         """Train, as `Learner.fit` does; keep the weights and measure them."""
         print(f"\n{step}")
+        began = time.monotonic()
         history = self.learn.fit(
             learning_rate, cycles, cycle_len, cycle_mult, resume=True
         )
+        earlier = history["seconds"].iloc[: history.attrs["restored"]].sum() / 60
+        row = {"step": step, "epochs": len(history)}
+        row["minutes"] = earlier + _minutes_since(began)
         self.learn.save(self.run.path / "state" / f"{step}.weights.h5")
         self._sizes[step] = self.learn.data.image_size
-        row = {"step": step, "epochs": len(history)}
-        row["minutes"] = history["seconds"].sum() / 60
         self.rows.append(row | self._measure(self.learn.predict))
 
     def keep_best(self) -> str:
         """Take the Learner back to the step whose validation loss is lowest."""
-        best = min(self.rows, key=lambda row: row["valid loss"])["step"]
+        trained = [row for row in self.rows if "valid loss" in row]
+        best = min(trained, key=lambda row: row["valid loss"])["step"]
         if self._sizes[best] != self.learn.data.image_size:
             self.learn.set_data(self.learn.data.with_image_size(self._sizes[best]))
         self.learn.load(self.run.path / "state" / f"{best}.weights.h5")
@@ -81,8 +87,7 @@ class Steps:
         print(f"\n{step}")
         began = time.monotonic()
         seen = self._measure(predict)
-        minutes = (time.monotonic() - began) / 60
-        self.rows.append({"step": step, "minutes": minutes, **seen})
+        self.rows.append({"step": step, "minutes": _minutes_since(began), **seen})
 
     def write(self, title: str, best: str) -> None:
         """Write the models, curves, history and README; print and record the table."""
@@ -116,3 +121,7 @@ class Steps:
                 if split == "valid":
                     row["valid loss"] = found.log_loss
         return row
+
+
+def _minutes_since(began: float) -> float:
+    return (time.monotonic() - began) / 60

@@ -35,6 +35,7 @@ from kerasdl._seeds import resolve_seed
 LABELS = "labels.txt"
 MANIFEST = "manifest.json"
 MODEL = "model.keras"
+_MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
@@ -108,7 +109,7 @@ def run_folder(
     Args:
         out: the folder to make.
         arguments: what the user asked for; written to the manifest, and compared
-            with it by a resumed run.
+            with it by a resumed run, where only the place of the cache may differ.
         seed: None draws one and prints it; a resumed run takes the recorded one.
         resume: continue `OUT.partial`.
         overwrite: start anew over `OUT.partial`, unless resumed, and replace the
@@ -251,7 +252,7 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     differing = [
         f"{name}={given.get(name)!r} (recorded: {recorded.get(name)!r})"
         for name in given | recorded
-        if given.get(name) != recorded.get(name)
+        if given.get(name) != recorded.get(name) and name not in _MAY_MOVE
     ]
     if differing:
         raise ValueError(
@@ -262,6 +263,7 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     for path in partial.rglob(".*.partial.*"):
         if path.is_file():  # a kill left it: see _atomic.replacing
             path.unlink()
+    manifest["arguments"] = arguments
     manifest.setdefault("resumed", []).append(_now())
     return Run(partial, out, manifest["seed"], manifest, resumed=True)
 

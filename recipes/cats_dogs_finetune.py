@@ -35,13 +35,17 @@ def parse_args(argv=None):
     add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
     add(
         "--image-size",
-        type=int,
+        type=kerasdl.cli.positive_int,
         metavar="PIXELS",
         help=f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
         "efficientnet_lite0)",
     )
-    add("--epochs", type=int, metavar="N", help="of each stage; default: its own")
-    add("--clear-cache", action="store_true", help="remove cached activations, exit")
+    add(
+        "--epochs",
+        type=kerasdl.cli.positive_int,
+        metavar="N",
+        help="of each stage; default: its own",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -51,12 +55,9 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
-    from kerasdl import models, train
-
-    if args.clear_cache:
-        freed = train.clear_cache(args.cache)
-        print(f"removed {freed / 1e6:.0f} MB of cached activations")
+    if kerasdl.photo_recipe.clear_cache(args):
         return
+    from kerasdl import models, train
 
     names = stage_names(args.stages)
     backbone = models.backbone(args.backbone)
@@ -93,9 +94,7 @@ def main(argv=None):
         state.mkdir(exist_ok=True)
         write_results(run, data, list(trainings.run(names)))
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
-    cached = train.cache_size(args.cache)
-    if cached:
-        print(f"cached activations: {cached / 1e6:.0f} MB (--clear-cache removes them)")
+    kerasdl.photo_recipe.print_cache_size(args)
     if args.data == "sample":
         print(
             "\nThese were drawings that come with kerasdl, not photos. On photos:\n"

@@ -25,18 +25,41 @@ def parse_args(argv=None):
     )
     kerasdl.photo_recipe.add_photo_arguments(parser)
     add = parser.add_argument
-    add("--image-size", type=int, metavar="PIXELS", help="side; default: by backbone")
-    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="steps 3 and 4")
+    add(
+        "--image-size",
+        type=kerasdl.cli.positive_int,
+        metavar="PIXELS",
+        help="side; default: by backbone",
+    )
+    add(
+        "--head-rate",
+        type=kerasdl.cli.positive_float,
+        default=1e-3,
+        metavar="RATE",
+        help="steps 3 and 4",
+    )
     add(
         "--rates",
-        type=float,
+        type=kerasdl.cli.positive_float,
         nargs=2,
         default=[1e-7, 1e-5],
         metavar=("FIRST", "LAST"),
         help="of the first and the last layer group in step 7",
     )
-    add("--cycles", type=int, default=3, metavar="N", help="of steps 3, 4 and 7 each")
-    add("--n-aug", type=int, default=4, metavar="N", help="augmented views in step 8")
+    add(
+        "--cycles",
+        type=kerasdl.cli.positive_int,
+        default=3,
+        metavar="N",
+        help="of steps 3, 4 and 7 each",
+    )
+    add(
+        "--n-aug",
+        type=kerasdl.cli.positive_int,
+        default=4,
+        metavar="N",
+        help="augmented views in step 8",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -46,6 +69,8 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    if kerasdl.photo_recipe.clear_cache(args):
+        return
     from kerasdl import models
 
     size = args.image_size or models.backbone(args.backbone).practice_size
@@ -71,6 +96,7 @@ def main(argv=None):
         practise(learn, steps, args)
         finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
+    kerasdl.photo_recipe.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
@@ -94,11 +120,13 @@ def practise(learn, steps, args):
     cycles = 1 if args.quick else args.cycles
     steps.find_rate("lr_find_head", 20 if args.quick else 100)
     # Seconds an epoch, as the trunk does not run.
-    steps.fit("head_cached", args.head_rate, cycles, cycle_len=3, cycle_mult=2)
+    cycle_len = 1 if args.quick else 3
+    steps.fit("head_cached", args.head_rate, cycles, cycle_len, cycle_mult=2)
     learn.precompute = False
     steps.fit("head_augmented", args.head_rate, cycles)
     learn.unfreeze()
     learn.bn_freeze()
+    kerasdl.train.set_layer_rates(learn.model, slice(*args.rates))
     steps.find_rate("lr_find_all", 20)
     steps.fit("all_layers", slice(*args.rates), cycles, cycle_mult=2)
 
@@ -109,8 +137,10 @@ def finish(learn, steps, args, run):
     steps.measure(
         f"{best} + tta", lambda split: learn.tta(args.n_aug, split=split, seed=0)
     )
-    learn.report(run.path / "report.html", learn.data.splits[-1])
-    steps.write(" or ".join(learn.data.class_names), best)
+    title = " or ".join(learn.data.class_names)
+    steps.write(title, best)
+    labelled = [split for split in learn.data.splits if learn.data.has_labels(split)]
+    learn.report(run.path / "report.html", labelled[-1], title, run.manifest)
 
 
 if __name__ == "__main__":

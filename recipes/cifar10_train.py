@@ -40,9 +40,21 @@ def parse_args(argv=None):
         parser, "train/ and test/, a folder of images per class in each"
     )
     add("--schedule", default="step", choices=("step", "sgdr", "one_cycle"))
-    add("--rate", type=float, default=2e-3, metavar="RATE", help="highest")
+    add(
+        "--rate",
+        type=kerasdl.cli.positive_float,
+        default=2e-3,
+        metavar="RATE",
+        help="highest",
+    )
     add("--weight-decay", type=float, default=0.02, metavar="SHARE", help="of AdamW")
-    add("--cycle-len", type=int, default=1, metavar="N", help="epochs, of sgdr")
+    add(
+        "--cycle-len",
+        type=kerasdl.cli.positive_int,
+        default=1,
+        metavar="N",
+        help="epochs, of sgdr",
+    )
     parser.set_defaults(epochs=15, batch_size=128)
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)

@@ -32,15 +32,33 @@ def parse_args(argv=None):
     add = parser.add_argument
     add(
         "--image-sizes",
-        type=int,
+        type=kerasdl.cli.positive_int,
         nargs="+",
         default=[224, 299],
         metavar="PIXELS",
         help="sides, one after the other; default: 224 299",
     )
-    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="of all steps")
-    add("--cycles", type=int, default=3, metavar="N", help="of each step")
-    add("--n-aug", type=int, default=4, metavar="N", help="augmented views at the end")
+    add(
+        "--head-rate",
+        type=kerasdl.cli.positive_float,
+        default=1e-3,
+        metavar="RATE",
+        help="of all steps",
+    )
+    add(
+        "--cycles",
+        type=kerasdl.cli.positive_int,
+        default=3,
+        metavar="N",
+        help="of each step",
+    )
+    add(
+        "--n-aug",
+        type=kerasdl.cli.positive_int,
+        default=4,
+        metavar="N",
+        help="augmented views at the end",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -50,6 +68,8 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    if kerasdl.photo_recipe.clear_cache(args):
+        return
     kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
@@ -73,6 +93,7 @@ def main(argv=None):
         practise(learn, steps, args)
         finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
+    kerasdl.photo_recipe.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
@@ -125,7 +146,6 @@ def finish(learn, steps, args, run):
 
     best = steps.keep_best()
     steps.measure(f"{best} + tta", tta)
-    learn.report(run.path / "report.html")
     if "test" in learn.data.splits:
         found = tta("test")
         submission = predict.Submission(learn.data, found.probabilities, found.files)
@@ -133,6 +153,7 @@ def finish(learn, steps, args, run):
             run.path / "submission.csv.gz", compression="gzip", overwrite=True
         )
     steps.write("Dog breeds", best)
+    learn.report(run.path / "report.html", "valid", "Dog breeds", run.manifest)
 
 
 if __name__ == "__main__":

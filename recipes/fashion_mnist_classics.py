@@ -78,8 +78,18 @@ def parse_args(argv=None):
     )
     add("--practice", action="store_true", help="this library's own schedule")
     kerasdl.array_recipe.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
-    add("--image-size", type=int, metavar="PIXELS", help="side; default: by network")
-    add("--rate", type=float, metavar="RATE", help="highest; default: by network")
+    add(
+        "--image-size",
+        type=kerasdl.cli.positive_int,
+        metavar="PIXELS",
+        help="side; default: by network",
+    )
+    add(
+        "--rate",
+        type=kerasdl.cli.positive_float,
+        metavar="RATE",
+        help="highest; default: by network",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 

@@ -22,9 +22,25 @@ def parse_args(argv=None):
     )
     kerasdl.photo_recipe.add_photo_arguments(parser)
     add = parser.add_argument
-    add("--image-size", type=int, metavar="PIXELS", help="side; default: by backbone")
-    add("--epochs", type=int, default=7, metavar="N", help="of each; default: 7")
-    add("--rate", type=float, metavar="RATE", help="highest; default: lr_find's valley")
+    add(
+        "--image-size",
+        type=kerasdl.cli.positive_int,
+        metavar="PIXELS",
+        help="side; default: by backbone",
+    )
+    add(
+        "--epochs",
+        type=kerasdl.cli.positive_int,
+        default=7,
+        metavar="N",
+        help="of each; default: 7",
+    )
+    add(
+        "--rate",
+        type=kerasdl.cli.positive_float,
+        metavar="RATE",
+        help="highest; default: lr_find's valley",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -34,10 +50,10 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    if kerasdl.photo_recipe.clear_cache(args):
+        return
     from kerasdl import models, train
 
-    if args.rate is not None and args.rate <= 0:
-        raise ValueError(f"`rate` must be above 0. Received: rate={args.rate}")
     size = args.image_size or models.backbone(args.backbone).image_size
     with kerasdl.runs.run_folder(
         args.out,
@@ -56,6 +72,7 @@ def main(argv=None):
         head, data = train.precompute(model, photos, cache_dir=args.cache)
         models.recompute_batch_norm(head, data.train)
         compare(head, data, train.classification_loss(model, photos), args, run)
+    kerasdl.photo_recipe.print_cache_size(args)
     print(f"\n{args.out}/ holds the pictures: lr_find.png, rates.png, losses.png")
 
 
@@ -97,7 +114,7 @@ def compare(head, data, loss, args, run):
             data.train,
             epochs,
             validation_data=data.valid,
-            callbacks=[schedule],
+            callbacks=[callbacks.StopOnBadLoss(data), schedule],
             start_epoch=data.start_epoch,
         )
         rates[name], losses[name] = schedule.rates, history["val_loss"].tolist()

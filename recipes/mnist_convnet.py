@@ -20,7 +20,9 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     kerasdl.array_recipe.add_array_arguments(parser, "MNIST's four IDX files")
-    parser.add_argument("--rate", type=float, default=1e-3, metavar="RATE")
+    parser.add_argument(
+        "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
+    )
     parser.set_defaults(epochs=5, batch_size=64)
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)

@@ -24,7 +24,7 @@ def parse_args(argv=None):
     add = parser.add_argument
     add(
         "--input-shape",
-        type=int,
+        type=kerasdl.cli.positive_int,
         nargs=3,
         metavar=("HEIGHT", "WIDTH", "CHANNELS"),
         help="of all; default: each network's own",

@@ -21,6 +21,7 @@ import shutil
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 NAME = "planet_multilabel"
+TITLE = "Tags of satellite photos"
 CONTEST = "planet-understanding-the-amazon-from-space"
 UNPACK = """and unpack into that folder:
   train_v2.csv, and for a submission sample_submission_v2.csv
@@ -39,24 +40,42 @@ def parse_args(argv=None):
     add = parser.add_argument
     add(
         "--image-sizes",
-        type=int,
+        type=kerasdl.cli.positive_int,
         nargs="+",
         default=[64, 128, 256],
         metavar="PIXELS",
         help="sides, one after the other; default: 64 128 256",
     )
-    add("--head-rate", type=float, default=1e-3, metavar="RATE", help="of the head")
+    add(
+        "--head-rate",
+        type=kerasdl.cli.positive_float,
+        default=1e-3,
+        metavar="RATE",
+        help="of the head",
+    )
     # Closer together than for photos like ImageNet's: early layers have more to learn.
     add(
         "--rates",
-        type=float,
+        type=kerasdl.cli.positive_float,
         nargs=2,
         default=[3e-5, 3e-4],
         metavar=("FIRST", "LAST"),
         help="of the first and the last layer group, when all layers train",
     )
-    add("--cycles", type=int, default=3, metavar="N", help="of each step")
-    add("--n-aug", type=int, default=4, metavar="N", help="augmented views at the end")
+    add(
+        "--cycles",
+        type=kerasdl.cli.positive_int,
+        default=3,
+        metavar="N",
+        help="of each step",
+    )
+    add(
+        "--n-aug",
+        type=kerasdl.cli.positive_int,
+        default=4,
+        metavar="N",
+        help="augmented views at the end",
+    )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
@@ -66,6 +85,8 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
+    if kerasdl.photo_recipe.clear_cache(args):
+        return
     kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
@@ -88,6 +109,7 @@ def main(argv=None):
         practise(learn, steps, args)
         finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
+    kerasdl.photo_recipe.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
@@ -134,6 +156,7 @@ def practise(learn, steps, args):
         learn.precompute = False
         learn.unfreeze()
         if is_first:
+            kerasdl.train.set_layer_rates(learn.model, slice(*args.rates))
             steps.find_rate("lr_find_all", 20)
         steps.fit(f"all_{size}", slice(*args.rates), cycles, cycle_mult=2)
 
@@ -193,7 +216,6 @@ def finish(learn, steps, args, run):
 
     run.manifest["thresholds"] = thresholds
     table.to_csv(run.path / "thresholds.csv", index_label="class")
-    save_report(learn, plain, thresholds, run)
     if "test" in learn.data.splits:
         found = tta("test")
         submission = predict.Submission(learn.data, found.probabilities, found.files)
@@ -207,7 +229,8 @@ def finish(learn, steps, args, run):
             overwrite=True,
         )
     print(f"\nF2 of each tag, and of all, on the half that reports:\n{table}")
-    steps.write("Tags of satellite photos", best)
+    steps.write(TITLE, best)
+    save_report(learn, plain, thresholds, run)
 
 
 def save_report(learn, found, thresholds, run):
@@ -224,7 +247,8 @@ def save_report(learn, found, thresholds, run):
     interpret.save_report(
         report,
         run.path / "report.html",
-        "Tags of satellite photos",
+        TITLE,
+        run.manifest,
         history=learn.history,
         seed=run.seed,
     )

@@ -1,6 +1,8 @@
 import argparse
+from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 from kerasdl import cli, runs
 
@@ -8,6 +10,7 @@ from kerasdl import cli, runs
 def parse(argv):
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default="sample")
+    parser.add_argument("--cache", type=Path)
     cli.add_run_arguments(parser)
     return cli.parse_run_arguments(parser, argv, "name")
 
@@ -17,6 +20,9 @@ def parse(argv):
     [
         (ValueError("bad"), 2),
         (OSError(28, "disk is full"), 1),
+        (FloatingPointError("the loss is nan"), 1),
+        (MemoryError(), 1),
+        (tf.errors.ResourceExhaustedError(None, None, "out of memory"), 1),
         (KeyboardInterrupt(), 130),
     ],
 )
@@ -30,6 +36,28 @@ def test_exit_codes(error, code, capsys):
     assert capsys.readouterr().err
 
 
+def test_other_errors_keep_their_traceback():
+    def main():
+        raise KeyError("a fault of the recipe's own")
+
+    with pytest.raises(KeyError):
+        cli.run_recipe(main)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (cli.positive_int, {"3": 3}, ["0", "-1", "1.5", "many"]),
+        (cli.positive_float, {"3": 3.0, "1e-3": 0.001}, ["0", "-1", "inf", "nan", "x"]),
+    ],
+)
+def test_numbers_above_0(kind, good, bad):
+    assert {text: kind(text) for text in good} == good
+    for text in bad:
+        with pytest.raises(argparse.ArgumentTypeError, match=f"Received: {text}"):
+            kind(text)
+
+
 def test_default_out_is_free(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parse([]).out.as_posix() == "saved_models/name"
@@ -39,14 +67,28 @@ def test_default_out_is_free(tmp_path, monkeypatch):
 
 def test_resume_takes_what_was_recorded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    args = parse(["--data", "photos", "--quick"])
+    args = parse(["--data", "photos", "--quick", "--cache", "here"])
     with pytest.raises(KeyboardInterrupt):
         with runs.run_folder(args.out, cli.recorded(args), seed=1) as run:
             run.record(begun=True)
             raise KeyboardInterrupt
     resumed = parse(["--resume"])
     assert (resumed.out, resumed.data, resumed.quick) == (args.out, "photos", True)
+    assert resumed.cache == Path("here")
     assert parse(["--resume", "--data", "others"]).data == "others"
+
+
+def test_a_resumed_run_may_take_another_cache(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for argv in (["--cache", "here"], ["--resume", "--cache", "there"]):
+        args = parse(argv)
+        with pytest.raises(KeyboardInterrupt):
+            with runs.run_folder(
+                args.out, cli.recorded(args), seed=1, resume=args.resume
+            ) as run:
+                run.record(begun=True)
+                raise KeyboardInterrupt
+    assert parse(["--resume"]).cache == Path("there")
 
 
 def test_nothing_to_resume(tmp_path, monkeypatch, capsys):

@@ -8,7 +8,12 @@ from keras import layers
 from PIL import Image
 
 import kerasdl
-from kerasdl.callbacks import CosineRestarts
+from kerasdl.callbacks import (
+    CosineRestarts,
+    CycleSnapshots,
+    TTAEvaluation,
+    WeightAveraging,
+)
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
 from kerasdl.predict import predict_split, tta
 
@@ -50,6 +55,17 @@ def network(size=16):
 
 def weights(model):
     return [variable.numpy() for variable in model.weights]
+
+
+def test_what_has_no_effect_under_precompute_is_said(folder, capsys):
+    data = photos(folder, augment=None)
+    capsys.readouterr()
+    learn = kerasdl.Learner.from_model(network(), data, precompute=True)
+    assert capsys.readouterr().out == ""
+    learn.set_data(data.with_mix(layers.MixUp(0.2)))
+    assert "augmentation has no effect" in capsys.readouterr().out
+    learn.precompute = False
+    assert capsys.readouterr().out == ""
 
 
 def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
@@ -221,6 +237,21 @@ def test_saved_weights_come_back(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.weights.h5"]
 
 
+def test_loaded_weights_are_those_that_activations_come_from(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
+    learn.fit(0.1)
+    learn.save(tmp_path / "tuned.weights.h5")
+    learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
+    learn.freeze()
+    learn.precompute = True
+    learn.fit(1e-6)
+    learn.load(tmp_path / "tuned.weights.h5")
+    history = learn.fit(1e-6)
+    found = learn.predict()
+    truth = found.probabilities[np.arange(8), found.labels]
+    assert history["val_loss"].iloc[-1] == pytest.approx(-np.log(truth).mean(), 1e-4)
+
+
 def test_predictions_and_files_are_those_of_the_public_functions(folder, tmp_path):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     learn.fit(0.1)
@@ -272,6 +303,14 @@ def test_what_cannot_be_done_now(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder), precompute=True)
     with pytest.raises(ValueError, match="`freeze_to` needs `precompute=False`"):
         learn.unfreeze()
+    for callback in (
+        CycleSnapshots(folder / "snapshots"),
+        TTAEvaluation(learn.data),
+        WeightAveraging(learn.data.train),
+    ):
+        name = type(callback).__name__
+        with pytest.raises(ValueError, match=f"no whole model. Received: {name}"):
+            learn.fit(0.1, callbacks=[callback])
     with pytest.raises(ValueError, match="`resume` needs a Learner with a `folder`"):
         learn.fit(0.1, resume=True)
 

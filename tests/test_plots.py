@@ -49,13 +49,14 @@ def test_smooth_is_the_recursive_exponential_mean_of_pandas():
             [*rows("scratch", 20), *rows("frozen", 3), *rows("fine_tuned", 1)]
         ),
         rows("head", 1),
+        pd.DataFrame(rows("one", 5)).drop(columns="stage").iloc[2:],
         [
             {"stage": "$a_b$", "epoch": 1, "loss": 2.0},
             {"stage": "b", "epoch": 1, "loss": 1},
         ],
         [{"stage": "a", "epoch": 1, "loss": float("nan"), "val_loss": float("inf")}],
     ],
-    ids=["stages", "one-epoch", "loss-only", "diverged"],
+    ids=["stages", "one-epoch", "without-stage", "loss-only", "diverged"],
 )
 def test_save_curves_writes_a_picture(tmp_path, history):
     plots.save_curves(history, tmp_path / "curves.png")

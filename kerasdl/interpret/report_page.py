@@ -237,8 +237,6 @@ def _curves(report: ClassificationReport) -> str:
 
 
 def _training(history: pd.DataFrame) -> str:
-    if "stage" not in history:
-        history = history.assign(stage="")
     parts = []
     if {"loss", "accuracy"} & set(history):
         last = history.iloc[-1]

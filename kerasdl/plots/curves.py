@@ -34,8 +34,8 @@ def save_curves(
     above its part.
 
     Args:
-        history: one row an epoch, in order: `stage`, and of `accuracy`, `fbeta`,
-            `loss` and their `val_` twins those there are.
+        history: one row an epoch, in order: of `accuracy`, `fbeta`, `loss` and their
+            `val_` twins those there are, and `stage` if there are several.
         path: the PNG to write.
         smoothing: `factor` of `smooth`; 0 joins the points, as few epochs want it.
 
@@ -45,7 +45,9 @@ def save_curves(
     import pandas as pd
     from matplotlib.ticker import MaxNLocator
 
-    table = pd.DataFrame(history)
+    table = pd.DataFrame(history).reset_index(drop=True)
+    if "stage" not in table:
+        table["stage"] = ""
     metrics = [name for name in ("accuracy", "fbeta", "loss") if name in table]
     if table.empty or not metrics:
         raise ValueError(

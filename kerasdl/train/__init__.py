@@ -16,6 +16,6 @@ from .history_table import history_table
 from .layer_rates import layer_rates, set_layer_rates
 from .layer_table import layer_table, summary
 from .lr_find import LRFind, lr_find
-from .precompute import ActivationData, precompute
+from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
 from .stages import STAGES, Stage, Stages, accuracy, check_stages

@@ -63,15 +63,22 @@ class ActivationBatches:
         )
         return self.stream.dataset(tuple(specs)).prefetch(1)
 
+    def order(self, epoch: int) -> np.ndarray:
+        """Rows in the order of `epoch`."""
+        if self.shuffle:
+            return epoch_order(len(self.labels), self.balance, self.seed, epoch)
+        return np.arange(len(self.labels))
+
+    def batch_rows(self, epoch: int, index: int) -> np.ndarray:
+        """Rows of one batch."""
+        return self.order(epoch)[index * self.batch_size :][: self.batch_size]
+
     def batch(self, epoch: int, index: int) -> Batch:
         """Activations and labels of one batch."""
-        order = np.arange(len(self.labels))
-        if self.shuffle:
-            order = epoch_order(len(order), self.balance, self.seed, epoch)
+        rows = self.batch_rows(epoch, index)
         rng = np.random.default_rng([self.seed, epoch])
-        view_of = rng.integers(len(self.views), size=len(order))
-        positions = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        rows, chosen = order[positions], view_of[positions]
+        view_of = rng.integers(len(self.views), size=len(self.order(epoch)))
+        chosen = view_of[index * self.batch_size :][: self.batch_size]
         activations = np.empty((len(rows), *self.views[0].shape[1:]), "float32")
         for i, view in enumerate(self.views):
             activations[chosen == i] = view[rows[chosen == i]]

@@ -26,7 +26,7 @@ def fit_cycles(
     learning_rate: float | Sequence[float] | slice,
     cycles: int = 3,
     cycle_len: int = 1,
-    cycle_mult: int = 1,
+    cycle_mult: int = 2,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
     first_epoch: int = 0,

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
 from kerasdl.data import BatchStream, ImageData
 
 from .activation_batches import ActivationBatches
@@ -34,6 +35,7 @@ class ActivationData:
         self, data: ImageData, views: Mapping[str, Sequence[np.ndarray]]
     ) -> None:
         self.views = dict(views)
+        self._files = data.files("train")
         self._batches = {
             split: ActivationBatches(
                 arrays,
@@ -65,9 +67,32 @@ class ActivationData:
         """The `BatchStream` under `train`; its `next_epoch` may be set."""
         return self._batches["train"].stream
 
+    def batch_files(self, index: int) -> list[str]:
+        """File names of batch `index` of the pass over `train` that began last."""
+        epoch = max(self.stream.next_epoch - 1, 0)
+        rows = self._batches["train"].batch_rows(epoch, index)
+        return [self._files[row] for row in rows]
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch
+
+
+def check_callbacks_above(
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> None:
+    """Raise ValueError if a callback needs the model that takes photos.
+
+    It would see the part above the cut alone: write its weights as those of the whole,
+    or give photos to it.
+    """
+    needs_all = (CycleSnapshots, TTAEvaluation, WeightAveraging)
+    found = [type(one).__name__ for one in callbacks if isinstance(one, needs_all)]
+    if found:
+        raise ValueError(
+            "`callbacks` on activations must need no photos and no whole model. "
+            f"Received: {', '.join(found)}. Use them with `precompute=False`."
+        )
 
 
 def precompute(

@@ -19,7 +19,7 @@ import pandas as pd
 
 from kerasdl import _atomic
 from kerasdl._checks import check_one_of, check_positive_int
-from kerasdl.callbacks import BestWeights
+from kerasdl.callbacks import BestWeights, StopOnBadLoss
 from kerasdl.data import ImageData
 from kerasdl.models import (
     backbone,
@@ -300,6 +300,7 @@ class Stages:
             self.epochs or epochs,
             self._path(f"{name}-state", "npz"),
             validation_data=data.valid,
+            callbacks=[StopOnBadLoss(data)],
             start_epoch=lambda epoch: data.start_epoch(first_epoch + epoch),
         )
         datasets = {"valid": data.valid, "test": data.test}
@@ -334,7 +335,7 @@ class Stages:
             self.epochs or epochs,
             self._path(f"{name}-state", "npz"),
             validation_data=activations.valid,
-            callbacks=[best],
+            callbacks=[StopOnBadLoss(activations), best],
             start_epoch=activations.start_epoch,
         )
         upper.load_weights(best.path)

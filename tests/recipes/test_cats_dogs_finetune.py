@@ -1,6 +1,8 @@
 """The main recipe, as a process: whole, killed and resumed, and given bad input."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import kerasdl
+from kerasdl import _atomic
+from kerasdl.callbacks import StopOnBadLoss
 from kerasdl.cli import run_recipe
 
 REPOSITORY = Path(__file__).parents[2]
@@ -148,6 +153,44 @@ def recipe():
     return cats_dogs_finetune.main
 
 
+def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
+    photos, recipe, tmp_path, monkeypatch, capsys
+):
+    def fail_at_second_batch(fault):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                fault()
+
+        return StopOnBadLoss, "on_train_batch_end", on_train_batch_end
+
+    def full_disk(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def full_memory():
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    begun = arguments(photos, tmp_path, "run")
+    for more, (owner, name, fault), code, message in (
+        (
+            [],
+            fail_at_second_batch(lambda: signal.raise_signal(signal.SIGINT)),
+            *(130, "interrupted"),
+        ),
+        (["--resume"], fail_at_second_batch(full_memory), 1, "memory is full"),
+        (["--resume"], (_atomic.os, "fsync", full_disk), 1, "No space left"),
+    ):
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as stopped:
+            patch.setattr(owner, name, fault)
+            run_recipe(lambda more=more: recipe([*begun, *more]))
+        assert stopped.value.code == code
+        assert message in capsys.readouterr().err
+        assert (tmp_path / "run.partial").is_dir()
+        assert not (tmp_path / "run").exists()
+        assert not list(tmp_path.rglob("*.partial.*"))
+    recipe([*begun, "--resume"])
+    assert len(history_of(tmp_path / "run")) == 1 + 2 + 2
+
+
 def test_chapter_on_three_class_folders_one_photo_damaged(recipe, tmp_path, capsys):
     photos, out = tmp_path / "photos", tmp_path / "run"
     write_photos(photos, {".": 10}, COLOURS)
@@ -235,8 +278,8 @@ def damaged(folder):
         (damaged, ["--stages", "d"], "must hold 'frozen' before 'fine_tuned'"),
         (damaged, ["--stages", "x"], "`stages` must be"),
         (damaged, ["--stages", "a", "--image-size", "40"], "at least 46"),
-        (damaged, ["--epochs", "0"], "`epochs` must be"),
-        (damaged, ["--image-size", "0"], "`image_size` must be"),
+        (damaged, ["--epochs", "0"], "--epochs: must be at least 1"),
+        (damaged, ["--image-size", "0"], "--image-size: must be at least 1"),
         (damaged, ["--resume"], "needs a partial run"),
     ],
 )

@@ -1,6 +1,7 @@
 import json
 import os
 import runpy
+import shutil
 from pathlib import Path
 
 import keras
@@ -58,12 +59,18 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     ]
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     steps = results["steps"]
-    assert [step["step"] for step in steps[:3]] == [
-        *("head_cached", "head_augmented", "all_layers")
+    assert [step["step"] for step in steps[:-1]] == [
+        *("lr_find_head", "head_cached", "head_augmented"),
+        *("lr_find_all", "all_layers"),
     ]
-    best = min(steps[:3], key=lambda step: step["valid loss"])
+    assert all(step["minutes"] > 0 for step in steps)
+    trained = [step for step in steps[:-1] if step["epochs"]]
+    assert [step["epochs"] for step in trained] == [1, 1, 1]  # with --quick
+    best = min(trained, key=lambda step: step["valid loss"])
     assert results["best"] == best["step"]
-    assert steps[3]["step"] == f"{best['step']} + tta"
+    assert steps[-1]["step"] == f"{best['step']} + tta"
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Settings" in page
 
     # The model of the run is that of the best step, in plain Keras.
     data = kerasdl.ImageData.from_folder(
@@ -74,9 +81,25 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     assert np.mean(answers == data.labels("test")) == pytest.approx(best["test"])
 
 
-def test_bad_input_leaves_no_folder(photos, tmp_path):
+def test_test_photos_may_have_no_labels(photos, tmp_path):
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    for number, photo in enumerate(sorted((folder / "test").rglob("*.png"))):
+        photo.rename(folder / "test" / f"{number}.png")
+    for name in "ab":
+        (folder / "test" / name).rmdir()
+    main(folder, tmp_path)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert all("test" not in step for step in manifest["results"]["steps"])
+
+
+def test_bad_input_leaves_no_folder(photos, tmp_path, capsys):
     with pytest.raises(ValueError, match="`image_size` must be"):
         main(photos, tmp_path, "--image-size", "8")
     with pytest.raises(ValueError, match="`path` must be"):
         main(photos / "nothing", tmp_path)
+    for argument in ("--cycles", "--n-aug", "--head-rate"):
+        with pytest.raises(SystemExit):
+            main(photos, tmp_path, argument, "0")
+        assert f"{argument}: must be " in capsys.readouterr().err
     assert not list(tmp_path.glob("run*"))

@@ -70,9 +70,9 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
     ]
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
-    names = ["head_cached", "head_augmented_32", "head_augmented_40"]
+    names = ["lr_find", "head_cached", "head_augmented_32", "head_augmented_40"]
     assert [step["step"] for step in steps] == [*names, f"{best} + tta"]
-    kept = min(steps[:3], key=lambda step: step["valid loss"])
+    kept = min(steps[1:4], key=lambda step: step["valid loss"])
     assert best == kept["step"]
     size = 40 if best == "head_augmented_40" else 32
     assert manifest["image_size"] == [size, size]

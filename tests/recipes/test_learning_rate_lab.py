@@ -49,9 +49,11 @@ def test_four_schedules_from_the_same_start(photos, tmp_path, capsys):
     assert firsts["constant"] == firsts["step_decay"] != firsts["one_cycle"]
 
 
-def test_bad_input_leaves_no_folder(photos, tmp_path):
+def test_bad_input_leaves_no_folder(photos, tmp_path, capsys):
     with pytest.raises(ValueError, match="`path` must be"):
         main(photos / "nothing", tmp_path)
-    with pytest.raises(ValueError, match="`rate` must be above 0"):
-        main(photos, tmp_path, "--rate", "0")
+    for argument in ("--rate", "--epochs"):
+        with pytest.raises(SystemExit):
+            main(photos, tmp_path, argument, "0")
+        assert f"{argument}: must be " in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

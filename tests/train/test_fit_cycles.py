@@ -14,7 +14,7 @@ from kerasdl.callbacks import (
     WeightAveraging,
 )
 from kerasdl.data import ImageData
-from kerasdl.train import fit_cycles, layer_rates
+from kerasdl.train import ActivationData, fit_cycles, layer_rates
 
 SIDE, STEPS = 6, 3
 RATE = 0.25
@@ -95,7 +95,7 @@ def test_rates_by_depth_fall_together(data):
 
 @pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
 def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
-    history = fit_cycles(compiled(), data, RATE, cycles=2, callbacks=[schedule])
+    history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=[schedule])
     assert history.attrs["learning_rates"] == schedule.rates
     assert len(schedule.rates) == 2 * STEPS
 
@@ -124,7 +124,9 @@ def test_under_a_distribution_strategy_it_resumes_too(data, tmp_path):
         data.start_epoch(0)
         for number in cycles:
             history = fit_cycles(
-                model, data, RATE, number, callbacks=callbacks, state=state
+                *(model, data, RATE, number, 1, 1),
+                callbacks=callbacks,
+                state=state,
             )
         histories.append(history)
         assert len(callbacks[1].losses) == 2 * STEPS
@@ -220,6 +222,24 @@ def test_a_bad_loss_stops_it_with_the_files_named(data):
         fit_cycles(model, data, RATE)
     files = ", ".join(data.batch_files(0, epoch=0))
     assert f"nan at batch 0 of epoch 1, of {files}." in str(error.value)
+
+
+def test_a_bad_loss_on_activations_names_the_photos_too(data):
+    views = {split: [data_of(data, split)] for split in ("train", "valid")}
+    activations = ActivationData(data, views)
+    model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+    model.build(views["train"][0].shape)
+    model.compile(keras.optimizers.SGD(RATE), loss="binary_crossentropy")
+    model.layers[-1].kernel.assign(model.layers[-1].kernel * np.nan)
+    with pytest.raises(FloatingPointError) as error:
+        fit_cycles(model, activations, RATE)
+    files = ", ".join(data.batch_files(0, epoch=0))
+    assert f"nan at batch 0 of epoch 1, of {files}." in str(error.value)
+
+
+def data_of(data, split):
+    """A feature for each photo of a split."""
+    return np.ones((len(data.files(split)), 2), "float32")
 
 
 SETTERS = {
