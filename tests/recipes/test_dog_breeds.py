@@ -89,7 +89,7 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
     found = model.predict(data.valid, verbose=0)
     truth = data.labels("valid")
     assert kept["valid loss"] == pytest.approx(log_loss(truth, found), abs=1e-4)
-    assert kept["valid"] == np.mean(found.argmax(axis=1) == truth)
+    assert kept["valid"] == pytest.approx(np.mean(found.argmax(axis=1) == truth))
 
     with gzip.open(run / "submission.csv.gz", "rt") as file:
         answers = pd.read_csv(file)
