@@ -184,8 +184,9 @@ def save_looks(stage, data, run, title, history):
         split=split,
     )
     plots.save_confusion(report.confusion, data.class_names, run.path / "confusion.png")
-    worst = interpret.gallery(report, "most_incorrect", GALLERY)
-    headline = "" if len(worst) else f"no mistakes in {len(report.files)} photos"
+    worst = interpret.gallery(report, "hardest", GALLERY)
+    wrong = (~report.correct).sum()
+    headline = f"mistakes: {wrong} of {len(report.files)} photos; the hardest first"
     interpret.save_gallery(report, worst, run.path / "mistakes.png", headline=headline)
     page = run.path / "report.html"
     interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)

@@ -13,6 +13,7 @@ from kerasdl._seeds import resolve_seed
 from .classification import ClassificationReport
 
 KINDS = (
+    "hardest",
     "most_correct",
     "most_incorrect",
     "most_uncertain",
@@ -33,6 +34,7 @@ def gallery(
 
     - "most_correct": right, the largest probability of the truth first;
     - "most_incorrect": wrong, the smallest probability of the truth first;
+    - "hardest": right or wrong, the smallest probability of the truth first;
     - "most_uncertain": right or wrong, the smallest probability of the answer first;
     - "random_correct", "random_incorrect": drawn from the right or the wrong ones.
 
@@ -82,6 +84,7 @@ def gallery(
         rank = {
             "most_correct": -of_truth,
             "most_incorrect": of_truth,
+            "hardest": of_truth,
             "most_uncertain": of_answer,
         }[kind]
         rows = rows[np.argsort(rank[rows], kind="stable")[:count]]

@@ -24,6 +24,7 @@ def report(images=None):
         ("most_correct", None, [6, 0, 4, 1]),
         ("most_incorrect", None, [3, 5, 2, 7]),
         ("most_uncertain", None, [1, 4, 7, 2, 5, 0, 3, 6]),
+        ("hardest", None, [3, 5, 2, 7, 1, 4, 0, 6]),
         ("most_correct", "cat", [0, 1]),
         ("most_incorrect", "cat", [3, 2]),
         ("most_incorrect", "dog", [5, 7]),
@@ -128,7 +129,7 @@ def test_no_photos_are_a_picture_of_the_headline(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("wrong",), "`kind` must be one of 'most_correct'"),
+        (("wrong",), "`kind` must be one of 'hardest'"),
         (("most_correct", 0), "`count` must be an integer of at least 1"),
         (("most_correct", 1, "fox"), "`class_name` must be one of 'cat', 'dog'"),
     ],
