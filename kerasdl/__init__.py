@@ -16,19 +16,16 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _SUBPACKAGES = (
-    "array_recipe",
     "callbacks",
     "cli",
-    "contest_recipe",
     "data",
     "export",
     "interpret",
     "metrics",
     "models",
-    "photo_recipe",
     "plots",
     "predict",
-    "recipe_steps",
+    "recipe",
     "runs",
     "runtime",
     "schedules",

@@ -31,7 +31,7 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    kerasdl.photo_recipe.add_photo_arguments(parser)
+    kerasdl.recipe.photos.add_photo_arguments(parser)
     add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
     add(
         "--image-size",
@@ -55,7 +55,7 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
-    if kerasdl.photo_recipe.clear_cache(args):
+    if kerasdl.recipe.photos.clear_cache(args):
         return
     from kerasdl import models, train
 
@@ -77,7 +77,7 @@ def main(argv=None):
             models.convnet(input_shape=(size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
             models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        data, check = kerasdl.photo_recipe.read_photos(
+        data, check = kerasdl.recipe.photos.read_photos(
             args, size, "chapter", seed=run.seed
         )
         state = run.path / "state"
@@ -90,11 +90,11 @@ def main(argv=None):
             args.cache,
             seed=run.seed,
         )
-        kerasdl.photo_recipe.remember_photos(run, data, check)
+        kerasdl.recipe.photos.remember_photos(run, data, check)
         state.mkdir(exist_ok=True)
         write_results(run, data, list(trainings.run(names)))
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
-    kerasdl.photo_recipe.print_cache_size(args)
+    kerasdl.recipe.photos.print_cache_size(args)
     if args.data == "sample":
         print(
             "\nThese were drawings that come with kerasdl, not photos. On photos:\n"

@@ -23,7 +23,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.photo_recipe.add_photo_arguments(parser)
+    kerasdl.recipe.photos.add_photo_arguments(parser)
     add = parser.add_argument
     add(
         "--image-size",
@@ -69,7 +69,7 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
-    if kerasdl.photo_recipe.clear_cache(args):
+    if kerasdl.recipe.photos.clear_cache(args):
         return
     from kerasdl import models
 
@@ -81,7 +81,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        data, check = kerasdl.photo_recipe.read_photos(
+        data, check = kerasdl.recipe.photos.read_photos(
             args, size, "side_on", seed=run.seed
         )
         learn = kerasdl.Learner.from_model(
@@ -91,12 +91,12 @@ def main(argv=None):
             folder=run.path / "state",
             cache_dir=args.cache,
         )
-        kerasdl.photo_recipe.remember_photos(run, data, check)
-        steps = kerasdl.recipe_steps.Steps(learn, run)
+        kerasdl.recipe.photos.remember_photos(run, data, check)
+        steps = kerasdl.recipe.steps.Steps(learn, run)
         practise(learn, steps, args)
         finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
-    kerasdl.photo_recipe.print_cache_size(args)
+    kerasdl.recipe.photos.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 

@@ -36,7 +36,7 @@ def parse_args(argv=None):
     )
     add = parser.add_argument
     add("--model", default="vgg_small", choices=tuple(MODELS))
-    kerasdl.array_recipe.add_array_arguments(
+    kerasdl.recipe.arrays.add_array_arguments(
         parser, "train/ and test/, a folder of images per class in each"
     )
     add("--schedule", default="step", choices=("step", "sgdr", "one_cycle"))
@@ -90,7 +90,7 @@ def main(argv=None):
                 fill_mode="constant",
                 whole_pixels=True,
             ),
-            max_images=kerasdl.array_recipe.QUICK_IMAGES if args.quick else None,
+            max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
             seed=run.seed,
         )
         model = getattr(models, args.model)(
@@ -100,7 +100,7 @@ def main(argv=None):
             seed=run.seed,
             **MODELS[args.model],
         )
-        kerasdl.array_recipe.remember_images(run, photos)
+        kerasdl.recipe.arrays.remember_images(run, photos)
         photos.preview(run.path / "augmented.png")
         train(model, photos, epochs, schedule, args, run)
     shutil.rmtree(args.out / "state")
@@ -141,7 +141,7 @@ def train(model, photos, epochs, schedule, args, run):
     logs = run.path / "tensorboard"
     (run.path / "state").mkdir(exist_ok=True)
     best = callbacks.BestWeights(run.path / "state" / "best.weights.h5")
-    history = kerasdl.array_recipe.fit(
+    history = kerasdl.recipe.arrays.fit(
         *(model, photos, epochs, schedule, run.path),
         [
             best,
@@ -152,7 +152,7 @@ def train(model, photos, epochs, schedule, args, run):
     export.save_inference_model(model, run.path / "last.keras")
     last = predict.predict_split(model, photos, "test").accuracy
     model.load_weights(best.path)
-    row = kerasdl.array_recipe.write_network(
+    row = kerasdl.recipe.arrays.write_network(
         model, photos, history, run, run.path, "cifar10"
     )
     row |= {"best_epoch": best.epoch, "valid_accuracy": best.best}

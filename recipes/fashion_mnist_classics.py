@@ -77,7 +77,7 @@ def parse_args(argv=None):
         help=f"one or several of {', '.join(LESSONS)}",
     )
     add("--practice", action="store_true", help="this library's own schedule")
-    kerasdl.array_recipe.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
+    kerasdl.recipe.arrays.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
     add(
         "--image-size",
         type=kerasdl.cli.positive_int,
@@ -140,7 +140,7 @@ def train_one(name, args, run, alone):
         )
         if args.practice
         else None,
-        max_images=kerasdl.array_recipe.QUICK_IMAGES if args.quick else None,
+        max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
         seed=run.seed,
     )
     own = run
@@ -148,12 +148,12 @@ def train_one(name, args, run, alone):
         folder = run.path / name
         folder.mkdir(exist_ok=True)
         own = dataclasses.replace(run, path=folder, manifest=dict(run.manifest))
-    kerasdl.array_recipe.remember_images(own, data)
+    kerasdl.recipe.arrays.remember_images(own, data)
     model = build(name, args, run.seed)
     schedule = prepare(model, data, lesson, args)
     epochs = 1 if args.quick else args.epochs or EPOCHS
-    history = kerasdl.array_recipe.fit(model, data, epochs, schedule, own.path)
-    row = kerasdl.array_recipe.write_network(
+    history = kerasdl.recipe.arrays.fit(model, data, epochs, schedule, own.path)
+    row = kerasdl.recipe.arrays.write_network(
         model, data, history, own, own.path, "fashion_mnist"
     )
     row |= {"network": name, "image_size": data.image_size[0]}

@@ -20,7 +20,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.photo_recipe.add_photo_arguments(parser)
+    kerasdl.recipe.photos.add_photo_arguments(parser)
     add = parser.add_argument
     add(
         "--image-size",
@@ -50,7 +50,7 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
-    if kerasdl.photo_recipe.clear_cache(args):
+    if kerasdl.recipe.photos.clear_cache(args):
         return
     from kerasdl import models, train
 
@@ -63,16 +63,16 @@ def main(argv=None):
         overwrite=args.overwrite,
     ) as run:
         trunk = models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        photos, check = kerasdl.photo_recipe.read_photos(
+        photos, check = kerasdl.recipe.photos.read_photos(
             args, size, None, seed=run.seed
         )
-        kerasdl.photo_recipe.remember_photos(run, photos, check)
+        kerasdl.recipe.photos.remember_photos(run, photos, check)
         model = models.classifier(trunk, len(photos.class_names), seed=run.seed)
         train.freeze(model)
         head, data = train.precompute(model, photos, cache_dir=args.cache)
         models.recompute_batch_norm(head, data.train)
         compare(head, data, train.classification_loss(model, photos), args, run)
-    kerasdl.photo_recipe.print_cache_size(args)
+    kerasdl.recipe.photos.print_cache_size(args)
     print(f"\n{args.out}/ holds the pictures: lr_find.png, rates.png, losses.png")
 
 

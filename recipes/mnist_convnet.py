@@ -19,7 +19,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.array_recipe.add_array_arguments(parser, "MNIST's four IDX files")
+    kerasdl.recipe.arrays.add_array_arguments(parser, "MNIST's four IDX files")
     parser.add_argument(
         "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
     )
@@ -47,10 +47,10 @@ def main(argv=None):
         digits = data.mnist(
             args.data,
             batch_size=args.batch_size,
-            max_images=kerasdl.array_recipe.QUICK_IMAGES if args.quick else None,
+            max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
             seed=run.seed,
         )
-        kerasdl.array_recipe.remember_images(run, digits)
+        kerasdl.recipe.arrays.remember_images(run, digits)
         model = models.with_rgb_input(models.mnist_convnet(seed=run.seed))
         model.compile(
             keras.optimizers.RMSprop(args.rate),
@@ -59,8 +59,8 @@ def main(argv=None):
         )
         epochs = 1 if args.quick else args.epochs
         constant = callbacks.WarmUp(0)
-        history = kerasdl.array_recipe.fit(model, digits, epochs, constant, run.path)
-        row = kerasdl.array_recipe.write_network(
+        history = kerasdl.recipe.arrays.fit(model, digits, epochs, constant, run.path)
+        row = kerasdl.recipe.arrays.write_network(
             model, digits, history, run, run.path, "mnist"
         )
         run.manifest["results"] = [row]

@@ -34,7 +34,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.photo_recipe.add_photo_arguments(
+    kerasdl.recipe.photos.add_photo_arguments(
         *(parser, "data/planet", "the contest's download; default: %(default)s")
     )
     add = parser.add_argument
@@ -85,9 +85,9 @@ def main(argv=None):
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )
-    if kerasdl.photo_recipe.clear_cache(args):
+    if kerasdl.recipe.photos.clear_cache(args):
         return
-    kerasdl.photo_recipe.check_image_sizes(args.image_sizes, args.backbone)
+    kerasdl.recipe.photos.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
         kerasdl.cli.recorded(args),
@@ -104,22 +104,22 @@ def main(argv=None):
             cache_dir=args.cache,
             seed=run.seed,
         )
-        kerasdl.photo_recipe.remember_photos(run, data, check)
-        steps = kerasdl.recipe_steps.Steps(learn, run, measure)
+        kerasdl.recipe.photos.remember_photos(run, data, check)
+        steps = kerasdl.recipe.steps.Steps(learn, run, measure)
         practise(learn, steps, args)
         finish(learn, steps, args, run)
     shutil.rmtree(args.out / "state")
-    kerasdl.photo_recipe.print_cache_size(args)
+    kerasdl.recipe.photos.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
 def read_photos(args, seed):
     """The photos of train_v2.csv, and what is wrong with their files."""
-    folder = kerasdl.contest_recipe.check_download(
+    folder = kerasdl.recipe.contest.check_download(
         args.data, CONTEST, ("train_v2.csv", "train-jpg/*.jpg"), UNPACK
     )
-    check = kerasdl.photo_recipe.check_photos(args, folder / "train-jpg")
+    check = kerasdl.recipe.photos.check_photos(args, folder / "train-jpg")
     data = kerasdl.ImageData.from_table(
         folder / "train_v2.csv",
         folder / "train-jpg",
@@ -127,7 +127,7 @@ def read_photos(args, seed):
         label="tags",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.contest_recipe.check_test_photos(folder / "test-jpg"),
+        test=kerasdl.recipe.contest.check_test_photos(folder / "test-jpg"),
         label_delimiter=" ",
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
@@ -135,10 +135,10 @@ def read_photos(args, seed):
         resize=args.resize,
         on_error="raise",
         exclude=check.damaged,
-        max_train=kerasdl.photo_recipe.max_train(args),
+        max_train=kerasdl.recipe.photos.max_train(args),
         seed=seed,
     )
-    kerasdl.contest_recipe.check_sample(folder / "sample_submission_v2.csv", data)
+    kerasdl.recipe.contest.check_sample(folder / "sample_submission_v2.csv", data)
     return data, check
 
 

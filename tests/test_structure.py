@@ -35,8 +35,7 @@ ROWS = (
     ("train", "export"),
     ("interpret",),
     ("learner",),
-    ("photo_recipe", "array_recipe"),
-    ("contest_recipe", "recipe_steps"),
+    ("recipe",),
     ("detection", "segmentation", "gan", "text", "tabular"),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}

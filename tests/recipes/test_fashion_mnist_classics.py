@@ -41,7 +41,7 @@ def main(clothes, tmp_path, *more):
 
 def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
     """Cut after the first network; the resumed run trains the second alone."""
-    fit = kerasdl.array_recipe.fit
+    fit = kerasdl.recipe.arrays.fit
     names = []
 
     def cut(model, *args):
@@ -50,7 +50,7 @@ def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
             raise KeyboardInterrupt
         return fit(model, *args)
 
-    monkeypatch.setattr(kerasdl.array_recipe, "fit", cut)
+    monkeypatch.setattr(kerasdl.recipe.arrays, "fit", cut)
     with pytest.raises(KeyboardInterrupt):
         main(clothes, tmp_path, "--model", *NAMES, "--epochs", "2")
     main(clothes, tmp_path, "--resume")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cli import positive_int
+from kerasdl.cli import positive_int
 
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData

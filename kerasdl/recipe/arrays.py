@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli import positive_int
+from kerasdl.cli import positive_int
 
 if TYPE_CHECKING:
     import keras
