@@ -34,6 +34,8 @@ def parse_args(argv=None):
     missing = [image for image in args.images if not Path(image).exists()]
     if missing:
         parser.error(f"IMAGE must exist. Received: {', '.join(missing)}")
+    if args.out and not args.out.parent.is_dir():
+        parser.error(f"--out must be in an existing folder. Received: {args.out}")
     try:
         info = kerasdl.runs.read_run(args.run)
     except ValueError as error:
@@ -46,8 +48,11 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(verbose=args.verbose)
-    predictor = load(args)
-    result = predictor.predict(args.images, on_error="skip")
+    try:
+        result = load(args).predict(args.images, on_error="skip")
+    except ValueError as error:
+        print(f"cifar10_predict.py: error: {error}", file=sys.stderr)
+        return 2
     titles = []
     for file, row in zip(result.files, result.probabilities, strict=True):
         best = row.argsort()[::-1][:TOP]

@@ -67,6 +67,11 @@ def main(argv=None):
     )
     from kerasdl import data, models
 
+    if not 0 <= args.weight_decay < 1:
+        raise ValueError(
+            "--weight-decay must be at least 0 and below 1. Received: "
+            f"{args.weight_decay}"
+        )
     epochs = 1 if args.quick else args.epochs
     schedule = learning_rates(args, epochs)
     with kerasdl.runs.run_folder(
@@ -116,7 +121,7 @@ def learning_rates(args, epochs):
         return callbacks.StepDecay(decay_len=5, factor=0.9)
     if args.schedule == "one_cycle":
         return callbacks.OneCycle()
-    ends = [schedules.total_epochs(n, args.cycle_len, 2) for n in range(1, 9)]
+    ends = [schedules.total_epochs(n, args.cycle_len, 2) for n in range(1, 12)]
     if epochs not in ends and not args.quick:
         raise ValueError(
             "`epochs` must be the end of a cycle with --schedule sgdr: "

@@ -51,7 +51,9 @@ LESSONS = {
         *({"ratio": 4, "units": 512}, 32, 1e-3),
     ),
     "nin": Lesson("nin", {}, 224, 128, 0.1, {}, 96, 1e-3),
-    "googlenet": Lesson("googlenet", {}, 96, 128, 0.1, {"batch_norm": True}, 64),
+    "googlenet": Lesson(
+        "googlenet", {"dropout": 0.0}, 96, 128, 0.1, {"batch_norm": True}, 64
+    ),
     "resnet18": Lesson("resnet18", {}, 96, 256, 0.05, {"stem": "cifar"}, 28),
     "densenet": Lesson("densenet_small", {}, 96, 256, 0.1, {"stem": "cifar"}, 28),
     # Not in the lesson: these begin with the weights of their papers.
@@ -143,12 +145,13 @@ def train_one(name, args, run, alone):
         max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
         seed=run.seed,
     )
+    kerasdl.recipe.arrays.remember_images(run, data)
     own = run
     if not alone:
         folder = run.path / name
         folder.mkdir(exist_ok=True)
         own = dataclasses.replace(run, path=folder, manifest=dict(run.manifest))
-    kerasdl.recipe.arrays.remember_images(own, data)
+        own.save_labels(data.class_names)
     model = build(name, args, run.seed)
     schedule = prepare(model, data, lesson, args)
     epochs = 1 if args.quick else args.epochs or EPOCHS

@@ -153,5 +153,6 @@ def _image_data(
         image_size=image_size,
         batch_size=batch_size,
         augment=augment,
+        label_mode="categorical",  # the networks end in a softmax, of two classes too
         seed=seed,
     )

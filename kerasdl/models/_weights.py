@@ -7,7 +7,7 @@ Layers are matched by name. Three kinds of file are read, and no code in them ru
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 # Layer name -> its weights in order, not yet read.
-_Weights = dict[str, Sequence[h5py.Dataset | keras.Variable]]
+_Weights = dict[str, list[h5py.Dataset | keras.Variable]]
 
 
 def load_weights(
@@ -60,7 +60,7 @@ def check_weights_file(path: str | Path, others: str = "'imagenet', None") -> Pa
 
     `others` are the values besides a path that the error names.
     """
-    path = Path(path)
+    path = Path(str(path))
     if path.suffix not in (".keras", ".h5") or not path.is_file():
         raise ValueError(
             f"`weights` must be {others} or an existing file that ends in "
@@ -193,12 +193,16 @@ def _datasets(group: h5py.Group) -> _Weights:
 def _legacy_datasets(file: h5py.File) -> _Weights:
     """Collect what `layer_names`, and `weight_names` of each layer, list."""
     model = file.get("model_weights", file)  # a whole model, or weights alone
-    layers = {name: model[name] for name in _names(model, "layer_names")}
-    return {
-        _stable_name(name): [layer[weight] for weight in weights]
-        for name, layer in layers.items()
-        if (weights := _names(layer, "weight_names"))
-    }
+    found: _Weights = {}
+    for name in _names(model, "layer_names"):
+        weights = _names(model[name], "weight_names")
+        owners = [weight.split("/")[-2:-1] for weight in weights]
+        # A model among the layers holds weights of several; others go by their name.
+        is_model = len({*map(tuple, owners)}) > 1
+        for weight, owner in zip(weights, owners, strict=True):
+            layer = _stable_name(owner[0] if is_model else name)
+            found.setdefault(layer, []).append(model[name][weight])
+    return found
 
 
 def _names(group: h5py.Group, attribute: str) -> list[str]:

@@ -53,6 +53,7 @@ def googlenet(
     build: str = "functional",
     pixels: str | None = None,
     batch_norm: bool = False,
+    dropout: float = 0.4,
     aux_heads: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
@@ -71,7 +72,7 @@ def googlenet(
     `aux_heads`.
 
     Args:
-        include_top: end in averages, Dropout(0.4) and a dense layer.
+        include_top: end in averages, Dropout and a dense layer.
         weights: None for random ones, or a path (see `load_weights`); a file that
             holds the auxiliary classifiers fits without them too.
         input_shape: any height and width, or None; with `aux_heads` at least 65.
@@ -80,6 +81,7 @@ def googlenet(
         build: `"functional"` or `"sequential"`, where a block is a model.
         pixels: one of `PIXEL_RULES`; None is `"unit"`.
         batch_norm: normalise before each activation.
+        dropout: rate before the dense layer; the lesson has none.
         aux_heads: add the two classifiers that the paper trains beside its own, each
             with 0.3 of the weight; functional and with the top only.
         seed: of initial weights and dropout.
@@ -114,7 +116,7 @@ def googlenet(
 
     def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
         yield layers.GlobalAveragePooling2D(name="avg_pool")
-        yield layers.Dropout(0.4, seed=seeds(), name="dropout")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
         yield dense_softmax(classes, seeds)
 
     model = build_network(

@@ -32,7 +32,7 @@ def lenet5(
     build: str = "functional",
     pixels: str | None = None,
     activation: str = "sigmoid",
-    subsampling: str = "avg",
+    subsampling: str | None = None,
     batch_norm: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
@@ -52,12 +52,14 @@ def lenet5(
         include_top: end in the dense layers.
         weights: None for random ones, or a path (see `load_weights`).
         input_shape: height and width of at least 12; None works without the top.
-        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        pooling: `None`, `"avg"` or `"max"`: without the top of the feature map, as in
+            Keras; with the top what `subsampling` is.
         classes: at least 2.
         build: `"functional"` or `"sequential"`.
         pixels: one of `PIXEL_RULES`; None is `"unit"`.
         activation: after each layer but the last: `"sigmoid"`, `"tanh"` or `"relu"`.
-        subsampling: `"avg"`, or `"max"` for max pooling.
+        subsampling: after each convolution, `"avg"` or `"max"`; None is `"avg"`, or
+            `pooling` with the top.
         batch_norm: normalise before each activation.
         seed: of initial weights.
 
@@ -68,7 +70,11 @@ def lenet5(
         https://d2l.ai/chapter_convolutional-neural-networks/lenet.html
     """
     check_one_of("activation", activation, ("sigmoid", "tanh", "relu"))
+    if subsampling is None:
+        subsampling = pooling if include_top and pooling in _SUBSAMPLING else "avg"
     check_one_of("subsampling", subsampling, _SUBSAMPLING)
+    # Another name, so that weights beside a BatchNorm are not taken for those without.
+    prefix = "bn_conv" if batch_norm else "conv"
 
     def activate(number: str) -> Iterator[Stage]:
         if batch_norm:
@@ -77,7 +83,7 @@ def lenet5(
 
     def body(seeds: Seeds) -> Iterator[Stage]:
         for number, filters, padding in _CONVS:
-            yield conv(filters, 5, f"conv{number}", seeds, padding=padding)
+            yield conv(filters, 5, f"{prefix}{number}", seeds, padding=padding)
             yield from activate(number)
             yield _SUBSAMPLING[subsampling](2, name=f"pool{number}")
 

@@ -35,6 +35,8 @@ ZOO = {
     "nin": ({"input_shape": (67, 67, 3)}, 67, "unit"),
     "resnet18": (RESNET, 1, "unit"),
     "resnet18_v2": (RESNET, 1, "unit"),
+    "resnet34": (RESNET, 1, "unit"),
+    "resnet34_v2": (RESNET, 1, "unit"),
     "resnext50": ({**RESNET, "cardinality": 2}, 1, "unit"),
     "squeezenet": ({"input_shape": (35, 37, 3)}, 35, "unit"),
     "vgg11": (VGG, 32, "unit"),

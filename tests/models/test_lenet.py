@@ -58,16 +58,36 @@ def test_variants(build):
     assert model.count_params() == 61_706 + 4 * (6 + 16 + 120 + 84)
 
 
-def test_weights_of_the_variant_with_batch_norm_are_refused(tmp_path):
+@pytest.mark.parametrize("include_top", [True, False])
+def test_weights_of_the_variant_with_batch_norm_are_refused(include_top, tmp_path):
     path = tmp_path / "bn.weights.h5"
     lenet5(batch_norm=True, seed=1).save_weights(path)
-    with pytest.raises(ValueError, match="'lenet5'.* layer 'bn1' is one too many"):
-        lenet5(weights=path, seed=1)
+    with pytest.raises(ValueError, match="'lenet5'.* layer 'conv1' is missing"):
+        lenet5(include_top, path, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, ["AveragePooling2D"] * 2),
+        ({"pooling": "max"}, ["MaxPooling2D"] * 2),
+        ({"pooling": "max", "subsampling": "avg"}, ["AveragePooling2D"] * 2),
+        (
+            {"pooling": "max", "include_top": False},
+            ["AveragePooling2D"] * 2 + ["GlobalMaxPooling2D"],
+        ),
+    ],
+)
+def test_pooling_is_the_lessons_with_the_top_and_keras_s_without(arguments, expected):
+    kinds = [type(layer).__name__ for layer in lenet5(**arguments).layers]
+    assert [kind for kind in kinds if "Pooling" in kind] == expected
 
 
 def test_errors():
     with pytest.raises(ValueError, match="`activation` must be one of 'sigmoid'"):
         lenet5(activation="swish")
+    with pytest.raises(ValueError, match="`weights` must be None or an existing file"):
+        lenet5(weights=123)
     with pytest.raises(ValueError, match="`subsampling` must be one of 'avg', 'max'"):
         lenet5(subsampling="min")
     with pytest.raises(ValueError, match=r"integers of at least 12, .*\(None, 28, 1\)"):

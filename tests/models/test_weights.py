@@ -102,6 +102,16 @@ def test_layers_of_a_model_inside_the_model(path):
     assert_same(source, flat)
 
 
+def test_a_legacy_file_of_models_inside_the_model(tmp_path):
+    """A flat model takes the file of a Sequential of models."""
+    source, flat = network(seed=1), network(seed=2)
+    cut = source.get_layer("b").output
+    parts = [keras.Model(source.input, cut), keras.Model(cut, source.output)]
+    nested = keras.Sequential([keras.Input((8, 8, 3)), *parts])
+    load_weights(flat, saved(nested, tmp_path / "nested.h5"), whole=True)
+    assert_same(source, flat)
+
+
 def test_the_top_of_the_network_is_left_over_too(path):
     source, model = network("abcd", seed=1), network(seed=2)
     load_weights(model, saved(source, path), ["d", "d_bn"])

@@ -22,8 +22,6 @@ DEEPER = {
     "densenet121": "torch",
     "densenet169": "torch",
     "densenet201": "torch",
-    "resnet34": "unit",
-    "resnet34_v2": "unit",
     "resnet50": "caffe",
     "resnet50_v2": "tf",
     "resnet101": "caffe",

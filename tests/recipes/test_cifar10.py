@@ -1,5 +1,6 @@
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import keras
@@ -98,13 +99,27 @@ def test_labels_of_images(run, photos, tmp_path, capsys):
     assert "damaged.png: not an image" in capsys.readouterr().err
 
 
+def test_two_classes_are_a_softmax_too(photos, tmp_path):
+    for split in ("train", "test"):
+        for name in "ab":
+            shutil.copytree(photos / split / name, tmp_path / "two" / split / name)
+    train(tmp_path / "two", tmp_path / "run", "--quick")
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert model.output_shape == (None, 2)
+
+
 def test_bad_input(run, photos, tmp_path, capsys):
     with pytest.raises(ValueError, match="end of a cycle.*1, 3, 7, 15.*epochs=4"):
         train(photos, tmp_path / "run", "--schedule", "sgdr", "--epochs", "4")
     with pytest.raises(ValueError, match="`directory` must be an existing directory"):
         train(photos / "nothing", tmp_path / "run")
+    with pytest.raises(ValueError, match="--weight-decay must be at least 0"):
+        train(photos, tmp_path / "run", "--weight-decay", "nan")
     assert not list(tmp_path.iterdir())
+    assert predict(run, tmp_path) == 2
+    assert "error: `images`" in capsys.readouterr().err
     for argv, message in (
+        ((run, photos, "--out", tmp_path / "no" / "grid.png"), "--out must be in an"),
         ((run, tmp_path / "none.png"), "IMAGE must exist"),
         ((tmp_path, photos), "must be a run folder"),
     ):

@@ -53,11 +53,20 @@ def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(kerasdl.recipe.arrays, "fit", cut)
     with pytest.raises(KeyboardInterrupt):
         main(clothes, tmp_path, "--model", *NAMES, "--epochs", "2")
+    labels = clothes / "t10k-labels-idx1-ubyte"
+    content = labels.read_bytes()
+    labels.write_bytes(content[:-1] + bytes([content[-1] - 1]))
+    try:
+        with pytest.raises(ValueError, match="must be the images that the run began"):
+            main(clothes, tmp_path, "--resume")
+    finally:
+        labels.write_bytes(content)
     main(clothes, tmp_path, "--resume")
     assert names == ["lenet5"] * 3  # what the builder calls both
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        *("curves.png", "history.csv", *NAMES, "manifest.json", "networks.csv")
+        *("curves.png", "history.csv", "labels.txt", *NAMES),
+        *("manifest.json", "networks.csv"),
     ]
     rows = json.loads((run / "manifest.json").read_text())["results"]
     assert [row["network"] for row in rows] == NAMES
