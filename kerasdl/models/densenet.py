@@ -101,10 +101,16 @@ def densenet169(
     """DenseNet-169: 82 pairs of convolutions in four dense blocks.
 
     Layers bear the names of `keras.applications.DenseNet169`.
-    Input, arguments and errors are those of `densenet121`.
+    Arguments and errors are those of `densenet121`.
 
-    Output: 1664 maps without the top.
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
+    width // 32, 1664)`, or `(batch, 1664)` when pooled.
     Parameters: 14,307,880 at the defaults; 12,642,880 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1608.06993, table 1
     """
     return _densenet(
         "densenet169",
@@ -136,10 +142,16 @@ def densenet201(
     """DenseNet-201: 98 pairs of convolutions in four dense blocks.
 
     Layers bear the names of `keras.applications.DenseNet201`.
-    Input, arguments and errors are those of `densenet121`.
+    Arguments and errors are those of `densenet121`.
 
-    Output: 1920 maps without the top.
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
+    width // 32, 1920)`, or `(batch, 1920)` when pooled.
     Parameters: 20,242,984 at the defaults; 18,321,984 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1608.06993, table 1
     """
     return _densenet(
         "densenet201",

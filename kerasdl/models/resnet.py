@@ -96,7 +96,14 @@ def resnet34(
 
     Arguments and errors are those of `resnet18`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 512)`, rounded up, or `(batch, 512)` when pooled.
     Parameters: 21,814,696 at the defaults; 21,301,696 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1512.03385, table 1
     """
     return _resnet(
         "resnet34",
@@ -134,6 +141,9 @@ def resnet50(
     Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
     width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 25,636,712 at the defaults; 23,587,712 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1512.03385, table 1
     """
     return _resnet(
         "resnet50",
@@ -164,9 +174,16 @@ def resnet101(
     """ResNet-101: thirty-three bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet101`.
-    Input, output, arguments and errors are those of `resnet50`.
+    Arguments and errors are those of `resnet50`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 44,707,176 at the defaults; 42,658,176 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1512.03385, table 1
     """
     return _resnet(
         "resnet101",
@@ -197,9 +214,16 @@ def resnet152(
     """ResNet-152: fifty bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet152`.
-    Input, output, arguments and errors are those of `resnet50`.
+    Arguments and errors are those of `resnet50`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 60,419,944 at the defaults; 58,370,944 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1512.03385, table 1
     """
     return _resnet(
         "resnet152",

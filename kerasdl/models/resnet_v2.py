@@ -91,7 +91,14 @@ def resnet34_v2(
 
     Arguments and errors are those of `resnet18_v2`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 512)`, rounded up, or `(batch, 512)` when pooled.
     Parameters: 21,811,112 at the defaults; 21,298,112 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1603.05027, figure 4 (e)
     """
     return _resnet_v2(
         "resnet34_v2",
@@ -131,6 +138,9 @@ def resnet50_v2(
     Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
     width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 25,613,800 at the defaults; 23,564,800 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1603.05027, figure 4 (e)
     """
     return _resnet_v2(
         "resnet50_v2",
@@ -161,9 +171,16 @@ def resnet101_v2(
     """ResNet-101 with pre-activation: thirty-three bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet101V2`.
-    Input, output, arguments and errors are those of `resnet50_v2`.
+    Arguments and errors are those of `resnet50_v2`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 44,675,560 at the defaults; 42,626,560 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1603.05027, figure 4 (e)
     """
     return _resnet_v2(
         "resnet101_v2",
@@ -194,9 +211,16 @@ def resnet152_v2(
     """ResNet-152 with pre-activation: fifty bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet152V2`.
-    Input, output, arguments and errors are those of `resnet50_v2`.
+    Arguments and errors are those of `resnet50_v2`.
 
+    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
+    model.
+    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
+    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 60,380,648 at the defaults; 58,331,648 without the top.
+
+    Reference:
+        https://arxiv.org/abs/1603.05027, figure 4 (e)
     """
     return _resnet_v2(
         "resnet152_v2",
