@@ -132,6 +132,11 @@ class Concatenate(nn.Module):
         return torch.cat(xs, 1)
 
 
+class Multiply(nn.Module):
+    def forward(self, x, y):
+        return x * y
+
+
 class GlobalAverage(nn.Module):
     def __init__(self, layer):
         super().__init__()
@@ -164,10 +169,13 @@ TRANSLATIONS = {
     layers.ReLU: lambda layer: nn.ReLU6() if layer.max_value else nn.ReLU(),
     layers.Activation: lambda layer: nn.Identity(),
     layers.Add: lambda layer: Add(),
+    layers.Multiply: lambda layer: Multiply(),
     layers.Concatenate: lambda layer: Concatenate(),
 }
 ACTIVATIONS = {
     keras.activations.relu: nn.ReLU,
     keras.activations.sigmoid: nn.Sigmoid,
     keras.activations.tanh: nn.Tanh,
+    keras.activations.hard_sigmoid: nn.Hardsigmoid,
+    keras.activations.hard_silu: nn.Hardswish,
 }

@@ -4,7 +4,9 @@ oneDNN is on or off for a whole process, and two frameworks in one would share t
 So each competitor has a process, all are warmed up, and rounds go in turns.
 """
 
+import csv
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,9 +16,11 @@ from statistics import median
 
 Lesson = namedtuple("Lesson", "batch_size input_shape arguments")
 
-# Batch and size as in the network's lesson of Dive into Deep Learning; those that have
-# none there at 96x96 in batches of 16.
+# Batch and size as in the network's lesson: the Keras book's for its convnets, and for
+# others Dive into Deep Learning's; what has none is as on CIFAR-10, or at 96x96.
 LESSONS = {
+    "mnist_convnet": Lesson(64, (28, 28, 1), {}),
+    "convnet": Lesson(20, (150, 150, 3), {}),
     "lenet5": Lesson(256, (28, 28, 1), {}),
     "alexnet": Lesson(128, (224, 224, 1), {}),
     "vgg11": Lesson(128, (224, 224, 1), {"ratio": 4}),
@@ -26,10 +30,15 @@ LESSONS = {
     "densenet_small": Lesson(256, (96, 96, 1), {}),
     "mobilenet_v1": Lesson(16, (96, 96, 3), {}),
     "mobilenet_v2": Lesson(16, (96, 96, 3), {}),
+    "mobilenet_v3_small": Lesson(16, (96, 96, 3), {}),
     "squeezenet": Lesson(16, (96, 96, 3), {}),
+    "vgg_small": Lesson(128, (32, 32, 3), {}),
+    "mobilenet_small": Lesson(128, (32, 32, 3), {}),
+    "inception_small": Lesson(128, (28, 28, 3), {}),
 }
 CLASSES = 10
 RATE = 0.01
+ROUND = 1.0  # seconds at least, beside which what a call of `fit` takes is little
 
 
 class Worker:
@@ -70,21 +79,32 @@ class Worker:
 
 
 def in_turns(workers, rounds, steps):
-    """Median milliseconds of a step by name; `workers` start one after the other."""
-    running = {}
+    """Median milliseconds of a step by name; `workers` start one after the other.
+
+    A round has `steps` steps, or more for those that take little time.
+    """
+    running, counts = {}, {}
     try:
         for name, start in workers.items():
             running[name] = start()
             running[name].seconds(1)  # builds and compiles
-            running[name].seconds(1)
+            needed = math.ceil(ROUND / running[name].seconds(steps))
+            counts[name] = max(steps, needed)
         found = {name: [] for name in running}
         for number in range(rounds):
             for name in list(running)[:: 1 if number % 2 else -1]:
-                found[name].append(running[name].seconds(steps))
+                found[name].append(running[name].seconds(counts[name]))
     finally:
         for worker in running.values():
             worker.end()
     return {name: 1000 * median(values) for name, values in found.items()}
+
+
+def write_row(path, row):
+    """Add a row to a table, so that what comes after may fail."""
+    if path:
+        with path.open("a", newline="") as file:
+            csv.writer(file).writerow(row)
 
 
 def main():
@@ -138,6 +158,7 @@ def torch_steps(network, mode, batch_size):
     """The usual loop on the same batch, with the same layers."""
     import torch._dynamo  # brings an LLVM that refuses to come after TensorFlow's
 
+    torch.set_num_threads(os.cpu_count())  # all of them, as TensorFlow takes
     model, _ = build(network)
     from _torch_twin import TorchTwin
 

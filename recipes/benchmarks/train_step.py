@@ -8,11 +8,10 @@ ways go in turns, in one run. oneDNN is what `import kerasdl` switches on; XLA i
 """
 
 import argparse
-import csv
 from functools import partial
 from pathlib import Path
 
-from _training_steps import LESSONS, Worker, in_turns
+from _training_steps import LESSONS, Worker, in_turns, write_row
 
 import kerasdl
 
@@ -40,6 +39,8 @@ def parse_args(argv=None):
     for name in ("rounds", "steps"):
         if getattr(args, name) < 1:
             parser.error(f"--{name} must be at least 1")
+    if args.csv and args.csv.exists():
+        parser.error(f"--csv must not exist yet. Received: {args.csv}")
     if not kerasdl.runtime.computes_in("mixed_bfloat16"):
         args.ways = [way for way in args.ways if way != "bfloat16"]
     return args
@@ -47,7 +48,7 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    rows = []
+    write_row(args.csv, ["network", *args.ways])
     print(f"{'ms a step':>16}" + "".join(f"{way:>12}" for way in args.ways), flush=True)
     for network in args.networks:
         workers = {}
@@ -57,12 +58,9 @@ def main(argv=None):
                 Worker, "keras", network, mode, args.batch_size, onednn
             )
         found = in_turns(workers, args.rounds, args.steps)
-        rows.append([network, *found.values()])
+        write_row(args.csv, [network, *found.values()])
         numbers = "".join(f"{number:12.2f}" for number in found.values())
         print(f"{network:>16}{numbers}   {min(found, key=found.get)}", flush=True)
-    if args.csv:
-        with args.csv.open("w", newline="") as file:
-            csv.writer(file).writerows([["network", *args.ways], *rows])
 
 
 if __name__ == "__main__":

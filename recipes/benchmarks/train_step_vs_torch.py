@@ -8,16 +8,17 @@ installed, by `torch.compile`. Needs the extra `bench`.
 """
 
 import argparse
-import csv
+import os
 import shutil
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from _training_steps import LESSONS, Worker, in_turns
+from _training_steps import LESSONS, Worker, in_turns, write_row
 
 GOAL, MEAN_GOAL, BEST_GOAL = 1.0, 0.8, 1.0
 TORCH = ["default", "channels_last"]
-if shutil.which("g++") or shutil.which("clang++"):
+if shutil.which(os.environ.get("CXX", "g++")):
     TORCH.append("compile")
 VERDICT = {True: "reached", False: "MISSED"}
 
@@ -36,6 +37,10 @@ def parse_args(argv=None):
     for name in ("rounds", "steps"):
         if getattr(args, name) < 1:
             parser.error(f"--{name} must be at least 1")
+    if args.csv and args.csv.exists():
+        parser.error(f"--csv must not exist yet. Received: {args.csv}")
+    if find_spec("torch") is None:
+        parser.error("PyTorch must be installed: pip install -e '.[bench]'")
     return args
 
 
@@ -44,6 +49,7 @@ def main(argv=None):
     rows = []
     header = ["network", "keras_ms", "torch_default_ms", "torch_best_ms"]
     header += ["ratio", "ratio_best"]
+    write_row(args.csv, header)
     print("".join(f"{name:>18}" for name in header), "  PyTorch's best", flush=True)
     for network in args.networks:
         workers = {
@@ -57,6 +63,7 @@ def main(argv=None):
         row = [network, keras, found["default"], found[best]]
         row += [keras / found["default"], keras / found[best]]
         rows.append(row)
+        write_row(args.csv, row)
         numbers = "".join(f"{number:18.3f}" for number in row[1:])
         print(f"{network:>18}{numbers}   {best}", flush=True)
     mean = sum(row[4] for row in rows) / len(rows)
@@ -67,9 +74,6 @@ def main(argv=None):
         ("largest ratio to PyTorch's best", worst_best, BEST_GOAL),
     ):
         print(f"{text} {value:.3f}, goal {goal} {VERDICT[value <= goal]}")
-    if args.csv:
-        with args.csv.open("w", newline="") as file:
-            csv.writer(file).writerows([header, *rows])
 
 
 if __name__ == "__main__":

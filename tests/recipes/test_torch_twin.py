@@ -23,6 +23,10 @@ NETWORKS = {  # none pads a strided convolution more on one side
     "squeezenet": {"input_shape": (35, 37, 3)},
     "mobilenet_v1": {"input_shape": (33, 33, 3), "alpha": 0.25},
     "mobilenet_v2": {"input_shape": (33, 33, 3), "alpha": 0.25},
+    "mobilenet_v3_small": {"input_shape": (33, 33, 3), "alpha": 0.25},
+    "convnet": {"input_shape": (46, 50, 3)},
+    "vgg_small": {"input_shape": (32, 32, 3), "ratio": 4},
+    "inception_small": {"input_shape": (13, 9, 3)},
 }
 
 

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[2] / "recipes" / "benchmarks"
 
 
@@ -22,6 +24,25 @@ def test_a_table_of_milliseconds(tmp_path):
     assert header == ["network", "onednn"] and row[0] == "lenet5"
     assert float(row[1]) > 0
     assert "lenet5" in result.stdout
+
+
+def test_ratios_to_pytorch(tmp_path):
+    pytest.importorskip("torch")
+    table = tmp_path / "ratios.csv"
+    result = run(
+        *(BENCHMARKS / "train_step_vs_torch.py", "--networks", "lenet5"),
+        *("--rounds", 1, "--steps", 1, "--batch-size", 2, "--csv", table),
+    )
+    assert result.returncode == 0, result.stderr
+    header, row = csv.reader(table.open())
+    assert header == [
+        *("network", "keras_ms", "torch_default_ms", "torch_best_ms"),
+        *("ratio", "ratio_best"),
+    ]
+    keras, default, best, ratio, ratio_best = map(float, row[1:])
+    assert best <= default
+    assert (ratio, ratio_best) == pytest.approx((keras / default, keras / best))
+    assert "mean ratio" in result.stdout
 
 
 def test_bad_input_before_any_work():
