@@ -87,6 +87,7 @@ def paddings(layer, window):
 def batch_norm(layer):
     module = nn.BatchNorm2d(layer.moving_mean.shape[0], layer.epsilon)
     module.momentum = 1 - layer.momentum
+    module.weight.requires_grad_(layer.scale)
     if layer.scale:
         copy(module.weight, layer.gamma)
     copy(module.bias, layer.beta)
