@@ -97,13 +97,13 @@ def bare_conv(
 
 
 def depthwise(
-    kernel: int, name: str, seeds: Seeds, *, strides: int = 1
+    kernel: int, name: str, seeds: Seeds, *, strides: int = 1, padding: str = "same"
 ) -> layers.DepthwiseConv2D:
     """Make a filter for each channel, without a bias: a normalisation follows."""
     return layers.DepthwiseConv2D(
         kernel,
         strides=strides,
-        padding="same",
+        padding=padding,
         use_bias=False,
         depthwise_initializer=he_fan_out(seed=seeds()),
         name=name,

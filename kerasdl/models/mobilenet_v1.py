@@ -46,20 +46,19 @@ def mobilenet_v1(
 ) -> keras.Model:
     """MobileNet V1: a convolution and thirteen depthwise separable ones.
 
-    Layers bear the names of `keras.applications.MobileNet`, and for sides that are
-    multiples of 32 it computes the same. At others this network pads as the weights
-    were trained, and Keras drops a row.
+    Layers bear the names of `keras.applications.MobileNet`, and it computes the same.
 
     Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
     model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 1024)`, rounded up, or `(batch, 1024)` when pooled.
+    Output: `(batch, classes)` probabilities; without the top `(batch, (height + 1) //
+    32, (width + 1) // 32, 1024)`, or `(batch, 1024)` when pooled.
     Parameters: 4,253,864 at the defaults; 3,228,864 without the top.
 
     Args:
         include_top: end in a pooled classifier.
         weights: None for random ones, or a path (see `load_weights`).
-        input_shape: any height and width, or None; the paper's resolution multiplier.
+        input_shape: height and width of at least 31, or None; the paper's resolution
+            multiplier.
         pooling: `None`, `"avg"` or `"max"`; used without the top.
         classes: at least 2.
         build: `"functional"` or `"sequential"`.
@@ -81,7 +80,12 @@ def mobilenet_v1(
         yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds, strides=2)
         yield from normalise("conv1")
         for number, (filters, strides) in enumerate(_BLOCKS, start=1):
-            yield from separable(number, int(filters * alpha), strides, seeds)
+            padding = "same"
+            if strides == 2:  # on these sides only, as Keras pads, whatever the size
+                pad = ((0, 1), (0, 1))
+                yield layers.ZeroPadding2D(pad, name=f"conv_pad_{number}")
+                padding = "valid"
+            yield from separable(number, int(filters * alpha), strides, seeds, padding)
 
     def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
         yield layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")
@@ -102,14 +106,16 @@ def mobilenet_v1(
         build=build,
         pixels=pixels,
         seed=seed,
-        min_side=1,
+        min_side=31,
         own_pixels="tf",
     )
 
 
-def separable(number: int, filters: int, strides: int, seeds: Seeds) -> Iterator[Stage]:
+def separable(
+    number: int, filters: int, strides: int, seeds: Seeds, padding: str = "same"
+) -> Iterator[Stage]:
     """A filter for each channel, then a 1x1 convolution (figure 3 of the paper)."""
-    yield depthwise(3, f"conv_dw_{number}", seeds, strides=strides)
+    yield depthwise(3, f"conv_dw_{number}", seeds, strides=strides, padding=padding)
     yield from normalise(f"conv_dw_{number}")
     yield bare_conv(filters, 1, f"conv_pw_{number}", seeds)
     yield from normalise(f"conv_pw_{number}")

@@ -28,7 +28,7 @@ ZOO = {
     "lenet5": ({"input_shape": (28, 28, 1)}, 12, "unit"),
     "mnist_convnet": ({"input_shape": (28, 28, 1)}, 18, "unit"),
     "mobilenet_small": ({"input_shape": (12, 10, 3), "alpha": 0.5}, 1, "unit"),
-    "mobilenet_v1": (MOBILENET, 1, "tf"),
+    "mobilenet_v1": (MOBILENET, 31, "tf"),
     "mobilenet_v2": (MOBILENET, 1, "tf"),
     "mobilenet_v3_large": (MOBILENET, 1, "tf"),
     "mobilenet_v3_small": (MOBILENET, 1, "tf"),

@@ -18,7 +18,12 @@ ODD = {"input_shape": (45, 37, 3), "classes": 5}
 # its top (VGG's has 120 million weights)
 PAIRS = {
     "densenet121": (applications.DenseNet121, applications.densenet, ODD, True),
-    "mobilenet_v1": (applications.MobileNet, applications.mobilenet, MOBILENET, True),
+    "mobilenet_v1": (
+        applications.MobileNet,
+        applications.mobilenet,
+        {"input_shape": (54, 37, 3), "alpha": 0.25, "classes": 5},
+        True,
+    ),
     "mobilenet_v2": (
         applications.MobileNetV2,
         applications.mobilenet_v2,

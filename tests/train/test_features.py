@@ -23,7 +23,8 @@ def photos(tmp_path, rng):
 def network(seed=0, filters=3):
     pixels = keras.Input((8, 8, 3))
     initializer = keras.initializers.GlorotUniform(seed=seed)
-    x = keras.layers.Conv2D(filters, 3, kernel_initializer=initializer)(pixels)
+    x = keras.ops.flip(pixels, axis=-1)  # it has a name too, which Keras counts up
+    x = keras.layers.Conv2D(filters, 3, kernel_initializer=initializer)(x)
     pooled = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(pixels, [x, pooled], name="network")
 
