@@ -3,9 +3,9 @@
     python recipes/mnist_convnet.py --data data/mnist
 
 Three convolutions, two halvings and two dense layers, 93,322 parameters; RMSprop, 5
-epochs, batches of 64; here the rate falls to 0 along a cosine. The test images serve for
-validation too, as nothing is chosen by them. Reference: Chollet, Deep Learning with
-Python, first edition, section 5.1.
+epochs, batches of 64; here the rate falls to 0 along a cosine. The test images serve
+for validation too, as nothing is chosen by them. Reference: Chollet, Deep Learning
+with Python, first edition, section 5.1.
 """
 
 import argparse
