@@ -51,8 +51,8 @@ def inception_small(
     model.
     Output: `(batch, classes)` probabilities; without the top `(batch, height / 4,
     width / 4, 336)`, rounded up, or `(batch, 336)` when pooled.
-    Trainable parameters: 1,649,402 at the defaults, also without BatchNorm, as in the
-    paper's table 1; 1,646,032 without the top.
+    Parameters: 1,652,826 at the defaults, of which 1,649,402 are trained, as in the
+    paper's table 1; without BatchNorm 1,649,402; without the top 1,649,456.
 
     Args:
         include_top: end in averages and a dense layer.

@@ -105,7 +105,11 @@ def summary_table(
     """
     import pandas as pd
 
-    if input_shape is not None and None in input_shape:
+    if input_shape is not None and (
+        not isinstance(input_shape, (tuple, list))
+        or len(input_shape) != 3
+        or None in input_shape
+    ):
         raise ValueError(
             f"`input_shape` must be (height, width, channels). Received: {input_shape=}"
         )

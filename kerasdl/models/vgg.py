@@ -216,7 +216,8 @@ def vgg19(
 
 def check_ratio(ratio: int) -> None:
     """Raise ValueError unless `ratio` leaves the first convolution a filter."""
-    if not isinstance(ratio, int) or not 1 <= ratio <= min(FILTERS):
+    is_int = isinstance(ratio, int) and not isinstance(ratio, bool)
+    if not is_int or not 1 <= ratio <= min(FILTERS):
         raise ValueError(
             f"`ratio` must be an integer from 1 to {min(FILTERS)}, the filters of the "
             f"first convolution. Received: ratio={ratio!r}"

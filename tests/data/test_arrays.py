@@ -75,6 +75,25 @@ def write_batches(folder, rng, count=20):
     return written
 
 
+def test_real_images(real_data):
+    """Counts as published; the digits that the first files of MNIST begin with."""
+    digits = mnist(real_data / "data" / "mnist", seed=1)
+    clothes = fashion_mnist(real_data / "data" / "fashion_mnist", seed=1)
+    for data in (digits, clothes):
+        counts = data.counts().loc[["train", "test"]]
+        assert counts.to_numpy().sum(axis=1).tolist() == [60_000, 10_000]
+        images, labels = next(iter(data.train))
+        assert images.shape == (64, 28, 28, 3)
+        assert labels.shape == (64, 10)
+    assert digits.labels("train")[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+    assert digits.labels("test")[:5].tolist() == [7, 2, 1, 0, 4]
+    # The mean and deviation that everybody normalises MNIST by.
+    pixels = np.stack(list(digits.pictures("train"))) / 255
+    assert [round(float(f(pixels)), 4) for f in (np.mean, np.std)] == [0.1307, 0.3081]
+    assert (counts.loc["train"] == 6000).all()
+    assert (counts.loc["test"] == 1000).all()
+
+
 @pytest.fixture
 def keras_home(tmp_path, monkeypatch):
     home = tmp_path / "keras"

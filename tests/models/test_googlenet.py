@@ -89,6 +89,14 @@ def test_batch_norm_has_torchvision_s_parameters():
             assert not layer.use_bias
 
 
+@pytest.mark.parametrize("variant", [{"batch_norm": True}, {"dropout": 0.0}])
+def test_variants_are_the_same_in_both_builds(variant, pixels):
+    functional = googlenet(**SMALL, **variant, seed=1)
+    sequential = googlenet(**SMALL, **variant, build="sequential", seed=1)
+    np.testing.assert_allclose(sequential(pixels), functional(pixels), atol=1e-5)
+    assert functional.count_params() == sequential.count_params()
+
+
 def test_aux_heads():
     """Section 5 of the paper: averages of 4x4 pixels, 128 filters, 1024 units."""
     model = googlenet(aux_heads=True, seed=1)

@@ -1,5 +1,6 @@
 """Ours compute what those of keras.applications do, and take their files."""
 
+import itertools
 from dataclasses import dataclass
 
 import h5py
@@ -47,7 +48,8 @@ PAIRS = {
     "vgg16": (applications.VGG16, applications.vgg16, VGG, False),
     "vgg19": (applications.VGG19, applications.vgg19, VGG, False),
 }
-# Further rows of their tables: the layers are compared, the outputs by `-m slow`.
+# Further rows of their tables, through the same code as the first: the layers are
+# compared in every run, outputs and files by `-m slow`, as their weights take long.
 DEEPER = {
     "densenet169": (applications.DenseNet169, applications.densenet),
     "densenet201": (applications.DenseNet201, applications.densenet),
@@ -56,6 +58,23 @@ DEEPER = {
     "resnet152": (applications.ResNet152, applications.resnet),
     "resnet152_v2": (applications.ResNet152V2, applications.resnet_v2),
 }
+
+
+def randomize_statistics(model, rng):
+    """Normalise as a trained network does."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+
+
+def save_weights(model, path):
+    """Write `model`'s weights in the layout that `path` is named after."""
+    if path.name == "legacy.h5":  # as they are offered for download
+        with h5py.File(path, "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    else:
+        model.save_weights(path)
+    return path
 
 
 @dataclass
@@ -79,9 +98,7 @@ def pair(request):
     keras.utils.set_random_seed(0)
     theirs = builder(weights=None, include_top=has_top, **arguments)
     rng = np.random.default_rng(0)
-    for layer in theirs.layers:  # statistics as of a trained network
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+    randomize_statistics(theirs, rng)
     pixels = rng.uniform(0, 255, (2, *theirs.input_shape[1:])).astype("float32")
     outputs = theirs(module.preprocess_input(pixels.copy()))
     return Pair(request.param, module, arguments, has_top, theirs, pixels, outputs)
@@ -93,10 +110,7 @@ def weights_by_layer(model):
 
 def test_same_output_with_our_weights(pair):
     ours = pair.ours()
-    rng = np.random.default_rng(1)
-    for layer in ours.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
+    randomize_statistics(ours, np.random.default_rng(1))
     theirs, own = weights_by_layer(pair.theirs), weights_by_layer(ours)
     assert theirs.keys() == own.keys()
     assert pair.theirs.count_params() == ours.count_params()
@@ -119,12 +133,7 @@ def test_same_output_with_our_weights(pair):
     ],
 )
 def test_takes_their_files(pair, layout, build, other_build, tmp_path):
-    path = tmp_path / layout
-    if layout == "legacy.h5":  # as they are offered for download
-        with h5py.File(path, "w") as file:
-            legacy_h5_format.save_weights_to_hdf5_group(file, pair.theirs)
-    else:
-        pair.theirs.save_weights(path)
+    path = save_weights(pair.theirs, tmp_path / layout)
     ours = pair.ours(weights=path, build=build)
     np.testing.assert_allclose(ours(pair.pixels), pair.outputs, rtol=1e-4, atol=1e-4)
     # The same file, also if it has a top, gives a trunk.
@@ -150,17 +159,33 @@ def test_the_layers_of_a_deeper_network(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DEEPER)
-def test_same_output_of_a_deeper_network(name):
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    zip(DEEPER, itertools.cycle(["legacy.h5", "keras3.weights.h5"]), strict=False),
+)
+def test_a_deeper_network_takes_their_file(name, layout, tmp_path):
     builder, module = DEEPER[name]
-    ours, theirs = getattr(models, name)(**ODD, seed=1), builder(weights=None, **ODD)
+    theirs = builder(weights=None, **ODD)
     rng = np.random.default_rng(0)
-    for layer in theirs.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.weights])
-        if layer.weights:
-            ours.get_layer(layer.name).set_weights(layer.get_weights())
+    randomize_statistics(theirs, rng)
+    path = save_weights(theirs, tmp_path / layout)
     pixels = rng.uniform(0, 255, (2, *ODD["input_shape"])).astype("float32")
+    expected = theirs(module.preprocess_input(pixels.copy()))
+    ours = getattr(models, name)(weights=path, **ODD, seed=1)
+    np.testing.assert_allclose(ours(pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["legacy.h5", "keras3.weights.h5"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small", "resnet50"])
+def test_takes_the_file_of_a_trunk(name, layout, tmp_path):
+    builder, module, arguments, _ = PAIRS[name]
+    arguments = {**arguments, "include_top": False, "pooling": "avg"}
+    del arguments["classes"]
+    theirs = builder(weights=None, **arguments)
+    path = save_weights(theirs, tmp_path / layout)
+    ours = getattr(models, name)(weights=path, **arguments, seed=1)
+    shape = (2, *arguments["input_shape"])
+    pixels = np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
     expected = theirs(module.preprocess_input(pixels.copy()))
     np.testing.assert_allclose(ours(pixels), expected, rtol=1e-4, atol=1e-4)
 
@@ -192,9 +217,7 @@ def test_names_before_keras_3_fit_in_order(tmp_path):
     theirs = applications.MobileNetV3Small(weights=None, **arguments)
     for number, layer in enumerate(theirs.layers):
         layer.name = f"old_{number}"
-    path = tmp_path / "renamed.h5"
-    with h5py.File(path, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
+    path = save_weights(theirs, tmp_path / "legacy.h5")
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
     ours = models.mobilenet_v3_small(weights=path, **arguments, seed=1)
     np.testing.assert_allclose(ours(pixels), theirs(pixels), rtol=1e-4, atol=1e-4)

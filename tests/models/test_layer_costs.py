@@ -103,6 +103,19 @@ def test_multiply_adds_of_the_papers(costs, network):
     assert millions(costs[network]) == pytest.approx(MULTIPLY_ADDS[network], rel=0.012)
 
 
+@pytest.mark.parametrize(
+    ("alpha", "side", "expected"),
+    [
+        *((0.75, 224, 325), (0.5, 224, 149), (0.25, 224, 41)),  # table 6
+        *((1.0, 192, 418), (1.0, 160, 290), (1.0, 128, 186)),  # table 7
+    ],
+)
+def test_multiply_adds_of_narrower_and_smaller_mobilenets(alpha, side, expected):
+    with keras.StatelessScope(initialize_variables=False):
+        model = models.mobilenet_v1(input_shape=(side, side, 3), alpha=alpha, seed=1)
+        assert millions(layer_costs(model)) == pytest.approx(expected, rel=0.012)
+
+
 def test_multiply_adds_of_googlenet_block_by_block(costs):
     for prefix, expected in GOOGLENET.items():
         assert millions(costs["googlenet"], prefix) == pytest.approx(expected, abs=0.7)

@@ -97,6 +97,7 @@ def test_nothing_is_drawn_or_left_behind(capsys):
         ({"networks": ["resnet"]}, "`networks` must be one of 'alexnet', .*'resnet'"),
         ({"networks": []}, "`networks` must name at least one"),
         ({"input_shape": (None, 32, 3)}, r"`input_shape` must be .*\(None, 32, 3\)"),
+        ({"input_shape": 224}, "`input_shape` must be .* input_shape=224"),
         (
             {"input_shape": (16, 16, 1), "networks": ["lenet5", "nin", "alexnet"]},
             r"must suit all .* which nin, alexnet cannot take .* can: lenet5\.",

@@ -68,7 +68,7 @@ def test_dropout_runs_in_training_alone():
 
 
 @pytest.mark.parametrize("builder", [vgg11, vgg_small])
-@pytest.mark.parametrize("ratio", [0, 65, 1.5])
+@pytest.mark.parametrize("ratio", [0, 65, 1.5, True])
 def test_wrong_ratio(builder, ratio):
     with pytest.raises(ValueError, match=f"`ratio` must .* 1 to 64.* ratio={ratio}"):
         builder(ratio=ratio)
