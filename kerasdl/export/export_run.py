@@ -13,6 +13,7 @@ from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
 from kerasdl.predict import Predictor, tta_model
+from kerasdl.predict.predictor import check_outputs
 
 from .agreement import compare
 from .calibration import calibration_photos
@@ -80,10 +81,8 @@ def export_run(
             photos = calibration_photos(calibration, seed=resolve_seed(seed))
         for name in formats:
             print(f"writing {FILES[name]}", flush=True)
-            write_format(
-                *(name, model, folder / FILES[name], class_names, resize),
-                photos,
-            )
+            path = folder / FILES[name]
+            write_format(name, model, path, class_names, resize, photos)
         write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
         runners = {name: run_format(name, folder / FILES[name]) for name in formats}
         rows, accuracy = compare(model, runners, check, split)
@@ -113,7 +112,7 @@ def _source(
     if list(predictor.image_size) != list(check.image_size):
         raise ValueError(
             f"`check` must have the run's image_size {predictor.image_size}. Received: "
-            f"{check.image_size}. `check.with_image_size` gives it."
+            f"image_size={check.image_size}. `check.with_image_size` gives it."
         )
     out = folder / "export" if out is None else Path(out)
     return predictor.model, predictor.class_names, predictor.resize, out
@@ -128,6 +127,7 @@ def _check(
     max_drop: float,
 ) -> str:
     """Raise before any work; returns the split to check with."""
+    check_outputs(model, class_names)
     if not formats:
         raise ValueError("`formats` must name at least one. Received: formats=[]")
     for name in formats:
