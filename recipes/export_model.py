@@ -4,6 +4,7 @@
 
 RUN/export/ gets the files, export_report.json and a picture. Every file answers the
 check photos and is compared with the Keras model: accuracy, agreement, size, time.
+Where int8 loses too much, tflite_mixed keeps the operators that do it in float.
 Those photos are the test images of the run, or --check DIR; int8 finds its ranges on
 training images of the run, or on --calibration DIR. DIR holds a folder per class.
 
@@ -26,7 +27,7 @@ def parse_args(argv=None):
     )
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a finished run")
-    add("--formats", default=FORMATS, help=f"some of {FORMATS} (default: all)")
+    add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
     add("--check", metavar="DIR", help="photos that prove the files")
     add("--calibration", metavar="DIR", help="photos for the ranges of int8")
     add("--max-drop", type=float, default=0.01, metavar="SHARE", help="of accuracy")
@@ -56,7 +57,8 @@ def main(argv=None):
         for name, folder in needs.items()
         if folder
     }
-    if "check" not in found or ("tflite_int8" in formats and len(found) < 2):
+    is_calibrated = bool({"tflite_int8", "tflite_mixed"} & set(formats))
+    if "check" not in found or (is_calibrated and "calibration" not in found):
         recorded = kerasdl.recipe.run_data.recorded_data(info)
         found = dict.fromkeys(needs, recorded) | found
     try:

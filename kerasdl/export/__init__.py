@@ -7,6 +7,7 @@ from .folding import fold_batch_norm
 from .formats import FORMATS
 from .keras_file import save_inference_model
 from .onnx_file import save_onnx
+from .quantization_errors import quantization_errors
 from .run_readme import run_readme
 from .saved_model import save_saved_model
 from .tflite import save_tflite

@@ -97,11 +97,6 @@ class ExportReport:
             "size in MB, and accuracy behind the name",
         )
 
-    def check(self, folder: Path) -> None:
-        """Raise ExportError if a file failed."""
-        if self.failures:
-            raise ExportError(f"{'; '.join(self.failures)}. Kept {folder}.", self)
-
     def __str__(self) -> str:
         numbers = self.table().to_string(index=False, float_format="{:.4g}".format)
         return (

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kerasdl._atomic import write_text
 from kerasdl._atomic_folder import check_free, claimed, partial_of, publish
@@ -17,10 +18,11 @@ from kerasdl.predict.predictor import check_outputs
 
 from .agreement import compare
 from .calibration import calibration_photos
-from .export_report import REPORT, ExportReport
-from .formats import FILES, FORMATS, run_format, write_format
+from .export_report import REPORT, ExportError, ExportReport
+from .formats import CALIBRATED, FILES, FORMATS, run_format, write_format
 from .measurements import measure
 from .pixel_function import check_pixel_model
+from .quantization_errors import quantization_errors
 from .saved_model import LABELS
 
 
@@ -45,9 +47,9 @@ def export_run(
     Args:
         run: folder of a finished run, or a model of Keras's own layers that takes
             `(batch, height, width, 3)` of a fixed size.
-        formats: some of `FORMATS`.
-        calibration: photos with the training split that "tflite_int8" finds its ranges
-            on.
+        formats: some of `FORMATS`, or "tflite_mixed": int8 but for the operators that
+            lose most by it.
+        calibration: photos with the training split that int8 finds its ranges on.
         check: photos whose test split, or validation split, is answered by every file.
         max_drop: accuracy, in [0, 1], that a file may lose.
         tta: views to average over, which the files then contain: "flip", "dihedral" or
@@ -77,7 +79,7 @@ def export_run(
         shutil.rmtree(folder, ignore_errors=True)  # of an export that failed
         folder.mkdir()
         photos = None
-        if "tflite_int8" in formats:
+        if set(CALIBRATED) & set(formats):
             photos = calibration_photos(calibration, seed=resolve_seed(seed))
         for name in formats:
             print(f"writing {FILES[name]}", flush=True)
@@ -89,7 +91,8 @@ def export_run(
         measure(rows, model, folder, check, split)
         report = ExportReport(rows, accuracy, len(check.files(split)), max_drop)
         report.save(folder)
-        report.check(folder)
+        if report.failures:
+            raise ExportError(_advice(report, model, folder, photos), report)
         publish(out)
     return report
 
@@ -131,7 +134,7 @@ def _check(
     if not formats:
         raise ValueError("`formats` must name at least one. Received: formats=[]")
     for name in formats:
-        check_one_of("formats", name, FORMATS)
+        check_one_of("formats", name, FILES)
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
     size = check_pixel_model(model)
@@ -148,9 +151,9 @@ def _check(
                 f"`{name}` must have pictures as the model takes them, {tuple(size)}. "
                 f"Received: image_size={data.image_size}"
             )
-    if "tflite_int8" in formats and calibration is None:
+    if set(CALIBRATED) & set(formats) and calibration is None:
         raise ValueError(
-            "`calibration` must be photos of the training for 'tflite_int8'. Received: "
+            "`calibration` must be photos of the training for int8. Received: "
             "calibration=None"
         )
     if any(name.startswith("tflite") for name in formats):
@@ -162,3 +165,24 @@ def _check(
         if split in check.splits and check.has_labels(split):
             return split
     raise ValueError("`check` must have labels in its test or validation split.")
+
+
+def _advice(
+    report: ExportReport,
+    model: keras.Model,
+    folder: Path,
+    photos: np.ndarray | None,
+) -> str:
+    """What is wrong, and which layers of an int8 file are to blame."""
+    text = f"{'; '.join(report.failures)}. Kept {folder}."
+    if not any(failure.startswith("tflite_int8") for failure in report.failures):
+        return text
+    errors = quantization_errors(model, photos)
+    errors.to_csv(folder / "quantization_errors.csv", index=False)
+    worst = errors[["operator", "tensor", "steps"]].head(5).copy()
+    worst["tensor"] = worst["tensor"].str.split(";").str[-1]
+    return (
+        f"{text} In int8 these lose most, in steps of their scale (rounding alone "
+        f"loses 0.29):\n{worst.to_string(index=False, float_format='{:.2f}'.format)}\n"
+        "The format tflite_mixed keeps such operators in float."
+    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from .keras_file import save_inference_model
 from .onnx_file import save_onnx
+from .quantization_errors import quantization_errors, worst_tensors
 from .runners import Runner, run_keras, run_onnx, run_saved_model, run_tflite
 from .saved_model import save_saved_model
 from .tflite import save_tflite
@@ -20,14 +21,17 @@ FILES = {
     "tflite_dynamic": "model_dynamic.tflite",
     "tflite_int8": "model_int8.tflite",
     "onnx": "model.onnx",
+    "tflite_mixed": "model_mixed.tflite",
 }
-FORMATS = tuple(FILES)
+FORMATS = tuple(FILES)[:-1]  # the last is for models that lose too much in int8
 QUANTIZE = {
     "tflite": None,
     "tflite_fp16": "float16",
     "tflite_dynamic": "dynamic",
     "tflite_int8": "int8",
+    "tflite_mixed": "int8",
 }
+CALIBRATED = ("tflite_int8", "tflite_mixed")
 _THREADS = 2
 
 
@@ -39,7 +43,7 @@ def write_format(
     resize: str,
     calibration: np.ndarray | None,
 ) -> None:
-    """Write `model` to `path` in one of `FORMATS`."""
+    """Write `model` to `path` in one of the formats of `FILES`."""
     if name == "keras":
         save_inference_model(model, path)
     elif name == "saved_model":
@@ -47,8 +51,11 @@ def write_format(
     elif name == "onnx":
         save_onnx(model, path, class_names)
     else:
-        photos = calibration if name == "tflite_int8" else None
-        save_tflite(model, path, QUANTIZE[name], photos, class_names)
+        photos = calibration if name in CALIBRATED else None
+        keep: Sequence[str] = ()
+        if name == "tflite_mixed":
+            keep = worst_tensors(quantization_errors(model, calibration))
+        save_tflite(model, path, QUANTIZE[name], photos, class_names, keep_float=keep)
 
 
 def run_format(name: str, path: Path) -> Runner:

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasdl._optional import require
+from kerasdl.models import load_model
 
 Runner = Callable[[np.ndarray], np.ndarray]
 
 
 def run_keras(path: Path) -> Runner:
     """A `.keras` file: pixels `(n, height, width, 3)` to probabilities."""
-    model = keras.saving.load_model(path, compile=False)
+    model = load_model(path)
     return lambda pixels: model.predict_on_batch(pixels.astype("float32"))
 
 

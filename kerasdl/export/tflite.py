@@ -1,8 +1,7 @@
 """A `.tflite` file that takes the pixels of a picture."""
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -13,8 +12,9 @@ from kerasdl._atomic import write_bytes
 from kerasdl._checks import check_one_of
 from kerasdl.runtime import silenced
 
+from .int8 import check_calibration, convert_mixed, int8_converter
 from .pixel_function import as_saved_model, check_pixel_model, pixel_module
-from .tflite_file import with_labels, with_true_reversals
+from .tflite_file import with_half_weights, with_labels, with_true_reversals
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 
@@ -26,6 +26,7 @@ def save_tflite(
     calibration: np.ndarray | None = None,
     class_names: Sequence[str] | None = None,
     *,
+    keep_float: Sequence[str] = (),
     select_tf_ops: bool = False,
 ) -> None:
     """Write a trained model as a `.tflite` file, whole or not at all.
@@ -43,6 +44,8 @@ def save_tflite(
         calibration: for "int8": pixels `(n, height, width, 3)` in [0, 255] of photos of
             all classes, on which the ranges of the activations are found; a hundred
             are enough.
+        keep_float: for "int8": names of the tensors, as `quantization_errors` has them,
+            that stay float32, with weights in float16.
         class_names: in output order; in the file's metadata then, and in a `labels.txt`
             that can be unzipped from it.
         select_tf_ops: let operations in that only TensorFlow itself can run: the plain
@@ -57,15 +60,23 @@ def save_tflite(
         raise ValueError(f"`path` must end in .tflite. Received: path={str(path)!r}")
     shape = check_pixel_model(model)
     if quantize == "int8":
-        _check_calibration(calibration, shape)
-    # The converter itself makes uint8 of a quantised float32 input.
-    dtype = "float32" if quantize == "int8" else "uint8"
+        check_calibration(calibration, shape)
+    elif keep_float:
+        raise ValueError(
+            "`keep_float` must be empty without quantize='int8'. Received: "
+            f"keep_float={list(keep_float)!r}"
+        )
+    # The converter itself makes uint8 of the float32 input of an int8 file.
+    is_int8 = quantize == "int8" and not keep_float
+    module = pixel_module(model, 1, "float32" if is_int8 else "uint8")
     content = missing = None
-    with silenced(), as_saved_model(pixel_module(model, 1, dtype)) as folder:
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        _configure(converter, quantize, calibration, select_tf_ops)
+    with silenced(), as_saved_model(module) as folder:
         try:
-            content = converter.convert()
+            if keep_float:
+                content = convert_mixed(folder, calibration, keep_float)
+            else:
+                converter = _converter(folder, quantize, calibration, select_tf_ops)
+                content = converter.convert()
         except Exception as error:
             # The exception is not public.
             missing = re.search("(?:TF Select|Custom) ops: (.*)", str(error))
@@ -78,58 +89,28 @@ def save_tflite(
             "needs TensorFlow's own operations (Flex)."
         )
     content = with_true_reversals(content)
+    if keep_float:
+        content = with_half_weights(content)
     if class_names is not None:
         content = with_labels(content, class_names, model.name)
     write_bytes(path, content)
 
 
-def _check_calibration(pixels: np.ndarray | None, shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless `pixels` are photos of `shape`, of more than one."""
-    if (
-        not isinstance(pixels, np.ndarray)
-        or pixels.shape[1:] != tuple(shape)
-        or len(pixels) < 2
-        or not 0 <= pixels.min() < pixels.max() <= 255
-        or pixels.max() <= 1
-    ):
-        received = (
-            f"an array {pixels.shape} from {pixels.min()} to {pixels.max()}"
-            if isinstance(pixels, np.ndarray) and pixels.size
-            else repr(pixels)
-        )
-        raise ValueError(
-            f"`calibration` must be pixels (n, {', '.join(map(str, shape))}) in [0, "
-            f"255] of photos of all classes with quantize='int8'. Received: {received}"
-        )
-
-
-def _configure(
-    converter: tf.lite.TFLiteConverter,
+def _converter(
+    folder: str,
     quantize: str | None,
     calibration: np.ndarray | None,
     select_tf_ops: bool,
-) -> None:
-    if quantize is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    operations = tf.lite.OpsSet.TFLITE_BUILTINS
-    if quantize == "float16":
-        converter.target_spec.supported_types = [tf.float16]
+) -> tf.lite.TFLiteConverter:
     if quantize == "int8":
-        operations = tf.lite.OpsSet.TFLITE_BUILTINS_INT8
-        converter.representative_dataset = partial(_one_by_one, calibration)
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.uint8
-    converter.target_spec.supported_ops = [operations]
+        converter = int8_converter(folder, calibration)
+    else:
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if quantize is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
     if select_tf_ops:
-        converter.target_spec.supported_ops.append(tf.lite.OpsSet.SELECT_TF_OPS)
-
-
-def _one_by_one(pixels: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-    """Batches of one, of which the first has a black and a white corner.
-
-    So the range of the input is [0, 255], and its uint8 values are pixels.
-    """
-    for number, picture in enumerate(pixels.astype("float32")):
-        if number == 0:
-            picture[0, 0], picture[-1, -1] = 0, 255
-        yield {"pixels": picture[None]}
+        allowed = [*converter.target_spec.supported_ops, tf.lite.OpsSet.SELECT_TF_OPS]
+        converter.target_spec.supported_ops = allowed
+    return converter

@@ -1,11 +1,13 @@
 """What a `.tflite` file holds beside its computation, and how it is put right."""
 
+import copy
 import io
 import zipfile
 from collections.abc import Sequence
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
@@ -31,6 +33,22 @@ def with_true_reversals(content: bytes) -> bytes:
                 graph.tensors[operator.outputs[0]].quantization = taken.quantization
                 changed = True
     return flatbuffer_utils.convert_object_to_bytearray(model) if changed else content
+
+
+def with_half_weights(content: bytes) -> bytes:
+    """Store weights that are float32 as float16; they are widened when it runs."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    for graph in model.subgraphs:
+        widened: dict[int, int] = {}
+        operators = []
+        for operator in graph.operators:
+            for place, index in enumerate(operator.inputs):
+                if index >= 0 and index not in widened:
+                    _narrow(model, graph, index, widened, operators)
+                operator.inputs[place] = widened.get(index, index)
+            operators.append(operator)
+        graph.operators = operators
+    return flatbuffer_utils.convert_object_to_bytearray(model)
 
 
 def with_labels(content: bytes, class_names: Sequence[str], name: str) -> bytes:
@@ -68,6 +86,49 @@ def operators(content: bytes) -> list[str]:
         for graph in model.subgraphs
         for operator in graph.operators
     ]
+
+
+def output_names(content: bytes) -> list[str]:
+    """Name of the first output of each operator, in their order."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    return [
+        graph.tensors[operator.outputs[0]].name.decode()
+        for graph in model.subgraphs
+        for operator in graph.operators
+    ]
+
+
+def _narrow(
+    model: Any, graph: Any, index: int, widened: dict[int, int], operators: list[Any]
+) -> None:
+    """Make the weights in tensor `index` float16, and add what widens them."""
+    tensor = graph.tensors[index]
+    data = model.buffers[tensor.buffer].data
+    if tensor.type != schema.TensorType.FLOAT32 or data is None or not len(data):
+        return
+    wide = copy.copy(tensor)
+    wide.buffer = 0  # the empty one: it is computed
+    graph.tensors.append(wide)
+    widened[index] = len(graph.tensors) - 1
+    tensor.type, tensor.name = schema.TensorType.FLOAT16, tensor.name + b"_half"
+    halves = np.frombuffer(bytes(data), "<f4").astype("<f2")
+    model.buffers[tensor.buffer].data = np.frombuffer(halves.tobytes(), np.uint8)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = _opcode(model, schema.BuiltinOperator.DEQUANTIZE)
+    operator.inputs, operator.outputs = [index], [widened[index]]
+    operators.append(operator)
+
+
+def _opcode(model: Any, code: int) -> int:
+    """Place of `code` among the operator codes of `model`; it is added if need be."""
+    for place, known in enumerate(model.operatorCodes):
+        if max(known.builtinCode, known.deprecatedBuiltinCode) == code:
+            return place
+    new = schema.OperatorCodeT()
+    new.builtinCode = new.deprecatedBuiltinCode = code
+    new.version = 3  # of float16
+    model.operatorCodes.append(new)
+    return len(model.operatorCodes) - 1
 
 
 def _code(model: Any, operator: Any) -> int:

@@ -20,6 +20,7 @@ from kerasdl.data import (
     read_image,
     warp_image,
 )
+from kerasdl.models import load_model
 from kerasdl.runs import MANIFEST, read_run
 
 
@@ -123,7 +124,7 @@ class Predictor:
                 f"Received: run_folder={str(run_folder)!r}"
             )
         return cls(
-            keras.saving.load_model(run.model_path, compile=False),
+            load_model(run.model_path),
             run.labels,
             run.manifest["image_size"],
             run.manifest["resize"],

@@ -3,6 +3,7 @@ import zipfile
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -80,6 +81,15 @@ def test_the_report_can_be_read_and_looked_at(exported):
     assert report.failures == []
 
 
+def test_int8_but_for_what_loses_most(colours, data, tmp_path):
+    out = tmp_path / "files"
+    report = export_run(colours.model(), ["tflite_mixed"], data, data, out=out, seed=1)
+    row = report.rows["tflite_mixed"]
+    assert row["agreement"] == 1
+    assert row["max_difference"] < 0.02
+    assert {"CAST", "QUANTIZE", "DEQUANTIZE"} <= row["operators"].keys()
+
+
 def test_nothing_is_overwritten_unasked(exported, run, data):
     folder, _ = exported
     before = (folder / "model.keras").read_bytes()
@@ -124,6 +134,10 @@ def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
     assert e.value.report.rows["tflite_int8"]["accuracy"] < 0.9
     assert not out.exists()
     assert (tmp_path / "files.partial" / "export_report.json").is_file()
+    table = pd.read_csv(tmp_path / "files.partial" / "quantization_errors.csv")
+    assert table["steps"].is_monotonic_decreasing
+    assert "CONV_2D" in str(e.value)
+    assert "tflite_mixed keeps such operators in float" in str(e.value)
     report = export_run(model, ["tflite_int8"], dark, data, 1.0, out=out, seed=1)
     assert report.failures == []
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
