@@ -28,7 +28,6 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    positive = kerasdl.cli.positive_int
     add = parser.add_argument
     add("run", metavar="RUN", help="run folder, or its model.keras")
     add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
@@ -39,23 +38,26 @@ def parse_args(argv=None):
         help="default: %(default)s; 0 takes a free one",
     )
     add("--name", help="in the address, instead of the folder's")
-    add("--max-bytes", type=positive, default=10_000_000, metavar="N", help="a request")
-    add("--max-pixels", type=positive, default=50_000_000, metavar="N", help="a photo")
-    add("--max-images", type=positive, default=32, metavar="N", help="of a request")
-    add(
-        "--max-waiting",
-        type=positive,
-        default=64,
-        metavar="N",
-        help="requests under way at once; one more is told to try again (503)",
-    )
-    add("--max-batch", type=positive, default=32, metavar="N", help="photos in a call")
+    for name, default, meaning in (
+        ("bytes", 10_000_000, "bytes of a request"),
+        ("pixels", 50_000_000, "pixels of a photo"),
+        ("images", 32, "photos of a request"),
+        ("waiting", 64, "requests under way; one more is told to try again (503)"),
+        ("batch", 32, "photos in a call of the model"),
+    ):
+        add(
+            f"--max-{name}",
+            type=kerasdl.cli.positive_int,
+            default=default,
+            metavar="N",
+            help=f"{meaning}; default: %(default)s",
+        )
     add(
         "--max-wait-ms",
         type=float,
         default=2.0,
         metavar="MS",
-        help="how long a photo waits for others to share its call of the model",
+        help="how long a photo waits for others to join it; default: %(default)s",
     )
     add("--verbose", action="store_true", help="show requests and TensorFlow's lines")
     args = parser.parse_args(argv)

@@ -88,7 +88,10 @@ def create_app(
 
     async def outputs_of(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         futures = [asyncio.wrap_future(model.submit(picture)) for picture in pictures]
-        return await asyncio.gather(*futures)
+        rows = await asyncio.gather(*futures)
+        if not np.isfinite(rows).all():  # JSON has no such numbers
+            raise HTTPException(500, "the model's answer is not a number")
+        return rows
 
     def check(name: str, version: str = rest_api.VERSION) -> None:
         if (name, version) != (model.name, rest_api.VERSION):

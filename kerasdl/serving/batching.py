@@ -42,9 +42,8 @@ class Batcher:
         self._function = function
         self._max_batch = max_batch
         self._max_wait = max_wait_ms / 1000
-        # None is the last item.
-        self._queue: queue.SimpleQueue[tuple[np.ndarray, Future] | None]
-        self._queue = queue.SimpleQueue()
+        # Of rows and their futures; the last item is None.
+        self._queue: queue.SimpleQueue = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._work, daemon=True)

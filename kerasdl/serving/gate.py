@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .metrics import Metrics
 
 # The page loads nothing from elsewhere, and no other page may hold it in a frame.
-_HEADERS = {
+_RULES = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
         "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; "
@@ -21,7 +21,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _RULES.items()]
 _DRAINED = 4  # times the limit that is read of too large a body before it is answered
 
 

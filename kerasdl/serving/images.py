@@ -1,5 +1,6 @@
 """What a client sends as a picture becomes the model's pixels, or a clear refusal."""
 
+import re
 from base64 import b64decode
 from itertools import chain
 from typing import Any
@@ -11,8 +12,10 @@ from kerasdl.data import ImageError, decode_image, warp_image
 
 # Each scan of a progressive JPEG may be a few bytes and yet costs a pass over all
 # pixels. Cameras and web sites write about ten.
-_MAX_SCANS = 100
-_START_OF_SCAN = b"\xff\xda"
+_MAX_SCANS = 50
+# Markers of JPEG that have a length behind them, and the end of the image.
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def from_file(
@@ -34,8 +37,8 @@ def from_file(
         HTTPException: 400 for what is no picture or a damaged one, 413 for one above
             the limit.
     """
-    if data.startswith(b"\xff\xd8") and data.count(_START_OF_SCAN) > _MAX_SCANS:
-        raise HTTPException(400, f"the JPEG has more than {_MAX_SCANS} scans")
+    if data.startswith(b"\xff\xd8"):
+        _check_scans(data)
     try:
         pixels = decode_image(data, "the image", image_size, max_pixels)
     except ImageError as error:
@@ -44,6 +47,16 @@ def from_file(
             raise HTTPException(413, limit) from error
         raise HTTPException(400, error.reason) from error
     return warp_image(pixels, image_size, resize)
+
+
+def _check_scans(jpeg: bytes) -> None:
+    scans, position = 0, 2
+    # What lies behind the image does not count: cameras append a film.
+    while (match := _MARKER.search(jpeg, position)) and match[1][0] != _END_OF_IMAGE:
+        scans += match[1][0] == _START_OF_SCAN
+        if scans > _MAX_SCANS:
+            raise HTTPException(400, f"the JPEG has more than {_MAX_SCANS} scans")
+        position = match.end() + int.from_bytes(jpeg[match.end() : match.end() + 2])
 
 
 def from_base64(value: Any) -> bytes:

@@ -88,6 +88,7 @@ def served(target):
             yield urls[0]
         finally:
             server.terminate()
+            server.communicate()
 
 
 def row(url, body, clients, requests):

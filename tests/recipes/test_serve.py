@@ -164,23 +164,24 @@ def test_bad_arguments_exit_with_two(run, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_the_load_test_starts_a_server_and_makes_a_table(run, photo, tmp_path, capsys):
+def test_the_load_test_starts_a_server_and_makes_a_table(run, photo, tmp_path, capfd):
     benchmark = load(BENCHMARK)
     (tmp_path / "text.jpg").write_text("no photo")
     with benchmark.served(str(run)) as url:
         clients = ["--clients", "1", "3", "--requests", "20"]
         benchmark.main([url, "--photo", str(photo), *clients])
-        head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+        head, *rows = [line.split() for line in capfd.readouterr().out.splitlines()]
         assert main(BENCHMARK, url, "--photo", tmp_path / "text.jpg") == 2
-        assert f"{url} answers 400: " in capsys.readouterr().err
+        assert f"{url} answers 400: " in capfd.readouterr().err
     assert head == "clients p50 ms p95 ms p99 ms a second a batch refused".split()
     assert [row[0] for row in rows] == ["1", "3"]
     for row in rows:
         p50, p95, p99, rate, batch = map(float, row[1:6])
         assert 0 < p50 <= p95 <= p99 and rate > 0 and 1 <= batch <= 3
         assert row[6] == "0"
+    assert "error" not in capfd.readouterr().err
     assert main(BENCHMARK, url, "--photo", photo) == 1  # its server has stopped
-    assert "Connection refused" in capsys.readouterr().err
+    assert "Connection refused" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,12 @@ def predictor():
 
 @pytest.fixture(scope="session")
 def photo():
-    """`photo(seed, size, kind)`: the bytes of a picture of random pixels."""
+    """`photo(seed, size, kind, **options)`: the bytes of a picture of random pixels."""
 
-    def make(seed=0, size=(20, 30), kind="JPEG"):
+    def make(seed=0, size=(20, 30), kind="JPEG", **options):
         pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), "uint8")
         file = io.BytesIO()
-        Image.fromarray(pixels).save(file, kind)
+        Image.fromarray(pixels).save(file, kind, **options)
         return file.getvalue()
 
     return make

@@ -331,6 +331,15 @@ def test_a_model_that_fails_is_an_error_and_not_the_end(
         assert client.classify(photo()).status == 200
 
 
+def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo):
+    broken = keras.models.clone_model(predictor.model)
+    broken.set_weights([np.full(w.shape, np.nan) for w in broken.get_weights()])
+    with run_server(Predictor(broken, list("abcdef"), (8, 12))) as client:
+        for answer in (client.classify(photo()), client.predict({"inputs": [ZEROS]})):
+            assert answer.status == 500
+            assert answer.content == {"error": "the model's answer is not a number"}
+
+
 def test_bad_limits_are_refused(client):
     for name in ("max_bytes", "max_pixels", "max_images", "max_waiting"):
         with pytest.raises(ValueError, match=f"`{name}` must be an integer of at leas"):
