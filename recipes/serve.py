@@ -12,8 +12,9 @@ the run's folder):
         curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
 /metrics has counts and times for Prometheus. It listens on this machine alone; with
---host 0.0.0.0 anyone on the network reaches it, without a password. Ctrl-C stops it:
-what is under way is answered. Needs the extra `serve`: pip install -e ".[serve]"
+--host 0.0.0.0 anyone on the network reaches it, without a password or encryption: on
+the internet it belongs behind a proxy that has both. Ctrl-C stops it: what is under way
+is answered. Needs the extra `serve`: pip install -e ".[serve]"
 
 Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """

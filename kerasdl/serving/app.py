@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -66,6 +67,12 @@ def create_app(
     }
     for name, value in limits.items():
         check_positive_int(name, value)
+    from_file = partial(
+        images.from_file,
+        image_size=model.image_size,
+        resize=model.resize,
+        max_pixels=max_pixels,
+    )
     pool = ThreadPoolExecutor(num_cpus())  # as many pictures are decoded at a time
 
     @asynccontextmanager
@@ -119,10 +126,9 @@ def create_app(
         request: Request, name: str, version: str = rest_api.VERSION
     ) -> dict[str, Any]:
         check(name, version)
-        geometry = model.image_size, model.resize
         key, pictures = await in_pool(
             *(rest_api.read_predict, await request.body()),
-            *(*geometry, max_pixels, max_images),
+            *(model.image_size, from_file, max_images),
         )
         return {key: [row.tolist() for row in await outputs_of(pictures)]}
 
@@ -133,15 +139,11 @@ def create_app(
         pictures = []
         for number, file in enumerate(image):
             try:
-                pictures.append(
-                    await in_pool(
-                        *(images.from_file, await file.read()),
-                        *(model.image_size, model.resize, max_pixels),
-                    )
-                )
+                pictures.append(await in_pool(from_file, await file.read()))
             except HTTPException as error:
-                where = f"image[{number}]: {error.detail}" if number else error.detail
-                raise HTTPException(error.status_code, where) from error
+                where = f"image[{number}]: " if len(image) > 1 else ""
+                text = where + error.detail
+                raise HTTPException(error.status_code, text) from error
         rows = await outputs_of(pictures)
         return {"images": [model.answer(row) for row in rows]}
 

@@ -6,12 +6,13 @@ Reference: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 from fastapi import HTTPException
 
-from .images import from_base64, from_file, from_lists
+from .images import from_base64, from_lists
 
 VERSION = "1"
 DEFAULT_SIGNATURE = "serving_default"
@@ -66,8 +67,7 @@ def _tensor(dtype: str, shape: tuple[int, ...], name: str) -> dict[str, Any]:
 def read_predict(
     body: bytes,
     image_size: tuple[int, int],
-    resize: str,
-    max_pixels: int,
+    from_file: Callable[[bytes], np.ndarray],
     max_images: int,
 ) -> tuple[str, list[np.ndarray]]:
     """Read the body of POST `/v1/models/NAME:predict`.
@@ -77,8 +77,7 @@ def read_predict(
             when left out) takes nested lists of pixels, `serve_bytes` image files in
             Base64.
         image_size: `(height, width)` of the model.
-        resize: how image files are brought to it.
-        max_pixels: of an image file.
+        from_file: makes such a picture of an image file.
         max_images: of a request.
 
     Returns:
@@ -115,8 +114,7 @@ def read_predict(
             if signature == "serve":
                 pictures.append(from_lists(image, image_size))
             else:
-                data = from_base64(image)
-                pictures.append(from_file(data, image_size, resize, max_pixels))
+                pictures.append(from_file(from_base64(image)))
         except HTTPException as error:
             where = f"{key}[{number}]: {error.detail}"
             raise HTTPException(error.status_code, where) from error

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,11 +100,12 @@ def test_a_signal_in_the_middle_of_a_request_lets_it_be_answered(
         connection.putrequest("POST", f"/v1/models/{name}:predict")
         connection.putheader("Content-Length", len(body))
         connection.endheaders(body[:-5])
+        end = time.monotonic() + 60
         while "serving_requests_in_flight 1.0" not in get(port, "/metrics"):
-            pass
+            assert time.monotonic() < end
         process.send_signal(number)
         with pytest.raises(ConnectionRefusedError):  # it takes no more requests
-            while True:
+            while time.monotonic() < end:
                 get_once(port)
         connection.send(body[-5:])
         answer = connection.getresponse()

@@ -3,10 +3,12 @@ import io
 import itertools
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -113,9 +115,14 @@ class Client:
         for name, value in {"Content-Length": len(body), **(headers or {})}.items():
             connection.putheader(name, value)
         connection.endheaders(body[:-1])
-        while self.metric("serving_requests_in_flight") == before:
-            pass
+        self.until_in_flight(before + 1)
         return connection
+
+    def until_in_flight(self, number):
+        """Wait for as many requests to be under way."""
+        end = time.monotonic() + 60
+        while self.metric("serving_requests_in_flight") != number:
+            assert time.monotonic() < end
 
 
 def form(*photos, field="image", boundary="xYzZy"):
@@ -173,6 +180,7 @@ class Browser:
     def __init__(self, commands, answers):
         self._commands, self._answers = commands, answers
         self._numbers = itertools.count(1)
+        self._read = b""
         self._session = {}
         self.events = []
         target = self.call("Target.createTarget", url="about:blank")
@@ -184,18 +192,19 @@ class Browser:
     def call(self, method, **params):
         number = next(self._numbers)
         command = {"id": number, "method": method, "params": params, **self._session}
-        self._commands.write(json.dumps(command).encode() + b"\0")
-        self._commands.flush()
+        os.write(self._commands, json.dumps(command).encode() + b"\0")
         while (answer := self._next()).get("id") != number:
             self.events.append(answer)
         assert "error" not in answer, answer
         return answer["result"]
 
     def _next(self):
-        text = bytearray()
-        while (byte := self._answers.read(1)) != b"\0":
-            assert byte, "Chromium has ended"
-            text += byte
+        while b"\0" not in self._read:
+            assert select.select([self._answers], [], [], 60)[0], "no answer"
+            chunk = os.read(self._answers, 1 << 16)
+            assert chunk, "Chromium has ended"
+            self._read += chunk
+        text, _, self._read = self._read.partition(b"\0")
         return json.loads(text)
 
     def open(self, url):
@@ -212,8 +221,9 @@ class Browser:
     def wait(self, condition):
         """Until a condition in JavaScript holds."""
         self.run(
-            "new Promise(done => { const look = () => "
-            f"({condition}) ? done() : requestAnimationFrame(look); look(); }})"
+            "new Promise((done, fail) => { const look = () => "
+            f"({condition}) ? done() : requestAnimationFrame(look); look(); "
+            "setTimeout(() => fail(new Error('waited for long')), 30000); })"
         )
 
     def choose(self, selector, files):
@@ -228,6 +238,10 @@ class Browser:
             **{"width": width, "height": height, "deviceScaleFactor": 1},
             mobile=width < 600,
         )
+
+    def close(self):
+        self._session = {}  # a command to the browser, not to the page
+        self.call("Browser.close")
 
     def complaints(self):
         """What the browser's console holds: errors, blocked resources."""
@@ -256,12 +270,12 @@ def browser(tmp_path):
     )
     os.close(commands[0])
     os.close(answers[1])
-    with open(commands[1], "wb") as to, open(answers[0], "rb") as back:
-        try:
-            page = Browser(to, back)
-            yield page
-            page._session = {}
-            page.call("Browser.close")
-        finally:
-            process.terminate()
-            process.wait()
+    try:
+        page = Browser(commands[1], answers[0])
+        yield page
+        page.close()
+    finally:
+        process.terminate()
+        process.wait()
+        os.close(commands[1])
+        os.close(answers[0])

@@ -242,6 +242,7 @@ def test_uploads_that_cannot_be_classified_are_told(client, photo, upload_form):
         (*upload_form(b"text"), "not an image (JPEG, PNG, BMP, GIF or WEBP)"),
         (*upload_form(photo()[:-50]), "truncated"),
         (*upload_form(photo(), photo(), b""), "image[2]: empty file"),
+        (*upload_form(b"", photo()), "image[0]: empty file"),
         (*upload_form(*[photo()] * 33), "Too many files"),
     ]:
         answer = client.ask("POST", "/classify", body, headers)

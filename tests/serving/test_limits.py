@@ -56,8 +56,7 @@ def test_one_request_too_many_is_told_to_try_again(small, upload_form, photo):
 def test_who_goes_in_the_middle_frees_the_place(small, upload_form, photo):
     body, headers = upload_form(photo())
     small.half_sent(body, headers=headers).close()
-    while small.metric("serving_requests_in_flight"):
-        pass
+    small.until_in_flight(0)
     assert small.classify(photo()).status == 200
     text = small.get("/metrics").content.decode()
     assert 'serving_requests_total{code="gone",path="other"}' in text

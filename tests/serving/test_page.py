@@ -3,6 +3,8 @@ from base64 import b64decode
 
 from PIL import Image
 
+from kerasdl.predict import Predictor
+
 
 def test_photos_are_answered_with_bars(browser, client, photo, tmp_path):
     files = [tmp_path / "first.png", tmp_path / "<b>second.jpg", tmp_path / "no.jpg"]
@@ -96,6 +98,31 @@ def test_a_dropped_photo_is_answered_and_what_is_too_large_is_not_sent(
         assert answers[0] == "The file is larger than 0.002 MB."
         assert answers[1] in client.model.class_names
         assert browser.complaints() == []
+
+
+def test_all_labels_above_their_thresholds_are_answers(
+    browser, run_server, predictor, photo, tmp_path
+):
+    file = tmp_path / "photo.png"
+    file.write_bytes(photo(kind="PNG"))
+    (row,) = predictor.predict(file).probabilities
+    _, third, second, _ = sorted(row)[-4:]
+    names = [name for _, name in sorted(zip(row, predictor.class_names, strict=True))]
+    for threshold, expected in ((0.99, []), ((third + second) / 2, names[:-3:-1])):
+        args = predictor.model, predictor.class_names, predictor.image_size
+        with run_server(Predictor(*args, thresholds=threshold)) as client:
+            browser.open(client.server.url)
+            browser.wait("document.title == 'animals'")
+            about = browser.run("document.getElementById('about').textContent")
+            assert about.startswith("Finds any of 6 labels in a photo: ant, bee")
+            browser.choose("#files", [file])
+            browser.wait("state.textContent == '1 of 1 answered.'")
+            answer = browser.run("document.querySelector('.answer').textContent")
+            marked = browser.run(
+                "[...document.querySelectorAll('.is-answer span:first-child')]"
+                ".map(span => span.textContent)"
+            )
+            assert (answer, marked) == (", ".join(expected) or "no label", expected)
 
 
 def test_a_server_that_has_gone_is_told(
