@@ -185,14 +185,15 @@ class Predictor:
         probabilities = class_probabilities(np.concatenate(outputs))
         return Predictions(
             [file for file in files if file not in damaged],
-            self._labels(probabilities),
+            self.labels(probabilities),
             probabilities,
             self.class_names,
             {file: damaged[file] for file in files if file in damaged},
             self.thresholds is not None,
         )
 
-    def _labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
+    def labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
+        """Answers of rows `(n, classes)`, as `Predictions.labels` holds them."""
         names = self.class_names
         if self.thresholds is None:
             return [names[best] for best in probabilities.argmax(axis=1)]
