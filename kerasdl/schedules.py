@@ -1,7 +1,7 @@
-"""Learning-rate curves as pure functions of a step, counted from 0.
+"""Curves of a training as pure functions of a step, counted from 0.
 
-Each says which fraction of the maximum rate a step gets. A step's place in its cycle is
-found in integers, so that no restart is off by one.
+Those of the learning rate say which fraction of the maximum a step gets. A step's place
+in its cycle is found in integers, so that no restart is off by one.
 """
 
 import math
@@ -96,3 +96,29 @@ def warm_up(step: int, warm_up_steps: int) -> float:
         Goyal et al., 2017, https://arxiv.org/abs/1706.02677, section 2.2.
     """
     return min(1.0, (step + 1) / warm_up_steps) if warm_up_steps else 1.0
+
+
+def gradual_sparsity(
+    step: int,
+    begin_step: int,
+    end_step: int,
+    final_sparsity: float,
+    initial_sparsity: float = 0.0,
+) -> float:
+    """The share of weights that are 0: fast at first, when many are redundant.
+
+    `s_f + (s_i - s_f) (1 - (step - begin) / (end - begin))^3` between `begin_step` and
+    `end_step`; before it the initial one, after it the final one.
+
+    Args:
+        step: 0 or more.
+        begin_step: first step of the curve.
+        end_step: its last, after `begin_step`.
+        final_sparsity: in [0, 1].
+        initial_sparsity: in [0, 1].
+
+    Reference:
+        Zhu & Gupta, 2017, https://arxiv.org/abs/1710.01878, equation 1.
+    """
+    done = min(max((step - begin_step) / (end_step - begin_step), 0.0), 1.0)
+    return final_sparsity + (initial_sparsity - final_sparsity) * (1 - done) ** 3

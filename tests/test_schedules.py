@@ -76,3 +76,21 @@ def test_warm_up_rises_in_equal_steps():
     found = [schedules.warm_up(step, 4) for step in range(6)]
     np.testing.assert_allclose(found, [0.25, 0.5, 0.75, 1, 1, 1])
     assert schedules.warm_up(0, 0) == 1
+
+
+def test_gradual_sparsity_is_equation_1_of_the_paper():
+    """From 0 to 0.8 between the steps 100 and 500, by hand."""
+    by_hand = {
+        0: 0.0,
+        100: 0.0,
+        200: 0.4625,  # 0.8 - 0.8 (3/4)^3
+        300: 0.7,  # 0.8 - 0.8 (1/2)^3
+        400: 0.7875,  # 0.8 - 0.8 (1/4)^3
+        500: 0.8,
+        9999: 0.8,
+    }
+    for step, share in by_hand.items():
+        found = schedules.gradual_sparsity(step, 100, 500, 0.8)
+        assert found == pytest.approx(share, abs=1e-12)
+    # 0.9 + (0.5 - 0.9) (1 - 1/2)^3
+    assert schedules.gradual_sparsity(3, 2, 4, 0.9, 0.5) == pytest.approx(0.85)

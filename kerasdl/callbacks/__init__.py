@@ -6,7 +6,9 @@ from .best_weights import BestWeights
 from .cosine_restarts import CosineRestarts
 from .cycle_snapshots import CycleSnapshots
 from .examples_per_second import ExamplesPerSecond
+from .magnitude_pruning import MagnitudePruning
 from .one_cycle import OneCycle
+from .split_evaluation import SplitEvaluation
 from .step_decay import StepDecay
 from .stop_on_bad_loss import StopOnBadLoss
 from .tensorboard_images import TensorBoardImages

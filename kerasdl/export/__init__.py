@@ -3,6 +3,7 @@
 from .calibration import calibration_photos
 from .export_report import ExportError, ExportReport
 from .export_run import export_run
+from .file_costs import file_costs
 from .folding import fold_batch_norm
 from .formats import FORMATS
 from .keras_file import save_inference_model
@@ -11,3 +12,4 @@ from .quantization_errors import quantization_errors
 from .run_readme import run_readme
 from .saved_model import save_saved_model
 from .tflite import save_tflite
+from .zipped_bytes import zipped_bytes

@@ -2,12 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import arrays, photos
 
 if TYPE_CHECKING:
-    from kerasdl.data import ImageData
+    from kerasdl.data import ImageCheck, ImageData
     from kerasdl.runs import RunInfo
 
 BATCH_SIZE = 32
@@ -22,13 +22,81 @@ def recorded_data(run: "RunInfo") -> "ImageData":
     if "fingerprint" not in run.manifest.get("data", {}):
         raise _missing(run, "a manifest without data")
     try:
-        is_photos = "resize" in run.manifest["arguments"]
-        data = (_photos if is_photos else _arrays)(run)
+        reading = _reading(run)
+        data = read_again(run, reading)[0] if "resize" in reading else _arrays(run)
     except (ValueError, KeyError) as error:
         raise _missing(run, str(error)) from error
     if list(data.class_names) != run.labels:
         raise _missing(run, f"classes {list(data.class_names)}")
     return data
+
+
+def photo_reading(
+    run: "RunInfo", directory: str | Path | None = None, quick: bool = False
+) -> dict[str, Any]:
+    """How the photos of `run` are read, for `read_again`.
+
+    A run that reads photos as another one did keeps it in its manifest, as `reading`.
+
+    Args:
+        run: one of a folder of photos with a label each.
+        directory: of other photos; None is where the manifest says.
+        quick: whether to take as few as `--quick` does.
+
+    Raises:
+        ValueError: `run` is another.
+    """
+    reading = _reading(run)
+    is_photos = {"data", "resize", "max_train", "on_error"} <= reading.keys()
+    if not is_photos or "fingerprint" not in run.manifest.get("data", {}):
+        raise ValueError(
+            "The run must be one of a folder of photos. Received: "
+            f"{run.path}, whose manifest names none"
+        )
+    if run.manifest.get("multi_label"):
+        raise ValueError(
+            f"The run must have one label a photo. Received: {run.path}, with several"
+        )
+    reading["quick"] = quick or reading["quick"]
+    if directory is not None:
+        reading["data"] = str(directory)
+    names = ("data", "resize", "max_train", "on_error", "quick", "cache", "seed")
+    return {name: reading.get(name) for name in names}
+
+
+def read_again(
+    run: "RunInfo", reading: dict[str, Any]
+) -> "tuple[ImageData, ImageCheck]":
+    """Read photos in the geometry of `run`, in the splits that `reading` says.
+
+    Returns:
+        The photos, and what is wrong with their files.
+
+    Raises:
+        ValueError: they are not there, have other classes, or are not what `run` found
+            at the place its manifest names.
+    """
+    cache = reading.get("cache")
+    args = argparse.Namespace(
+        data=reading["data"],
+        cache=cache and Path(cache),
+        batch_size=BATCH_SIZE,
+        resize=reading["resize"],
+        max_train=reading["max_train"],
+        on_error=reading["on_error"],
+        quick=reading["quick"],
+    )
+    size = run.manifest["image_size"]
+    data, check = photos.read_photos(args, size, None, seed=reading["seed"])
+    is_own = reading["data"] == _reading(run)["data"]
+    if is_own and check.fingerprint != run.manifest["data"]["fingerprint"]:
+        raise ValueError(f"other photos at {reading['data']} than {run.path} found")
+    if list(data.class_names) != run.labels:
+        raise ValueError(
+            f"The photos must have the classes of {run.path}, {run.labels}. Received: "
+            f"{list(data.class_names)} at {reading['data']}"
+        )
+    return data, check
 
 
 def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageData":
@@ -64,23 +132,9 @@ def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageDat
     return data
 
 
-def _photos(run: "RunInfo") -> "ImageData":
-    asked = run.manifest["arguments"]
-    cache = asked.get("cache")
-    args = argparse.Namespace(
-        data=asked["data"],
-        cache=cache and Path(cache),
-        batch_size=BATCH_SIZE,
-        resize=asked["resize"],
-        max_train=asked["max_train"],
-        on_error=asked["on_error"],
-        quick=asked["quick"],
-    )
-    size = run.manifest["image_size"]
-    data, check = photos.read_photos(args, size, None, seed=run.manifest["seed"])
-    if check.fingerprint != run.manifest["data"]["fingerprint"]:
-        raise ValueError(f"other photos at {asked['data']}")
-    return data
+def _reading(run: "RunInfo") -> dict[str, Any]:
+    own = run.manifest["arguments"] | {"seed": run.manifest["seed"]}
+    return dict(run.manifest.get("reading", own))
 
 
 def _arrays(run: "RunInfo") -> "ImageData":

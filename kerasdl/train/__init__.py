@@ -3,6 +3,7 @@
 from .activation_batches import ActivationBatches
 from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups
+from .distill import ProbabilityDistillation, distiller
 from .features import (
     CachedActivations,
     cache_size,
@@ -19,3 +20,4 @@ from .lr_find import LRFind, lr_find
 from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
 from .stages import STAGES, Stage, Stages, accuracy, check_stages
+from .taught_photos import TaughtPhotos

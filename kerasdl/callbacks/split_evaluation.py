@@ -1,0 +1,45 @@
+"""Validation of a model that is a part of what `fit` trains."""
+
+from typing import Any
+
+import keras
+
+from kerasdl.data import ImageData
+from kerasdl.predict import predict_split
+from kerasdl.predict.predictor import check_outputs
+
+
+class SplitEvaluation(keras.callbacks.Callback):
+    """Put `val_accuracy` and `val_loss` of one model into the logs of each epoch.
+
+    For a `keras.distillation.Distiller`, whose own validation would ask the teacher
+    too, and for any model that takes more than photos while it trains. The loss is the
+    log loss of the probabilities, without what else is added in training.
+
+    Args:
+        model: takes pixels in [0, 255], returns probabilities; it shares its weights
+            with the model that `fit` trains.
+        data: its photos, at the model's size.
+        split: one with labels.
+
+    Raises:
+        ValueError: a split without labels, or a model with another number of outputs
+            than classes.
+    """
+
+    def __init__(
+        self, model: keras.Model, data: ImageData, split: str = "valid"
+    ) -> None:
+        super().__init__()
+        check_outputs(model, data.class_names)
+        data.labels(split)
+        self._evaluated = model
+        self.data = data
+        self.split = split
+
+    def on_epoch_end(  # noqa: D102
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        found = predict_split(self._evaluated, self.data, self.split, verbose=0)
+        logs["val_accuracy"] = found.accuracy
+        logs["val_loss"] = found.log_loss

@@ -1,0 +1,57 @@
+"""How many weights of each layer are 0."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import keras
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def sparsity_table(model: keras.Model) -> "pd.DataFrame":
+    """Count the zeros in the kernels of a model, those of the models inside it too.
+
+    Args:
+        model: built.
+
+    Returns:
+        One row for each layer with a kernel (a convolution or dense layer), in order:
+        `layer` (its name), `parameters` (of the kernel; biases and normalisation are
+        left out), `zeros` (how many of them are 0) and `sparsity` (their share, in [0,
+        1]).
+
+    Raises:
+        ValueError: `model` is not built.
+    """
+    import pandas as pd
+
+    if not model.built:
+        raise ValueError(
+            f"`model` must be built. Received: {model.name!r}, which has no weights yet"
+        )
+    rows = []
+    for layer in _in_order(model, set()):
+        kernels = [weight for weight in layer._trainable_variables if weight.ndim > 1]
+        if not kernels:
+            continue
+        parameters = sum(kernel.numpy().size for kernel in kernels)
+        zeros = sum(int((kernel.numpy() == 0).sum()) for kernel in kernels)
+        rows.append(
+            {
+                "layer": layer.name,
+                "parameters": parameters,
+                "zeros": zeros,
+                "sparsity": zeros / parameters,
+            }
+        )
+    return pd.DataFrame(rows, columns=["layer", "parameters", "zeros", "sparsity"])
+
+
+def _in_order(layer: keras.Layer, seen: set[int]) -> Iterator[keras.Layer]:
+    """`layer` and all in it, each once, in order: Keras's own walk turns it round."""
+    if id(layer) not in seen:
+        seen.add(id(layer))
+        yield layer
+        for inner in layer._layers:
+            yield from _in_order(inner, seen)
