@@ -159,6 +159,10 @@ def fit(name, model, student, photos, data, args, run):
         ],
         start_epoch=photos.start_epoch,
     )
+    if model is not student:
+        # Of the labels alone, as that of the validation photos is.
+        names = {"loss": "total_loss", "student_loss": "loss"}
+        history = history.drop(columns="total_loss").rename(columns=names)
     return history.assign(stage=name)
 
 
@@ -223,19 +227,20 @@ def accuracies(found, teacher):
 
 
 def side_by_side(rows):
-    """The table to read: in millions, and relative to nothing."""
+    """The table to read, a column for each network."""
     import pandas as pd
 
-    table = pd.DataFrame(rows)
-    for column in table:
-        if column.endswith("_bytes"):
-            table[column] /= 1e6
-    for column in ("parameters", "multiply_adds"):
-        table[column] /= 1e6
-    names = {"parameters": "parameters M", "multiply_adds": "multiply-adds M"}
-    names |= {name: name.replace("_bytes", " MB") for name in table if "_bytes" in name}
-    names |= {"zipped_bytes": "tflite zipped MB", "p50_ms": "p50 ms"}
-    return table.rename(columns=names).T.to_string(header=False)
+    table = pd.DataFrame(rows).set_index("network").T
+    units = {"parameters": "M", "multiply_adds": "M", "keras_bytes": "MB"}
+    units |= {"tflite_bytes": "MB", "zipped_bytes": "MB"}
+    table.loc[list(units)] /= 1e6
+    names = {
+        name: f"{name.removesuffix('_bytes')}, {unit}" for name, unit in units.items()
+    }
+    table = table.rename(
+        {**names, "zipped_bytes": "tflite zipped, MB", "p50_ms": "p50, ms"}
+    )
+    return table.to_string(float_format="{:.4g}".format)
 
 
 def save_looks(found, split, data, run, title, history):
