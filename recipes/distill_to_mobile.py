@@ -1,8 +1,7 @@
 """A finished run teaches a small network: MobileNetV1, trained by distillation.
 
     python recipes/distill_to_mobile.py saved_models/cats_dogs
-    python recipes/distill_to_mobile.py saved_models/cats_dogs --alpha 0.25 \
-        --sparsity 0.8 --alone
+    python recipes/distill_to_mobile.py saved_models/cats_dogs --sparsity 0.8 --alone
 
 The teacher answers some augmented views of each training photo of its run, once; the
 student learns from these answers and the labels, from random weights. --sparsity sets
@@ -27,26 +26,18 @@ def parse_args(argv=None):
     add, cli = parser.add_argument, kerasdl.cli
     add("teacher", nargs="?", metavar="TEACHER_RUN", help="folder of a finished run")
     add("--data", metavar="DIR", help="photos of the same classes; default: the run's")
-    add("--alpha", type=float, default=0.5, choices=(0.25, 0.5), help="width")
-    add("--image-size", type=cli.positive_int, default=96, metavar="PIXELS")
-    add("--epochs", type=cli.positive_int, default=120, metavar="N")
-    add("--rate", type=cli.positive_float, default=2e-3, help="the highest")
-    add("--temperature", type=cli.positive_float, default=4.0, metavar="T")
-    add(
-        "--label-weight",
-        type=float,
-        default=0.1,
-        metavar="SHARE",
-        help="of the loss, that of the labels; the rest is that of the answers",
-    )
-    add(
-        "--views",
-        type=cli.positive_int,
-        default=16,
-        metavar="N",
-        help="of each photo, that the teacher answers",
-    )
-    add("--augment", default="chapter", help="side_on, top_down, chapter or none")
+    add("--alpha", type=float, default=0.5, choices=(0.25, 0.5), help="width; 0.5")
+    for name, kind, default, text in (
+        ("--image-size", cli.positive_int, 96, "side for the student, in pixels"),
+        ("--epochs", cli.positive_int, 120, "how often it sees all photos"),
+        ("--rate", cli.positive_float, 0.002, "the highest learning rate"),
+        ("--temperature", cli.positive_float, 4.0, "by which answers are softened"),
+        ("--label-weight", float, 0.1, "share of the loss that is by the labels"),
+        ("--views", cli.positive_int, 16, "of each photo, that the teacher answers"),
+        ("--augment", str, "chapter", "side_on, top_down, chapter or none"),
+    ):
+        text = f"{text}; default: {default}"
+        add(name, type=kind, default=default, metavar="X", help=text)
     add("--sparsity", type=float, metavar="SHARE", help="of the weights, that end as 0")
     add("--alone", action="store_true", help="train on the labels alone too")
     cli.add_run_arguments(parser)

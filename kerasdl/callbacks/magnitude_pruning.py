@@ -139,9 +139,6 @@ class MagnitudePruning(keras.callbacks.Callback):
         zeros = sum(int(ops.sum(kernel == 0)) for kernel in self._kernels)
         logs["sparsity"] = zeros / sum(int(ops.size(k)) for k in self._kernels)
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
-        self._apply()  # `fit` may have put averages in the place of the weights
-
     def _apply(self) -> None:
         if not self._masks:
             return

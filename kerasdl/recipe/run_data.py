@@ -23,12 +23,9 @@ def recorded_data(run: "RunInfo") -> "ImageData":
         raise _missing(run, "a manifest without data")
     try:
         reading = _reading(run)
-        data = read_again(run, reading)[0] if "resize" in reading else _arrays(run)
+        return read_again(run, reading)[0] if "resize" in reading else _arrays(run)
     except (ValueError, KeyError) as error:
         raise _missing(run, str(error)) from error
-    if list(data.class_names) != run.labels:
-        raise _missing(run, f"classes {list(data.class_names)}")
-    return data
 
 
 def photo_reading(
@@ -151,6 +148,8 @@ def _arrays(run: "RunInfo") -> "ImageData":
     )
     if arrays.fingerprint(data) != recorded["fingerprint"]:
         raise ValueError("other images")
+    if list(data.class_names) != run.labels:
+        raise ValueError(f"classes {list(data.class_names)}")
     return data
 
 

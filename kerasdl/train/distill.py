@@ -75,7 +75,9 @@ def distiller(
     photos = keras.Input(student.input_shape[1:], name="photos")
     answers = keras.Input((max(outputs, 2),), name="answers")
     taught = student(photos)
-    passed = answers[:, 1:] if outputs == 1 else layers.Identity()(answers)
+    passed = (
+        answers[:, 1:] if outputs == 1 else layers.Identity(dtype="float32")(answers)
+    )
     return keras.distillation.Distiller(
         teacher=keras.Model([photos, answers], passed, name="answers"),
         student=keras.Model([photos, answers], taught, name="student"),

@@ -4,6 +4,7 @@ import pytest
 from keras import layers
 from scipy.special import softmax
 
+from kerasdl import models
 from kerasdl.train import ProbabilityDistillation, distiller
 
 
@@ -113,6 +114,18 @@ def test_the_student_stays_a_plain_model(tmp_path):
     assert [v.path for v in model.trainable_variables] == [
         v.path for v in network.trainable_variables
     ]
+
+
+def test_half_precision():
+    """The losses are computed in float32, as the probabilities are."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = models.mobilenet_v1(input_shape=(32, 32, 3), classes=2, alpha=0.25)
+        model = distiller(network)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert {model.teacher.output.dtype, model.student.output.dtype} == {"float32"}
 
 
 def test_wrong_arguments():
