@@ -79,7 +79,8 @@ def main(argv=None):
         state = run.path / "state"
         state.mkdir(exist_ok=True)
         taught = train.TaughtPhotos(
-            *(data, args.image_size, teacher, number(args, args.views), state),
+            *(data, args.image_size, teacher),
+            *(number(args, min(args.views, args.epochs)), state),
             seed=run.seed,
         )
         networks, histories = {"teacher": (teacher, data)}, []
