@@ -130,7 +130,7 @@ def fit(name, model, student, photos, data, args, run):
     """Train `model`, of which `student` is a part or all; returns the history."""
     import keras
 
-    from kerasdl import callbacks, train
+    from kerasdl import callbacks, models, train
 
     print(f"\n{name}")
     optimizer = keras.optimizers.AdamW(args.rate, weight_decay=0.01)
@@ -151,7 +151,12 @@ def fit(name, model, student, photos, data, args, run):
         ],
         start_epoch=photos.start_epoch,
     )
-    if model is not student:
+    is_taught = model is not student
+    # Moving statistics lag behind the weights when there are few batches.
+    photos.start_epoch(0)
+    images = photos.train.map(lambda x, labels: x[0] if is_taught else x)
+    models.recompute_batch_norm(student, images)
+    if is_taught:
         # Of the labels alone, as that of the validation photos is.
         names = {"loss": "total_loss", "student_loss": "loss"}
         history = history.drop(columns="total_loss").rename(columns=names)
