@@ -29,6 +29,7 @@ _SUBPACKAGES = (
     "runs",
     "runtime",
     "schedules",
+    "strategies",
     "train",
 )
 _NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}

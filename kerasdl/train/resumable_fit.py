@@ -13,6 +13,8 @@ import pandas as pd
 
 from kerasdl import _atomic
 
+from .distributed import distributed
+
 
 def resumable_fit(
     model: keras.Model,
@@ -61,6 +63,7 @@ def resumable_fit(
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
         history = [] if path is None else _restore(model, keepers, path)
+    distributed(model)
     done = len(history)
     if start_epoch is not None:
         start_epoch(done)
