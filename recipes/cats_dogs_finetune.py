@@ -46,14 +46,18 @@ def parse_args(argv=None):
         metavar="N",
         help="of each stage; default: its own",
     )
-    kerasdl.cli.add_run_arguments(parser)
+    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     if kerasdl.recipe.photos.clear_cache(args):
         return
@@ -92,7 +96,11 @@ def main(argv=None):
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)
         state.mkdir(exist_ok=True)
-        write_results(run, data, list(trainings.run(names)))
+        stages = list(trainings.run(names))
+        with train.without_strategy():
+            write_results(run, data, stages)
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
     kerasdl.recipe.photos.print_cache_size(args)
     if args.data == "sample":

@@ -128,6 +128,20 @@ def write_network(
     Returns:
         A row of the run's table.
     """
+    from kerasdl import train
+
+    with train.on_one_device(model) as model:
+        return _write(model, data, history, run, folder, dataset)
+
+
+def _write(
+    model: "keras.Model",
+    data: "ImageData",
+    history: "pd.DataFrame",
+    run: "Run",
+    folder: Path,
+    dataset: str,
+) -> dict[str, Any]:
     from kerasdl import export, interpret, plots
 
     title = f"{model.name} on {dataset}"

@@ -5,7 +5,7 @@ MirroredStrategy takes the mean of the devices' means: a smaller last batch that
 not divide evenly counts wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -33,9 +33,9 @@ def distributed(model: keras.Model) -> keras.Model:
             strategy, it is left as it is. It stays a plain model, which is saved as one.
 
     Raises:
-        ValueError: the model has a `train_step` of its own, or was compiled with
-            `steps_per_execution` above 1 or `jit_compile=True` that one cannot keep; in
-            `fit`, data other than batches in a tf.data.Dataset.
+        ValueError: the model has a `train_step` of its own; in `fit`,
+            `steps_per_execution` above 1, `class_weight`, or data other than batches in
+            a tf.data.Dataset.
     """
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1 or "_kerasdl_steps" in vars(model):
@@ -71,6 +71,12 @@ class _Steps:
                 "`steps_per_execution` must be 1 under a strategy. Received: "
                 f"steps_per_execution={self.model.steps_per_execution}"
             )
+        if kwargs.get("class_weight") is not None:
+            raise ValueError(
+                "`class_weight` must be None under a strategy: give a `sample_weight` "
+                "in the dataset. Received: class_weight="
+                f"{kwargs['class_weight']!r}"
+            )
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._batches(kwargs["validation_data"])
         x = self._batches(x)
@@ -84,10 +90,12 @@ class _Steps:
         return self._plain_evaluate(self._batches(x), *args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        return self._local().predict(*args, **kwargs)
+        with self._local() as model:
+            return model.predict(*args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        return self._local().predict_on_batch(x)
+        with self._local() as model:
+            return model.predict_on_batch(x)
 
     def make_train_function(self, force: bool = False) -> Callable:
         if self.model.train_function is None or force:
@@ -108,14 +116,15 @@ class _Steps:
         with self.strategy.scope():
             self.model._symbolic_build(data_batch=batch)
 
-    def _local(self) -> keras.Model:
+    @contextmanager
+    def _local(self) -> Iterator[keras.Model]:
         """The model with its weights as they are, without a strategy."""
-        if self._twin is None:
-            with without_strategy():
+        weights = self.model.get_weights()
+        with without_strategy():
+            if self._twin is None:
                 self._twin = keras.models.clone_model(self.model)
-        for own, variable in zip(self._twin.weights, self.model.weights, strict=True):
-            own.assign(variable.numpy())
-        return _Local(self._twin)
+            self._twin.set_weights(weights)
+            yield self._twin
 
     def _batches(self, dataset: Any) -> Any:
         if isinstance(dataset, tf.distribute.DistributedDataset) or hasattr(
@@ -186,31 +195,32 @@ class _Steps:
         x, y, y_pred, sample_weight = of_batch
 
         def measure() -> tf.Tensor:
-            for metric in self.model.metrics:
-                if metric is self.model._compile_metrics:
-                    metric.update_state(y, y_pred, sample_weight)
+            self.model.compute_metrics(x, y, y_pred, sample_weight)
             return tf.constant(0)
 
         tf.cond(rows > 0, measure, lambda: tf.constant(0))
 
 
-class _Local:
-    """`predict` of a model outside the strategy of the process."""
+@contextmanager
+def on_one_device(model: keras.Model) -> Iterator[keras.Model]:
+    """A copy of `model` outside its strategy, to predict with and to export.
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-
-    def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with without_strategy():
-            return self._model.predict(*args, **kwargs)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        with without_strategy():
-            return self._model.predict_on_batch(x)
+    Within the block, models are built and run as in a process without a strategy. All
+    workers must begin it: moving statistics of BatchNorm are averaged over them.
+    Without a strategy it is `model` itself.
+    """
+    if not tf.distribute.has_strategy():
+        yield model
+        return
+    weights = model.get_weights()
+    with without_strategy():
+        copy = keras.models.clone_model(model)
+        copy.set_weights(weights)
+        yield copy
 
 
 @contextmanager
-def without_strategy() -> Any:
+def without_strategy() -> Iterator[None]:
     """Build and run models as if no strategy were in use in this process."""
     strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
     tf.distribute.experimental_set_strategy(None)
