@@ -108,16 +108,19 @@ def share_folder(folder: Path) -> None:
     if is_chief():
         with tarfile.open(fileobj=buffer, mode="w") as tar:
             tar.add(folder, arcname=".")
-    content = _from_chief(buffer.getvalue())
+    content = from_chief(buffer.getvalue())
     if not is_chief():
         with tarfile.open(fileobj=io.BytesIO(content)) as tar:
             tar.extractall(folder, filter="data")
 
 
-def _from_chief(content: bytes) -> bytes:
-    """The chief's `content`, on all workers: a sum to which the others add zeros."""
+def from_chief(content: bytes) -> bytes:
+    """The chief's `content`, on all workers, which all must ask for it."""
+    # A sum, to which the others add zeros.
     words = np.frombuffer(content + bytes(-len(content) % 4), np.int32)
     length = int(_sum(np.array([len(content) if is_chief() else 0], np.int32))[0])
+    if not length:  # a sum of nothing ends TensorFlow with a signal
+        return b""
     if not is_chief():
         words = np.zeros(-(-length // 4), np.int32)
     return _sum(words).tobytes()[:length]
@@ -135,8 +138,7 @@ def _sum(values: np.ndarray) -> np.ndarray:
             # Of the devices of one process, the first speaks.
             local = strategy.num_replicas_in_sync // num_workers()
             first = context.replica_id_in_sync_group % local == 0
-            mine = own if first is True else tf.where(first, own, 0)
-            return context.all_reduce("SUM", mine)
+            return context.all_reduce("SUM", tf.where(first, own, 0))
 
         return strategy.experimental_local_results(strategy.run(of_replica))[0]
 
@@ -154,10 +156,9 @@ def lost_worker(error: BaseException) -> str | None:
     """What to tell the user if `error` means that another worker is gone."""
     if not is_multi_worker() or type(error).__name__ not in _LOST:
         return None
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (
-        f"another worker of this job is gone ({first[:200]}). Start all of them again "
-        "with --resume."
+        f"another worker of this job is gone ({type(error).__name__}). Start all of "
+        "them again with --resume."
     )
 
 

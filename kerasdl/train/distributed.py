@@ -107,7 +107,9 @@ class _Steps:
             self.model.test_function = self._function(self._test)
         return self.model.test_function
 
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
         """Keras's takes a batch for it, with which an epoch would begin."""
         spec = iterator._distributed_dataset._kerasdl_spec
         batch = tf.nest.map_structure(
@@ -161,9 +163,7 @@ class _Steps:
 
         if model.run_eagerly:
             return one_step
-        return tf.function(
-            one_step, reduce_retracing=True, autograph=False
-        )
+        return tf.function(one_step, reduce_retracing=True, autograph=False)
 
     def _train(self, batch: Any, rows: tf.Tensor) -> None:
         model = self.model
