@@ -6,14 +6,15 @@ import os
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from kerasdl._checks import check_one_of
 
+if TYPE_CHECKING:
+    import numpy as np
+
 STRATEGIES = ("none", "mirrored", "multi_worker")
-# What the others of a job see when a worker dies; by name, TensorFlow may not be loaded.
+# What the others of a job see when a worker dies, by name: TensorFlow is loaded late.
 _LOST = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
@@ -116,6 +117,8 @@ def share_folder(folder: Path) -> None:
 
 def from_chief(content: bytes) -> bytes:
     """The chief's `content`, on all workers, which all must ask for it."""
+    import numpy as np
+
     # A sum, to which the others add zeros.
     words = np.frombuffer(content + bytes(-len(content) % 4), np.int32)
     length = int(_sum(np.array([len(content) if is_chief() else 0], np.int32))[0])
@@ -126,7 +129,7 @@ def from_chief(content: bytes) -> bytes:
     return _sum(words).tobytes()[:length]
 
 
-def _sum(values: np.ndarray) -> np.ndarray:
+def _sum(values: "np.ndarray") -> "np.ndarray":
     import tensorflow as tf
 
     strategy = tf.distribute.get_strategy()

@@ -63,7 +63,7 @@ def shares(
     """Shares `numbers` of each batch in turn, with how many of their rows count.
 
     Of the datasets of `ImageData`, `PhotoBatches` and `ActivationBatches`, no more than
-    these rows is read and decoded. Of any other dataset, whole batches are made and cut.
+    these rows is read and decoded. Of any other, whole batches are made and cut.
 
     Args:
         dataset: batches.

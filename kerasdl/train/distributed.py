@@ -30,7 +30,7 @@ def distributed(model: keras.Model) -> keras.Model:
 
     Args:
         model: built under `strategies.use` or in the scope of a strategy. Without a
-            strategy, it is left as it is. It stays a plain model, which is saved as one.
+            strategy, it is left as it is. It stays a plain model, and is saved as one.
 
     Raises:
         ValueError: the model has a `train_step` of its own; in `fit`,
@@ -42,8 +42,8 @@ def distributed(model: keras.Model) -> keras.Model:
         return model
     if type(model).train_step is not keras.Model.train_step:
         raise ValueError(
-            "`model` must train by Keras's own `train_step` under a strategy. Received: "
-            f"a {type(model).__name__} with another"
+            "`model` must train by Keras's own `train_step` under a strategy. "
+            f"Received: a {type(model).__name__} with another"
         )
     steps = _Steps(model, strategy)
     object.__setattr__(model, "_kerasdl_steps", steps)
@@ -135,8 +135,8 @@ class _Steps:
             return dataset
         if not isinstance(dataset, tf.data.Dataset):
             raise ValueError(
-                "`x` must be a tf.data.Dataset of batches under a strategy. Received: a "
-                f"{type(dataset).__name__}. Make arrays into "
+                "`x` must be a tf.data.Dataset of batches under a strategy. Received: "
+                f"a {type(dataset).__name__}. Make arrays into "
                 "`tf.data.Dataset.from_tensor_slices((x, y)).batch(64)`."
             )
         return self._shared(dataset)

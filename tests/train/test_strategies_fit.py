@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 
-# 31 training images in batches of 8: the last is of 7, which two devices share unevenly.
+# 31 training images in batches of 8: two devices share the last, of 7, unevenly.
 TRAINING = """
 import json, os, sys
 import kerasdl
@@ -83,8 +83,38 @@ for name, norms in (("plain", []), ("norm", [norm])):
             (images.astype("float32"), labels[:, None].astype("float32"))
         ).batch(11)
         found["evaluate"] = model.evaluate(whole, verbose=0, return_dict=True)
+if how == "mirrored":
+    class Own(keras.Model):
+        def train_step(self, data):
+            return {}
+
+    def message(call):
+        try:
+            call()
+        except ValueError as error:
+            return str(error)
+
+    inputs = keras.Input((8, 8, 3))
+    arrays = (images, labels)
+    found["errors"] = [
+        message(lambda: train.distributed(Own(inputs, inputs))),
+        message(lambda: model.fit(*arrays)),
+        message(lambda: model.fit(data.train, class_weight={0: 1.0, 1: 2.0})),
+        message(lambda: data._with(batch_size=7)),
+    ]
+    model.compile("sgd", "mse", steps_per_execution=2)
+    found["errors"].append(message(lambda: model.fit(data.train)))
 print(json.dumps(found), flush=True)
 """
+
+
+ERRORS = (
+    "`model` must train by Keras's own `train_step`",
+    "`x` must be a tf.data.Dataset of batches under a strategy",
+    "`class_weight` must be None under a strategy",
+    "`batch_size`, of all devices together, must be a multiple",
+    "`steps_per_execution` must be 1 under a strategy",
+)
 
 
 def environment(index, ports):
@@ -154,7 +184,10 @@ def check_all(found, expected):
 
 
 def test_two_devices_train_as_one(alone, tmp_path):
-    check_all(end(start("mirrored", tmp_path)), alone)
+    found = end(start("mirrored", tmp_path))
+    check_all(found, alone)
+    for message, wanted in zip(found["errors"], ERRORS, strict=True):
+        assert wanted in message
 
 
 def test_two_processes_train_as_one_and_the_chief_alone_writes(alone, tmp_path):
