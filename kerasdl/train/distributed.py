@@ -45,6 +45,7 @@ def distributed(model: keras.Model) -> keras.Model:
             "`model` must train by Keras's own `train_step` under a strategy. "
             f"Received: a {type(model).__name__} with another"
         )
+    model.train_function = model.test_function = None  # Keras's, of a `fit` before
     steps = _Steps(model, strategy)
     object.__setattr__(model, "_kerasdl_steps", steps)
     for name in (
