@@ -182,7 +182,20 @@ class _Steps:
         model.optimizer.apply_gradients(
             zip(gradients, model.trainable_weights, strict=True)
         )
+        self._average_statistics(context)
         self._measure(loss, rows, x, y, y_pred, sample_weight)
+
+    def _average_statistics(self, context: tf.distribute.ReplicaContext) -> None:
+        """BatchNorm's moving statistics: Keras leaves each device its own."""
+        moving = [
+            variable
+            for variable in self.model.non_trainable_variables
+            if keras.backend.is_float_dtype(variable.dtype)
+        ]
+        if moving:
+            means = context.all_reduce("MEAN", [tf.identity(v.value) for v in moving])
+            for variable, mean in zip(moving, means, strict=True):
+                variable.assign(mean)
 
     def _test(self, batch: Any, rows: tf.Tensor) -> None:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)

@@ -83,6 +83,18 @@ for name, norms in (("plain", []), ("norm", [norm])):
             (images.astype("float32"), labels[:, None].astype("float32"))
         ).batch(11)
         found["evaluate"] = model.evaluate(whole, verbose=0, return_dict=True)
+if not die_at:
+    four = np.array([[0], [2], [10], [14]], "float32")
+    small = keras.Sequential([
+        keras.Input((1,)),
+        keras.layers.BatchNormalization(momentum=0.5),
+        keras.layers.Dense(1),
+    ])
+    small.compile("sgd", "mse")
+    batches = tf.data.Dataset.from_tensor_slices((four, np.zeros((4, 1)))).batch(4)
+    train.distributed(small).fit(batches, verbose=0)
+    moving = small.layers[0].non_trainable_variables
+    found["moving"] = [variable.numpy().tolist() for variable in moving]
 if how == "mirrored":
     class Own(keras.Model):
         def train_step(self, data):
@@ -183,9 +195,15 @@ def check_all(found, expected):
         assert found["evaluate"][name] == pytest.approx(value, rel=1e-4)
 
 
+# Of 0, 2 on one device and 10, 14 on the other, half of which is taken, beside half of
+# the mean 0 and the variance 1 that there are first.
+SHARES = [[(0 + 1 + 0 + 12) / 4], [(1 + 1 + 1 + 4) / 4]]
+
+
 def test_two_devices_train_as_one(alone, tmp_path):
     found = end(start("mirrored", tmp_path))
     check_all(found, alone)
+    assert found["moving"] == SHARES
     for message, wanted in zip(found["errors"], ERRORS, strict=True):
         assert wanted in message
 
@@ -194,6 +212,7 @@ def test_two_processes_train_as_one_and_the_chief_alone_writes(alone, tmp_path):
     found = [end(process) for process in two_workers(tmp_path)]
     for worker in found:
         check_all(worker, alone)
+    assert found[0]["moving"] == found[1]["moving"] == SHARES
     assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
     assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["norm.npz", "plain.npz"]
