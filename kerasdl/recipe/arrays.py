@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdl.cli import positive_int
 
+from .model_card import model_card
+
 if TYPE_CHECKING:
     import keras
     import pandas as pd
@@ -164,10 +166,14 @@ def write_network(
         report, folder / "report.html", title, run.manifest, history, seed=run.seed
     )
     history.to_csv(folder / "history.csv", index=False)
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    accuracy = report.summary["accuracy"]
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=model_card(run, data, model, {"test": accuracy}),
+    )
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
-    last, accuracy = history.iloc[-1], report.summary["accuracy"]
+    last = history.iloc[-1]
     speed = len(history) / (1 / history["examples_per_second"]).sum()
     print(
         f"\n{title}: loss {last['loss']:.3f}, train acc {last['accuracy']:.3f}, "
