@@ -47,8 +47,9 @@ _CARD = """
 |---|---|
 {rows}
 
-{answers}. How good it is was measured on
-pictures like those it was trained on; of others nothing is known.
+{answers}.
+How good it is was measured on pictures like those it was trained on; of others
+nothing is known.
 """
 # With one label a picture, and with several.
 _ONE = {
