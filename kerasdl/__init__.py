@@ -29,6 +29,7 @@ _SUBPACKAGES = (
     "runs",
     "runtime",
     "schedules",
+    "serving",
     "strategies",
     "train",
 )

@@ -146,7 +146,11 @@ def write_results(run, data, stages):
     plots.save_curves(history, run.path / "curves.png")
     history.to_csv(run.path / "history.csv", index=False)
     title = f"{' or '.join(data.class_names)}: {best.name}"
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=kerasdl.recipe.model_card.model_card(run, data, model, kept),
+    )
     (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(
         stages=json.loads(table.to_json(orient="records")),  # NaN as null

@@ -68,12 +68,10 @@ def main(argv=None):
 
 
 def load(args):
-    import keras
-
     info = kerasdl.runs.read_run(args.run)
     path = info.path / FILES[args.checkpoint]
     return kerasdl.Predictor(
-        keras.saving.load_model(path, compile=False),
+        kerasdl.models.load_model(path),
         info.labels,
         info.manifest["image_size"],
         info.manifest["resize"],

@@ -85,6 +85,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
+        max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
         photos = data.cifar10(
             args.data,
             VALID_FRACTION,
@@ -99,7 +100,7 @@ def main(argv=None):
                 fill_mode="constant",
                 whole_pixels=True,
             ),
-            max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
+            max_images=max_images,
             seed=run.seed,
         )
         model = getattr(models, args.model)(
@@ -109,7 +110,9 @@ def main(argv=None):
             seed=run.seed,
             **MODELS[args.model],
         )
-        kerasdl.recipe.arrays.remember_images(run, photos)
+        kerasdl.recipe.arrays.remember_images(
+            run, photos, "cifar10", VALID_FRACTION, max_images
+        )
         photos.preview(run.path / "augmented.png")
         train(model, photos, epochs, schedule, args, run)
     if not run.is_chief:

@@ -135,10 +135,12 @@ def train_one(name, args, run, alone):
 
     print(f"\n{name}")
     lesson = LESSONS[name]
+    max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+    batch_size = args.batch_size or lesson.batch_size
     data = kdata.fashion_mnist(
         args.data,
         image_size=size_of(lesson, args),
-        batch_size=args.batch_size or lesson.batch_size,
+        batch_size=batch_size,
         augment=kdata.Augment(
             width_shift_range=0.08,  # two of 28 pixels
             height_shift_range=0.08,
@@ -148,10 +150,12 @@ def train_one(name, args, run, alone):
         )
         if args.practice
         else None,
-        max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
+        max_images=max_images,
         seed=run.seed,
     )
-    kerasdl.recipe.arrays.remember_images(run, data)
+    kerasdl.recipe.arrays.remember_images(
+        run, data, "fashion_mnist", max_images=max_images
+    )
     own = run
     if not alone:
         folder = run.path / name
@@ -166,6 +170,7 @@ def train_one(name, args, run, alone):
         model, data, history, own, own.path, "fashion_mnist"
     )
     row |= {"network": name, "image_size": data.image_size[0]}
+    row |= {"batch_size": batch_size, "rate": rate_of(lesson, args)}
     own.manifest["results"] = [row]
     own.save_manifest()
     return row
@@ -199,20 +204,24 @@ def size_of(lesson, args):
     return args.image_size or default
 
 
+def rate_of(lesson, args):
+    return args.rate or (lesson.practice_rate if args.practice else lesson.rate)
+
+
 def prepare(model, data, lesson, args):
     """Compile the network; returns the schedule of its learning rate."""
     import keras
 
     from kerasdl import callbacks, train
 
+    rate = rate_of(lesson, args)
     if args.practice:
-        rate = args.rate or lesson.practice_rate
         optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02)
         # A decayed scale or bias only changes what a normalisation undoes.
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         smoothing, schedule = 0.1, callbacks.OneCycle()
     else:
-        optimizer = keras.optimizers.SGD(args.rate or lesson.rate)
+        optimizer = keras.optimizers.SGD(rate)
         smoothing, schedule = 0.0, callbacks.WarmUp(0)  # a constant rate
     loss = train.classification_loss(model, data, smoothing)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])

@@ -49,13 +49,13 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
+        max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
         digits = data.mnist(
-            args.data,
-            batch_size=args.batch_size,
-            max_images=kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None,
-            seed=run.seed,
+            args.data, batch_size=args.batch_size, max_images=max_images, seed=run.seed
         )
-        kerasdl.recipe.arrays.remember_images(run, digits)
+        kerasdl.recipe.arrays.remember_images(
+            run, digits, "mnist", max_images=max_images
+        )
         model = models.with_rgb_input(models.mnist_convnet(seed=run.seed))
         model.compile(
             keras.optimizers.RMSprop(args.rate),

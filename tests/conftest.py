@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+COLOURS = Path(__file__).with_name("colours.py")
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +28,15 @@ def real_data():
     if "KERASDL_DATA" not in os.environ:
         pytest.skip("real data is found by the environment variable KERASDL_DATA")
     return Path(os.environ["KERASDL_DATA"])
+
+
+@pytest.fixture(scope="session")
+def colours():
+    """The module `colours.py`: photos of three colours and a model that knows them."""
+    spec = importlib.util.spec_from_file_location("colours", COLOURS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

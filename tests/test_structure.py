@@ -34,6 +34,7 @@ ROWS = (
     ("callbacks",),
     ("train", "export"),
     ("interpret",),
+    ("serving",),
     ("learner",),
     ("recipe",),
     ("detection", "segmentation", "gan", "text", "tabular"),

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kerasdl._atomic import replacing
+from kerasdl.models import foreign_part
 
 _HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -38,7 +39,8 @@ def inference_model(model: keras.Model) -> keras.Model:
     """
     try:
         config = keras.saving.serialize_keras_object(model)
-        _check_plain(config, model.name)
+        if what := foreign_part(config, model.name):
+            raise _not_plain(what)
         copy = keras.saving.deserialize_keras_object(_for_prediction(config))
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
@@ -60,28 +62,6 @@ def _for_prediction(config: Any) -> Any:
     if isinstance(config, (list, tuple)):
         return type(config)(_for_prediction(part) for part in config)
     return config
-
-
-def _check_plain(config: Any, layer: str) -> None:
-    """Raise ValueError if `config`, of `layer` or a part of it, is not Keras's own."""
-    if isinstance(config, dict):
-        kind, inner = config.get("class_name", ""), config.get("config")
-        if kind and isinstance(inner, dict):
-            layer = inner.get("name", layer)
-        # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
-        is_value = kind.startswith("__") and kind != "__lambda__"
-        module = config.get("module") or ""
-        if kind and not is_value and module.split(".")[0] != "keras":
-            name = inner if kind == "function" else kind
-            raise _not_plain(f"layer {layer!r} ({name})")
-        activation = config.get("activation")
-        if isinstance(activation, dict) and "class_name" not in activation:
-            # So Keras writes a lambda, which it then cannot read.
-            raise _not_plain(f"layer {layer!r} (a lambda as activation)")
-        config = [value for key, value in config.items() if key != "compile_config"]
-    if isinstance(config, (list, tuple)):
-        for part in config:
-            _check_plain(part, layer)
 
 
 def _not_plain(received: str) -> ValueError:

@@ -29,6 +29,7 @@ from .resnet_v2 import (
 )
 from .resnext import resnext50
 from .rgb_input import with_rgb_input
+from .safe_load import foreign_part, load_model
 from .squeezenet import squeezenet
 from .summary_table import summary_table
 from .vgg import vgg11, vgg13, vgg16, vgg19

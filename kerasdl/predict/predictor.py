@@ -20,6 +20,7 @@ from kerasdl.data import (
     read_image,
     warp_image,
 )
+from kerasdl.models import load_model
 from kerasdl.runs import MANIFEST, read_run
 
 
@@ -123,7 +124,7 @@ class Predictor:
                 f"Received: run_folder={str(run_folder)!r}"
             )
         return cls(
-            keras.saving.load_model(run.model_path, compile=False),
+            load_model(run.model_path),
             run.labels,
             run.manifest["image_size"],
             run.manifest["resize"],
@@ -184,14 +185,15 @@ class Predictor:
         probabilities = class_probabilities(np.concatenate(outputs))
         return Predictions(
             [file for file in files if file not in damaged],
-            self._labels(probabilities),
+            self.labels(probabilities),
             probabilities,
             self.class_names,
             {file: damaged[file] for file in files if file in damaged},
             self.thresholds is not None,
         )
 
-    def _labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
+    def labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
+        """Answers of rows `(n, classes)`, as `Predictions.labels` holds them."""
         names = self.class_names
         if self.thresholds is None:
             return [names[best] for best in probabilities.argmax(axis=1)]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdl.cli import positive_int
 
+from .model_card import model_card
+
 if TYPE_CHECKING:
     import keras
     import pandas as pd
@@ -36,31 +38,53 @@ def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     )
 
 
-def remember_images(run: "Run", data: "ImageData") -> None:
+def remember_images(
+    run: "Run",
+    data: "ImageData",
+    dataset: str,
+    valid_fraction: float | None = None,
+    max_images: int | None = None,
+) -> None:
     """Write down what `run` works on; a resumed run must find the same.
+
+    Args:
+        run: at work.
+        data: the images.
+        dataset: name of the function of `kerasdl.data` that read them.
+        valid_fraction: that it was given.
+        max_images: that it was given.
 
     Raises:
         ValueError: it finds other images or labels.
     """
-    digest = hashlib.sha256()
-    for split in data.splits:
-        digest.update(data.labels(split).tobytes())
-        for picture in data.pictures(split):
-            digest.update(picture)
+    found = fingerprint(data)
     before = run.manifest.get("data")
-    if before and before["fingerprint"] != digest.hexdigest():
+    if before and before["fingerprint"] != found:
         raise ValueError(
             "`data` must be the images that the run began with. Received: others than "
             "recorded. Restore them, or start anew with --overwrite."
         )
     run.manifest["data"] = {
-        "fingerprint": digest.hexdigest(),
+        "dataset": dataset,
+        "valid_fraction": valid_fraction,
+        "max_images": max_images,
+        "fingerprint": found,
         "counts": data.counts().to_dict("index"),
     }
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
     run.save_labels(data.class_names)
     run.save_manifest()
+
+
+def fingerprint(data: "ImageData") -> str:
+    """A digest of the labels and pixels of all splits."""
+    digest = hashlib.sha256()
+    for split in data.splits:
+        digest.update(data.labels(split).tobytes())
+        for picture in data.pictures(split):
+            digest.update(picture)
+    return digest.hexdigest()
 
 
 def fit(
@@ -156,10 +180,14 @@ def _write(
         report, folder / "report.html", title, run.manifest, history, seed=run.seed
     )
     history.to_csv(folder / "history.csv", index=False)
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    accuracy = report.summary["accuracy"]
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=model_card(run, data, model, {"test": accuracy}),
+    )
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
-    last, accuracy = history.iloc[-1], report.summary["accuracy"]
+    last = history.iloc[-1]
     speed = len(history) / (1 / history["examples_per_second"]).sum()
     print(
         f"\n{title}: loss {last['loss']:.3f}, train acc {last['accuracy']:.3f}, "

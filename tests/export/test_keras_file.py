@@ -94,7 +94,7 @@ def test_augmentation_and_dropout_do_nothing_in_prediction(exported):
         ),
         (
             lambda: sequential(layers.Lambda(lambda x: x, name="mine")),
-            r"'mine' \(__lambda__\)",
+            r"'mine' \(Lambda\)",
         ),
         (
             lambda: sequential(layers.Activation(lambda x: x, name="mine")),

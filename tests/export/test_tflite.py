@@ -1,9 +1,16 @@
+import zipfile
+
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from ai_edge_litert.interpreter import Interpreter
+from keras import layers, ops
+from tensorflow.lite.tools import flatbuffer_utils
 
+from kerasdl.export.runners import run_tflite
 from kerasdl.export.tflite import save_tflite
+from kerasdl.export.tflite_file import operators
+from kerasdl.predict import tta_model
 
 
 @pytest.mark.parametrize(("name", "outputs"), [("three", 3), ("two", 1)])
@@ -34,3 +41,113 @@ def test_another_suffix_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((4, 4, 3)), layers.Flatten()])
     with pytest.raises(ValueError, match="`path` must end in .tflite"):
         save_tflite(model, tmp_path / "model.lite")
+
+
+def colours_model():
+    """Three classes of RGB pixels, turned into BGR inside: which channel is largest."""
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Rescaling(1.0, offset=[-104.0, -117.0, -124.0])(ops.flip(inputs, -1))
+    x = layers.Conv2D(3, 3, use_bias=False, name="conv")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    outputs = layers.Softmax()(x)
+    model = keras.Model(inputs, outputs, name="colours")
+    kernel = np.zeros((3, 3, 3, 3), "float32")
+    kernel[1, 1] = np.eye(3)[::-1] * 0.02  # back into RGB
+    model.get_layer("conv").set_weights([kernel])
+    return model
+
+
+@pytest.fixture(scope="module")
+def photos():
+    """Noise around a colour each, by turns red, green and blue."""
+    rng = np.random.default_rng(0)
+    colours = np.eye(3)[np.arange(30) % 3][:, None, None] * 120
+    return (colours + rng.uniform(0, 135, (30, 8, 8, 3))).astype("uint8")
+
+
+def answers(path, pixels):
+    run = run_tflite(path, 1)
+    return run(pixels)
+
+
+@pytest.mark.parametrize(
+    ("quantize", "tolerance"),
+    [(None, 1e-5), ("float16", 1e-3), ("dynamic", 1e-2), ("int8", 1e-2)],
+)
+def test_quantised_files_answer_alike(photos, tmp_path, quantize, tolerance):
+    """Of int8 this fails where the converter loses the scale of a reversal."""
+    model = colours_model()
+    path = tmp_path / "model.tflite"
+    calibration = photos if quantize == "int8" else None
+    save_tflite(model, path, quantize, calibration)
+    expected = model.predict_on_batch(photos.astype("float32"))
+    assert expected.argmax(axis=1).tolist() == [0, 1, 2] * 10
+    np.testing.assert_allclose(answers(path, photos), expected, atol=tolerance)
+
+
+def test_int8_takes_pixels_as_they_are_and_returns_256ths(photos, tmp_path):
+    path = tmp_path / "model.tflite"
+    save_tflite(colours_model(), path, "int8", photos // 2)  # none near 255
+    lite = Interpreter(str(path))
+    (taken,), (given,) = lite.get_input_details(), lite.get_output_details()
+    assert taken["dtype"] == given["dtype"] == np.uint8
+    assert taken["quantization"] == (1.0, 0)
+    assert given["quantization"] == (1 / 256, 0)
+
+
+def test_a_mirrored_view_in_int8(photos, tmp_path):
+    model = colours_model()
+    both = tta_model(model, "flip")
+    path = tmp_path / "model.tflite"
+    save_tflite(both, path, "int8", photos)
+    expected = both.predict_on_batch(photos.astype("float32"))
+    np.testing.assert_allclose(answers(path, photos), expected, atol=1e-2)
+
+
+def test_class_names_ride_along(photos, tmp_path):
+    path = tmp_path / "model.tflite"
+    save_tflite(colours_model(), path, class_names=["red", "green", "élan"])
+    assert zipfile.ZipFile(path).read("labels.txt").decode() == "red\ngreen\nélan"
+    expected = colours_model().predict_on_batch(photos.astype("float32"))
+    np.testing.assert_allclose(answers(path, photos), expected, atol=1e-5)
+    model = flatbuffer_utils.read_model(str(path))
+    (entry,) = (m for m in model.metadata if m.name == b"TFLITE_METADATA")
+    metadata = bytes(model.buffers[entry.buffer].data)
+    assert metadata[4:8] == b"M001"  # the format's identifier
+    assert all(word in metadata for word in (b"labels.txt", b"pixels", b"colours"))
+
+
+def test_operations_of_tensorflow_alone(photos, tmp_path, capfd):
+    inputs = keras.Input((8, 8, 3))
+    x = layers.GlobalAveragePooling2D()(ops.erf(inputs / 256))
+    model = keras.Model(inputs, layers.Softmax()(x))
+    path = tmp_path / "model.tflite"
+    with pytest.raises(ValueError, match="plain TFLite .*Erf.*select_tf_ops=True"):
+        save_tflite(model, path)
+    assert capfd.readouterr() == ("", "")
+    assert not path.exists()
+    save_tflite(model, path, select_tf_ops=True)
+    assert "CUSTOM" in operators(path.read_bytes())
+    with pytest.raises(RuntimeError, match="FlexErf"):
+        answers(path, photos[:1])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "received"),
+    [
+        (None, "Received: None"),
+        (np.zeros((4, 8, 8, 3)), r"an array \(4, 8, 8, 3\) from 0.0 to 0.0"),
+        (np.linspace(0, 1, 768).reshape(4, 8, 8, 3), "from 0.0 to 1.0"),
+        (np.linspace(0, 255, 384).reshape(2, 8, 8, 3) - 1, "from -1.0 to 254.0"),
+        (np.arange(192).reshape(1, 8, 8, 3), r"\(1, 8, 8, 3\)"),
+        (np.arange(96).reshape(2, 4, 4, 3), r"\(2, 4, 4, 3\)"),
+    ],
+)
+def test_wrong_calibration(pixels, received, tmp_path):
+    with pytest.raises(ValueError, match=f"`calibration` must be pixels .*{received}"):
+        save_tflite(colours_model(), tmp_path / "a.tflite", "int8", pixels)
+
+
+def test_wrong_quantize(tmp_path):
+    with pytest.raises(ValueError, match="`quantize` must be one of None, 'float16'"):
+        save_tflite(colours_model(), tmp_path / "a.tflite", "int4")

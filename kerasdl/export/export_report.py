@@ -1,0 +1,105 @@
+"""What an export is worth: a JSON file, a table, a picture."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kerasdl import plots
+from kerasdl._atomic import write_json
+
+REPORT = "export_report.json"
+# Files whose numbers are not rounded: they answer as the Keras model does.
+_EXACT = ("keras", "saved_model", "tflite", "onnx")
+_LEAST_AGREEMENT = 0.999
+
+
+class ExportError(RuntimeError):
+    """An exported file does not answer as it should.
+
+    Attributes:
+        report: the whole report.
+    """
+
+    def __init__(self, message: str, report: "ExportReport") -> None:
+        super().__init__(message)
+        self.report = report
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """The measurements of an export.
+
+    Attributes:
+        rows: by format `bytes`, `accuracy`, `accuracy_drop`, `agreement`,
+            `max_difference`, `mean_difference`, `p50_ms` and `p95_ms` (one picture, one
+            thread), `latency` (by threads and batch) and `operators`.
+        accuracy: of the Keras model on the same photos.
+        photos: how many there were.
+        max_drop: accuracy that a file may lose.
+    """
+
+    rows: dict[str, dict[str, Any]]
+    accuracy: float
+    photos: int
+    max_drop: float
+
+    def table(self) -> pd.DataFrame:
+        """A row for each format, with its numbers in units that a reader compares."""
+        rows = []
+        for name, row in self.rows.items():
+            two = row["latency"]["2 threads"]
+            batch = row["latency"]["1 thread"]
+            rows.append(
+                {
+                    "format": name,
+                    "MB": row["bytes"] / 1e6,
+                    "accuracy": row["accuracy"],
+                    "agreement": row["agreement"],
+                    "max diff": row["max_difference"],
+                    "mean diff": row["mean_difference"],
+                    "p50 ms": row["p50_ms"],
+                    "p95 ms": row["p95_ms"],
+                    "2 threads": two["1"]["p50_ms"],
+                    "batch of 8": batch.get("8", {}).get("p50_ms"),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    @property
+    def failures(self) -> list[str]:
+        """What is wrong, a sentence a file; none if all is well."""
+        found = []
+        for name, row in self.rows.items():
+            # Accuracies are shares of whole photos: halves of one do not exist.
+            if row["accuracy_drop"] > self.max_drop + 0.5 / self.photos:
+                found.append(
+                    f"{name} loses {row['accuracy_drop']:.4f} of accuracy on "
+                    f"{self.photos} photos; {self.max_drop} is allowed"
+                )
+            elif name in _EXACT and row["agreement"] < _LEAST_AGREEMENT:
+                found.append(
+                    f"{name} answers {row['agreement']:.4f} of {self.photos} photos as "
+                    f"the Keras model does; {_LEAST_AGREEMENT} is expected"
+                )
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write `export_report.json` and `export_report.png`."""
+        write_json(folder / REPORT, self.rows)
+        plots.save_scatter(
+            [f"{name} ({row['accuracy']:.3f})" for name, row in self.rows.items()],
+            [row["p50_ms"] for row in self.rows.values()],
+            [row["bytes"] / 1e6 for row in self.rows.values()],
+            folder / "export_report.png",
+            "milliseconds for one picture on one thread (median)",
+            "size in MB, and accuracy behind the name",
+        )
+
+    def __str__(self) -> str:
+        numbers = self.table().to_string(index=False, float_format="{:.4g}".format)
+        return (
+            f"{numbers}\n{self.photos} photos; the Keras model's accuracy is "
+            f"{self.accuracy:.4f}. ms: one picture on one thread."
+        )

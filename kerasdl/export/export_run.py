@@ -1,0 +1,188 @@
+"""A trained model becomes files for other programs, each proved on photos."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from kerasdl._atomic import write_text
+from kerasdl._atomic_folder import check_free, claimed, partial_of, publish
+from kerasdl._checks import check_one_of
+from kerasdl._optional import require
+from kerasdl._seeds import resolve_seed
+from kerasdl.data import ImageData
+from kerasdl.predict import Predictor, tta_model
+from kerasdl.predict.predictor import check_outputs
+
+from .agreement import compare
+from .calibration import calibration_photos
+from .export_report import REPORT, ExportError, ExportReport
+from .formats import CALIBRATED, FILES, FORMATS, run_format, write_format
+from .measurements import measure
+from .pixel_function import check_pixel_model
+from .quantization_errors import quantization_errors
+from .saved_model import LABELS
+
+
+def export_run(
+    run: str | Path | keras.Model,
+    formats: Sequence[str] = FORMATS,
+    calibration: ImageData | None = None,
+    check: ImageData | None = None,
+    max_drop: float = 0.01,
+    tta: str | None = None,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    seed: int | None = None,
+) -> ExportReport:
+    """Write the files of a trained model, and prove each on photos.
+
+    `model.keras` takes float32 in [0, 255]; every other file takes uint8 pixels as they
+    are. All return probabilities, and bring the class names with them. Sizes, accuracy,
+    agreement with the Keras model and times are in `export_report.json`, by format.
+
+    Args:
+        run: folder of a finished run, or a model of Keras's own layers that takes
+            `(batch, height, width, 3)` of a fixed size.
+        formats: some of `FORMATS`, or "tflite_mixed": int8 but for the operators that
+            lose most by it.
+        calibration: photos with the training split that int8 finds its ranges on.
+        check: photos whose test split, or validation split, is answered by every file.
+        max_drop: accuracy, in [0, 1], that a file may lose.
+        tta: views to average over, which the files then contain: "flip", "dihedral" or
+            "five_crop" (see `predict.tta_model`); None for none.
+        out: the folder to write; None is `export` in the run's folder. A model needs
+            it.
+        overwrite: replace an existing export.
+        seed: of the calibration photos; None draws one and prints it.
+
+    Returns:
+        The report.
+
+    Raises:
+        ExportError: a file lost more accuracy, or answers otherwise than it should;
+            what was written stays in `<out>.partial`.
+        ImportError: the extra `export` is not installed.
+        ValueError: an argument is none of these, or the photos do not suit the model.
+    """
+    model, class_names, resize, out = _source(run, check, out)
+    formats = list(dict.fromkeys(formats))
+    split = _check(model, class_names, formats, calibration, check, max_drop)
+    if tta is not None:
+        model = tta_model(model, tta)
+    with claimed(out):
+        check_free(out, REPORT, overwrite)
+        folder = partial_of(out)
+        shutil.rmtree(folder, ignore_errors=True)  # of an export that failed
+        folder.mkdir()
+        photos = None
+        if set(CALIBRATED) & set(formats):
+            photos = calibration_photos(calibration, seed=resolve_seed(seed))
+        for name in formats:
+            print(f"writing {FILES[name]}", flush=True)
+            path = folder / FILES[name]
+            write_format(name, model, path, class_names, resize, photos)
+        write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
+        runners = {name: run_format(name, folder / FILES[name]) for name in formats}
+        rows, accuracy = compare(model, runners, check, split)
+        measure(rows, model, folder, check, split)
+        report = ExportReport(rows, accuracy, len(check.files(split)), max_drop)
+        report.save(folder)
+        if report.failures:
+            raise ExportError(_advice(report, model, folder, photos), report)
+        publish(out)
+    return report
+
+
+def _source(
+    run: str | Path | keras.Model, check: ImageData | None, out: str | Path | None
+) -> tuple[keras.Model, list[str], str, Path]:
+    """Model, class names, rule of resizing, and the folder to write."""
+    if check is None:
+        raise ValueError(
+            "`check` must be photos with labels, by which every file is proved. "
+            "Received: check=None"
+        )
+    if isinstance(run, keras.Model):
+        if out is None:
+            raise ValueError("`out` must name a folder for a model. Received: out=None")
+        return run, check.class_names, check.resize, Path(out)
+    predictor = Predictor.load(run)
+    folder = Path(run).parent if Path(run).is_file() else Path(run)
+    if list(predictor.image_size) != list(check.image_size):
+        raise ValueError(
+            f"`check` must have the run's image_size {predictor.image_size}. Received: "
+            f"image_size={check.image_size}. `check.with_image_size` gives it."
+        )
+    out = folder / "export" if out is None else Path(out)
+    return predictor.model, predictor.class_names, predictor.resize, out
+
+
+def _check(
+    model: keras.Model,
+    class_names: Sequence[str],
+    formats: Sequence[str],
+    calibration: ImageData | None,
+    check: ImageData,
+    max_drop: float,
+) -> str:
+    """Raise before any work; returns the split to check with."""
+    check_outputs(model, class_names)
+    if not formats:
+        raise ValueError("`formats` must name at least one. Received: formats=[]")
+    for name in formats:
+        check_one_of("formats", name, FILES)
+    if not 0 <= max_drop <= 1:
+        raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
+    size = check_pixel_model(model)
+    for name, data in (("check", check), ("calibration", calibration)):
+        if data is None:
+            continue
+        if list(data.class_names) != list(class_names):
+            raise ValueError(
+                f"`{name}` must have the classes of the model, {list(class_names)}. "
+                f"Received: {name} with {list(data.class_names)}"
+            )
+        if (*data.image_size, 3) != tuple(size):
+            raise ValueError(
+                f"`{name}` must have pictures as the model takes them, {tuple(size)}. "
+                f"Received: image_size={data.image_size}"
+            )
+    if set(CALIBRATED) & set(formats) and calibration is None:
+        raise ValueError(
+            "`calibration` must be photos of the training for int8. Received: "
+            "calibration=None"
+        )
+    if any(name.startswith("tflite") for name in formats):
+        require("ai_edge_litert", "export")
+    if "onnx" in formats:
+        require("tf2onnx", "export")
+        require("onnxruntime", "export")
+    for split in ("test", "valid"):
+        if split in check.splits and check.has_labels(split):
+            return split
+    raise ValueError("`check` must have labels in its test or validation split.")
+
+
+def _advice(
+    report: ExportReport,
+    model: keras.Model,
+    folder: Path,
+    photos: np.ndarray | None,
+) -> str:
+    """What is wrong, and which layers of an int8 file are to blame."""
+    text = f"{'; '.join(report.failures)}. Kept {folder}."
+    if not any(failure.startswith("tflite_int8") for failure in report.failures):
+        return text
+    errors = quantization_errors(model, photos)
+    errors.to_csv(folder / "quantization_errors.csv", index=False)
+    worst = errors[["operator", "tensor", "steps"]].head(5).copy()
+    worst["tensor"] = worst["tensor"].str.split(";").str[-1]
+    return (
+        f"{text} In int8 these lose most, in steps of their scale (rounding alone "
+        f"loses 0.29):\n{worst.to_string(index=False, float_format='{:.2f}'.format)}\n"
+        "The format tflite_mixed keeps such operators in float."
+    )

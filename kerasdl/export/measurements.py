@@ -1,0 +1,91 @@
+"""Bytes, operators and times of exported files."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasdl._optional import require
+from kerasdl.data import ImageData
+from kerasdl.predict.predict_split import photos_in_order
+
+from .formats import FILES, QUANTIZE
+from .latency import BATCH_SIZES, bare_process, onnx_latency, tflite_latency
+from .tflite_file import operators
+
+_SAME = 1e-4  # by which a process of its own may answer otherwise
+
+
+def measure(
+    rows: dict[str, dict[str, Any]],
+    model: keras.Model,
+    folder: Path,
+    check: ImageData,
+    split: str,
+) -> None:
+    """Add what each file of `folder` is like to its row.
+
+    `bytes`; `operators`, their number by name; `latency`, by threads and by pictures in
+    a batch; `p50_ms` and `p95_ms`, those of one picture on one thread. The Keras file
+    is run by `predict_on_batch`; its `predict_ms` is the median of `predict`.
+
+    Raises:
+        ValueError: a process without kerasdl cannot load a file, or gets other answers.
+    """
+    pixels = first_pixels(check, split)
+    by_way, outputs = {}, None
+    if rows.keys() & {"keras", "saved_model"}:
+        print("measuring keras, saved_model", flush=True)
+        paths = (
+            folder / FILES[name] if name in rows else None
+            for name in ("keras", "saved_model")
+        )
+        by_way, outputs = bare_process(*paths, pixels)
+    if outputs is not None:
+        expected = model.predict_on_batch(pixels.astype("float32"))
+        if not np.allclose(outputs, expected, atol=_SAME):
+            raise ValueError(f"{FILES['keras']} answers otherwise without kerasdl")
+    for name, row in rows.items():
+        path = folder / FILES[name]
+        row["bytes"] = _bytes(path)
+        if name == "keras":
+            row["latency"] = by_way["predict_on_batch"]
+            row["predict_ms"] = by_way["predict"]["1 thread"]["1"]["p50_ms"]
+        elif name == "saved_model":
+            row["latency"] = by_way["saved_model"]
+            row["operators"] = _saved_model_operators(path)
+        else:
+            print(f"measuring {name}", flush=True)
+            if name in QUANTIZE:
+                row["latency"] = tflite_latency(path, pixels)
+                row["operators"] = dict(Counter(operators(path.read_bytes())))
+            else:
+                row["latency"] = onnx_latency(path, pixels)
+                nodes = require("onnx", "export").load(path).graph.node
+                row["operators"] = dict(Counter(node.op_type for node in nodes))
+        row |= row["latency"]["1 thread"]["1"]
+
+
+def first_pixels(check: ImageData, split: str) -> np.ndarray:
+    """The first photos of a split, again if they are few: as many as a batch has."""
+    photos = photos_in_order(check, split)
+    pixels = photos.batch(0, 0)[0]
+    return np.resize(pixels, (max(BATCH_SIZES), *pixels.shape[1:]))
+
+
+def _bytes(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _saved_model_operators(path: Path) -> dict[str, int]:
+    graph = tf.saved_model.load(str(path)).signatures["serve"].graph.as_graph_def()
+    functions = (function.node_def for function in graph.library.function)
+    names = Counter(node.op for node in graph.node)
+    for nodes in functions:
+        names.update(node.op for node in nodes)
+    plumbing = {"Placeholder", "Const", "Identity", "NoOp", "ReadVariableOp"}
+    return {name: count for name, count in names.items() if name not in plumbing}

@@ -1,0 +1,99 @@
+"""A SavedModel folder for TensorFlow Serving and other TensorFlow code."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from kerasdl._atomic_folder import check_free, claimed, partial_of, publish
+from kerasdl._checks import check_one_of
+from kerasdl.runtime import silenced
+
+from .pixel_function import pixel_module
+
+LABELS = "labels.txt"
+_MARKER = "saved_model.pb"
+# How TensorFlow's resize does what each rule did in training.
+_RESIZE = {
+    "crop": {"crop_to_aspect_ratio": True},
+    "squash": {},
+    "pad": {"pad_to_aspect_ratio": True},
+}
+
+
+def save_saved_model(
+    model: keras.Model,
+    path: str | Path,
+    class_names: Sequence[str],
+    resize: str = "crop",
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a trained model as a SavedModel folder, whole or not at all.
+
+    Its signatures return `probabilities`, float32 `(batch, classes)`, and take
+
+    - `serve` (and the default one): `pixels`, uint8 `(batch, height, width, 3)`;
+    - `serve_bytes`: `images`, strings `(batch,)`, each a JPEG, PNG, GIF or BMP file,
+      which is decoded (not turned by its EXIF data) and resized inside.
+
+    `assets/labels.txt` has the class names, one a line, in output order.
+
+    Args:
+        model: functional or Sequential, of Keras's own layers, with one input of
+            `(batch, height, width, 3)` whose height and width are fixed.
+        path: the folder.
+        class_names: in output order.
+        resize: "crop", "squash" or "pad", the rule of the training.
+        overwrite: replace a SavedModel at `path`.
+
+    Raises:
+        ValueError: an argument is none of these, or `path` exists.
+    """
+    check_one_of("resize", resize, _RESIZE)
+    path = Path(path)
+    with claimed(path):
+        check_free(path, _MARKER, overwrite)
+        partial = partial_of(path)
+        shutil.rmtree(partial, ignore_errors=True)
+        module = pixel_module(model)
+        # The asset is copied from here; a temporary file would do as well.
+        labels = partial / LABELS
+        labels.parent.mkdir()
+        labels.write_text("\n".join(class_names), encoding="utf-8")
+        module.labels = tf.saved_model.Asset(str(labels))
+        height, width = model.input_shape[1:3]
+        module.serve_bytes = _bytes_function(module.serve, height, width, resize)
+        signatures = {"serve": module.serve, "serve_bytes": module.serve_bytes}
+        signatures["serving_default"] = module.serve
+        with silenced():
+            tf.saved_model.save(module, str(partial), signatures)
+        labels.unlink()
+        publish(path)
+
+
+def _bytes_function(
+    serve: Any, height: int, width: int, resize: str
+) -> tf.types.experimental.PolymorphicFunction:
+    """`serve` for encoded images."""
+
+    def decode(encoded: Any) -> Any:
+        image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        pixels = keras.ops.image.resize(
+            tf.cast(image, tf.float32),
+            (height, width),
+            antialias=True,
+            **_RESIZE[resize],
+        )
+        return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8)
+
+    spec = tf.TensorSpec((height, width, 3), tf.uint8)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="images")])
+    def serve_bytes(images: Any) -> dict[str, Any]:
+        return serve(tf.map_fn(decode, images, fn_output_signature=spec))
+
+    return serve_bytes

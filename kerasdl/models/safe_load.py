@@ -1,0 +1,112 @@
+"""Load `.keras` files of others: nothing in them may run, or fill the memory."""
+
+import json
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import keras
+
+CONFIG = "config.json"
+MAX_BYTES = 8 * 2**30  # of everything in a file; VGG-19 with its optimizer has 1.7 GB
+MAX_CONFIG_BYTES = 64 * 2**20
+# Keras's own, but they run code or read files that a configuration names.
+_UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+_UNSAFE_MODULES = {"utils", "saving", "export", "datasets"}
+
+
+def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
+    """Load a `.keras` file that may come from anybody; it is not compiled.
+
+    Before Keras sees it, its table of contents is looked at for what it would unpack,
+    and its configuration for code and for classes that are not Keras's own. A
+    SavedModel cannot be made safe in this way: it is a program.
+
+    Args:
+        path: the file.
+        max_bytes: that everything in it may take unpacked.
+
+    Raises:
+        ValueError: there is no such file, it is no `.keras` file, it would unpack to
+            more or to other places, or it holds a Lambda or a class that is not
+            Keras's; the message has its name.
+    """
+    path = Path(path)
+    received = f"Received: path={str(path)!r}"
+    if not path.is_file():
+        raise ValueError(f"`path` must be an existing .keras file. {received}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_contents(archive, max_bytes, received)
+            config = json.loads(archive.read(CONFIG))
+    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
+        if isinstance(error, ValueError) and "`path`" in str(error):
+            raise
+        raise ValueError(
+            f"`path` must be a .keras file. {received} ({str(error) or 'damaged'})"
+        ) from error
+    if what := foreign_part(config):
+        raise ValueError(
+            "`path` must hold nothing but Keras's own layers and functions: others "
+            f"could run code. {received}, which holds {what}"
+        )
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def foreign_part(config: Any, layer: str = "model") -> str | None:
+    """What in the configuration of a model is not Keras's own, with its layer.
+
+    Args:
+        config: as `keras.saving.serialize_keras_object` writes it.
+        layer: name of what it belongs to.
+
+    Returns:
+        A text such as "layer 'scale' (Lambda)"; None if all is Keras's.
+    """
+    if isinstance(config, dict):
+        kind, inner = config.get("class_name") or "", config.get("config")
+        if kind and isinstance(inner, dict):
+            layer = inner.get("name", layer)
+        # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
+        is_value = str(kind).startswith("__") and kind != "__lambda__"
+        if kind and not is_value and not _is_plain(kind, config.get("module")):
+            return f"layer {layer!r} ({inner if kind == 'function' else kind})"
+        activation = config.get("activation")
+        if isinstance(activation, dict) and "class_name" not in activation:
+            # So Keras writes a lambda, which it then cannot read.
+            return f"layer {layer!r} (a lambda as activation)"
+        config = [value for key, value in config.items() if key != "compile_config"]
+    if isinstance(config, (list, tuple)):
+        for part in config:
+            if found := foreign_part(part, layer):
+                return found
+    return None
+
+
+def _is_plain(kind: str, module: str | None) -> bool:
+    """Whether a class or function is Keras's own, and does nothing but compute."""
+    root, *parts = str(module).split(".")
+    return root == "keras" and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
+
+
+def _check_contents(archive: zipfile.ZipFile, max_bytes: int, received: str) -> None:
+    """Raise ValueError for names that lead out of the archive, and for bombs."""
+    total = 0
+    for entry in archive.infolist():
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in entry.filename:
+            raise ValueError(
+                f"`path` must hold files of its own only. {received}, with "
+                f"{entry.filename!r}"
+            )
+        total += entry.file_size
+    if total > max_bytes:
+        raise ValueError(
+            f"`path` must unpack to at most {max_bytes:,} bytes. {received}, which "
+            f"declares {total:,}. `max_bytes` allows more."
+        )
+    if archive.getinfo(CONFIG).file_size > MAX_CONFIG_BYTES:
+        raise ValueError(
+            f"`path` must have a {CONFIG} of at most {MAX_CONFIG_BYTES:,} bytes. "
+            f"{received}"
+        )

@@ -1,0 +1,6 @@
+"""A finished run behind HTTP: TensorFlow Serving's REST paths and an upload page."""
+
+from . import _extra
+from .app import create_app
+from .served_model import ServedModel
+from .server import Server, bind

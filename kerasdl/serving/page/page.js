@@ -1,0 +1,130 @@
+"use strict";
+
+const AT_ONCE = 4; // photos that are sent at the same time: the server batches them
+const TRIES = 5; // of a photo while the server has too much to do
+const state = document.getElementById("state");
+const drop = document.getElementById("drop");
+const waiting = [];
+let sending = 0;
+let done = 0;
+let total = 0;
+let model = { max_bytes: Infinity };
+
+const ready = fetch("model")
+  .then((response) => response.json())
+  .then((found) => {
+    model = found;
+    const names = model.class_names.slice(0, 12).join(", ");
+    const more = model.class_names.length > 12 ? ", ..." : "";
+    document.title = model.name;
+    document.getElementById("name").textContent = model.name;
+    document.getElementById("about").textContent = model.is_multi_label
+      ? `Finds any of ${model.class_names.length} labels in a photo: ${names}${more}`
+      : `Tells ${model.class_names.length} classes apart: ${names}${more}`;
+  })
+  .catch(() => {}); // the first photo tells that the server is away
+
+function element(tag, text, className) {
+  const made = document.createElement(tag);
+  if (text) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function add(files) {
+  for (const file of files) {
+    const card = element("li");
+    const image = element("img");
+    image.alt = `the photo ${file.name}`;
+    image.src = URL.createObjectURL(file);
+    image.onload = () => URL.revokeObjectURL(image.src);
+    image.onerror = () => {
+      URL.revokeObjectURL(image.src);
+      image.remove();
+    };
+    const answer = element("p", "waiting", "note");
+    card.append(image, element("h3", file.name), answer);
+    document.getElementById("photos").prepend(card);
+    waiting.push({ file, card, answer });
+    total += 1;
+  }
+  next();
+}
+
+function next() {
+  while (sending < AT_ONCE && waiting.length) {
+    sending += 1;
+    send(waiting.shift()).finally(() => {
+      sending -= 1;
+      done += 1;
+      next();
+    });
+  }
+  if (total) state.textContent = `${done} of ${total} answered.`;
+}
+
+async function send({ file, card, answer }) {
+  try {
+    await ready;
+    const found = await classify(file);
+    show(found, card, answer);
+  } catch (error) {
+    answer.textContent = error.message;
+    answer.className = "error";
+  }
+}
+
+async function classify(file) {
+  if (file.size > model.max_bytes) {
+    throw new Error(`The file is larger than ${model.max_bytes / 1e6} MB.`);
+  }
+  const body = new FormData();
+  body.append("image", file);
+  for (let tries = 1; ; tries += 1) {
+    let response;
+    try {
+      response = await fetch("classify", { method: "POST", body });
+    } catch {
+      throw new Error("The server does not answer.");
+    }
+    if (response.status === 503 && tries < TRIES) {
+      const seconds = Number(response.headers.get("Retry-After")) || 1;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+      continue;
+    }
+    const found = await response.json();
+    if (!response.ok) throw new Error(`Not answered: ${found.error}`);
+    return found.images[0];
+  }
+}
+
+function show({ labels, top }, card, answer) {
+  answer.textContent = labels.join(", ") || "no label";
+  answer.className = "answer";
+  const list = element("ol");
+  list.setAttribute("aria-label", "Most probable classes");
+  for (const { label, probability } of top) {
+    const row = element("li", "", labels.includes(label) ? "is-answer" : "");
+    const share = `${(100 * probability).toFixed(1)} %`;
+    const bar = element("div", "", "bar");
+    bar.setAttribute("aria-hidden", "true"); // the number says the same
+    const fill = element("div");
+    fill.style.width = `${100 * probability}%`;
+    bar.append(fill);
+    row.append(element("span", label), element("span", share, "share"), bar);
+    list.append(row);
+  }
+  card.append(list);
+}
+
+document.getElementById("files").addEventListener("change", (event) => {
+  add([...event.target.files]);
+  event.target.value = ""; // the same photo may be chosen again
+});
+for (const kind of ["dragover", "drop", "dragleave"]) {
+  document.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.toggle("over", kind === "dragover");
+    if (kind === "drop") add([...event.dataTransfer.files]);
+  });
+}

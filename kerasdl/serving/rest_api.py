@@ -1,0 +1,151 @@
+"""The JSON of TensorFlow Serving's REST API.
+
+What is answered here is answered alike by TensorFlow Serving with the run's SavedModel.
+
+Reference: https://www.tensorflow.org/tfx/serving/api_rest
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+from fastapi import HTTPException
+
+from .images import from_base64, from_lists
+
+VERSION = "1"
+DEFAULT_SIGNATURE = "serving_default"
+# Each signature's input: its name, TensorFlow Serving's name of its type.
+_INPUTS = {"serve": ("pixels", "DT_UINT8"), "serve_bytes": ("images", "DT_STRING")}
+_ANSWERS = {"instances": "predictions", "inputs": "outputs"}
+_SHOWN = 80  # characters of what a client sent, in an error message
+
+
+def status() -> dict[str, Any]:
+    """The answer to GET `/v1/models/NAME`: one version, available."""
+    state = {
+        "version": VERSION,
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
+    return {"model_version_status": [state]}
+
+
+def metadata(
+    name: str, image_size: tuple[int, int], num_outputs: int
+) -> dict[str, Any]:
+    """The answer to GET `/v1/models/NAME/metadata`: the signatures."""
+    shapes = {"serve": (-1, *image_size, 3), "serve_bytes": (-1,)}
+    signatures = {}
+    for signature, (taken, dtype) in _INPUTS.items():
+        outputs = _tensor("DT_FLOAT", (-1, num_outputs), "StatefulPartitionedCall:0")
+        signatures[signature] = {
+            "inputs": {
+                taken: _tensor(dtype, shapes[signature], f"{signature}_{taken}:0")
+            },
+            "outputs": {"probabilities": outputs},
+            "method_name": "tensorflow/serving/predict",
+            "defaults": {},
+        }
+    signatures[DEFAULT_SIGNATURE] = signatures["serve"]
+    return {
+        "model_spec": {"name": name, "signature_name": "", "version": VERSION},
+        "metadata": {"signature_def": {"signature_def": signatures}},
+    }
+
+
+def _tensor(dtype: str, shape: tuple[int, ...], name: str) -> dict[str, Any]:
+    dim = [{"size": str(size), "name": ""} for size in shape]
+    return {
+        "dtype": dtype,
+        "tensor_shape": {"dim": dim, "unknown_rank": False},
+        "name": name,
+    }
+
+
+def read_predict(
+    body: bytes,
+    image_size: tuple[int, int],
+    from_file: Callable[[bytes], np.ndarray],
+    max_images: int,
+) -> tuple[str, list[np.ndarray]]:
+    """Read the body of POST `/v1/models/NAME:predict`.
+
+    Args:
+        body: JSON with `instances` or `inputs`, and `signature_name`: `serve` (also
+            when left out) takes nested lists of pixels, `serve_bytes` image files in
+            Base64.
+        image_size: `(height, width)` of the model.
+        from_file: makes such a picture of an image file.
+        max_images: of a request.
+
+    Returns:
+        The key of the answer, "predictions" or "outputs", and the pictures, each uint8
+        `(*image_size, 3)`.
+
+    Raises:
+        HTTPException: 400 for anything else, 413 for what is too much.
+    """
+    request = _json_object(body)
+    signature = request.get("signature_name") or DEFAULT_SIGNATURE
+    if signature == DEFAULT_SIGNATURE:
+        signature = "serve"
+    if not isinstance(signature, str) or signature not in _INPUTS:
+        names = ", ".join([DEFAULT_SIGNATURE, *_INPUTS])
+        _refuse(f"signature_name must be one of {names}", signature)
+    keys = [key for key in _ANSWERS if key in request]
+    if len(keys) != 1:
+        raise HTTPException(400, "the body must have instances or inputs, not both")
+    (key,) = keys
+    images = request[key]
+    taken, _ = _INPUTS[signature]
+    if key == "inputs" and isinstance(images, dict):
+        images = _named(images, taken)
+    if not isinstance(images, list) or not images:
+        _refuse(f"{key} must be a list of at least one image", images)
+    if len(images) > max_images:
+        raise HTTPException(413, f"{key} must be at most {max_images} images")
+    pictures = []
+    for number, image in enumerate(images):
+        try:
+            if key == "instances" and isinstance(image, dict) and "b64" not in image:
+                image = _named(image, taken)
+            if signature == "serve":
+                pictures.append(from_lists(image, image_size))
+            else:
+                pictures.append(from_file(from_base64(image)))
+        except HTTPException as error:
+            where = f"{key}[{number}]: {error.detail}"
+            raise HTTPException(error.status_code, where) from error
+    return _ANSWERS[key], pictures
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, f"the body must be JSON ({error})") from error
+    if not isinstance(request, dict):
+        _refuse("the body must be a JSON object", request)
+    return request
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _named(value: dict[str, Any], name: str) -> Any:
+    """The value of the only input."""
+    if list(value) != [name]:
+        _refuse(f"the name of the only input is {name}", next(iter(value), None))
+    return value[name]
+
+
+def _refuse(message: str, received: Any) -> NoReturn:
+    if isinstance(received, (list, dict)):
+        shown = f"a {type(received).__name__} of {len(received)}"
+    else:
+        # ASCII: a Python text may hold half of a surrogate pair, an answer may not.
+        shown = ascii(received)[:_SHOWN]
+    raise HTTPException(400, f"{message}. Received: {shown}")

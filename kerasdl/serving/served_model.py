@@ -1,0 +1,91 @@
+"""The model of a run as a server calls it: traced once, in batches, warm."""
+
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from kerasdl.predict import Predictor, class_probabilities
+
+from .batching import Batcher
+from .metrics import Metrics
+
+_TOP = 5
+
+
+class ServedModel:
+    """A predictor behind a `Batcher`, ready when it is made.
+
+    Args:
+        predictor: the model, its class names and its geometry.
+        name: what its address calls it.
+        max_batch: the most pictures of a call of the model.
+        max_wait_ms: how long a picture waits for others, in milliseconds.
+
+    Attributes:
+        num_outputs: the model's; one for two classes with one sigmoid unit.
+        metrics: where the sizes of the batches are counted.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        name: str,
+        max_batch: int = 32,
+        max_wait_ms: float = 2.0,
+    ) -> None:
+        self.name = name
+        self.class_names = predictor.class_names
+        self.image_size = predictor.image_size
+        self.resize = predictor.resize
+        self.is_multi_label = predictor.thresholds is not None
+        self.num_outputs = predictor.model.output_shape[-1]
+        self.metrics = Metrics()
+        self._labels = predictor.labels
+
+        # With the number of pictures left open one trace serves all batches.
+        @tf.function(
+            input_signature=[tf.TensorSpec((None, *self.image_size, 3), "uint8")]
+        )
+        def graph(pixels: tf.Tensor) -> tf.Tensor:
+            return predictor.model(tf.cast(pixels, "float32"), training=False)
+
+        self.graph = graph
+        self._batcher = Batcher(self._call, max_batch, max_wait_ms)
+        for number in {1, max_batch}:  # the first call traces and is slow
+            graph(np.zeros((number, *self.image_size, 3), "uint8"))
+
+    def submit(self, pixels: np.ndarray) -> Future:
+        """Queue a picture, uint8 `(*image_size, 3)`, for its `(num_outputs,)`."""
+        return self._batcher.submit(pixels)
+
+    def answer(self, outputs: np.ndarray) -> dict[str, Any]:
+        """What a person wants to know of one picture's `(num_outputs,)`.
+
+        Returns:
+            `labels`, the answers (one, unless a picture may have several or none), and
+            `top`, the five most probable classes with their probabilities in [0, 1].
+        """
+        probabilities = class_probabilities(outputs[None])
+        labels = self._labels(probabilities)[0]
+        (row,) = probabilities
+        best = np.argsort(-row, kind="stable")[:_TOP]
+        return {
+            "labels": labels if self.is_multi_label else [labels],
+            "top": [
+                {"label": self.class_names[i], "probability": float(row[i])}
+                for i in best
+            ],
+        }
+
+    def close(self) -> None:
+        """Answer what is queued, then stop."""
+        self._batcher.close()
+
+    def _call(self, pixels: np.ndarray) -> np.ndarray:
+        self.metrics.batch_sizes.observe(len(pixels))
+        return self.graph(pixels).numpy()

@@ -1,0 +1,79 @@
+"""Export a finished run: files for phones, servers and browsers, each proved.
+
+    python recipes/export_model.py saved_models/cats_dogs
+
+RUN/export/ gets the files, export_report.json and a picture. Every file answers the
+check photos and is compared with the Keras model: accuracy, agreement, size, time.
+Where int8 loses too much, tflite_mixed keeps the operators that do it in float.
+Those photos are the test images of the run, or --check DIR; int8 finds its ranges on
+training images of the run, or on --calibration DIR. DIR holds a folder per class.
+
+Exit code 1: a file loses more than --max-drop of accuracy, or answers otherwise; what
+was written stays in RUN/export.partial/. 2: a bad argument.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+
+FORMATS = "keras,saved_model,tflite,tflite_fp16,tflite_dynamic,tflite_int8,onnx"
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", type=Path, help="folder of a finished run")
+    add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
+    add("--check", metavar="DIR", help="photos that prove the files")
+    add("--calibration", metavar="DIR", help="photos for the ranges of int8")
+    add("--max-drop", type=float, default=0.01, metavar="SHARE", help="of accuracy")
+    add("--tta", choices=("flip", "dihedral", "five_crop"), help="average over views")
+    add("--out", type=Path, metavar="DIR", help="default: RUN/export")
+    add("--seed", type=int, default=0, metavar="N", help="of the calibration photos")
+    add("--overwrite", action="store_true", help="replace an existing export")
+    add("--verbose", action="store_true", help="show TensorFlow's lines")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    info = kerasdl.runs.read_run(args.run)
+    out = args.out or info.path / "export"
+    if out.exists() and not args.overwrite:
+        raise ValueError(
+            f"`out` must not exist. Received: {out}. --overwrite replaces it."
+        )
+    kerasdl.runtime.start(verbose=args.verbose)
+    from kerasdl import export
+
+    formats = args.formats.split(",")
+    needs = {"check": args.check, "calibration": args.calibration}
+    found = {
+        name: kerasdl.recipe.run_data.class_folders(name, folder, info)
+        for name, folder in needs.items()
+        if folder
+    }
+    is_calibrated = bool({"tflite_int8", "tflite_mixed"} & set(formats))
+    if "check" not in found or (is_calibrated and "calibration" not in found):
+        recorded = kerasdl.recipe.run_data.recorded_data(info)
+        found = dict.fromkeys(needs, recorded) | found
+    try:
+        report = export.export_run(
+            *(args.run, formats, found.get("calibration"), found["check"]),
+            *(args.max_drop, args.tta),
+            out=out,
+            overwrite=args.overwrite,
+            seed=args.seed,
+        )
+    except export.ExportError as error:
+        print(f"\n{error.report}\n\nerror: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(f"\n{report}\n\n{out}/ holds the files and export_report.json")
+
+
+if __name__ == "__main__":
+    kerasdl.cli.run_recipe(main)

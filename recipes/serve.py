@@ -1,0 +1,106 @@
+"""Serve a finished run: a page to drop photos on, and TensorFlow Serving's REST API.
+
+    python recipes/serve.py saved_models/cats_dogs
+
+Then open http://127.0.0.1:8501 in a browser, or ask from a program (NAME is that of
+the run's folder):
+
+    curl http://127.0.0.1:8501/v1/models/NAME
+    curl -F image=@photo.jpg http://127.0.0.1:8501/classify
+    (echo '{"signature_name": "serve_bytes", "instances": [{"b64": "'
+     base64 -w0 photo.jpg; echo '"}]}') |
+        curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
+
+/metrics has counts and times for Prometheus. It listens on this machine alone; with
+--host 0.0.0.0 anyone on the network reaches it, without a password or encryption: on
+the internet it belongs behind a proxy that has both. Ctrl-C stops it: what is under way
+is answered. Needs the extra `serve`: pip install -e ".[serve]"
+
+Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
+"""
+
+import argparse
+import re
+
+import kerasdl
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="run folder, or its model.keras")
+    add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
+    add(
+        "--port",
+        type=int,
+        default=8501,
+        help="default: %(default)s; 0 takes a free one",
+    )
+    add("--name", help="in the address, instead of the folder's")
+    for name, default, meaning in (
+        ("bytes", 10_000_000, "bytes of a request"),
+        ("pixels", 50_000_000, "pixels of a photo"),
+        ("images", 32, "photos of a request"),
+        ("waiting", 64, "requests under way; one more is told to try again (503)"),
+        ("batch", 32, "photos in a call of the model"),
+    ):
+        add(
+            f"--max-{name}",
+            type=kerasdl.cli.positive_int,
+            default=default,
+            metavar="N",
+            help=f"{meaning}; default: %(default)s",
+        )
+    add(
+        "--max-wait-ms",
+        type=float,
+        default=2.0,
+        metavar="MS",
+        help="how long a photo waits for others to join it; default: %(default)s",
+    )
+    add("--verbose", action="store_true", help="show requests and TensorFlow's lines")
+    args = parser.parse_args(argv)
+    if not 0 <= args.port <= 65535:
+        parser.error(f"--port must be in [0, 65535]. Received: {args.port}")
+    if not 0 <= args.max_wait_ms <= 10_000:
+        parser.error(
+            f"--max-wait-ms must be in [0, 10000]. Received: {args.max_wait_ms}"
+        )
+    try:
+        args.run = kerasdl.runs.read_run(args.run).path
+    except ValueError as error:
+        parser.error(str(error))
+    args.name = args.name or args.run.resolve().name
+    if not re.fullmatch(r"[\w.-]+", args.name, re.ASCII):
+        parser.error(
+            f"--name must be letters, digits, '_', '-' and '.'. Received: {args.name!r}"
+        )
+    return args
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    kerasdl.runtime.start(verbose=args.verbose)
+    from kerasdl import serving
+
+    bound = serving.bind(args.host, args.port)  # a taken port is told before loading
+    predictor = kerasdl.Predictor.load(args.run)
+    model = serving.ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
+    app = serving.create_app(
+        model, args.max_bytes, args.max_pixels, args.max_images, args.max_waiting
+    )
+
+    def on_ready():
+        print(f"{args.name} on {server.url} (Ctrl-C stops)", flush=True)
+        if not server.is_loopback:
+            print("Anyone on the network reaches it, without a password.", flush=True)
+
+    server = serving.Server(app, bound, on_ready, access_log=args.verbose)
+    server.run_until_stopped()
+    print("stopped")
+
+
+if __name__ == "__main__":
+    kerasdl.cli.run_recipe(main)

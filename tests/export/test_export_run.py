@@ -1,0 +1,174 @@
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from kerasdl import ImageData
+from kerasdl.export import FORMATS, ExportError, export_run
+from kerasdl.export.runners import run_tflite
+
+FILES = {
+    *("model.keras", "saved_model", "model.tflite", "model_fp16.tflite"),
+    *("model_dynamic.tflite", "model_int8.tflite", "model.onnx", "labels.txt"),
+    *("export_report.json", "export_report.png"),
+}
+
+
+@pytest.fixture(scope="module")
+def photos(colours, tmp_path_factory):
+    return colours.write_photos(tmp_path_factory.mktemp("photos") / "photos")
+
+
+@pytest.fixture(scope="module")
+def run(colours, photos, tmp_path_factory):
+    return colours.write_run(tmp_path_factory.mktemp("run") / "run", photos)
+
+
+@pytest.fixture(scope="module")
+def data(colours, photos):
+    return colours.read_photos(photos)
+
+
+@pytest.fixture(scope="module")
+def exported(run, data):
+    """All formats, and the report."""
+    return run / "export", export_run(run, calibration=data, check=data, seed=1)
+
+
+def test_every_format_answers_as_the_model(exported, colours):
+    folder, report = exported
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert (folder / "labels.txt").read_text().splitlines() == colours.NAMES
+    assert report.photos == 24
+    assert report.accuracy == 1
+    rows = json.loads((folder / "export_report.json").read_text())
+    assert list(rows) == list(FORMATS)
+    for name, row in rows.items():
+        assert row["accuracy"] == row["agreement"] == 1
+        assert row["accuracy_drop"] == 0
+        tolerance = 1e-5 if name in ("keras", "saved_model", "tflite", "onnx") else 0.02
+        assert row["mean_difference"] <= row["max_difference"] <= tolerance
+        times = row["latency"]["1 thread"]["1"]
+        assert 0 < row["p50_ms"] == times["p50_ms"] <= times["p95_ms"] == row["p95_ms"]
+        assert set(row["latency"]) == {"1 thread", "2 threads"}
+    assert rows["keras"]["predict_ms"] > 0
+
+
+def test_sizes_and_operators_are_the_files(exported):
+    folder, report = exported
+    size = (folder / "model_int8.tflite").stat().st_size
+    assert report.rows["tflite_int8"]["bytes"] == size
+    parts = [path for path in (folder / "saved_model").rglob("*") if path.is_file()]
+    total = sum(path.stat().st_size for path in parts)
+    assert report.rows["saved_model"]["bytes"] == total
+    # Flip, offset, convolution with the normalisation in it, mean, softmax.
+    kinds = report.rows["tflite"]["operators"]
+    assert kinds["CONV_2D"] == kinds["REVERSE_V2"] == kinds["SOFTMAX"] == 1
+    assert report.rows["onnx"]["operators"]["Conv"] == 1
+    assert report.rows["saved_model"]["operators"]["Conv2D"] == 1
+
+
+def test_the_report_can_be_read_and_looked_at(exported):
+    folder, report = exported
+    text = str(report)
+    assert all(name in text for name in FORMATS)
+    assert "24 photos; the Keras model's accuracy is 1.0000" in text
+    assert Image.open(folder / "export_report.png").size[0] > 400
+    assert report.failures == []
+
+
+def test_int8_but_for_what_loses_most(colours, data, tmp_path):
+    out = tmp_path / "files"
+    report = export_run(colours.model(), ["tflite_mixed"], data, data, out=out, seed=1)
+    row = report.rows["tflite_mixed"]
+    assert row["agreement"] == 1
+    assert row["max_difference"] < 0.02
+    assert {"CAST", "QUANTIZE", "DEQUANTIZE"} <= row["operators"].keys()
+
+
+def test_nothing_is_overwritten_unasked(exported, run, data):
+    folder, _ = exported
+    before = (folder / "model.keras").read_bytes()
+    with pytest.raises(ValueError, match="`out` must not exist"):
+        export_run(run, ["keras"], check=data)
+    assert (folder / "model.keras").read_bytes() == before
+
+
+def test_a_model_without_a_run_and_mirrored_views(colours, data, tmp_path):
+    """The mean of a picture and of its mirror image, by hand."""
+    out = tmp_path / "files"
+    model = colours.model()
+    export_run(model, ["tflite"], check=data, tta="flip", out=out)
+    assert {path.name for path in out.iterdir()} == {
+        *("model.tflite", "labels.txt", "export_report.json", "export_report.png")
+    }
+    names = zipfile.ZipFile(out / "model.tflite").read("labels.txt").decode()
+    assert names.splitlines() == colours.NAMES
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(0, 256, (4, colours.SIZE, colours.SIZE, 3), "uint8")
+    floats = pixels.astype("float32")
+    mean = (
+        model.predict_on_batch(floats) + model.predict_on_batch(floats[:, :, ::-1])
+    ) / 2
+    found = run_tflite(out / "model.tflite", 1)(pixels)
+    np.testing.assert_allclose(found, mean, atol=1e-5)
+
+
+def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
+    """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
+    model = colours.bright_model()
+    folder = colours.write_dark_photos(tmp_path / "dark")
+    dark = ImageData.from_folder(
+        *(tmp_path, folder.name, folder.name),
+        image_size=colours.SIZE,
+        resize="squash",
+        seed=0,
+    )
+    out = tmp_path / "files"
+    with pytest.raises(ExportError, match="tflite_int8 loses 0.* 0.01 is allowed") as e:
+        export_run(model, ["tflite_int8"], dark, data, out=out, seed=1)
+    assert e.value.report.rows["tflite_int8"]["accuracy"] < 0.9
+    assert not out.exists()
+    assert (tmp_path / "files.partial" / "export_report.json").is_file()
+    table = pd.read_csv(tmp_path / "files.partial" / "quantization_errors.csv")
+    assert table["steps"].is_monotonic_decreasing
+    assert "CONV_2D" in str(e.value)
+    assert "tflite_mixed keeps such operators in float" in str(e.value)
+    report = export_run(model, ["tflite_int8"], dark, data, 1.0, out=out, seed=1)
+    assert report.failures == []
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"check": None}, "`check` must be photos with labels"),
+        ({"formats": []}, "`formats` must name at least one"),
+        ({"formats": ["coreml"]}, "`formats` must be one of 'keras', 'saved_model'"),
+        ({"max_drop": 2}, r"`max_drop` must be in \[0, 1\]. Received: max_drop=2"),
+        ({"formats": ["tflite_int8"]}, "`calibration` must be photos of the training"),
+        ({"tta": "all", "formats": ["keras"]}, "`views` must be one of 'flip'"),
+        ({"run": "nothing"}, "`path` must be an existing run folder"),
+    ],
+)
+def test_wrong_arguments(arguments, message, run, data, tmp_path):
+    out = tmp_path / "files"
+    with pytest.raises(ValueError, match=message):
+        export_run(**{"run": run, "check": data, "out": out, **arguments})
+    assert not list(tmp_path.iterdir())
+
+
+def test_photos_that_do_not_suit_the_model(colours, run, data, tmp_path):
+    with pytest.raises(ValueError, match="`out` must name a folder for a model"):
+        export_run(colours.model(), ["keras"], check=data)
+    with pytest.raises(ValueError, match="`check` must have the run's image_size"):
+        export_run(run, ["keras"], check=data.with_image_size(20), out=tmp_path / "a")
+    two = keras.Sequential(
+        [keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    with pytest.raises(ValueError, match="`class_names` must be as many as the model"):
+        export_run(two, ["keras"], check=data, out=tmp_path / "a")

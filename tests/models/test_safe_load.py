@@ -1,0 +1,155 @@
+"""Files as an attacker would write them, made by hand."""
+
+import io
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasdl.models import load_model
+
+
+def write(path, model=None, edit=None, more=()):
+    """A `.keras` file whose configuration is edited, with further entries."""
+    model = model or keras.Sequential(
+        [keras.Input((4,)), layers.Dense(2, activation="relu", name="dense")]
+    )
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    if edit:
+        config = json.loads(entries["config.json"])
+        entries["config.json"] = json.dumps(edit(config)).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in [*entries.items(), *more]:
+            archive.writestr(name, content)
+    return path
+
+
+def with_layer(**parts):
+    """An edit that puts other parts into the dense layer."""
+
+    def edit(config):
+        config["config"]["layers"][1].update(parts)
+        return config
+
+    return edit
+
+
+def with_activation(value):
+    def edit(config):
+        config["config"]["layers"][1]["config"]["activation"] = value
+        return config
+
+    return edit
+
+
+def test_a_good_file_is_loaded_and_not_compiled(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    path = write(tmp_path / "model.keras", model)
+    loaded = load_model(path)
+    assert not loaded.compiled
+    inputs = np.random.default_rng(0).normal(size=(3, 4))
+    np.testing.assert_array_equal(loaded(inputs), model(inputs))
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        (with_layer(class_name="Lambda", module="keras.layers"), r"'dense' \(Lambda\)"),
+        (with_layer(class_name="TFSMLayer", module="keras.layers"), "TFSMLayer"),
+        (with_layer(class_name="system", module="os"), r"'dense' \(system\)"),
+        (with_layer(module="keras_evil.layers"), r"'dense' \(Dense\)"),
+        (
+            with_activation(
+                {
+                    "class_name": "function",
+                    "config": "get_file",
+                    "module": "keras.utils",
+                }
+            ),
+            "get_file",
+        ),
+        (with_activation({"class_name": "__lambda__", "config": {}}), "__lambda__"),
+        (with_activation({"code": "4w=="}), "a lambda as activation"),
+    ],
+)
+def test_code_and_foreign_classes_are_refused_by_name(edit, named, tmp_path):
+    path = write(tmp_path / "model.keras", edit=edit)
+    with pytest.raises(ValueError, match=f"nothing but Keras's own .*{named}"):
+        load_model(path)
+
+
+def test_a_real_lambda_is_refused(tmp_path):
+    ran = []
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Lambda(lambda x: ran.append(1) or x, name="mine")]
+    )
+    path = write(tmp_path / "model.keras", model)
+    ran.clear()
+    with pytest.raises(ValueError, match=r"layer 'mine' \(Lambda\)"):
+        load_model(path)
+    assert ran == []
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.py", "/etc/evil", "C:\\evil", "a/../../b"]
+)
+def test_names_that_lead_out_are_refused(name, tmp_path):
+    path = write(tmp_path / "model.keras", more=[(name, b"x")])
+    with pytest.raises(ValueError, match="must hold files of its own only"):
+        load_model(path)
+
+
+def test_a_bomb_is_refused_by_what_it_declares(tmp_path):
+    path = tmp_path / "model.keras"
+    write(path)
+    zeros = bytes(50_000_000)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("assets/zeros", zeros)
+    assert path.stat().st_size < 200_000
+    with pytest.raises(ValueError, match=r"unpack to at most 1,000,000 .* 50,0\d\d,\d"):
+        load_model(path, max_bytes=1_000_000)
+    assert load_model(path, max_bytes=60_000_000).count_params() == 10
+
+
+def test_a_configuration_of_gigabytes_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", bytes(70 * 2**20))
+    with pytest.raises(ValueError, match="config.json of at most 67,108,864 bytes"):
+        load_model(path)
+
+
+def archive_of(**entries):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name.replace("_", "."), content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no archive",
+        archive_of(metadata_json="{}"),
+        archive_of(config_json="{"),
+        archive_of(config_json="[" * 100_000),
+    ],
+)
+def test_what_is_no_keras_file(content, tmp_path):
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="`path` must be a .keras file. Received"):
+        load_model(path)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(ValueError, match="`path` must be an existing .keras file"):
+        load_model(tmp_path / "model.keras")

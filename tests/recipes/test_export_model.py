@@ -1,0 +1,90 @@
+"""The recipe on a small run: where it finds photos, and what it says otherwise."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "export_model.py"
+
+
+@pytest.fixture(scope="module")
+def made(colours, tmp_path_factory):
+    """Photos, and a run of them."""
+    folder = tmp_path_factory.mktemp("made")
+    photos = colours.write_photos(folder / "photos")
+    return photos, colours.write_run(folder / "run", photos)
+
+
+def export(*arguments):
+    command = [sys.executable, RECIPE, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_photos_are_found_by_the_manifest(made, tmp_path):
+    _, run = made
+    out = tmp_path / "files"
+    done = export(run, "--formats", "tflite,tflite_int8", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "24 photos; the Keras model's accuracy is 1.0000" in done.stdout
+    assert f"{out}/ holds the files" in done.stdout
+    again = export(run, "--formats", "tflite", "--out", out)
+    assert again.returncode == 2
+    assert "must not exist" in again.stderr
+
+
+def test_photos_of_a_folder(made, tmp_path):
+    """Other photos at the place that the manifest names are refused."""
+    photos, run = made
+    moved = tmp_path / "run"
+    shutil.copytree(run, moved)
+    elsewhere = tmp_path / "photos"
+    shutil.copytree(photos, elsewhere)
+    manifest = moved / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(str(photos), str(elsewhere)))
+    Image.new("RGB", (9, 9)).save(elsewhere / "test" / "red" / "new.png")
+    refused = export(moved, "--formats", "keras")
+    assert refused.returncode == 2
+    assert "other photos" in refused.stderr
+    assert "--check and --calibration" in refused.stderr
+    done = export(moved, "--formats", "tflite", "--check", elsewhere / "valid")
+    assert done.returncode == 0, done.stderr
+    (elsewhere / "valid" / "red").rename(elsewhere / "valid" / "rose")
+    other = export(
+        *(moved, "--formats", "tflite", "--overwrite", "--check", elsewhere / "valid")
+    )
+    assert other.returncode == 2
+    assert "`check` must hold a folder for each class" in other.stderr
+
+
+def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours):
+    """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
+    photos, _ = made
+    run = colours.write_run(tmp_path / "run", photos, colours.bright_model())
+    dark = colours.write_dark_photos(tmp_path / "dark")
+    done = export(run, "--formats", "tflite_int8", "--calibration", dark)
+    assert done.returncode == 1, done.stderr
+    assert "error: tflite_int8 loses 0." in done.stderr
+    assert "24 photos; the Keras model's accuracy" in done.stderr
+    assert (run / "export.partial").is_dir()
+    assert not (run / "export").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "`path` must be an existing run folder"),
+        (["RUN", "--formats", "core_ml"], "`formats` must be one of 'keras'"),
+        (["RUN", "--check", "nowhere"], "`check` must be a folder"),
+        (["RUN", "--max-drop", "-1"], "`max_drop` must be in [0, 1]"),
+    ],
+)
+def test_bad_input_is_an_error_before_any_work(made, arguments, message):
+    _, run = made
+    done = export(*(run if word == "RUN" else word for word in arguments))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (run / "export").exists()

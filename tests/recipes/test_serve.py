@@ -1,0 +1,202 @@
+import http.client
+import importlib.util
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from kerasdl.cli import run_recipe
+from kerasdl.export.keras_file import save_inference_model
+from kerasdl.runs import run_folder
+
+REPOSITORY = Path(__file__).parents[2]
+RECIPE = REPOSITORY / "recipes" / "serve.py"
+BENCHMARK = REPOSITORY / "recipes" / "benchmarks" / "serving.py"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run that tells red from blue."""
+    folder = tmp_path_factory.mktemp("serve")
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    weights = np.array([[0, 0.01], [0, 0], [0.01, 0]])
+    model.layers[-1].set_weights([weights, np.zeros(2)])
+    with run_folder(folder / "colours", {}, seed=1) as run:
+        save_inference_model(model, run.path / "model.keras")
+        run.save_labels(["blue", "red"])
+        run.manifest.update(image_size=(8, 8), resize="crop")
+    return folder / "colours"
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "sun.png"
+    Image.new("RGB", (20, 30), (200, 0, 0)).save(path)
+    return path
+
+
+@contextmanager
+def started(*arguments):
+    """The recipe in a process of its own, and the lines of its start."""
+    command = [sys.executable, RECIPE, *map(str, arguments), "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=REPOSITORY, text=True, **pipes)
+    try:
+        yield process, process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def port_of(line):
+    return int(re.search(r"http://[\d.]+:(\d+)", line)[1])
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    content = connection.getresponse().read().decode()
+    connection.close()
+    return content
+
+
+@pytest.mark.parametrize(
+    ("number", "arguments", "name", "host"),
+    [
+        (signal.SIGTERM, [], "colours", "127.0.0.1"),
+        (signal.SIGINT, ["--host", "0.0.0.0", "--name", "mine"], "mine", "0.0.0.0"),
+    ],
+)
+def test_a_signal_in_the_middle_of_a_request_lets_it_be_answered(
+    run, photo, number, arguments, name, host
+):
+    images = [{"b64": b64encode(photo.read_bytes()).decode()}]
+    body = json.dumps({"signature_name": "serve_bytes", "instances": images}).encode()
+    with started(run, *arguments) as (process, line):
+        port = port_of(line)
+        assert line == f"{name} on http://{host}:{port} (Ctrl-C stops)\n"
+        if host == "0.0.0.0":
+            line = process.stdout.readline()
+            assert line == "Anyone on the network reaches it, without a password.\n"
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.putrequest("POST", f"/v1/models/{name}:predict")
+        connection.putheader("Content-Length", len(body))
+        connection.endheaders(body[:-5])
+        end = time.monotonic() + 60
+        while "serving_requests_in_flight 1.0" not in get(port, "/metrics"):
+            assert time.monotonic() < end
+        process.send_signal(number)
+        with pytest.raises(ConnectionRefusedError):  # it takes no more requests
+            while time.monotonic() < end:
+                get_once(port)
+        connection.send(body[-5:])
+        answer = connection.getresponse()
+        red = 1 / (1 + np.exp(-2))  # the scores differ by 0.01 * 200
+        assert answer.status == 200
+        (found,) = json.loads(answer.read())["predictions"]
+        np.testing.assert_allclose(found, [1 - red, red], atol=1e-6)
+        rest, errors = process.communicate(timeout=60)
+        assert (process.returncode, rest) == (0, "stopped\n")
+        assert "Traceback" not in errors
+
+
+def get_once(port):
+    """Connect; what was queued when the server stopped to listen may be reset."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionResetError:
+        pass
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_recipe", path)
+    recipe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+    return recipe
+
+
+def main(path, *arguments):
+    """Run a recipe in this process; what it exits with."""
+    recipe = load(path)
+    with pytest.raises(SystemExit) as exit_:
+        run_recipe(lambda: recipe.main([str(argument) for argument in arguments]))
+    return exit_.value.code
+
+
+def test_a_taken_port_exits_with_two(run, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(RECIPE, run, "--port", port) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert f"port={port} (Address already in use)" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "must be an existing run folder"),
+        (["RUN", "--port", "70000"], "--port must be in [0, 65535]. Received: 70000"),
+        (["RUN", "--name", "a/b"], "--name must be letters, digits"),
+        (["RUN", "--max-bytes", "0"], "must be at least 1. Received: 0"),
+        (["RUN", "--max-wait-ms", "nan"], "--max-wait-ms must be in [0, 10000]"),
+    ],
+)
+def test_bad_arguments_exit_with_two(run, capsys, arguments, message):
+    arguments = [run if argument == "RUN" else argument for argument in arguments]
+    assert main(RECIPE, *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_load_test_starts_a_server_and_makes_a_table(run, photo, tmp_path, capfd):
+    benchmark = load(BENCHMARK)
+    (tmp_path / "text.jpg").write_text("no photo")
+    with benchmark.served(str(run)) as url:
+        clients = ["--clients", "1", "3", "--requests", "20"]
+        benchmark.main([url, "--photo", str(photo), *clients])
+        head, *rows = [line.split() for line in capfd.readouterr().out.splitlines()]
+        assert main(BENCHMARK, url, "--photo", tmp_path / "text.jpg") == 2
+        assert f"{url} answers 400: " in capfd.readouterr().err
+    assert head == "clients p50 ms p95 ms p99 ms a second a batch refused".split()
+    assert [row[0] for row in rows] == ["1", "3"]
+    for row in rows:
+        p50, p95, p99, rate, batch = map(float, row[1:6])
+        assert 0 < p50 <= p95 <= p99 and rate > 0 and 1 <= batch <= 3
+        assert row[6] == "0"
+    assert "error" not in capfd.readouterr().err
+    assert main(BENCHMARK, url, "--photo", photo) == 1  # its server has stopped
+    assert "Connection refused" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "--photo", "PHOTO"], "must begin with http://, or `path` must be"),
+        (["RUN", "--photo", "gone.jpg"], "--photo must be an existing file"),
+        (["RUN", "--photo", "PHOTO", "--requests", "0"], "must be at least 1"),
+    ],
+)
+def test_bad_arguments_of_the_load_test_exit_with_two(
+    run, photo, capsys, arguments, message
+):
+    files = {"RUN": run, "PHOTO": photo}
+    assert main(BENCHMARK, *(files.get(name, name) for name in arguments)) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,62 @@
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kerasdl.serving import ServedModel, Server, bind
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_a_taken_port_and_a_foreign_address_are_refused():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        message = rf"free port \(0 takes one\).*port={port} \(Address already in use"
+        with pytest.raises(ValueError, match=message):
+            bind(port=port)
+    with pytest.raises(ValueError, match="must be an address of this machine"):
+        bind("192.0.2.1", 0)
+    with pytest.raises(ValueError, match="`host` must be an address. Received: host="):
+        bind("no host at all", 0)
+
+
+def test_the_address_tells_whether_others_reach_it():
+    for host, url, is_loopback in [
+        ("127.0.0.1", "http://127.0.0.1", True),
+        ("localhost", "http://127.0.0.1", True),
+        ("0.0.0.0", "http://0.0.0.0", False),
+    ]:
+        with bind(host, 0) as bound:
+            server = Server(None, bound)
+            if bound.family == socket.AF_INET:
+                assert server.url == f"{url}:{bound.getsockname()[1]}"
+            assert server.is_loopback is is_loopback
+
+
+def test_a_port_that_was_served_a_moment_ago_is_free(run_server, predictor, photo):
+    with run_server(predictor) as client:
+        assert client.classify(photo()).status == 200
+        port = client.port
+    bind(port=port).close()
+
+
+def test_a_model_is_ready_when_it_is_made(predictor):
+    model = ServedModel(predictor, "animals", max_batch=3)
+    assert model.graph.experimental_get_tracing_count() == 1
+    model.close()
+
+
+def test_a_missing_package_is_an_error_that_names_the_extra():
+    code = (
+        "import sys; sys.modules['fastapi'] = None\n"
+        "import kerasdl\n"
+        "try: kerasdl.serving\n"
+        "except ImportError as error: print(error)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert "This needs the package 'fastapi'" in result.stdout
+    assert "pip install 'kerasdl[serve]'" in result.stdout
