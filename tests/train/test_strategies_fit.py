@@ -219,9 +219,7 @@ def test_two_processes_train_as_one_and_the_chief_alone_writes(alone, tmp_path):
 
 
 def test_a_killed_worker_ends_the_job_which_then_resumes(alone, tmp_path):
-    chief, other = two_workers(
-        tmp_path, die_at=6
-    )  # in the second epoch of four batches
+    chief, other = two_workers(tmp_path, die_at=6)  # of four batches an epoch
     errors = chief.communicate(timeout=200)[1]
     assert other.wait() == -9 and chief.returncode not in (0, None)
     assert "UnavailableError" in errors
@@ -275,6 +273,7 @@ def run_recipe(digits, out, strategy, env=None):
     )
 
 
+@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
 def test_a_recipe_on_two_machines_writes_the_folder_of_one(digits, tmp_path):
     outs = [tmp_path / "chief" / "run", tmp_path / "other" / "run"]
     for out in outs:
