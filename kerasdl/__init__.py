@@ -30,6 +30,7 @@ _SUBPACKAGES = (
     "runtime",
     "schedules",
     "serving",
+    "strategies",
     "train",
 )
 _NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}

@@ -2,22 +2,31 @@
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import runs
+from . import runs, strategies
 
+LOST_WORKER = 75  # EX_TEMPFAIL: a try that may be repeated
 # Where and how a run works, not what it computes: a resumed run may differ in these.
 _HOW = (
     *("out", "resume", "overwrite", "verbose", "clear_cache", "seed"),
-    "gpu_memory_growth",
+    *("gpu_memory_growth", "strategy"),
 )
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --seed, --out, --quick, --resume and the others every recipe has."""
+def add_run_arguments(
+    parser: argparse.ArgumentParser, multi_worker: bool = False
+) -> None:
+    """Add --seed, --out, --quick, --resume and the others every recipe has.
+
+    Args:
+        parser: of the recipe.
+        multi_worker: whether the recipe can train on several machines.
+    """
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
     add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
@@ -44,6 +53,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="take a graphics card's memory as needed, not all at once",
+    )
+    add(
+        "--strategy",
+        default="none",
+        choices=strategies.STRATEGIES if multi_worker else strategies.STRATEGIES[:2],
+        help="of tf.distribute: train on all devices (mirrored) or, with TF_CONFIG, on "
+        "several machines (multi_worker, where the recipe can)",
     )
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
 
@@ -94,6 +110,7 @@ def run_recipe(main: Callable[[], None]) -> None:
     """Run `main` and exit: 0; 2 for bad input; 130 for Ctrl-C.
 
     1 for what goes wrong at work: a full disk or memory, a loss that is no number.
+    75 where another machine of a job was lost: start all of them again, with --resume.
     """
     try:
         main()
@@ -104,6 +121,8 @@ def run_recipe(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         _exit(130, "interrupted")
     except Exception as error:
+        if lost := strategies.lost_worker(error):
+            _leave(LOST_WORKER, f"error: {lost}")
         # TensorFlow's own error is told by its name: it may not be loaded.
         if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
             raise
@@ -112,6 +131,12 @@ def run_recipe(main: Callable[[], None]) -> None:
             f"error: memory is full ({error}). A smaller --batch-size needs less, in "
             "a run of its own; with more memory --resume goes on with this one.",
         )
+
+
+def _leave(code: int, message: str) -> NoReturn:
+    """Exit at once: TensorFlow would wait for the machine that is gone."""
+    print(message, file=sys.stderr, flush=True)
+    os._exit(code)
 
 
 def _exit(code: int, message: str) -> NoReturn:

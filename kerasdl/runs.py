@@ -10,6 +10,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import kerasdl
+from kerasdl import strategies
 from kerasdl._atomic import write_json, write_text
 from kerasdl._atomic_folder import (
     check_free,
@@ -63,6 +65,8 @@ class Run:
         seed: the seed given, drawn, or (when resumed) recorded.
         manifest: the content of `manifest.json`; add keys, then `save_manifest()`.
         resumed: whether the folder holds what an earlier process wrote.
+        is_chief: False for the workers of `tf.distribute` but the first, whose `path`
+            is a temporary folder that nobody keeps and whose `out` is not theirs.
     """
 
     path: Path
@@ -70,6 +74,7 @@ class Run:
     seed: int
     manifest: dict[str, Any]
     resumed: bool
+    is_chief: bool = True
 
     def save_manifest(self) -> None:
         """Write `manifest.json`, whole or not at all."""
@@ -106,6 +111,9 @@ def run_folder(
     it is removed if the block had not begun to write. A lock, which the system
     releases even when the process is killed, keeps a second run out.
 
+    Of several workers of `tf.distribute` the chief alone does so. It gives the others
+    its seed and files at the start; each of them works in a temporary folder.
+
     Args:
         out: the folder to make.
         arguments: what the user asked for; written to the manifest, and compared
@@ -120,6 +128,10 @@ def run_folder(
             folder; there is nothing to resume, or other arguments began it.
     """
     out = Path(out)
+    if not strategies.is_chief():
+        with _as_helper(out) as run:
+            yield run
+        return
     check_name(out)
     arguments = _plain(arguments)
     with claimed(out):
@@ -131,6 +143,8 @@ def run_folder(
         run = (_resumed if resume else _started)(out, arguments, seed)
         try:
             run.save_manifest()
+            if strategies.is_multi_worker():
+                strategies.share_folder(run.path)
             yield run
             run.manifest["end"] = _now()
             run.save_manifest()
@@ -142,6 +156,17 @@ def run_folder(
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile
         publish(out)
+
+
+@contextmanager
+def _as_helper(out: Path) -> Iterator[Run]:
+    """The chief's run, in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="kerasdl-") as folder:
+        path = Path(folder)
+        strategies.share_folder(path)
+        manifest = _read_manifest(path)
+        resumed = bool(manifest.get("resumed"))
+        yield Run(path, out, manifest["seed"], manifest, resumed, is_chief=False)
 
 
 def read_run(path: str | Path) -> RunInfo:

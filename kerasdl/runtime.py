@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from kerasdl import strategies
 from kerasdl._checks import check_one_of
 
 # The x86 instructions that compute in each half precision.
@@ -24,6 +25,7 @@ def start(
     deterministic: bool = False,
     gpu_memory_growth: bool = True,
     verbose: bool = False,
+    strategy: str = "none",
 ) -> None:
     """Import TensorFlow and set it up; call it before anything else imports it.
 
@@ -33,11 +35,14 @@ def start(
         deterministic: take operations that give the same bits in every run; slower.
         gpu_memory_growth: take a graphics card's memory as needed, not all at once.
         verbose: let TensorFlow's start-up lines through.
+        strategy: "none", "mirrored" or "multi_worker"; see `strategies.use`.
 
     Raises:
-        ValueError: `precision` is none of the three.
+        ValueError: `precision` or `strategy` is none of these, or the strategy cannot
+            be used here.
     """
     check_one_of("precision", precision, PRECISIONS)
+    strategies.check(strategy, deterministic)
     if not verbose:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with nullcontext() if verbose else silenced():
@@ -51,7 +56,9 @@ def start(
             tf.config.experimental.enable_op_determinism()
         if not verbose:
             tf.get_logger().addFilter(_is_of_interest)
-        tf.zeros(1)  # the first operation starts the devices, which print too
+        strategies.use(strategy)  # before the first operation, which starts devices
+        tf.zeros(1)  # ... and prints too
+    strategies.announce(strategy)
     keras.config.set_dtype_policy(precision)
     if not gpus and not computes_in(precision):
         warnings.warn(

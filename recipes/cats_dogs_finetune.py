@@ -46,14 +46,18 @@ def parse_args(argv=None):
         metavar="N",
         help="of each stage; default: its own",
     )
-    kerasdl.cli.add_run_arguments(parser)
+    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     if kerasdl.recipe.photos.clear_cache(args):
         return
@@ -92,7 +96,11 @@ def main(argv=None):
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)
         state.mkdir(exist_ok=True)
-        write_results(run, data, list(trainings.run(names)))
+        stages = list(trainings.run(names))
+        with train.without_strategy():
+            write_results(run, data, stages)
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
     kerasdl.recipe.photos.print_cache_size(args)
     if args.data == "sample":
@@ -138,7 +146,11 @@ def write_results(run, data, stages):
     plots.save_curves(history, run.path / "curves.png")
     history.to_csv(run.path / "history.csv", index=False)
     title = f"{' or '.join(data.class_names)}: {best.name}"
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=kerasdl.recipe.model_card.model_card(run, data, model, kept),
+    )
     (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(
         stages=json.loads(table.to_json(orient="records")),  # NaN as null

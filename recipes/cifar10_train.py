@@ -56,14 +56,18 @@ def parse_args(argv=None):
         help="epochs, of sgdr",
     )
     parser.set_defaults(epochs=15, batch_size=128)
-    kerasdl.cli.add_run_arguments(parser)
+    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     from kerasdl import data, models
 
@@ -111,6 +115,8 @@ def main(argv=None):
         )
         photos.preview(run.path / "augmented.png")
         train(model, photos, epochs, schedule, args, run)
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")
     print(f"\n{args.out}/ holds the models and report.html; on images of your own:")
     print(f"  python recipes/cifar10_predict.py {args.out} IMAGE")

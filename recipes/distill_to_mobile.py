@@ -50,6 +50,11 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     info = kerasdl.runs.read_run(args.teacher)
+    if args.strategy != "none":
+        raise ValueError(
+            "`strategy` must be none here: Keras's Distiller has training steps of its "
+            f"own. Received: strategy={args.strategy!r}"
+        )
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )

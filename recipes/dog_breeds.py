@@ -66,7 +66,11 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     if kerasdl.recipe.photos.clear_cache(args):
         return

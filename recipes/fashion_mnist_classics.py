@@ -92,14 +92,18 @@ def parse_args(argv=None):
         metavar="RATE",
         help="highest; default: by network",
     )
-    kerasdl.cli.add_run_arguments(parser)
+    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     names = list(dict.fromkeys(args.model))
     with kerasdl.runs.run_folder(
@@ -118,6 +122,8 @@ def main(argv=None):
             run.manifest["results"] = rows
             run.save_manifest()
         compare(names, rows, run)
+    if not run.is_chief:
+        return
     for state in list(args.out.rglob("state")):
         shutil.rmtree(state)
     print(f"\n{args.out}/ holds the models and what they get wrong (report.html)")

@@ -25,14 +25,18 @@ def parse_args(argv=None):
         "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
     )
     parser.set_defaults(epochs=5, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser)
+    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     import keras
 
@@ -66,6 +70,8 @@ def main(argv=None):
             model, digits, history, run, run.path, "mnist"
         )
         run.manifest["results"] = [row]
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")
     print(f"\n{args.out}/ holds the model and report.html; on an image of your own:")
     print(f"  python recipes/predict.py {args.out} IMAGE")

@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -71,6 +72,11 @@ def _tiny_trunk(include_top, weights, input_shape=None, input_tensor=None, name=
         )(x)
         x = layers.BatchNormalization(name=f"bn{number}")(x)
     return keras.Model(keras.utils.get_source_inputs(inputs), x, name=name)
+
+
+def pytest_configure():
+    """Ctrl-C works in tests of it, also where a shell runs pytest in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

@@ -2,6 +2,7 @@
 
 from ._decode import ImageError, decode_image, read_image
 from ._listing import list_images
+from ._shares import share_of, shared_stream, shares, with_shares
 from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist

@@ -11,7 +11,7 @@ import tensorflow as tf
 from sklearn.model_selection import LeaveOneOut
 from sklearn.utils.class_weight import compute_class_weight
 
-from kerasdl import plots
+from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 
 from ._mix import Mix
@@ -82,6 +82,7 @@ class PhotoSplits:
                 "shows those beside it more often too. Received: oversample=True "
                 "with several labels a photo"
             )
+        strategies.check_batch_size(batch_size)
         self.class_names = class_names
         self.batch_size = batch_size
         self.augment = augment

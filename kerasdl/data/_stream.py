@@ -47,7 +47,8 @@ class BatchStream:
         self._futures: dict[tuple[int, int], Future] = {}
         self._lock = threading.Lock()
 
-    def _begin_epoch(self) -> np.int64:
+    def begin_epoch(self) -> np.int64:
+        """Number of the pass that begins now."""
         with self._lock:
             epoch = self.next_epoch
             self.next_epoch += 1
@@ -76,7 +77,7 @@ class BatchStream:
         dtypes = tuple(spec.dtype for spec in signature)
 
         def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
-            epoch = tf.numpy_function(self._begin_epoch, [], tf.int64)
+            epoch = tf.numpy_function(self.begin_epoch, [], tf.int64)
             return tf.data.Dataset.range(self.num_batches).map(lambda i: (epoch, i))
 
         def take(epoch: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, ...]:

@@ -19,6 +19,7 @@ from ._listing import list_classes
 from ._mix import Mix, mixer
 from ._pixel_views import are_whole, whole_views
 from ._rand_augment import rand_augment
+from ._shares import share_of, shared_stream, with_shares
 from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
 from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
@@ -199,8 +200,14 @@ class PhotoBatches:
             return images.map(lambda x: tf.cast(x, tf.float32)).prefetch(1)
         label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
         dataset = self.stream.dataset((pixels, label_spec))
-        dataset = dataset.map(lambda images, y: (tf.cast(images, tf.float32), y))
-        return dataset.prefetch(1)
+        dataset = dataset.map(_with_floats).prefetch(1)
+        shares = shared_stream(self.stream, self._share, (pixels, label_spec))
+
+        def as_floats(numbers: Sequence[int], of: int) -> tf.data.Dataset:
+            own = shares(numbers, of)
+            return own.map(lambda batch, rows: (_with_floats(*batch), rows)).prefetch(1)
+
+        return with_shares(dataset, as_floats)
 
     def order(self, epoch: int) -> np.ndarray:
         """Positions of the pictures in the order of `epoch`."""
@@ -226,9 +233,17 @@ class PhotoBatches:
         names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
 
-    def _read_batch(self, epoch: int, index: int) -> Batch:
+    def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
+        """Share `number` of `of` of a batch; it is empty if nothing can be read."""
+        rows = share_of(len(self.batch_rows(epoch, index)), number, of)
+        if self._mix:  # needs the whole batch
+            return tuple(array[rows] for array in self._read_batch(epoch, index))
+        return self._read_batch(epoch, index, rows)
+
+    def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
         rows = self.batch_rows(epoch, index)
-        draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))
+        draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))[part]
+        rows = rows[part]
         transforms = self.augment.transforms(draws, self.image_size)
         kept = list(range(len(rows)))
         if are_whole(transforms) and self._stack is not None:
@@ -287,6 +302,10 @@ class PhotoBatches:
         shapes = {getattr(picture, "shape", ()) for picture in self.pictures}
         same_size = {shape[:2] for shape in shapes} == {self.image_size}
         return np.stack(self.pictures) if same_size and len(shapes) == 1 else None
+
+
+def _with_floats(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.cast(images, tf.float32), labels
 
 
 def read_picture(

@@ -1,6 +1,6 @@
 """The README.md of a run folder: how to use its files without kerasdl."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kerasdl._checks import check_one_of, size_pair
 
@@ -40,11 +40,23 @@ for outputs in (by_keras, by_lite):
 {show}
 ```
 """
+_CARD = """
+## Model card
+
+| | |
+|---|---|
+{rows}
+
+{answers}.
+How good it is was measured on pictures like those it was trained on; of others
+nothing is known.
+"""
 # With one label a picture, and with several.
 _ONE = {
     "what": "A classifier of pictures",
     "outputs": "A model with one output unit\n"
     "  (a sigmoid) returns the probability of line 2.",
+    "answers": "It answers one of the classes above, for pictures of other things too",
     "thresholds": "",
     "first": "",
     "read": "",
@@ -56,6 +68,7 @@ _SEVERAL = {
     "what": "A classifier of pictures that may have several of these labels, or none",
     "outputs": "Each output is the\n"
     "  probability of its label alone; they do not sum to 1.",
+    "answers": "It answers any of the labels above, or none",
     "thresholds": ". A label is an answer if its probability is\n"
     "  above its own of the `thresholds` there, which are in output order",
     "first": "import json\n\n",
@@ -74,6 +87,7 @@ def run_readme(
     resize: str = "crop",
     title: str = "A trained classifier",
     multi_label: bool = False,
+    facts: Mapping[str, str] | None = None,
 ) -> str:
     """Return the text of a run folder's README.md.
 
@@ -84,17 +98,22 @@ def run_readme(
         title: its headline.
         multi_label: whether a picture may have several labels; manifest.json then holds
             `thresholds`, one for each class.
+        facts: for a model card: how the model was made and how good it is, by name.
 
     Raises:
         ValueError: `resize` is none of the three, or `image_size` is no size.
     """
     check_one_of("resize", resize, _RESIZE)
     height, width = size_pair("image_size", image_size)
-    return _TEXT.format(
+    parts = _SEVERAL if multi_label else _ONE
+    rows = "\n".join(f"| {name} | {fact} |" for name, fact in (facts or {}).items())
+    card = _CARD.format(rows=rows, answers=parts["answers"]) if facts else ""
+    text = _TEXT.format(
         title=title,
         classes=", ".join(class_names),
         height=height,
         width=width,
         resize=_RESIZE[resize],
-        **(_SEVERAL if multi_label else _ONE),
+        **parts,
     )
+    return text + card

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kerasdl.cli import positive_int
 
+from .model_card import model_card
+
 if TYPE_CHECKING:
     import keras
     import pandas as pd
@@ -150,6 +152,20 @@ def write_network(
     Returns:
         A row of the run's table.
     """
+    from kerasdl import train
+
+    with train.on_one_device(model) as model:
+        return _write(model, data, history, run, folder, dataset)
+
+
+def _write(
+    model: "keras.Model",
+    data: "ImageData",
+    history: "pd.DataFrame",
+    run: "Run",
+    folder: Path,
+    dataset: str,
+) -> dict[str, Any]:
     from kerasdl import export, interpret, plots
 
     title = f"{model.name} on {dataset}"
@@ -164,10 +180,14 @@ def write_network(
         report, folder / "report.html", title, run.manifest, history, seed=run.seed
     )
     history.to_csv(folder / "history.csv", index=False)
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    accuracy = report.summary["accuracy"]
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=model_card(run, data, model, {"test": accuracy}),
+    )
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
-    last, accuracy = history.iloc[-1], report.summary["accuracy"]
+    last = history.iloc[-1]
     speed = len(history) / (1 / history["examples_per_second"]).sum()
     print(
         f"\n{title}: loss {last['loss']:.3f}, train acc {last['accuracy']:.3f}, "

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .model_card import model_card
+
 if TYPE_CHECKING:
     from kerasdl.learner import Learner, Rates
     from kerasdl.predict import SplitPredictions
@@ -101,9 +103,13 @@ class Steps:
         learn.plot_losses(folder / "curves.png")
         learn.plot_lr(folder / "rates.png")
         learn.history.to_csv(folder / "history.csv", index=False)
+        kept = next(row for row in self.rows if row["step"] == best)
+        splits = [split for split in data.splits if kept.get(split) is not None]
+        accuracies = {split: kept[split] for split in splits}
         readme = export.run_readme(
             *(data.class_names, data.image_size, data.resize, title),
             multi_label=data.label_mode == "multi_label",
+            facts=model_card(self.run, data, learn.model, accuracies),
         )
         (folder / "README.md").write_text(readme, encoding="utf-8")
         table = pd.DataFrame(self.rows)

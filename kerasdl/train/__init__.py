@@ -4,6 +4,7 @@ from .activation_batches import ActivationBatches
 from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups
 from .distill import ProbabilityDistillation, distiller
+from .distributed import distributed, on_one_device, without_strategy
 from .features import (
     CachedActivations,
     cache_size,

@@ -6,7 +6,15 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._checks import check_positive_int
-from kerasdl.data import Batch, BatchStream, epoch_length, epoch_order
+from kerasdl.data import (
+    Batch,
+    BatchStream,
+    epoch_length,
+    epoch_order,
+    share_of,
+    shared_stream,
+    with_shares,
+)
 
 
 class ActivationBatches:
@@ -57,11 +65,12 @@ class ActivationBatches:
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of activations and labels, one epoch a pass."""
-        specs = (
+        specs = tuple(
             tf.TensorSpec((None, *array.shape[1:]), array.dtype)
             for array in (self.views[0], self.labels)
         )
-        return self.stream.dataset(tuple(specs)).prefetch(1)
+        shares = shared_stream(self.stream, self._share, specs)
+        return with_shares(self.stream.dataset(specs).prefetch(1), shares)
 
     def order(self, epoch: int) -> np.ndarray:
         """Rows in the order of `epoch`."""
@@ -73,12 +82,16 @@ class ActivationBatches:
         """Rows of one batch."""
         return self.order(epoch)[index * self.batch_size :][: self.batch_size]
 
-    def batch(self, epoch: int, index: int) -> Batch:
-        """Activations and labels of one batch."""
-        rows = self.batch_rows(epoch, index)
+    def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
+        rows = share_of(len(self.batch_rows(epoch, index)), number, of)
+        return self.batch(epoch, index, rows)
+
+    def batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
+        """Activations and labels of one batch, or of `part` of it."""
+        rows = self.batch_rows(epoch, index)[part]
         rng = np.random.default_rng([self.seed, epoch])
         view_of = rng.integers(len(self.views), size=len(self.order(epoch)))
-        chosen = view_of[index * self.batch_size :][: self.batch_size]
+        chosen = view_of[index * self.batch_size :][: self.batch_size][part]
         activations = np.empty((len(rows), *self.views[0].shape[1:]), "float32")
         for i, view in enumerate(self.views):
             activations[chosen == i] = view[rows[chosen == i]]

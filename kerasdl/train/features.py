@@ -19,6 +19,8 @@ from kerasdl._checks import check_positive_int
 from kerasdl._progress import show_progress
 from kerasdl.data import PhotoBatches
 
+from .distributed import on_one_device
+
 _FORMAT = 1  # of the cache; a change makes every older cache unknown
 
 
@@ -51,7 +53,8 @@ def cached_activations(
     The cache is keyed by the content of the files, the way they are resized and
     flipped, and the network with its weights. It grows a batch at a time: a call that
     was killed is continued, a batch that was cut short is made again. Two processes
-    that want the same activations wait for each other.
+    that want the same activations wait for each other. Under a strategy of
+    `tf.distribute` each worker computes them all, on one device.
 
     Args:
         model: takes pixels in [0, 255], `(batch, height, width, 3)`; one or several
@@ -103,7 +106,8 @@ def cached_activations(
                 *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
                 on_error="raise",
             )
-            _fill(files, model, photos, reused, flip, verbose)
+            with on_one_device(model) as alone:
+                _fill(files, alone, photos, reused, flip, verbose)
     arrays = [np.load(file.path, mmap_mode="r") for file in files]
     return CachedActivations(arrays, len(paths) - reused, reused)
 

@@ -15,6 +15,7 @@ from kerasdl.data import BatchStream, ImageData
 
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
+from .distributed import distributed
 from .layer_rates import check_settable_rate
 from .precompute import ActivationData
 
@@ -109,6 +110,7 @@ def lr_find(
     _check_model(model)
     batches, stream = _batches(dataset)
     space = np.geomspace if mode == "exponential" else np.linspace
+    distributed(model)
     sweep = _Sweep(space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,

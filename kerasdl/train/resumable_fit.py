@@ -1,5 +1,6 @@
 """`fit` that a kill does not restart: all state and history are saved every epoch."""
 
+import io
 import json
 import sys
 import time
@@ -11,7 +12,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from kerasdl import _atomic
+from kerasdl import _atomic, strategies
+
+from .distributed import distributed
 
 
 def resumable_fit(
@@ -30,6 +33,9 @@ def resumable_fit(
     `set_state(state)` keep. So a continued run ends with the weights of an unbroken one
     if its data repeats too. A finished state is trained no further, but the callbacks
     see training begin and end.
+
+    Of several workers of `tf.distribute` the chief alone reads and writes `state`, and
+    gives the others what it read.
 
     Args:
         model: compiled; layer `trainable` flags as when `state` was begun.
@@ -61,6 +67,7 @@ def resumable_fit(
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
         history = [] if path is None else _restore(model, keepers, path)
+    distributed(model)
     done = len(history)
     if start_epoch is not None:
         start_epoch(done)
@@ -113,6 +120,8 @@ class _SaveState(keras.callbacks.Callback):
             arrays |= {f"c{i}.{name}": value for name, value in large.items()}
             small = {k: v for k, v in values.items() if k not in large}
             kept.append([type(keeper).__name__, small])
+        if not strategies.is_chief():  # all have read: it takes part of each
+            return
         with _atomic.replacing(self.path) as beside:
             np.savez(
                 beside,
@@ -126,10 +135,15 @@ def _restore(
     model: keras.Model, keepers: Sequence[Any], path: Path
 ) -> list[dict[str, float]]:
     """Give `model` and `keepers` what `path` holds; return the history so far."""
-    _atomic.remove_partials(path)
-    if not path.exists():
+    content = b""
+    if strategies.is_chief():
+        _atomic.remove_partials(path)
+        content = path.read_bytes() if path.exists() else b""
+    if strategies.is_multi_worker():
+        content = strategies.from_chief(content)
+    if not content:
         return []
-    with np.load(path) as saved:
+    with np.load(io.BytesIO(content)) as saved:
         arrays = {name: saved[name] for name in saved.files}
     history = json.loads(str(arrays.pop("history")))
     kept = json.loads(str(arrays.pop("callbacks")))

@@ -51,3 +51,12 @@ def test_it_states_files_sizes_and_classes():
 def test_an_unknown_resize_is_refused():
     with pytest.raises(ValueError, match="`resize` must be one of 'crop', 'squash'"):
         run_readme(["a", "b"], 96, "stretch")
+
+
+def test_a_model_card_of_facts():
+    text = run_readme(["a", "b"], 8, facts={"network": "tiny", "accuracy": "0.9 test"})
+    assert "| network | tiny |\n| accuracy | 0.9 test |" in text
+    assert "It answers one of the classes above" in text
+    several = run_readme(["a", "b"], 8, multi_label=True, facts={"seed": "1"})
+    assert "It answers any of the labels above, or none" in several
+    assert "Model card" not in run_readme(["a", "b"], 8)

@@ -1,0 +1,100 @@
+"""Each device's share of every batch, for training on several devices or machines."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ._stream import Batch, BatchStream
+
+_ATTRIBUTE = "_kerasdl_shares"
+
+
+def share_of(count: int, number: int, of: int) -> slice:
+    """Rows of a batch of `count` that are share `number` of `of`; perhaps none."""
+    return slice(count * number // of, count * (number + 1) // of)
+
+
+def shared_stream(
+    stream: BatchStream,
+    make_share: Callable[[int, int, int, int], Batch],
+    signature: tuple[tf.TensorSpec, ...],
+) -> Callable[[Sequence[int], int], tf.data.Dataset]:
+    """A function that makes tf.data of some shares of what `stream` yields.
+
+    Args:
+        stream: its epochs are those of the shares.
+        make_share: returns the arrays of a share, given epoch, batch, and the share's
+            number and how many there are.
+        signature: as of `BatchStream.dataset`.
+    """
+
+    def shares(numbers: Sequence[int], of: int) -> tf.data.Dataset:
+        def make_batch(epoch: int, index: int) -> Batch:
+            batch, place = divmod(index, len(numbers))
+            arrays = make_share(epoch, batch, numbers[place], of)
+            if len(arrays[0]):
+                return (*arrays, np.int64(len(arrays[0])))
+            # Keras takes no empty batch: a row of zeros, which counts nothing.
+            zeros = (np.zeros((1, *a.shape[1:]), a.dtype) for a in arrays)
+            return (*zeros, np.int64(0))
+
+        own = BatchStream(make_batch, stream.num_batches * len(numbers))
+        own.begin_epoch = stream.begin_epoch
+        dataset = own.dataset((*signature, tf.TensorSpec((), tf.int64)))
+        return dataset.map(lambda *parts: (parts[:-1], parts[-1]))
+
+    return shares
+
+
+def with_shares(
+    dataset: tf.data.Dataset, shares: Callable[[Sequence[int], int], tf.data.Dataset]
+) -> tf.data.Dataset:
+    """`dataset`, which remembers how to make shares of itself."""
+    setattr(dataset, _ATTRIBUTE, shares)
+    return dataset
+
+
+def shares(
+    dataset: tf.data.Dataset, numbers: Sequence[int], of: int
+) -> tf.data.Dataset:
+    """Shares `numbers` of each batch in turn, with how many of their rows count.
+
+    Of the datasets of `ImageData`, `PhotoBatches` and `ActivationBatches`, no more than
+    these rows is read and decoded. Of any other, whole batches are made and cut.
+
+    Args:
+        dataset: batches.
+        numbers: of shares, from 0.
+        of: number of shares a batch has.
+
+    Returns:
+        `len(numbers)` elements `(share, rows)` a batch. A share without rows is one row
+        of no meaning, with `rows` 0.
+    """
+    if hasattr(dataset, _ATTRIBUTE):
+        return getattr(dataset, _ATTRIBUTE)(numbers, of)
+
+    def cut(*parts: Any) -> tf.data.Dataset:
+        batch = parts if len(parts) > 1 else parts[0]
+        count = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
+
+        def one(number: tf.Tensor) -> tuple[Any, tf.Tensor]:
+            start, end = count * number // of, count * (number + 1) // of
+            # An empty share takes the row beside it, which counts nothing.
+            first = tf.minimum(start, count - 1)
+            last = tf.maximum(end, first + 1)
+            rows = keras.tree.map_structure(lambda t: t[first:last], batch)
+            return rows, end - start
+
+        places = tf.constant(list(numbers), tf.int64)
+        return tf.data.Dataset.from_tensor_slices(places).map(one)
+
+    total = dataset.cardinality()
+    cut_up = dataset.flat_map(cut)
+    if total < 0:
+        return cut_up
+    known = tf.data.experimental.assert_cardinality(total * len(numbers))
+    return cut_up.apply(known)

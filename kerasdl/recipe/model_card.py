@@ -1,0 +1,32 @@
+"""What the README of a run says of how its model was made, and how good it is."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+    from kerasdl.data import ImageData
+    from kerasdl.runs import Run
+
+
+def model_card(
+    run: "Run", data: "ImageData", model: "keras.Model", accuracies: Mapping[str, float]
+) -> dict[str, str]:
+    """Facts for `export.run_readme`.
+
+    Args:
+        run: at work.
+        data: the images.
+        model: that is saved.
+        accuracies: of splits, by name.
+    """
+    counts = [f"{len(data.files(split)):,} {split}" for split in data.splits]
+    return {
+        "network": f"{model.name}, {model.count_params():,} parameters",
+        "images": f"{', '.join(counts)}; {run.manifest['arguments'].get('data')}",
+        "accuracy": ", ".join(
+            f"{accuracy:.4f} {split}" for split, accuracy in accuracies.items()
+        ),
+        "seed": str(run.seed),
+    }

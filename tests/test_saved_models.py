@@ -1,0 +1,116 @@
+"""The runs in saved_models/ are what their cards say, and work without kerasdl."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kerasdl
+from kerasdl.predict import Predictor
+from kerasdl.runs import read_run
+
+FOLDER = Path(__file__).parents[1] / "saved_models"
+RUNS = {"lenet5_fashion_mnist": 62_610, "mnist_convnet": 93_322}
+BARE = """
+import json, sys
+
+sys.modules["kerasdl"] = None
+import keras
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+pixels = np.load(sys.argv[1])
+found = {}
+for folder in sys.argv[2:]:
+    model = keras.saving.load_model(f"{folder}/model.keras")
+    lite = Interpreter(f"{folder}/model.tflite")
+    run = lite.get_signature_runner()
+    found[folder] = [
+        model.predict_on_batch(pixels.astype("float32")).tolist(),
+        [run(pixels=picture[None])["probabilities"][0].tolist() for picture in pixels],
+    ]
+print(json.dumps(found))
+"""
+
+
+def stroke(points):
+    """A white line through `points`, (column, row) of 28x28 pixels, on black."""
+    import cv2
+
+    pixels = np.zeros((28, 28), "uint8")
+    cv2.polylines(pixels, [np.array(points, "int32")], False, 255, 3, cv2.LINE_AA)
+    return np.repeat(pixels[..., None], 3, axis=-1)
+
+
+def test_all_that_are_in_git_are_tested():
+    ignored = (FOLDER.parent / ".gitignore").read_text().splitlines()
+    folders = {line.split("/")[1] for line in ignored if line.startswith("!saved_mod")}
+    assert folders == RUNS.keys() | {"README.md"}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_small_and_with_a_card(name):
+    folder = FOLDER / name
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 3e6
+    run = read_run(folder)
+    (row,) = run.manifest["results"]
+    card = (folder / "README.md").read_text()
+    assert f"{RUNS[name]:,} parameters" in card
+    assert f"{row['test_accuracy']:.4f} test" in card
+    page = (FOLDER / "README.md").read_text()
+    assert f"| `{name}` " in page
+    assert f"| {row['test_accuracy']:.4f} |" in page
+    assert Predictor.load(folder).model.count_params() == RUNS[name]
+
+
+def test_they_agree_without_kerasdl(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 3), "uint8")
+    np.save(tmp_path / "pixels.npy", pixels)
+    folders = [str(FOLDER / name) for name in RUNS]
+    done = subprocess.run(
+        [sys.executable, "-c", BARE, tmp_path / "pixels.npy", *folders],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    for by_keras, by_lite in json.loads(done.stdout).values():
+        np.testing.assert_allclose(by_lite, by_keras, atol=1e-4)
+        np.testing.assert_allclose(np.sum(by_keras, axis=1), 1, atol=1e-5)
+
+
+def test_digits_that_are_drawn_by_lines():
+    digits = {
+        "0": [
+            (14, 5),
+            (9, 9),
+            (8, 15),
+            (10, 21),
+            (14, 23),
+            (18, 20),
+            (20, 14),
+            (18, 8),
+        ],
+        "1": [(14, 5), (14, 23)],
+        "4": [(9, 5), (8, 14), (19, 14), (19, 5), (19, 23)],
+        "7": [(7, 6), (20, 6), (12, 23)],
+    }
+    digits["0"] += [(18, 8), (14, 5)]
+    pixels = np.stack([stroke(points) for points in digits.values()])
+    predictor = Predictor.load(FOLDER / "mnist_convnet")
+    assert predictor.predict(pixels).labels == list(digits)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_accuracy_is_the_one_that_is_measured(name, real_data):
+    run = read_run(FOLDER / name)
+    dataset = run.manifest["data"]["dataset"]
+    data = getattr(kerasdl.data, dataset)(
+        real_data / "data" / dataset, batch_size=256, seed=0
+    )
+    model = Predictor.load(FOLDER / name).model
+    found = kerasdl.predict.predict_split(model, data, "test", verbose=0)
+    assert found.accuracy == pytest.approx(
+        run.manifest["results"][0]["test_accuracy"], abs=2e-4
+    )
