@@ -141,16 +141,24 @@ def draw_batch(network, batch_size):
     return pixels, rng.integers(0, CLASSES, batch_size)
 
 
+def one_batch(*arrays):
+    """A dataset of one batch, to `repeat`."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread may hold up the end of `fit`
+    return tf.data.Dataset.from_tensors(arrays).cache().with_options(options)
+
+
 def keras_steps(network, mode, batch_size):
     """`model.fit` on the batch, again and again."""
     model, xla = build(network, mode)
     import keras
-    import tensorflow as tf
 
     model.compile(
         keras.optimizers.SGD(RATE), "sparse_categorical_crossentropy", jit_compile=xla
     )
-    batch = tf.data.Dataset.from_tensors(draw_batch(network, batch_size)).cache()
+    batch = one_batch(*draw_batch(network, batch_size))
     return lambda steps: model.fit(batch.repeat(steps), shuffle=False, verbose=0)
 
 

@@ -1,5 +1,6 @@
 """The recipe on a small run: where it finds photos, and what it says otherwise."""
 
+import runpy
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
+import kerasdl
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "export_model.py"
 
@@ -19,15 +22,29 @@ def made(colours, tmp_path_factory):
     return photos, colours.write_run(folder / "run", photos)
 
 
-def export(*arguments):
-    command = [sys.executable, RECIPE, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def export(capsys):
+    """The recipe in this process, which need not load TensorFlow again."""
+
+    def recipe(*arguments):
+        main = runpy.run_path(str(RECIPE))["main"]
+        argv, code = [str(argument) for argument in arguments], 0
+        capsys.readouterr()
+        try:
+            kerasdl.cli.run_recipe(lambda: main(argv))
+        except SystemExit as exit:
+            code = exit.code
+        return subprocess.CompletedProcess(argv, code, *capsys.readouterr())
+
+    return recipe
 
 
-def test_photos_are_found_by_the_manifest(made, tmp_path):
+def test_photos_are_found_by_the_manifest(made, tmp_path, export):
     _, run = made
     out = tmp_path / "files"
-    done = export(run, "--formats", "tflite,tflite_int8", "--out", out)
+    command = [sys.executable, RECIPE, run, "--formats", "tflite,tflite_int8"]
+    command += ["--out", out]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "24 photos; the Keras model's accuracy is 1.0000" in done.stdout
     assert f"{out}/ holds the files" in done.stdout
@@ -36,7 +53,7 @@ def test_photos_are_found_by_the_manifest(made, tmp_path):
     assert "must not exist" in again.stderr
 
 
-def test_photos_of_a_folder(made, tmp_path):
+def test_photos_of_a_folder(made, tmp_path, export):
     """Other photos at the place that the manifest names are refused."""
     photos, run = made
     moved = tmp_path / "run"
@@ -60,7 +77,7 @@ def test_photos_of_a_folder(made, tmp_path):
     assert "`check` must hold a folder for each class" in other.stderr
 
 
-def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours):
+def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours, export):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     photos, _ = made
     run = colours.write_run(tmp_path / "run", photos, colours.bright_model())
@@ -82,7 +99,7 @@ def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours):
         (["RUN", "--max-drop", "-1"], "`max_drop` must be in [0, 1]"),
     ],
 )
-def test_bad_input_is_an_error_before_any_work(made, arguments, message):
+def test_bad_input_is_an_error_before_any_work(made, arguments, message, export):
     _, run = made
     done = export(*(run if word == "RUN" else word for word in arguments))
     assert done.returncode == 2

@@ -218,6 +218,7 @@ def test_two_processes_train_as_one_and_the_chief_alone_writes(alone, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["norm.npz", "plain.npz"]
 
 
+@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
 def test_a_killed_worker_ends_the_job_which_then_resumes(alone, tmp_path):
     chief, other = two_workers(tmp_path, die_at=6)  # of four batches an epoch
     errors = chief.communicate(timeout=200)[1]
