@@ -39,6 +39,8 @@ _REDUCED = (
 )  # OpenCV's colour flags are these, plus a bit for the order of the channels
 _ORIENTATION_TAG = 0x0112
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Markers without a length, as decoders read them: a stuffed byte, TEM, RST0-7.
+_BARE = frozenset({0x00, 0x01, *range(0xD0, 0xD8)})
 
 
 class ImageError(ValueError):
@@ -181,6 +183,8 @@ def _jpeg_header(data: bytes) -> tuple[int, int, int]:
         while data[position] == 0xFF:
             position += 1
         marker = data[position]
+        if marker in _BARE:
+            continue
         length, _, height, width = struct.unpack_from(">HBHH", data, position + 1)
         if marker in _START_OF_FRAME:
             return height, width, orientation
@@ -209,6 +213,8 @@ def _webp_header(data: bytes) -> tuple[int, int, int]:
     if name == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1, 1
+    if name != b"VP8X":  # a decoder looks for a bare image then
+        raise ValueError("no chunk of an image")
     width, height = (int.from_bytes(data[i : i + 3], "little") + 1 for i in (24, 27))
     orientation = 1
     position = 12

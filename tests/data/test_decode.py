@@ -235,6 +235,27 @@ def test_an_image_above_the_pixel_limit_is_not_decoded(tmp_path, monkeypatch):
         read_image(path)
 
 
+def test_a_second_header_does_not_hide_the_size(tmp_path):
+    """To decoders TEM has no length: they take the frame that follows it at once."""
+    photo = encode(picture(60, 90), "JPEG")
+    frame = photo.index(b"\xff\xc0")
+    small = photo[frame : frame + 19].replace(b"\0\x3c\0\x5a", b"\0\1\0\1")
+    hidden = photo[:2] + b"\xff\x01" + photo[2:].ljust(70_000, b"\0") + small
+    path = write(tmp_path, hidden)
+    assert read_image(path).shape == (60, 90, 3)
+    with pytest.raises(ImageError, match=r"pixel limit \(90 x 60\)"):
+        read_image(path, max_pixels=60 * 90 - 1)
+
+
+def test_a_webp_whose_size_no_chunk_says_is_an_error(tmp_path):
+    """A decoder may take the bare image that follows the file's header."""
+    photo = encode(picture(), "WEBP", lossless=True)
+    assert photo[12:16] == b"VP8L"
+    path = write(tmp_path, photo[:12] + photo[20:], "bare.webp")
+    with pytest.raises(ImageError):
+        image_size(path)
+
+
 def test_max_pixels_is_the_largest_size_decoded(tmp_path):
     path = write(tmp_path, encode(picture(60, 90), "JPEG"))
     assert read_image(path, max_pixels=5400).shape == (60, 90, 3)
