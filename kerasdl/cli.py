@@ -19,13 +19,15 @@ _HOW = (
 
 
 def add_run_arguments(
-    parser: argparse.ArgumentParser, multi_worker: bool = False
+    parser: argparse.ArgumentParser,
+    strategy_names: Sequence[str] = ("none", "mirrored"),
 ) -> None:
     """Add --seed, --out, --quick, --resume and the others every recipe has.
 
     Args:
         parser: of the recipe.
-        multi_worker: whether the recipe can train on several machines.
+        strategy_names: those of `strategies.STRATEGIES` that it can train under;
+            without any there is no --strategy.
     """
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
@@ -54,13 +56,14 @@ def add_run_arguments(
         default=True,
         help="take a graphics card's memory as needed, not all at once",
     )
-    add(
-        "--strategy",
-        default="none",
-        choices=strategies.STRATEGIES if multi_worker else strategies.STRATEGIES[:2],
-        help="of tf.distribute: train on all devices (mirrored) or, with TF_CONFIG, on "
-        "several machines (multi_worker, where the recipe can)",
-    )
+    if strategy_names:
+        add(
+            "--strategy",
+            default="none",
+            choices=strategy_names,
+            help="of tf.distribute: train on all devices (mirrored) or, with "
+            "TF_CONFIG, on several machines (multi_worker, where the recipe can)",
+        )
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
 
 
@@ -70,10 +73,12 @@ def parse_run_arguments(
     """Parse `argv`; `--out` defaults to a free saved_models/NAME.
 
     With `--resume` it defaults to the newest partial run, and what `argv` leaves out
-    is as recorded there.
+    is as recorded there. Of several machines the first alone has that run.
     """
     args = parser.parse_args(argv)
-    if args.resume:
+    is_multi_worker = getattr(args, "strategy", None) == "multi_worker"
+    has_runs = not is_multi_worker or strategies.is_first_task()
+    if args.resume and has_runs:
         args.out = args.out or runs.newest_partial("saved_models", name)
         if args.out is None:
             parser.error(f"--resume: there is no saved_models/{name}*.partial")
@@ -134,11 +139,14 @@ def run_recipe(main: Callable[[], None]) -> None:
 
 
 def _leave(code: int, message: str) -> NoReturn:
-    """Exit at once: TensorFlow would wait for the machine that is gone."""
+    """Exit at once: TensorFlow would wait for other machines, and these for this."""
+    sys.stdout.flush()
     print(message, file=sys.stderr, flush=True)
     os._exit(code)
 
 
 def _exit(code: int, message: str) -> NoReturn:
+    if strategies.is_multi_worker():
+        _leave(code, message)
     print(message, file=sys.stderr)
     sys.exit(code)

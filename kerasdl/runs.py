@@ -38,6 +38,7 @@ LABELS = "labels.txt"
 MANIFEST = "manifest.json"
 MODEL = "model.keras"
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
+_OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
@@ -129,7 +130,7 @@ def run_folder(
     """
     out = Path(out)
     if not strategies.is_chief():
-        with _as_helper(out) as run:
+        with _as_helper(out, _plain(arguments)) as run:
             yield run
         return
     check_name(out)
@@ -159,12 +160,18 @@ def run_folder(
 
 
 @contextmanager
-def _as_helper(out: Path) -> Iterator[Run]:
+def _as_helper(out: Path, arguments: dict[str, Any]) -> Iterator[Run]:
     """The chief's run, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="kerasdl-") as folder:
         path = Path(folder)
         strategies.share_folder(path)
         manifest = _read_manifest(path)
+        recorded = manifest["arguments"]
+        if differing := _differences(arguments, recorded, _OWN_PLACES):
+            raise ValueError(
+                "the arguments must be those of the first machine. Received: "
+                f"{', '.join(differing)}"
+            )
         resumed = bool(manifest.get("resumed"))
         yield Run(path, out, manifest["seed"], manifest, resumed, is_chief=False)
 
@@ -274,12 +281,7 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     manifest = _read_manifest(partial)
     given = {**arguments, "seed": manifest["seed"] if seed is None else seed}
     recorded = {**manifest["arguments"], "seed": manifest["seed"]}
-    differing = [
-        f"{name}={given.get(name)!r} (recorded: {recorded.get(name)!r})"
-        for name in given | recorded
-        if given.get(name) != recorded.get(name) and name not in _MAY_MOVE
-    ]
-    if differing:
+    if differing := _differences(given, recorded, _MAY_MOVE):
         raise ValueError(
             "`resume` needs the arguments that began the run. Received: "
             f"{', '.join(differing)}. Repeat the recorded ones, or start anew with "
@@ -291,6 +293,17 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     manifest["arguments"] = arguments
     manifest.setdefault("resumed", []).append(_now())
     return Run(partial, out, manifest["seed"], manifest, resumed=True)
+
+
+def _differences(
+    given: dict[str, Any], recorded: dict[str, Any], allowed: set[str]
+) -> list[str]:
+    """What to say of each argument that differs."""
+    return [
+        f"{name}={given.get(name)!r} (recorded: {recorded.get(name)!r})"
+        for name in given | recorded
+        if given.get(name) != recorded.get(name) and name not in allowed
+    ]
 
 
 def _check_resumable(out: Path) -> None:

@@ -45,6 +45,8 @@ def start(
     strategies.check(strategy, deterministic)
     if not verbose:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if strategy == "multi_worker":
+        print("waiting for the other machines of TF_CONFIG", flush=True)
     with nullcontext() if verbose else silenced():
         import keras
         import tensorflow as tf

@@ -40,7 +40,7 @@ def use(strategy: str) -> None:
     "mirrored": all local devices of one kind, `tf.distribute.MirroredStrategy`.
     "multi_worker": every machine that TF_CONFIG names,
     `tf.distribute.MultiWorkerMirroredStrategy`; before TensorFlow's first operation.
-    `train.distributed` makes a model train under either.
+    `train.distributed` makes a model train under either. One device alone needs none.
 
     Raises:
         ValueError: an unknown strategy, or "multi_worker" without a proper TF_CONFIG.
@@ -56,7 +56,8 @@ def use(strategy: str) -> None:
         found = tf.config.list_logical_devices("GPU")
         found = found or tf.config.list_logical_devices("CPU")
         chosen = tf.distribute.MirroredStrategy([device.name for device in found])
-    tf.distribute.experimental_set_strategy(chosen)
+    if chosen.num_replicas_in_sync > 1:
+        tf.distribute.experimental_set_strategy(chosen)
 
 
 def announce(strategy: str) -> None:
@@ -97,8 +98,15 @@ def is_multi_worker() -> bool:
 
 def is_chief() -> bool:
     """Whether this process writes the files: alone, or the first of a job."""
-    if not is_multi_worker():
-        return True
+    return not is_multi_worker() or is_first_task()
+
+
+def is_first_task() -> bool:
+    """Whether TF_CONFIG makes this process the chief; loads no TensorFlow.
+
+    Raises:
+        ValueError: without a proper TF_CONFIG.
+    """
     kind, index = _task()
     return kind == "chief" or (index == 0 and not _cluster().get("chief"))
 
@@ -121,12 +129,28 @@ def from_chief(content: bytes) -> bytes:
 
     # A sum, to which the others add zeros.
     words = np.frombuffer(content + bytes(-len(content) % 4), np.int32)
-    length = int(_sum(np.array([len(content) if is_chief() else 0], np.int32))[0])
+    length = int(_sum(np.array([len(content) if is_chief() else 0], np.int64))[0])
     if not length:  # a sum of nothing ends TensorFlow with a signal
         return b""
     if not is_chief():
         words = np.zeros(-(-length // 4), np.int32)
     return _sum(words).tobytes()[:length]
+
+
+def check_same(name: str, value: Any) -> None:
+    """Raise ValueError unless `value`, as JSON, is that of the chief.
+
+    All workers must ask. The chief goes on: that another one stopped it soon sees.
+    """
+    if not is_multi_worker():
+        return
+    own = json.dumps(value, sort_keys=True)
+    chief = from_chief(own.encode()).decode()
+    if own != chief:
+        raise ValueError(
+            f"`{name}` must be the same on all machines. Received: {name}={own}, that "
+            f"of the first machine being {chief}"
+        )
 
 
 def _sum(values: "np.ndarray") -> "np.ndarray":
@@ -141,7 +165,7 @@ def _sum(values: "np.ndarray") -> "np.ndarray":
             # Of the devices of one process, the first speaks.
             local = strategy.num_replicas_in_sync // num_workers()
             first = context.replica_id_in_sync_group % local == 0
-            return context.all_reduce("SUM", tf.where(first, own, 0))
+            return context.all_reduce("SUM", tf.where(first, own, tf.zeros_like(own)))
 
         return strategy.experimental_local_results(strategy.run(of_replica))[0]
 
@@ -160,8 +184,8 @@ def lost_worker(error: BaseException) -> str | None:
     if not is_multi_worker() or type(error).__name__ not in _LOST:
         return None
     return (
-        f"another worker of this job is gone ({type(error).__name__}). Start all of "
-        "them again with --resume."
+        f"another worker of this job is gone ({type(error).__name__}); its last line "
+        "may say why. Start all of them again: with --resume, where work was kept."
     )
 
 

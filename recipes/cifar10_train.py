@@ -56,7 +56,7 @@ def parse_args(argv=None):
         help="epochs, of sgdr",
     )
     parser.set_defaults(epochs=15, batch_size=128)
-    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
+    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

@@ -40,7 +40,8 @@ def parse_args(argv=None):
         add(name, type=kind, default=default, metavar="X", help=text)
     add("--sparsity", type=float, metavar="SHARE", help="of the weights, that end as 0")
     add("--alone", action="store_true", help="train on the labels alone too")
-    cli.add_run_arguments(parser)
+    # Keras's Distiller has training steps of its own.
+    cli.add_run_arguments(parser, strategy_names=())
     args = cli.parse_run_arguments(parser, argv, NAME)
     if args.teacher is None:
         parser.error("TEACHER_RUN must be the folder of a finished run")
@@ -50,11 +51,6 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     info = kerasdl.runs.read_run(args.teacher)
-    if args.strategy != "none":
-        raise ValueError(
-            "`strategy` must be none here: Keras's Distiller has training steps of its "
-            f"own. Received: strategy={args.strategy!r}"
-        )
     kerasdl.runtime.start(
         args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
     )

@@ -92,7 +92,7 @@ def parse_args(argv=None):
         metavar="RATE",
         help="highest; default: by network",
     )
-    kerasdl.cli.add_run_arguments(parser, multi_worker=True)
+    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

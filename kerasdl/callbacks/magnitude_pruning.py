@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasdl._checks import check_non_negative_int, check_positive_int
+from kerasdl.models.layer_order import layers_in_order
 from kerasdl.schedules import gradual_sparsity
 
 _PRUNED = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Dense)
@@ -115,7 +116,11 @@ class MagnitudePruning(keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         self._first_step = epoch * self.params["steps"]
-        if epoch > self.begin_epoch and not self._masks:  # a training that is resumed
+        if epoch == self.begin_epoch:
+            share = self.initial_sparsity
+            self._masks = [_mask(kernel, share) for kernel in self._kernels]
+            self._apply()
+        elif epoch > self.begin_epoch and not self._masks:  # resumed
             self._masks = [
                 ops.cast(kernel != 0, kernel.dtype) for kernel in self._kernels
             ]
@@ -127,7 +132,7 @@ class MagnitudePruning(keras.callbacks.Callback):
         begin = self.begin_epoch * self.params["steps"]
         end = self.end_epoch * self.params["steps"]
         is_due = (step - begin) % self.frequency == 0 or step == end
-        if begin <= step <= end and is_due:
+        if begin < step <= end and is_due:
             share = gradual_sparsity(
                 *(step, begin, end, self.final_sparsity, self.initial_sparsity)
             )
@@ -153,7 +158,7 @@ class MagnitudePruning(keras.callbacks.Callback):
     def _find_kernels(self) -> list[keras.Variable]:
         found = [
             layer
-            for layer in self.model._flatten_layers()
+            for layer in layers_in_order(self.model)
             if isinstance(layer, _PRUNED + _DEPTHWISE) and layer.kernel.trainable
         ]
         if not self.all_layers:

@@ -1,9 +1,10 @@
 """How many weights of each layer are 0."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import keras
+
+from .layer_order import layers_in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ def sparsity_table(model: keras.Model) -> "pd.DataFrame":
             f"`model` must be built. Received: {model.name!r}, which has no weights yet"
         )
     rows = []
-    for layer in _in_order(model, set()):
+    for layer in layers_in_order(model):
         kernels = [weight for weight in layer._trainable_variables if weight.ndim > 1]
         if not kernels:
             continue
@@ -46,12 +47,3 @@ def sparsity_table(model: keras.Model) -> "pd.DataFrame":
             }
         )
     return pd.DataFrame(rows, columns=["layer", "parameters", "zeros", "sparsity"])
-
-
-def _in_order(layer: keras.Layer, seen: set[int]) -> Iterator[keras.Layer]:
-    """`layer` and all in it, each once, in order: Keras's own walk turns it round."""
-    if id(layer) not in seen:
-        seen.add(id(layer))
-        yield layer
-        for inner in layer._layers:
-            yield from _in_order(inner, seen)

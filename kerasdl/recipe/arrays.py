@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerasdl import strategies
 from kerasdl.cli import positive_int
 
 from .model_card import model_card
@@ -64,6 +65,7 @@ def remember_images(
             "`data` must be the images that the run began with. Received: others than "
             "recorded. Restore them, or start anew with --overwrite."
         )
+    strategies.check_same("fingerprint", found)
     run.manifest["data"] = {
         "dataset": dataset,
         "valid_fraction": valid_fraction,

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasdl import strategies
 from kerasdl.cli import positive_int
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
             "`data` must be the files and labels that the run began with. Received: "
             "others than recorded. Restore them, or start anew with --overwrite."
         )
+    strategies.check_same("fingerprint", [found["fingerprint"], found["splits"]])
     run.manifest["data"] = found
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize

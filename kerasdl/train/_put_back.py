@@ -39,8 +39,7 @@ def putting_back(model: keras.Model, stream: BatchStream | None) -> Iterator[Non
 def _parts(variable: keras.Variable) -> list[Any]:
     """The variables that hold the value: one for each device under a strategy.
 
-    Each is kept by itself. BatchNorm's statistics differ between devices, and reading
-    the whole gives their mean.
+    Each is kept by itself: reading the whole of a metric gives their sum.
     """
     value = variable.value
     if isinstance(value, tf.distribute.DistributedValues):

@@ -24,9 +24,9 @@ def distributed(model: keras.Model) -> keras.Model:
     process; each device computes its share, and what it adds to the loss, gradients and
     metrics goes by the number of its examples. So a model without Dropout and BatchNorm
     follows the losses of one process up to rounding. BatchNorm takes the statistics of
-    each device's share, unless `synchronized=True`, and moving statistics are averaged;
-    Dropout draws the same mask on each device. Every worker predicts everything, with
-    its own weights.
+    each device's share, unless `synchronized=True`; of moving statistics the devices
+    take the mean, by examples. Dropout draws the same mask on each device. Every worker
+    predicts everything, with its own weights.
 
     Args:
         model: built under `strategies.use` or in the scope of a strategy. Without a
@@ -91,12 +91,12 @@ class _Steps:
         return self._plain_evaluate(self._batches(x), *args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with self._local() as model:
-            return model.predict(*args, **kwargs)
+        with _copied(self.model, self._twin) as self._twin:
+            return self._twin.predict(*args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        with self._local() as model:
-            return model.predict_on_batch(x)
+        with _copied(self.model, self._twin) as self._twin:
+            return self._twin.predict_on_batch(x)
 
     def make_train_function(self, force: bool = False) -> Callable:
         if self.model.train_function is None or force:
@@ -119,20 +119,8 @@ class _Steps:
         with self.strategy.scope():
             self.model._symbolic_build(data_batch=batch)
 
-    @contextmanager
-    def _local(self) -> Iterator[keras.Model]:
-        """The model with its weights as they are, without a strategy."""
-        weights = self.model.get_weights()
-        with without_strategy():
-            if self._twin is None:
-                self._twin = keras.models.clone_model(self.model)
-            self._twin.set_weights(weights)
-            yield self._twin
-
     def _batches(self, dataset: Any) -> Any:
-        if isinstance(dataset, tf.distribute.DistributedDataset) or hasattr(
-            dataset, "_kerasdl_spec"
-        ):
+        if hasattr(dataset, "_kerasdl_spec"):  # shared already
             return dataset
         if not isinstance(dataset, tf.data.Dataset):
             raise ValueError(
@@ -171,8 +159,11 @@ class _Steps:
         context = tf.distribute.get_replica_context()
         # A copy, which is on the device: what the iterator gives is nowhere as yet.
         total = context.all_reduce("SUM", tf.identity(rows))
+        nothing = "A batch must have examples. Received: none that can be read"
+        with tf.control_dependencies([tf.debugging.assert_positive(total, nothing)]):
+            part = rows / total
         # The loss is that of the share's mean over the number of devices.
-        weight = rows * self.strategy.num_replicas_in_sync / total
+        weight = part * self.strategy.num_replicas_in_sync
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
@@ -182,19 +173,25 @@ class _Steps:
         model.optimizer.apply_gradients(
             zip(gradients, model.trainable_weights, strict=True)
         )
-        self._average_statistics(context)
+        self._average_statistics(context, part)
         self._measure(loss, rows, x, y, y_pred, sample_weight)
 
-    def _average_statistics(self, context: tf.distribute.ReplicaContext) -> None:
+    def _average_statistics(
+        self, context: tf.distribute.ReplicaContext, part: tf.Tensor
+    ) -> None:
         """BatchNorm's moving statistics: Keras leaves each device its own."""
         moving = [
             variable
-            for variable in self.model.non_trainable_variables
+            for layer in self.model._flatten_layers()
+            if layer.trainable
+            for variable in layer._non_trainable_variables
             if keras.backend.is_float_dtype(variable.dtype)
         ]
         if moving:
-            means = context.all_reduce("MEAN", [tf.identity(v.value) for v in moving])
-            for variable, mean in zip(moving, means, strict=True):
+            own = [v.value * tf.cast(part, v.dtype) for v in moving]
+            for variable, mean in zip(
+                moving, context.all_reduce("SUM", own), strict=True
+            ):
                 variable.assign(mean)
 
     def _test(self, batch: Any, rows: tf.Tensor) -> None:
@@ -219,16 +216,24 @@ class _Steps:
 def on_one_device(model: keras.Model) -> Iterator[keras.Model]:
     """A copy of `model` outside its strategy, to predict with and to export.
 
-    Within the block, models are built and run as in a process without a strategy. All
-    workers must begin it: moving statistics of BatchNorm are averaged over them.
-    Without a strategy it is `model` itself.
+    Within the block, models are built and run as in a process without a strategy, where
+    it is `model` itself.
     """
     if not tf.distribute.has_strategy():
         yield model
         return
+    with _copied(model) as copy:
+        yield copy
+
+
+@contextmanager
+def _copied(
+    model: keras.Model, copy: keras.Model | None = None
+) -> Iterator[keras.Model]:
+    """A new copy of `model`, or `copy` with the weights of it, without a strategy."""
     weights = model.get_weights()
     with without_strategy():
-        copy = keras.models.clone_model(model)
+        copy = copy or keras.models.clone_model(model)
         copy.set_weights(weights)
         yield copy
 

@@ -110,7 +110,7 @@ class _SaveState(keras.callbacks.Callback):
         row["learning_rate"] = float(rate)
         row["seconds"] = round(time.monotonic() - self.began, 2)
         self.history.append(row)
-        if self.path is None:
+        if self.path is None or not strategies.is_chief():
             return
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
         kept = []
@@ -120,8 +120,6 @@ class _SaveState(keras.callbacks.Callback):
             arrays |= {f"c{i}.{name}": value for name, value in large.items()}
             small = {k: v for k, v in values.items() if k not in large}
             kept.append([type(keeper).__name__, small])
-        if not strategies.is_chief():  # all have read: it takes part of each
-            return
         with _atomic.replacing(self.path) as beside:
             np.savez(
                 beside,

@@ -47,6 +47,8 @@ def parse_args(argv=None):
     )
     add("--requests", type=positive, default=200, metavar="N", help="of each row")
     args = parser.parse_args(argv)
+    if args.requests < 2:
+        parser.error(f"--requests must be at least 2. Received: {args.requests}")
     if not args.photo.is_file():
         parser.error(f"--photo must be an existing file. Received: {args.photo}")
     if not is_url(args.target):

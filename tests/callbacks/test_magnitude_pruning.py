@@ -73,6 +73,13 @@ def test_sparsity_follows_the_curve_and_stays():
     assert zeros(model) == {"dense0": 0, "dense1": 240, "dense2": 240, "dense3": 0}
 
 
+def test_the_initial_share_goes_first():
+    model, watch = network(), Watch()
+    pruning = MagnitudePruning(0.8, 1, 3, frequency=100, initial_sparsity=0.5)
+    fit(model, pruning, watch, epochs=3)
+    assert watch.counts == [0] * 8 + [160] * 15 + [256]
+
+
 def test_the_smallest_weights_go():
     model = network(keras.optimizers.SGD(0.0))
     before = np.abs(model.get_layer("dense1").kernel.numpy())
@@ -174,6 +181,17 @@ def test_first_and_last_on_demand():
     model = network()
     fit(model, MagnitudePruning(0.5, 0, 1, all_layers=True), epochs=1)
     assert zeros(model) == {"dense0": 96, "dense1": 160, "dense2": 160, "dense3": 8}
+
+
+def test_first_and_last_where_models_are_nested():
+    layers = keras.layers
+    trunk = keras.Sequential(
+        [keras.Input((12,)), layers.Dense(8, name="a"), layers.Dense(8, name="b")]
+    )
+    model = keras.Sequential([keras.Input((12,)), trunk, layers.Dense(1, name="c")])
+    model.compile("adam", "mse")
+    fit(model, MagnitudePruning(0.5, 0, 1), epochs=1)
+    assert zeros(model) == {"a": 0, "b": 32, "c": 0}
 
 
 def test_frozen_layers_are_left_alone():

@@ -182,7 +182,6 @@ def test_a_teacher_must_be_named(capsys):
         (["--image-size", "16"], "at least 31"),
         (["--augment", "strong"], "`augment` must be one of"),
         (["--data", "nowhere"], "nowhere"),
-        (["--strategy", "mirrored"], "`strategy` must be none here"),
     ],
 )
 def test_bad_input_makes_nothing(teacher, tmp_path, arguments, message):

@@ -57,10 +57,14 @@ class Die(keras.callbacks.Callback):
 
 found = {}
 norm = keras.layers.BatchNormalization(synchronized=how != "none")
-for name, norms in (("plain", []), ("norm", [norm])):
+frozen = keras.layers.BatchNormalization(trainable=False)
+for name, norms in (("plain", []), ("norm", [norm, frozen])):
     if name == "norm" and die_at:
         continue
     model = build(norms)
+    drawn = np.linspace(0.7, 1.3, 4).astype("float32")
+    if name == "norm":
+        frozen.set_weights([drawn] * 4)
     metrics = ["accuracy", keras.metrics.AUC(name="auc")]
     model.compile(keras.optimizers.Adam(0.05), "binary_crossentropy", metrics=metrics)
     if name == "plain" and not die_at:
@@ -77,6 +81,19 @@ for name, norms in (("plain", []), ("norm", [norm])):
         "weights": [w.tolist() for w in model.get_weights()],
         "predictions": model.predict(data.valid, verbose=0).tolist(),
     }
+    if name == "plain":
+        again = build(norms)
+        again.compile(keras.optimizers.Adam(0.05), "binary_crossentropy")
+        history = train.fit_cycles(
+            *(again, data, [0.005, 0.05], 1, 2, 1, [Die()] if die_at else []),
+            state=folder + "/" + name + ".npz",
+        )
+        found["again"] = {
+            "restored": history.attrs["restored"],
+            "weights": [w.tolist() for w in again.get_weights()],
+        }
+    else:
+        found["still"] = [np.array_equal(w, drawn) for w in frozen.get_weights()]
     # A second pass of the same dataset, then of one that is not ours.
     if name == "plain" and not die_at:
         whole = tf.data.Dataset.from_tensor_slices(
@@ -191,6 +208,8 @@ def check_all(found, expected):
     check(found, expected)
     np.testing.assert_allclose(found["lr_find"], expected["lr_find"], rtol=1e-4)
     assert found["restored epoch"] == expected["restored epoch"] == 0
+    assert found["again"] == {"restored": 2, "weights": found["plain"]["weights"]}
+    assert found["still"] == [True] * 4
     for name, value in expected["evaluate"].items():
         assert found["evaluate"][name] == pytest.approx(value, rel=1e-4)
 
@@ -231,19 +250,22 @@ def test_a_killed_worker_ends_the_job_which_then_resumes(alone, tmp_path):
         check(worker, alone, ["plain"])
 
 
+# At the end of the first epoch a machine that is told to dies.
 RECIPE = """
-import runpy, struct, sys
-from pathlib import Path
-import numpy as np
-folder, out, strategy = sys.argv[1:4]
-import kerasdl, tensorflow as tf
-if strategy == "mirrored":
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, two)
+import os, runpy, sys
+from kerasdl import callbacks
+folder, out, strategy, *more = sys.argv[1:]
+
+def die(self, epoch, logs=None):
+    if epoch == 0:
+        os.kill(os.getpid(), 9)
+
+if "die" in more:
+    more.remove("die")
+    callbacks.ExamplesPerSecond.on_epoch_end = die
 options = ["--batch-size", "100", "--epochs", "2", "--seed", "3"]
 sys.argv = ["mnist_convnet.py", "--data", folder, "--out", out, *options]
-sys.argv += ["--strategy", strategy]
+sys.argv += ["--strategy", strategy, *more]
 runpy.run_path("recipes/mnist_convnet.py", run_name="__main__")
 """
 
@@ -263,9 +285,9 @@ def digits(tmp_path_factory):
     return folder
 
 
-def run_recipe(digits, out, strategy, env=None):
+def run_recipe(digits, out, strategy, *more, env=None):
     return subprocess.Popen(
-        [sys.executable, "-c", RECIPE, str(digits), str(out), strategy],
+        [sys.executable, "-c", RECIPE, str(digits), str(out), strategy, *more],
         cwd=REPOSITORY,
         env=env,
         stdout=subprocess.PIPE,
@@ -274,31 +296,64 @@ def run_recipe(digits, out, strategy, env=None):
     )
 
 
-@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
-def test_a_recipe_on_two_machines_writes_the_folder_of_one(digits, tmp_path):
-    outs = [tmp_path / "chief" / "run", tmp_path / "other" / "run"]
-    for out in outs:
-        out.parent.mkdir()
+@pytest.fixture
+def outs(tmp_path):
+    """The run's folder on each of two machines, and of a process alone."""
+    for name in ("chief", "other", "alone"):
+        (tmp_path / name).mkdir()
+    return [tmp_path / name / "run" for name in ("chief", "other", "alone")]
+
+
+def on_two_machines(digits, outs, *more, to_other=()):
+    """Exit code, and what it prints on stderr, of each machine."""
     ports = free_ports()
     workers = [
-        run_recipe(digits, out, "multi_worker", environment(index, ports))
-        for index, out in enumerate(outs)
+        run_recipe(
+            *(digits, out, "multi_worker", *more, *(to_other if index else ())),
+            env=environment(index, ports),
+        )
+        for index, out in enumerate(outs[:2])
     ]
-    for worker in workers:
-        errors = worker.communicate(timeout=200)[1]
-        assert worker.returncode == 0, errors
+    errors = [worker.communicate(timeout=200)[1] for worker in workers]
+    return [worker.returncode for worker in workers], errors
+
+
+def check_run(digits, outs):
+    """The chief's folder is that of a process alone; the other machine has none."""
     assert list(outs[1].parent.iterdir()) == []
-    alone = run_recipe(digits, tmp_path / "alone", "none")
+    alone = run_recipe(digits, outs[2], "none")
     assert alone.communicate(timeout=200) and alone.returncode == 0
-    files = [
-        sorted(f.name for f in out.iterdir()) for out in (outs[0], alone_of(tmp_path))
-    ]
-    assert files[0] == files[1]
-    rows = [pd.read_csv(out / "history.csv") for out in (outs[0], alone_of(tmp_path))]
+    found, expected = (sorted(f.name for f in outs[i].iterdir()) for i in (0, 2))
+    assert found == expected
+    found, expected = (pd.read_csv(outs[i] / "history.csv") for i in (0, 2))
     for column in ("loss", "val_loss"):
         # Dropout draws other masks.
-        np.testing.assert_allclose(rows[0][column], rows[1][column], rtol=1e-3)
+        np.testing.assert_allclose(found[column], expected[column], rtol=1e-3)
 
 
-def alone_of(tmp_path):
-    return tmp_path / "alone"
+@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
+def test_a_recipe_on_two_machines_writes_the_folder_of_one(digits, outs):
+    codes, errors = on_two_machines(digits, outs)
+    assert codes == [0, 0], errors
+    check_run(digits, outs)
+
+
+@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
+def test_a_recipe_goes_on_after_a_machine_is_lost(digits, outs):
+    codes, errors = on_two_machines(digits, outs, to_other=["die"])
+    assert codes == [75, -9], errors
+    assert "another worker of this job is gone" in errors[0]
+    codes, errors = on_two_machines(digits, outs, "--resume")
+    assert codes == [0, 0], errors
+    check_run(digits, outs)
+
+
+@pytest.mark.slow  # beside the same errors of one process, which always run
+def test_an_error_of_one_machine_ends_the_job(digits, outs):
+    codes, errors = on_two_machines(digits, outs, to_other=["--epochs", "3"])
+    assert codes == [75, 2], errors
+    assert "epochs=3 (recorded: 2)" in errors[1]
+    outs[0].mkdir()
+    codes, errors = on_two_machines(digits, outs)
+    assert codes == [2, 75], errors
+    assert "must not exist" in errors[0]
