@@ -14,6 +14,7 @@ from .features import (
 )
 from .fit_cycles import fit_cycles
 from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
+from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table
 from .layer_rates import layer_rates, set_layer_rates
 from .layer_table import layer_table, summary

@@ -16,6 +16,7 @@ from kerasdl.data import BatchStream, ImageData
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
+from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
 from .precompute import ActivationData
 
@@ -110,7 +111,7 @@ def lr_find(
     _check_model(model)
     batches, stream = _batches(dataset)
     space = np.geomspace if mode == "exponential" else np.linspace
-    distributed(model)
+    distributed(fused_batch_norm(model))
     sweep = _Sweep(space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,

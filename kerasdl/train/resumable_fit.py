@@ -15,6 +15,7 @@ import pandas as pd
 from kerasdl import _atomic, strategies
 
 from .distributed import distributed
+from .fused_batch_norm import fused_batch_norm
 
 
 def resumable_fit(
@@ -67,7 +68,7 @@ def resumable_fit(
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
         history = [] if path is None else _restore(model, keepers, path)
-    distributed(model)
+    distributed(fused_batch_norm(model))
     done = len(history)
     if start_epoch is not None:
         start_epoch(done)

@@ -38,6 +38,7 @@ LESSONS = {
 }
 CLASSES = 10
 RATE = 0.01
+PAUSE = 0.3  # seconds, in which threads of the one before stop to wait for work
 ROUND = 1.0  # seconds at least, beside which what a call of `fit` takes is little
 
 
@@ -47,8 +48,8 @@ class Worker:
     Args:
         framework: "keras" or "torch".
         network: key of `LESSONS`.
-        mode: of "keras" a precision, with "+xla" or not; of "torch" "default",
-            "channels_last" or "compile".
+        mode: of "keras" a precision, and "+fused" for `train.fused_batch_norm`, "+xla"
+            for `jit_compile`; of "torch" "default", "channels_last" or "compile".
         batch_size: None takes the lesson's.
         onednn: of "keras".
     """
@@ -93,6 +94,7 @@ def in_turns(workers, rounds, steps):
         found = {name: [] for name in running}
         for number in range(rounds):
             for name in list(running)[:: 1 if number % 2 else -1]:
+                time.sleep(PAUSE)
                 found[name].append(running[name].seconds(counts[name]))
     finally:
         for worker in running.values():
@@ -118,18 +120,16 @@ def main():
         print(json.dumps(time.perf_counter() - began), file=answers, flush=True)
 
 
-def build(network, mode="float32"):
+def build(network, precision="float32"):
     """The network, and a batch of random pixels and labels."""
     import kerasdl
 
-    precision, _, xla = mode.partition("+")
     kerasdl.runtime.start(precision)
     lesson = LESSONS[network]
-    model = getattr(kerasdl.models, network)(
+    return getattr(kerasdl.models, network)(
         **{"input_shape": lesson.input_shape, "classes": CLASSES},
         **{"pixels": "unit", "seed": 1, **lesson.arguments},
     )
-    return model, bool(xla)
 
 
 def draw_batch(network, batch_size):
@@ -152,11 +152,18 @@ def one_batch(*arrays):
 
 def keras_steps(network, mode, batch_size):
     """`model.fit` on the batch, again and again."""
-    model, xla = build(network, mode)
+    precision, *switches = mode.split("+")
+    model = build(network, precision)
     import keras
 
+    from kerasdl import train
+
+    if "fused" in switches:
+        train.fused_batch_norm(model)
     model.compile(
-        keras.optimizers.SGD(RATE), "sparse_categorical_crossentropy", jit_compile=xla
+        keras.optimizers.SGD(RATE),
+        "sparse_categorical_crossentropy",
+        jit_compile="xla" in switches,
     )
     batch = one_batch(*draw_batch(network, batch_size))
     return lambda steps: model.fit(batch.repeat(steps), shuffle=False, verbose=0)
@@ -167,7 +174,7 @@ def torch_steps(network, mode, batch_size):
     import torch._dynamo  # brings an LLVM that refuses to come after TensorFlow's
 
     torch.set_num_threads(os.cpu_count())  # all of them, as TensorFlow takes
-    model, _ = build(network)
+    model = build(network)
     from _torch_twin import TorchTwin
 
     torch.manual_seed(0)

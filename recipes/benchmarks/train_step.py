@@ -1,10 +1,11 @@
-"""A training step of the classics: plain, with oneDNN, with XLA, and in bfloat16.
+"""A training step of the classics: plain Keras, and what makes it faster.
 
     python recipes/benchmarks/train_step.py
 
 Batch and size as in each network's lesson, SGD, `model.fit` on one batch in memory; the
-ways go in turns, in one run. oneDNN is what `import kerasdl` switches on; XLA is
-`compile(jit_compile=True)`. bfloat16 takes part where the processor computes in it.
+ways go in turns, in one run. oneDNN is what `import kerasdl` switches on; fused is
+`train.fused_batch_norm` too, xla `compile(jit_compile=True)` on top of both. bfloat16,
+with both, takes part where the processor computes in it.
 """
 
 import argparse
@@ -15,12 +16,12 @@ from _training_steps import LESSONS, Worker, in_turns, write_row
 
 import kerasdl
 
-WAYS = {  # name -> precision and XLA, oneDNN
+WAYS = {  # name -> precision and switches, oneDNN
     "plain": ("float32", False),
     "onednn": ("float32", True),
-    "xla": ("float32+xla", False),
-    "onednn_xla": ("float32+xla", True),
-    "bfloat16": ("mixed_bfloat16", True),
+    "fused": ("float32+fused", True),
+    "xla": ("float32+fused+xla", True),
+    "bfloat16": ("mixed_bfloat16+fused", True),
 }
 
 

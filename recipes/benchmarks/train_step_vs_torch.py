@@ -17,6 +17,7 @@ from pathlib import Path
 from _training_steps import LESSONS, Worker, in_turns, write_row
 
 GOAL, MEAN_GOAL, BEST_GOAL = 1.0, 0.8, 1.0
+KERAS = "float32+fused"  # as what trains models here has it
 TORCH = ["default", "channels_last"]
 if shutil.which(os.environ.get("CXX", "g++")):
     TORCH.append("compile")
@@ -52,9 +53,7 @@ def main(argv=None):
     write_row(args.csv, header)
     print("".join(f"{name:>18}" for name in header), "  PyTorch's best", flush=True)
     for network in args.networks:
-        workers = {
-            "keras": partial(Worker, "keras", network, "float32", args.batch_size)
-        }
+        workers = {"keras": partial(Worker, "keras", network, KERAS, args.batch_size)}
         for mode in TORCH:
             workers[mode] = partial(Worker, "torch", network, mode, args.batch_size)
         found = in_turns(workers, args.rounds, args.steps)

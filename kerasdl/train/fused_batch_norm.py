@@ -1,0 +1,78 @@
+"""BatchNorm that trains by one operation of TensorFlow; Keras 3 takes a dozen."""
+
+from types import MethodType
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+_DTYPES = ("float32", "bfloat16", "float16")
+_LEAST_EPSILON = 1.001e-5  # of cuDNN
+
+
+def fused_batch_norm(model: keras.Model) -> keras.Model:
+    """Let the BatchNormalization layers of `model` train by TensorFlow's fused kernel.
+
+    `resumable_fit`, `fit_cycles` and `lr_find` call it; before a plain `fit`, call it
+    yourself. The numbers are those of Keras up to rounding, and the model stays a plain
+    one, saved as what it is. Predicting is Keras's own.
+
+    Layers that the kernel does not suit stay as they are: those on other inputs than
+    `(batch, height, width, channels)`, masked, with `synchronized` or `renorm`, in
+    float64, with an epsilon below 1.001e-5, and subclasses.
+
+    Args:
+        model: built; models inside it are looked into.
+
+    Returns:
+        The same model.
+    """
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if type(layer) is keras.layers.BatchNormalization
+        and not (layer.synchronized or layer.renorm)
+        and layer.axis in (-1, 3)
+        and layer.epsilon >= _LEAST_EPSILON
+        and layer.compute_dtype in _DTYPES
+        and "call" not in vars(layer)
+    ]
+    for layer in layers:
+        # Not by Keras's own `__setattr__`: it is not part of the layer's state.
+        object.__setattr__(layer, "call", MethodType(_call, layer))
+    if layers:
+        model.train_function = None  # traced before
+    return model
+
+
+def _call(
+    layer: keras.layers.BatchNormalization,
+    inputs: tf.Tensor,
+    training: bool | None = None,
+    mask: Any = None,
+) -> tf.Tensor:
+    suits = layer.trainable and mask is None and len(inputs.shape) == 4
+    if not (training and suits):
+        return type(layer).call(layer, inputs, training=training, mask=mask)
+    channels = inputs.shape[-1]
+    scale = layer.gamma.value if layer.scale else tf.ones(channels)
+    shift = layer.beta.value if layer.center else tf.zeros(channels)
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=ops.cast(inputs, layer.compute_dtype),
+        scale=scale,
+        offset=shift,
+        mean=tf.zeros(0),  # of what is predicted, not trained
+        variance=tf.zeros(0),
+        epsilon=layer.epsilon,
+        is_training=True,
+    )
+    # It gives the sample's unbiased variance; Keras keeps the biased one.
+    count = tf.cast(tf.size(inputs) // channels, tf.float32)
+    variance *= (count - 1) / count
+    for moving, value in (
+        (layer.moving_mean, mean),
+        (layer.moving_variance, variance),
+    ):
+        moving.assign(moving * layer.momentum + value * (1 - layer.momentum))
+    return outputs
