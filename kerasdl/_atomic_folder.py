@@ -7,6 +7,8 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+MANIFEST = "manifest.json"  # that every run's folder holds
+
 
 def partial_of(out: Path) -> Path:
     """The folder in which `out` is made."""
@@ -63,6 +65,23 @@ def check_partial(out: Path) -> None:
             f"`resume` needs a partial run to continue. Received: out={str(out)!r} "
             f"({partial_of(out).name} does not exist). Start the run without it."
         )
+
+
+def empty_partial(out: Path) -> Path:
+    """Make `OUT.partial` anew, over what a process that failed has left.
+
+    Raises:
+        ValueError: it is an unfinished run, which could be resumed.
+    """
+    partial = partial_of(out)
+    if (partial / MANIFEST).exists():
+        raise ValueError(
+            "`out` must not be the name of an unfinished run. Received: "
+            f"out={str(out)!r} ({partial.name} exists). Choose another name."
+        )
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    return partial
 
 
 @contextmanager

@@ -24,6 +24,7 @@ import kerasdl
 from kerasdl import strategies
 from kerasdl._atomic import write_json, write_text
 from kerasdl._atomic_folder import (
+    MANIFEST,
     check_free,
     check_name,
     check_no_partial,
@@ -35,7 +36,6 @@ from kerasdl._atomic_folder import (
 from kerasdl._seeds import resolve_seed
 
 LABELS = "labels.txt"
-MANIFEST = "manifest.json"
 MODEL = "model.keras"
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job

@@ -1,6 +1,5 @@
 """A trained model becomes files for other programs, each proved on photos."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasdl._atomic import write_text
-from kerasdl._atomic_folder import check_free, claimed, partial_of, publish
+from kerasdl._atomic_folder import check_free, claimed, empty_partial, publish
 from kerasdl._checks import check_one_of
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
@@ -75,9 +74,7 @@ def export_run(
         model = tta_model(model, tta)
     with claimed(out):
         check_free(out, REPORT, overwrite)
-        folder = partial_of(out)
-        shutil.rmtree(folder, ignore_errors=True)  # of an export that failed
-        folder.mkdir()
+        folder = empty_partial(out)
         photos = None
         if set(CALIBRATED) & set(formats):
             photos = calibration_photos(calibration, seed=resolve_seed(seed))

@@ -1,6 +1,5 @@
 """A SavedModel folder for TensorFlow Serving and other TensorFlow code."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasdl._atomic_folder import check_free, claimed, partial_of, publish
+from kerasdl._atomic_folder import check_free, claimed, empty_partial, publish
 from kerasdl._checks import check_one_of
 from kerasdl.runtime import silenced
 
@@ -57,12 +56,10 @@ def save_saved_model(
     path = Path(path)
     with claimed(path):
         check_free(path, _MARKER, overwrite)
-        partial = partial_of(path)
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = empty_partial(path)
         module = pixel_module(model)
         # The asset is copied from here; a temporary file would do as well.
         labels = partial / LABELS
-        labels.parent.mkdir()
         labels.write_text("\n".join(class_names), encoding="utf-8")
         module.labels = tf.saved_model.Asset(str(labels))
         height, width = model.input_shape[1:3]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from kerasdl.runs import RunInfo
 
 BATCH_SIZE = 32
+_DATASETS = ("mnist", "fashion_mnist", "cifar10")  # functions of kerasdl.data
 
 
 def recorded_data(run: "RunInfo") -> "ImageData":
@@ -138,6 +139,8 @@ def _arrays(run: "RunInfo") -> "ImageData":
     from kerasdl import data as kdata
 
     recorded = run.manifest["data"]
+    if recorded["dataset"] not in _DATASETS:
+        raise ValueError(f"dataset {recorded['dataset']!r}")
     data = getattr(kdata, recorded["dataset"])(
         run.manifest["arguments"]["data"],
         recorded["valid_fraction"],

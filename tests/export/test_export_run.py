@@ -143,6 +143,15 @@ def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
+def test_an_unfinished_run_is_kept(colours, data, tmp_path):
+    work = tmp_path / "files.partial"
+    work.mkdir()
+    (work / "manifest.json").write_text("{}")
+    with pytest.raises(ValueError, match="must not be the name of an unfinished run"):
+        export_run(colours.model(), ["keras"], check=data, out=tmp_path / "files")
+    assert (work / "manifest.json").is_file()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
