@@ -8,7 +8,8 @@ SCRIPT = Path(__file__).parents[2] / "recipes/benchmarks/fit_overhead.py"
 
 
 @pytest.fixture
-def fit_overhead():
+def fit_overhead(monkeypatch):
+    monkeypatch.syspath_prepend(SCRIPT.parent)  # as of a script that is run
     spec = importlib.util.spec_from_file_location("fit_overhead", SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

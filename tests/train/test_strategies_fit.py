@@ -101,15 +101,16 @@ for name, norms in (("plain", []), ("norm", [norm, frozen])):
         ).batch(11)
         found["evaluate"] = model.evaluate(whole, verbose=0, return_dict=True)
 if not die_at:
-    four = np.array([[0], [2], [10], [14]], "float32")
+    four = np.array([0, 2, 10, 14], "float32").reshape(4, 1, 1, 1)
     small = keras.Sequential([
-        keras.Input((1,)),
+        keras.Input((1, 1, 1)),
         keras.layers.BatchNormalization(momentum=0.5),
+        keras.layers.Flatten(),
         keras.layers.Dense(1),
     ])
     small.compile("sgd", "mse")
     batches = tf.data.Dataset.from_tensor_slices((four, np.zeros((4, 1)))).batch(4)
-    train.distributed(small).fit(batches, verbose=0)
+    train.distributed(train.fused_batch_norm(small)).fit(batches, verbose=0)
     moving = small.layers[0].non_trainable_variables
     found["moving"] = [variable.numpy().tolist() for variable in moving]
 if how == "mirrored":
