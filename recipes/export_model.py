@@ -70,7 +70,8 @@ def main(argv=None):
             seed=args.seed,
         )
     except export.ExportError as error:
-        print(f"\n{error.report}\n\nerror: {error}", file=sys.stderr)
+        table = "" if error.report is None else f"\n{error.report}\n\n"
+        print(f"{table}error: {error}", file=sys.stderr)
         sys.exit(1)
     print(f"\n{report}\n\n{out}/ holds the files and export_report.json")
 

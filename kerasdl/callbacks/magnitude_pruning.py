@@ -186,7 +186,7 @@ def _mask(kernel: keras.Variable, share: float) -> Any:
 def _averages(optimizer: keras.optimizers.Optimizer) -> dict[int, keras.Variable]:
     """The average that `optimizer` keeps of a variable, by the id of that."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if not inner.use_ema:
+    if not (inner.use_ema and inner.built):
         return {}
     kept = zip(
         inner._trainable_variables, inner._model_variables_moving_average, strict=True

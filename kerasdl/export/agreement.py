@@ -15,7 +15,7 @@ from .runners import Runner
 
 def compare(
     model: keras.Model, runners: Mapping[str, Runner], data: ImageData, split: str
-) -> tuple[dict[str, dict[str, float]], float]:
+) -> tuple[dict[str, dict[str, float]], float, int]:
     """Run the photos of a split through a model and through files made of it.
 
     Args:
@@ -27,7 +27,11 @@ def compare(
     Returns:
         By format `accuracy`, `accuracy_drop` (below that of `model`), `agreement`
         (share of photos whose answer is the model's, in [0, 1]), `max_difference` and
-        `mean_difference` (of a probability); and the accuracy of `model`.
+        `mean_difference` (of a probability); the accuracy of `model`; and how many
+        photos there were, without damaged ones.
+
+    Raises:
+        ValueError: no photo can be read.
     """
     photos = photos_in_order(data, split)
     ways = {"": lambda pixels: model.predict_on_batch(pixels.astype("float32"))}
@@ -45,11 +49,14 @@ def compare(
         kept.extend(rows)
         for name, run in ways.items():
             outputs[name].append(run(pixels))
+    if not kept:
+        raise ValueError(f"No photo of {split!r} can be read.")
     rows = np.array(kept, int)
-    answers = {
-        name: of_rows(data, split, rows, np.concatenate(parts))
-        for name, parts in outputs.items()
-    }
+    answers = {}
+    for name, parts in outputs.items():
+        whole = np.zeros((count, parts[0].shape[-1]), "float32")
+        whole[rows] = np.concatenate(parts)
+        answers[name] = of_rows(data, split, rows, whole)
     truth = answers.pop("")
     found = {}
     for name, answer in answers.items():
@@ -65,4 +72,4 @@ def compare(
             "max_difference": float(difference.max()),
             "mean_difference": float(difference.mean()),
         }
-    return found, truth.accuracy
+    return found, truth.accuracy, len(rows)

@@ -19,6 +19,7 @@ from .agreement import compare
 from .calibration import calibration_photos
 from .export_report import REPORT, ExportError, ExportReport
 from .formats import CALIBRATED, FILES, FORMATS, run_format, write_format
+from .keras_file import inference_model
 from .measurements import measure
 from .pixel_function import check_pixel_model
 from .quantization_errors import quantization_errors
@@ -69,24 +70,28 @@ def export_run(
     """
     model, class_names, resize, out = _source(run, check, out)
     formats = list(dict.fromkeys(formats))
-    split = _check(model, class_names, formats, calibration, check, max_drop)
+    split = _check(model, class_names, resize, formats, calibration, check, max_drop)
     if tta is not None:
         model = tta_model(model, tta)
+    model = inference_model(model)
+    photos = None
+    if set(CALIBRATED) & set(formats):
+        photos = calibration_photos(calibration, seed=resolve_seed(seed))
     with claimed(out):
         check_free(out, REPORT, overwrite)
         folder = empty_partial(out)
-        photos = None
-        if set(CALIBRATED) & set(formats):
-            photos = calibration_photos(calibration, seed=resolve_seed(seed))
         for name in formats:
             print(f"writing {FILES[name]}", flush=True)
             path = folder / FILES[name]
             write_format(name, model, path, class_names, resize, photos)
         write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
-        runners = {name: run_format(name, folder / FILES[name]) for name in formats}
-        rows, accuracy = compare(model, runners, check, split)
-        measure(rows, model, folder, check, split)
-        report = ExportReport(rows, accuracy, len(check.files(split)), max_drop)
+        try:
+            runners = {name: run_format(name, folder / FILES[name]) for name in formats}
+            rows, accuracy, count = compare(model, runners, check, split)
+            measure(rows, model, folder, check, split)
+        except (ValueError, RuntimeError) as error:
+            raise ExportError(f"{error} Kept {folder}.") from error
+        report = ExportReport(rows, accuracy, count, max_drop)
         report.save(folder)
         if report.failures:
             raise ExportError(_advice(report, model, folder, photos), report)
@@ -109,11 +114,6 @@ def _source(
         return run, check.class_names, check.resize, Path(out)
     predictor = Predictor.load(run)
     folder = Path(run).parent if Path(run).is_file() else Path(run)
-    if list(predictor.image_size) != list(check.image_size):
-        raise ValueError(
-            f"`check` must have the run's image_size {predictor.image_size}. Received: "
-            f"image_size={check.image_size}. `check.with_image_size` gives it."
-        )
     out = folder / "export" if out is None else Path(out)
     return predictor.model, predictor.class_names, predictor.resize, out
 
@@ -121,6 +121,7 @@ def _source(
 def _check(
     model: keras.Model,
     class_names: Sequence[str],
+    resize: str,
     formats: Sequence[str],
     calibration: ImageData | None,
     check: ImageData,
@@ -146,7 +147,12 @@ def _check(
         if (*data.image_size, 3) != tuple(size):
             raise ValueError(
                 f"`{name}` must have pictures as the model takes them, {tuple(size)}. "
-                f"Received: image_size={data.image_size}"
+                f"Received: image_size={data.image_size}. `with_image_size` makes them."
+            )
+        if data.resize != resize:
+            raise ValueError(
+                f"`{name}` must be resized as the photos of the training were, by "
+                f"resize={resize!r}. Received: resize={data.resize!r}"
             )
     if set(CALIBRATED) & set(formats) and calibration is None:
         raise ValueError(

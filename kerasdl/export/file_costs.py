@@ -6,7 +6,8 @@ import numpy as np
 
 from kerasdl.models import layer_costs, load_model
 
-from .latency import tflite_latency
+from ._bare_process import milliseconds
+from .runners import run_tflite
 from .zipped_bytes import zipped_bytes
 
 
@@ -29,12 +30,13 @@ def file_costs(keras_path: str | Path, tflite_path: str | Path) -> dict[str, flo
     """
     model, zipped = load_model(keras_path), zipped_bytes(tflite_path)
     pixels = np.random.default_rng(0).integers(0, 256, (1, *model.input_shape[1:]))
-    latency = tflite_latency(Path(tflite_path), pixels.astype("uint8"))
+    pixels = pixels.astype("uint8")
+    run = run_tflite(Path(tflite_path), num_threads=1)
     return {
         "parameters": model.count_params(),
         "multiply_adds": int(layer_costs(model)["multiply_adds"].sum()),
         "keras_bytes": Path(keras_path).stat().st_size,
         "tflite_bytes": Path(tflite_path).stat().st_size,
         "zipped_bytes": zipped,
-        "p50_ms": latency["1 thread"]["1"]["p50_ms"],
+        "p50_ms": round(float(np.median(milliseconds(lambda: run(pixels)))), 3),
     }

@@ -53,7 +53,7 @@ def convert_mixed(
         ValueError: nothing is left to become int8.
     """
     debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=_converter(folder, calibration)
+        converter=_converter(folder, np.rint(calibration).astype("uint8"))
     )
     # The numbers at the end of names are not the same in all of its models.
     kept = {name.rstrip(string.digits) for name in keep_float}

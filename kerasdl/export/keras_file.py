@@ -38,10 +38,10 @@ def inference_model(model: keras.Model) -> keras.Model:
             that is in the way.
     """
     try:
-        config = keras.saving.serialize_keras_object(model)
+        config = _for_prediction(keras.saving.serialize_keras_object(model))
         if what := foreign_part(config, model.name):
             raise _not_plain(what)
-        copy = keras.saving.deserialize_keras_object(_for_prediction(config))
+        copy = keras.saving.deserialize_keras_object(config)
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
     copy.set_weights(model.get_weights())

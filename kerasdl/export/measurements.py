@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerasdl._optional import require
 from kerasdl.data import ImageData
-from kerasdl.predict.predict_split import photos_in_order
+from kerasdl.predict.predict_split import photos_in_order, read_rows
 
 from .formats import FILES, QUANTIZE
 from .latency import BATCH_SIZES, bare_process, onnx_latency, tflite_latency
@@ -70,9 +70,11 @@ def measure(
 
 
 def first_pixels(check: ImageData, split: str) -> np.ndarray:
-    """The first photos of a split, again if they are few: as many as a batch has."""
+    """Photos of a split's beginning, again if they are few: as many as a batch has."""
     photos = photos_in_order(check, split)
-    pixels = photos.batch(0, 0)[0]
+    read = (read_rows(photos, 0, index) for index in range(photos.stream.num_batches))
+    pixels = next(images for rows, images in read if len(rows))
+    pixels = np.clip(np.rint(pixels), 0, 255).astype("uint8")
     return np.resize(pixels, (max(BATCH_SIZES), *pixels.shape[1:]))
 
 

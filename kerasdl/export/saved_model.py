@@ -54,10 +54,10 @@ def save_saved_model(
     """
     check_one_of("resize", resize, _RESIZE)
     path = Path(path)
+    module = pixel_module(model)
     with claimed(path):
         check_free(path, _MARKER, overwrite)
         partial = empty_partial(path)
-        module = pixel_module(model)
         # The asset is copied from here; a temporary file would do as well.
         labels = partial / LABELS
         labels.write_text("\n".join(class_names), encoding="utf-8")

@@ -66,6 +66,11 @@ def save_tflite(
             "`keep_float` must be empty without quantize='int8'. Received: "
             f"keep_float={list(keep_float)!r}"
         )
+    if keep_float and select_tf_ops:
+        raise ValueError(
+            "`select_tf_ops` must be False with `keep_float`. Received: "
+            "select_tf_ops=True"
+        )
     # The converter itself makes uint8 of the float32 input of an int8 file.
     is_int8 = quantize == "int8" and not keep_float
     module = pixel_module(model, 1, "float32" if is_int8 else "uint8")

@@ -38,13 +38,14 @@ def with_true_reversals(content: bytes) -> bytes:
 def with_half_weights(content: bytes) -> bytes:
     """Store weights that are float32 as float16; they are widened when it runs."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    narrowed: set[int] = set()
     for graph in model.subgraphs:
         widened: dict[int, int] = {}
         operators = []
         for operator in graph.operators:
             for place, index in enumerate(operator.inputs):
                 if index >= 0 and index not in widened:
-                    _narrow(model, graph, index, widened, operators)
+                    _narrow(model, graph, index, widened, operators, narrowed)
                 operator.inputs[place] = widened.get(index, index)
             operators.append(operator)
         graph.operators = operators
@@ -99,20 +100,32 @@ def output_names(content: bytes) -> list[str]:
 
 
 def _narrow(
-    model: Any, graph: Any, index: int, widened: dict[int, int], operators: list[Any]
+    model: Any,
+    graph: Any,
+    index: int,
+    widened: dict[int, int],
+    operators: list[Any],
+    narrowed: set[int],
 ) -> None:
-    """Make the weights in tensor `index` float16, and add what widens them."""
+    """Make the weights in tensor `index` float16, and add what widens them.
+
+    Several tensors may share a buffer: `narrowed` has those that are float16 already.
+    """
     tensor = graph.tensors[index]
-    data = model.buffers[tensor.buffer].data
-    if tensor.type != schema.TensorType.FLOAT32 or data is None or not len(data):
+    buffer = model.buffers[tensor.buffer]
+    if tensor.type != schema.TensorType.FLOAT32 or buffer.data is None:
         return
+    if not len(buffer.data):
+        return
+    if tensor.buffer not in narrowed:
+        narrowed.add(tensor.buffer)
+        halves = np.frombuffer(bytes(buffer.data), "<f4").astype("<f2")
+        buffer.data = np.frombuffer(halves.tobytes(), np.uint8)
     wide = copy.copy(tensor)
     wide.buffer = 0  # the empty one: it is computed
     graph.tensors.append(wide)
     widened[index] = len(graph.tensors) - 1
     tensor.type, tensor.name = schema.TensorType.FLOAT16, tensor.name + b"_half"
-    halves = np.frombuffer(bytes(data), "<f4").astype("<f2")
-    model.buffers[tensor.buffer].data = np.frombuffer(halves.tobytes(), np.uint8)
     operator = schema.OperatorT()
     operator.opcodeIndex = _opcode(model, schema.BuiltinOperator.DEQUANTIZE)
     operator.inputs, operator.outputs = [index], [widened[index]]

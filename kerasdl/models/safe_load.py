@@ -33,7 +33,7 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
     """
     path = Path(path)
     received = f"Received: path={str(path)!r}"
-    if not path.is_file():
+    if not path.is_file() or path.suffix != ".keras":
         raise ValueError(f"`path` must be an existing .keras file. {received}")
     try:
         with zipfile.ZipFile(path) as archive:
@@ -45,12 +45,18 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         raise ValueError(
             f"`path` must be a .keras file. {received} ({str(error) or 'damaged'})"
         ) from error
+    config.pop("compile_config", None)  # not read with compile=False
     if what := foreign_part(config):
         raise ValueError(
             "`path` must hold nothing but Keras's own layers and functions: others "
             f"could run code. {received}, which holds {what}"
         )
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (TypeError, KeyError, AttributeError, OSError) as error:
+        raise ValueError(
+            f"`path` must be a .keras file that is whole. {received} ({error})"
+        ) from error
 
 
 def foreign_part(config: Any, layer: str = "model") -> str | None:
@@ -75,7 +81,7 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
         if isinstance(activation, dict) and "class_name" not in activation:
             # So Keras writes a lambda, which it then cannot read.
             return f"layer {layer!r} (a lambda as activation)"
-        config = [value for key, value in config.items() if key != "compile_config"]
+        config = list(config.values())
     if isinstance(config, (list, tuple)):
         for part in config:
             if found := foreign_part(part, layer):

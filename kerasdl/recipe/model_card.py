@@ -22,9 +22,10 @@ def model_card(
         accuracies: of splits, by name.
     """
     counts = [f"{len(data.files(split)):,} {split}" for split in data.splits]
+    source = run.manifest["arguments"].get("data") or run.manifest["data"]["dataset"]
     return {
         "network": f"{model.name}, {model.count_params():,} parameters",
-        "images": f"{', '.join(counts)}; {run.manifest['arguments'].get('data')}",
+        "images": f"{', '.join(counts)}; {source}",
         "accuracy": ", ".join(
             f"{accuracy:.4f} {split}" for split, accuracy in accuracies.items()
         ),

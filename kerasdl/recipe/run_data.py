@@ -119,7 +119,7 @@ def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageDat
         image_size=run.manifest["image_size"],
         batch_size=BATCH_SIZE,
         resize=run.manifest["resize"],
-        on_error="raise",
+        on_error="skip",
         seed=0,
     )
     if list(data.class_names) != run.labels:

@@ -1,4 +1,5 @@
 import json
+import sys
 import zipfile
 
 import keras
@@ -9,6 +10,7 @@ from PIL import Image
 
 from kerasdl import ImageData
 from kerasdl.export import FORMATS, ExportError, export_run
+from kerasdl.export.export_report import ExportReport
 from kerasdl.export.runners import run_tflite
 
 FILES = {
@@ -143,6 +145,37 @@ def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
+def test_damaged_photos_do_not_count(run, colours, tmp_path):
+    photos = colours.write_photos(tmp_path / "photos", count=4)
+    for name in ("blue", "green"):
+        (photos / "test" / name / "0.png").write_bytes(b"not a picture")
+    data = colours.read_photos(photos)
+    with pytest.warns(UserWarning, match="0.png"):
+        report = export_run(run, ["keras"], check=data, out=tmp_path / "files")
+    assert (report.photos, report.accuracy) == (10, 1)
+    assert report.rows["keras"]["agreement"] == 1
+
+
+def test_one_photo_of_sixty_is_more_than_one_in_a_hundred():
+    row = {"accuracy_drop": 1 / 60, "agreement": 1.0}
+    assert ExportReport({"keras": row}, 1.0, 60, 0.01).failures
+    row = {"accuracy_drop": 1 - 0.99, "agreement": 1.0}
+    assert not ExportReport({"keras": row}, 1.0, 100, 0.01).failures
+
+
+def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, monkeypatch):
+    def fails(name, path):
+        raise RuntimeError("an operator is missing")
+
+    # The package's function of the same name hides the module.
+    module = sys.modules["kerasdl.export.export_run"]
+    monkeypatch.setattr(module, "run_format", fails)
+    with pytest.raises(ExportError, match=r"is missing Kept .*files\.partial") as e:
+        export_run(run, ["tflite"], check=data, out=tmp_path / "files")
+    assert e.value.report is None
+    assert not (tmp_path / "files").exists()
+
+
 def test_an_unfinished_run_is_kept(colours, data, tmp_path):
     work = tmp_path / "files.partial"
     work.mkdir()
@@ -174,8 +207,14 @@ def test_wrong_arguments(arguments, message, run, data, tmp_path):
 def test_photos_that_do_not_suit_the_model(colours, run, data, tmp_path):
     with pytest.raises(ValueError, match="`out` must name a folder for a model"):
         export_run(colours.model(), ["keras"], check=data)
-    with pytest.raises(ValueError, match="`check` must have the run's image_size"):
-        export_run(run, ["keras"], check=data.with_image_size(20), out=tmp_path / "a")
+    larger = data.with_image_size(20)
+    with pytest.raises(ValueError, match="`check` must have pictures as the model"):
+        export_run(run, ["keras"], check=larger, out=tmp_path / "a")
+    cropped = data._with(resize="crop")
+    with pytest.raises(ValueError, match="`check` must be resized as .*'squash'"):
+        export_run(run, ["keras"], check=cropped, out=tmp_path / "a")
+    with pytest.raises(ValueError, match="`calibration` must be resized as"):
+        export_run(run, ["tflite_int8"], cropped, data, out=tmp_path / "a")
     two = keras.Sequential(
         [keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]
     )

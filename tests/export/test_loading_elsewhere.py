@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasdl.export import export_run
+from kerasdl.export.calibration import calibration_photos
+from kerasdl.export.formats import FILES, write_format
 
 PAGE = Path(__file__).parents[2] / "saved_models" / "README.md"
 RUN = """
@@ -33,9 +34,13 @@ def printed(snippets, colours, tmp_path_factory):
     """What each snippet prints of a green photo."""
     folder = tmp_path_factory.mktemp("elsewhere")
     photos = colours.read_photos(colours.write_photos(folder / "photos"))
+    model, names = colours.model(), colours.NAMES
     out = folder / "export"
-    formats = ["keras", "saved_model", "tflite_int8", "onnx"]
-    export_run(colours.model(), formats, photos, photos, out=out, seed=1)
+    out.mkdir()
+    (out / "labels.txt").write_text("\n".join(names))
+    for name in ("keras", "saved_model", "tflite_int8", "onnx"):
+        calibration = calibration_photos(photos, seed=1)
+        write_format(name, model, out / FILES[name], names, "squash", calibration)
     pixels = np.full((30, 20, 3), (60, 190, 60), "uint8")
     Image.fromarray(pixels).save(out / "photo.jpg", quality=95)
     done = subprocess.run(

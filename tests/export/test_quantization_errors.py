@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
+from tensorflow.lite.tools import flatbuffer_utils
 
 from kerasdl.export import quantization_errors, save_tflite
 from kerasdl.export.quantization_errors import worst_tensors
 from kerasdl.export.runners import run_tflite
+from kerasdl.export.tflite_file import with_half_weights
 
 SIDE = 8
 
@@ -74,6 +76,26 @@ def test_what_stays_float_answers_better(table, pixels, tmp_path):
     assert sizes[0] < sizes[1] < 0.6 * full.stat().st_size  # float16 is half
 
 
+def test_two_tensors_of_one_buffer_are_halved_once(tmp_path):
+    init = keras.initializers.GlorotUniform(1)
+    one, two = (layers.Dense(12, kernel_initializer=init) for _ in range(2))
+    inputs = keras.Input((2, 2, 3))
+    model = keras.Model(inputs, two(one(layers.Flatten()(inputs))))
+    save_tflite(model, tmp_path / "plain.tflite")
+    content = bytearray((tmp_path / "plain.tflite").read_bytes())
+    file = flatbuffer_utils.read_model_from_bytearray(content)
+    (graph,) = file.subgraphs
+    first, second = [op.inputs[1] for op in graph.operators if len(op.inputs) == 3]
+    graph.tensors[second].buffer = graph.tensors[first].buffer
+    shared = bytes(flatbuffer_utils.convert_object_to_bytearray(file))
+    (tmp_path / "half.tflite").write_bytes(with_half_weights(shared))
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 2, 2, 3), "uint8")
+    plain, half = (
+        run_tflite(tmp_path / f"{name}.tflite", 1)(pixels) for name in ("plain", "half")
+    )
+    np.testing.assert_allclose(half, plain, rtol=0.01, atol=0.5)
+
+
 def test_the_worst_are_those_that_lose_more_than_rounding(table):
     few = table.assign(steps=[0.9, 0.6, *[0.3] * (len(table) - 2)])
     assert worst_tensors(few) == table["tensor"][:2].tolist()
@@ -84,6 +106,11 @@ def test_the_worst_are_those_that_lose_more_than_rounding(table):
 def test_wrong_arguments(pixels, tmp_path):
     with pytest.raises(ValueError, match="`calibration` must be pixels"):
         quantization_errors(uneven_model(), pixels[:1])
+    with pytest.raises(ValueError, match="`select_tf_ops` must be False"):
+        save_tflite(
+            *(uneven_model(), tmp_path / "a.tflite", "int8", pixels),
+            **{"keep_float": ["x"], "select_tf_ops": True},
+        )
     with pytest.raises(ValueError, match="`keep_float` must be empty without"):
         save_tflite(uneven_model(), tmp_path / "a.tflite", keep_float=["x"])
 

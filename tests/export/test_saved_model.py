@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -116,6 +117,13 @@ def test_nothing_is_overwritten(tmp_path, colours):
         save_saved_model(
             colours.model(), tmp_path / "mine", colours.NAMES, overwrite=True
         )
+
+
+def test_a_model_that_does_not_suit_makes_nothing(tmp_path):
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.ReLU()])
+    with pytest.raises(ValueError, match="`model` must have one input"):
+        save_saved_model(model, tmp_path / "files", ["a", "b"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_wrong_resize(tmp_path, colours):

@@ -84,6 +84,29 @@ def test_code_and_foreign_classes_are_refused_by_name(edit, named, tmp_path):
         load_model(path)
 
 
+def test_how_an_inner_model_was_compiled_is_looked_at(tmp_path):
+    """Keras reads it, though not that of the whole model."""
+    compiled = {
+        "compile_config": {"loss": {"module": "elsewhere", "class_name": "Loss"}}
+    }
+
+    def inner(config):
+        layer = {"module": "keras", "class_name": "Sequential", **compiled}
+        config["config"]["layers"].append(layer | {"config": {"name": "inner"}})
+        return config
+
+    assert load_model(write(tmp_path / "a.keras", edit=lambda c: c | compiled))
+    with pytest.raises(ValueError, match=r"layer 'inner' \(Loss\)"):
+        load_model(write(tmp_path / "b.keras", edit=inner))
+
+
+def test_another_suffix_is_refused(tmp_path):
+    """By its suffix Keras would read HDF5, whatever zip archive follows in the file."""
+    path = write(tmp_path / "model.keras").rename(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match="must be an existing .keras file"):
+        load_model(path)
+
+
 def test_a_real_lambda_is_refused(tmp_path):
     ran = []
     model = keras.Sequential(

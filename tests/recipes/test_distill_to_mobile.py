@@ -3,8 +3,6 @@
 import json
 import runpy
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -12,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasdl import models, recipe, runs
+from kerasdl import cli, models, recipe, runs
 from kerasdl.callbacks import SplitEvaluation
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "distill_to_mobile.py"
@@ -161,11 +159,10 @@ def test_quick_and_photos_elsewhere(teacher, tmp_path, capsys):
     assert "test" not in manifest["results"]["networks"][1]
 
 
-def test_a_name_that_is_taken_is_an_exit(run, teacher):
-    line = [sys.executable, str(RECIPE), str(teacher), "--out", str(run)]
-    ended = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert "--overwrite" in ended.stderr
+def test_a_name_that_is_taken_is_an_exit(run, teacher, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.run_recipe(lambda: distill(teacher, "--out", run))
+    assert "--overwrite" in capsys.readouterr().err
 
 
 def test_a_teacher_must_be_named(capsys):
