@@ -5,6 +5,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 
 from kerasdl.models._pixels import PIXEL_RULES, scale_pixels
 from kerasdl.models.backbones import build_trunk
@@ -29,7 +30,11 @@ def pixel_rule(rule):
     return keras.Model(inputs, keras.layers.Identity()(scale_pixels(inputs, rule)))
 
 
-def test_saved_models_load_without_kerasdl(networks, tmp_path):
+# Slow: the same layers once more, not nested.
+@pytest.mark.parametrize(
+    "build", ["sequential", pytest.param("functional", marks=pytest.mark.slow)]
+)
+def test_saved_models_load_without_kerasdl(build, networks, tmp_path):
     models = {rule: pixel_rule(rule) for rule in PIXEL_RULES}
     trunk = build_trunk("efficientnet_lite0", None, 48, seed=1)
     models["pooled head"] = classifier(trunk, 3, "pooled", seed=1)
@@ -37,8 +42,7 @@ def test_saved_models_load_without_kerasdl(networks, tmp_path):
     models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
     models["rgb input"] = with_rgb_input(lenet5(seed=1))
     for network in networks:
-        models[f"{network.name} functional"] = network.functional
-        models[f"{network.name} sequential"] = network.sequential
+        models[network.name] = getattr(network, build)
     generator = np.random.default_rng(0)
     for name, model in models.items():
         shape = (2, *model.input_shape[1:])

@@ -113,18 +113,25 @@ def history_of(folder):
     return [[line.split(",")[i] for i in kept] for line in lines]
 
 
-def test_killed_three_times_ends_like_an_unbroken_run(photos, tmp_path):
+DEATHS = [
+    ("kerasdl.train.features", "_RowFile", "append", 3),
+    ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 1),
+    ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 2),
+]
+
+
+@pytest.mark.parametrize(
+    "deaths",
+    [DEATHS[1:2], pytest.param(DEATHS, marks=pytest.mark.slow)],
+    ids=["once", "three times"],
+)
+def test_killed_it_ends_like_an_unbroken_run(deaths, photos, tmp_path):
     whole = run([RECIPE], *arguments(photos, tmp_path, "whole", "--deterministic"))
     assert whole.returncode == 0, whole.stderr
     killed = arguments(photos, tmp_path, "killed", "--deterministic")
-    deaths = [
-        ("kerasdl.train.features", "_RowFile", "append", 3),
-        ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 1),
-        ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 2),
-        ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", NEVER),
-    ]
+    last = (*deaths[-1][:3], NEVER)
     counter = tmp_path / "counter"
-    for number, (*where, calls) in enumerate(deaths):
+    for number, (*where, calls) in enumerate([*deaths, last]):
         command = ["-c", KILLER, counter, *where, str(calls), RECIPE]
         result = run(command, *killed, *(["--resume"] if number else []))
         if calls < NEVER:
@@ -153,6 +160,7 @@ def recipe():
     return cats_dogs_finetune.main
 
 
+@pytest.mark.slow  # beside the run that is killed once, which always runs
 def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
     photos, recipe, tmp_path, monkeypatch, capsys
 ):

@@ -81,6 +81,7 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     assert np.mean(answers == data.labels("test")) == pytest.approx(best["test"])
 
 
+@pytest.mark.slow  # beside the whole run above, and such photos in other recipes' tests
 def test_test_photos_may_have_no_labels(photos, tmp_path):
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)
