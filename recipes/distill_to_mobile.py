@@ -1,4 +1,4 @@
-"""A finished run teaches a small network: MobileNetV1, trained by distillation.
+"""A finished run teaches a small network: a MobileNet, trained by distillation.
 
     python recipes/distill_to_mobile.py saved_models/cats_dogs
     python recipes/distill_to_mobile.py saved_models/cats_dogs --sparsity 0.8 --alone
@@ -17,6 +17,7 @@ from pathlib import Path
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 NAME = "distilled"
+STUDENTS = ("mobilenet_v1", "mobilenet_v2")
 
 
 def parse_args(argv=None):
@@ -26,6 +27,8 @@ def parse_args(argv=None):
     add, cli = parser.add_argument, kerasdl.cli
     add("teacher", nargs="?", metavar="TEACHER_RUN", help="folder of a finished run")
     add("--data", metavar="DIR", help="photos of the same classes; default: the run's")
+    default = STUDENTS[0]
+    add("--student", default=default, choices=STUDENTS, help=f"default: {default}")
     add("--alpha", type=float, default=0.5, choices=(0.25, 0.5), help="width; 0.5")
     for name, kind, default, text in (
         ("--image-size", cli.positive_int, 96, "side for the student, in pixels"),
@@ -107,7 +110,7 @@ def build_student(args, info, seed):
     """A network for the classes of the teacher, with weights as `seed` draws them."""
     from kerasdl import models
 
-    return models.mobilenet_v1(
+    return getattr(models, args.student)(
         input_shape=(args.image_size, args.image_size, 3),
         classes=len(info.labels),
         alpha=args.alpha,
@@ -205,7 +208,13 @@ def write_results(run, info, networks, histories, costs, args):
     title = (
         f"{' or '.join(data.class_names)}: {student.name} taught by {info.path.name}"
     )
-    readme = export.run_readme(data.class_names, data.image_size, data.resize, title)
+    kept = {split: found.accuracy for split, found in answers["student"].items()}
+    facts = kerasdl.recipe.model_card.model_card(run, data, student, kept)
+    taught = f"{networks['teacher'][0].name} ({rows[0][splits[-1]]:.4f} {splits[-1]})"
+    readme = export.run_readme(
+        *(data.class_names, data.image_size, data.resize, title),
+        facts=facts | {"taught by": taught},
+    )
     (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(networks=rows)
     save_looks(answers["student"], splits[-1], data, run, title, history)

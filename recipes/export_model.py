@@ -5,8 +5,9 @@
 RUN/export/ gets the files, export_report.json and a picture. Every file answers the
 check photos and is compared with the Keras model: accuracy, agreement, size, time.
 Where int8 loses too much, tflite_mixed keeps the operators that do it in float.
-Those photos are the test images of the run, or --check DIR; int8 finds its ranges on
-training images of the run, or on --calibration DIR. DIR holds a folder per class.
+Those photos are the test images of the run (the validation images if it has none), or
+--check DIR; int8 finds its ranges on training images of the run, or on --calibration
+DIR. DIR holds a folder per class.
 
 Exit code 1: a file loses more than --max-drop of accuracy, or answers otherwise; what
 was written stays in RUN/export.partial/. 2: a bad argument.

@@ -36,13 +36,13 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     pixels = np.load(asked["pixels"])
     floats = pixels.astype("float32")
-    found = {"times": {}}
+    found = {"times": {}, "answers": {}}
     if asked["keras"]:
         import keras
 
         model = keras.saving.load_model(asked["keras"])
         found["compiled"] = bool(model.compiled)
-        found["outputs"] = model.predict_on_batch(floats).tolist()
+        found["answers"]["model.keras"] = model.predict_on_batch(floats).tolist()
         ways = {
             "predict_on_batch": model.predict_on_batch,
             "predict": lambda batch: model.predict(batch, verbose=0),
@@ -53,7 +53,11 @@ def main() -> None:
                 for size in asked["sizes"]
             }
     if asked["saved_model"]:
-        serve = tf.saved_model.load(asked["saved_model"]).signatures["serve"]
+        signatures = tf.saved_model.load(asked["saved_model"]).signatures
+        serve, serve_bytes = signatures["serve"], signatures["serve_bytes"]
+        files = tf.stack([tf.io.encode_png(picture) for picture in pixels])
+        outputs = serve_bytes(images=files)["probabilities"]
+        found["answers"]["serve_bytes"] = outputs.numpy().tolist()
         found["times"]["saved_model"] = {
             size: milliseconds(
                 lambda: serve(pixels=tf.constant(pixels[:size]))  # noqa: B023

@@ -1,5 +1,7 @@
 """Fold BatchNormalization into the convolution or dense layer before it."""
 
+from collections import Counter
+from itertools import chain
 from typing import Any
 
 import keras
@@ -53,25 +55,25 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
 
 def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
     """By the id of a layer the normalisation that can be folded into it."""
-    readers: dict[int, int] = {}
-    for operation in model.operations:
-        for node in operation._inbound_nodes:
-            for tensor in node.input_tensors:
-                readers[id(tensor)] = readers.get(id(tensor), 0) + 1
-    for tensor in model.outputs:
-        readers[id(tensor)] = readers.get(id(tensor), 0) + 1
+    # Only calls that are in the model: `Sequential.add` calls all layers again.
+    calls: dict[int, list[Any]] = {}
+    readers: Counter[int] = Counter(id(tensor) for tensor in model.outputs)
+    for node in chain.from_iterable(model._nodes_by_depth.values()):
+        calls.setdefault(id(node.operation), []).append(node)
+        readers.update(id(tensor) for tensor in node.input_tensors)
     found = {}
     for norm in model.layers:
         if not isinstance(norm, layers.BatchNormalization):
             continue
-        if len(norm._inbound_nodes) != 1 or norm.axis not in (-1, norm.input.ndim - 1):
+        ((taken, *_), *others) = (node.input_tensors for node in calls[id(norm)])
+        if others or norm.axis not in (-1, taken.ndim - 1):
             continue
-        before = norm.input._keras_history.operation
+        before = taken._keras_history.operation
         if (
             type(before) in _FOLDABLE
-            and len(before._inbound_nodes) == 1
+            and len(calls[id(before)]) == 1
             and before.activation is keras.activations.linear
-            and readers[id(norm.input)] == 1
+            and readers[id(taken)] == 1
         ):
             found[id(before)] = norm
     return found

@@ -36,7 +36,8 @@ def tflite_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
                 run = run_tflite(path, threads, size)
                 times[size] = milliseconds(lambda: run(pixels[:size]))  # noqa: B023
             except (RuntimeError, ValueError):
-                continue
+                if size == 1:
+                    raise
         found[_name(threads)] = _percentiles(times)
     return found
 
@@ -56,7 +57,7 @@ def onnx_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
 
 def bare_process(
     keras_path: Path | None, saved_model: Path | None, pixels: np.ndarray
-) -> tuple[dict[str, Any], list[list[float]] | None]:
+) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
     """Load files in processes without kerasdl, one for each number of threads.
 
     TensorFlow takes the number of its threads for a whole process.
@@ -68,13 +69,14 @@ def bare_process(
 
     Returns:
         Percentiles by way ("predict_on_batch", "predict", "saved_model"), threads and
-        batch size; and what the `.keras` file answers for `pixels`.
+        batch size; and what "model.keras" and "serve_bytes" answer for `pixels`, of
+        which the latter gets PNG files.
 
     Raises:
         ValueError: such a process cannot load a file, or the model is compiled.
     """
     found: dict[str, Any] = {}
-    outputs = None
+    answers: dict[str, list[list[float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pixels.npy"
         np.save(path, pixels)
@@ -86,12 +88,12 @@ def bare_process(
                 pixels=str(path),
                 sizes=BATCH_SIZES,
             )
-            outputs = answer.get("outputs")
+            answers |= answer["answers"]
             if answer.get("compiled"):
                 raise ValueError(f"{keras_path} must not be compiled")
             for way, times in answer["times"].items():
                 found.setdefault(way, {})[_name(threads)] = _percentiles(times)
-    return found, outputs
+    return found, answers
 
 
 def _ask(**asked: Any) -> dict[str, Any]:

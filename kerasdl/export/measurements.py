@@ -36,18 +36,18 @@ def measure(
         ValueError: a process without kerasdl cannot load a file, or gets other answers.
     """
     pixels = first_pixels(check, split)
-    by_way, outputs = {}, None
+    by_way, answers = {}, {}
     if rows.keys() & {"keras", "saved_model"}:
         print("measuring keras, saved_model", flush=True)
         paths = (
             folder / FILES[name] if name in rows else None
             for name in ("keras", "saved_model")
         )
-        by_way, outputs = bare_process(*paths, pixels)
-    if outputs is not None:
-        expected = model.predict_on_batch(pixels.astype("float32"))
+        by_way, answers = bare_process(*paths, pixels)
+    expected = model.predict_on_batch(pixels.astype("float32"))
+    for way, outputs in answers.items():
         if not np.allclose(outputs, expected, atol=_SAME):
-            raise ValueError(f"{FILES['keras']} answers otherwise without kerasdl")
+            raise ValueError(f"{way} answers otherwise without kerasdl")
     for name, row in rows.items():
         path = folder / FILES[name]
         row["bytes"] = _bytes(path)

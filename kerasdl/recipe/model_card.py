@@ -22,7 +22,8 @@ def model_card(
         accuracies: of splits, by name.
     """
     counts = [f"{len(data.files(split)):,} {split}" for split in data.splits]
-    source = run.manifest["arguments"].get("data") or run.manifest["data"]["dataset"]
+    made = run.manifest.get("reading", run.manifest["arguments"])
+    source = made.get("data") or run.manifest["data"]["dataset"]
     return {
         "network": f"{model.name}, {model.count_params():,} parameters",
         "images": f"{', '.join(counts)}; {source}",

@@ -18,8 +18,10 @@ def recorded_data(run: "RunInfo") -> "ImageData":
     """Read what `run` trained on and was tested with, from where its manifest says.
 
     Raises:
-        ValueError: it is not there, or not what the run found there.
+        ValueError: it is not there, or not what the run found there; or the run's
+            images have several labels.
     """
+    _check_single_label(run)
     if "fingerprint" not in run.manifest.get("data", {}):
         raise _missing(run, "a manifest without data")
     try:
@@ -51,10 +53,7 @@ def photo_reading(
             "The run must be one of a folder of photos. Received: "
             f"{run.path}, whose manifest names none"
         )
-    if run.manifest.get("multi_label"):
-        raise ValueError(
-            f"The run must have one label a photo. Received: {run.path}, with several"
-        )
+    _check_single_label(run)
     reading["quick"] = quick or reading["quick"]
     if directory is not None:
         reading["data"] = str(directory)
@@ -106,8 +105,10 @@ def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageDat
         run: whose classes they are.
 
     Raises:
-        ValueError: `directory` has other classes.
+        ValueError: `directory` has other classes, or the run's images have several
+            labels.
     """
+    _check_single_label(run)
     from kerasdl.data import ImageData
 
     path = Path(directory).resolve()
@@ -128,6 +129,14 @@ def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageDat
             f"Received: {list(data.class_names)}"
         )
     return data
+
+
+def _check_single_label(run: "RunInfo") -> None:
+    if run.manifest.get("multi_label"):
+        raise ValueError(
+            f"The run must have one label a photo. Received: {run.path}, with several. "
+            "`kerasdl.export.export_run(run, check=data)` takes any `ImageData`."
+        )
 
 
 def _reading(run: "RunInfo") -> dict[str, Any]:

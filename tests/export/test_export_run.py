@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kerasdl import ImageData
-from kerasdl.export import FORMATS, ExportError, export_run
+from kerasdl.export import FORMATS, ExportError, export_run, latency, saved_model
 from kerasdl.export.export_report import ExportReport
 from kerasdl.export.runners import run_tflite
 
@@ -151,9 +151,9 @@ def test_damaged_photos_do_not_count(run, colours, tmp_path):
         (photos / "test" / name / "0.png").write_bytes(b"not a picture")
     data = colours.read_photos(photos)
     with pytest.warns(UserWarning, match="0.png"):
-        report = export_run(run, ["keras"], check=data, out=tmp_path / "files")
+        report = export_run(run, ["tflite"], check=data, out=tmp_path / "files")
     assert (report.photos, report.accuracy) == (10, 1)
-    assert report.rows["keras"]["agreement"] == 1
+    assert report.rows["tflite"]["agreement"] == 1
 
 
 def test_one_photo_of_sixty_is_more_than_one_in_a_hundred():
@@ -174,6 +174,22 @@ def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, monkeypa
         export_run(run, ["tflite"], check=data, out=tmp_path / "files")
     assert e.value.report is None
     assert not (tmp_path / "files").exists()
+
+
+def test_a_saved_model_that_reads_files_otherwise_is_not_published(
+    colours, data, tmp_path, monkeypatch
+):
+    honest = saved_model._bytes_function
+
+    def inverted(serve, *geometry):
+        return honest(lambda pixels: serve(255 - pixels), *geometry)
+
+    monkeypatch.setattr(saved_model, "_bytes_function", inverted)
+    monkeypatch.setattr(latency, "THREADS", (1,))  # a process less
+    out = tmp_path / "files"
+    with pytest.raises(ExportError, match="serve_bytes answers otherwise"):
+        export_run(colours.model(), ["saved_model"], check=data, out=out)
+    assert not out.exists()
 
 
 def test_an_unfinished_run_is_kept(colours, data, tmp_path):

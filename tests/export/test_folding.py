@@ -54,6 +54,17 @@ def test_nothing_is_left_to_normalise(name, arguments, build):
         np.testing.assert_array_equal(array, expected)
 
 
+def test_layers_that_were_added_one_by_one():
+    """`Sequential.add` calls all layers anew; the earlier calls are no readers."""
+    model = keras.Sequential([keras.Input((8, 8, 3))])
+    model.add(layers.Conv2D(4, 3))
+    model.add(layers.BatchNormalization())
+    model.add(layers.ReLU())
+    folded = fold_batch_norm(trained(model))
+    assert norms(folded) == []
+    assert_same(folded, model)
+
+
 def test_what_comes_before_a_convolution_stays():
     """DenseNets normalise what several layers gave, put side by side."""
     model = trained(zoo.densenet_small(**SMALL))

@@ -1,5 +1,6 @@
 """The recipe on a small run: its files, a run that was cut short, and bad input."""
 
+import argparse
 import json
 import runpy
 import shutil
@@ -91,6 +92,15 @@ def test_the_networks_side_by_side(run, teacher):
     assert all(row["agreement"] == row["test"] for row in rows)
 
 
+def test_the_card_says_who_taught(run, teacher):
+    card = (run / "README.md").read_text()
+    photos = runs.read_run(teacher).manifest["arguments"]["data"]
+    student = json.loads((run / "manifest.json").read_text())["results"]["networks"][1]
+    assert f"valid, {student['test']:.4f} test |" in card
+    assert f"test; {photos} |" in card
+    assert "| taught by | colours (1.0000 test) |" in card
+
+
 def test_the_student_is_sparse(run):
     for folder in (run, run / "alone"):
         model = keras.saving.load_model(folder / "model.keras")
@@ -157,6 +167,19 @@ def test_quick_and_photos_elsewhere(teacher, tmp_path, capsys):
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["reading"]["data"] == str(tmp_path / "photos")
     assert "test" not in manifest["results"]["networks"][1]
+
+
+@pytest.mark.parametrize("student", ["mobilenet_v1", "mobilenet_v2"])
+def test_the_students_are_the_classics(student, teacher):
+    args = argparse.Namespace(student=student, alpha=0.5, image_size=32)
+    build_student = runpy.run_path(str(RECIPE))["build_student"]
+    model = build_student(args, runs.read_run(teacher), seed=1)
+    applications = keras.applications
+    classic = {
+        "mobilenet_v1": applications.MobileNet,
+        "mobilenet_v2": applications.MobileNetV2,
+    }[student]((32, 32, 3), alpha=0.5, weights=None, classes=3)
+    assert model.count_params() == classic.count_params()
 
 
 def test_a_name_that_is_taken_is_an_exit(run, teacher, capsys):

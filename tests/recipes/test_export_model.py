@@ -1,5 +1,6 @@
 """The recipe on a small run: where it finds photos, and what it says otherwise."""
 
+import json
 import runpy
 import shutil
 import subprocess
@@ -75,6 +76,18 @@ def test_photos_of_a_folder(made, tmp_path, export):
     )
     assert other.returncode == 2
     assert "`check` must hold a folder for each class" in other.stderr
+
+
+def test_several_labels_a_photo_are_refused(made, tmp_path, export):
+    photos, run = made
+    several = tmp_path / "run"
+    shutil.copytree(run, several)
+    manifest = json.loads((several / "manifest.json").read_text())
+    (several / "manifest.json").write_text(json.dumps(manifest | {"multi_label": True}))
+    for arguments in ([], ["--check", photos / "valid"]):
+        refused = export(several, "--formats", "keras", *arguments)
+        assert refused.returncode == 2
+        assert "The run must have one label a photo" in refused.stderr
 
 
 def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours, export):
