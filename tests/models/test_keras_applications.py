@@ -129,7 +129,9 @@ def test_same_output_with_our_weights(pair):
     ("layout", "build", "other_build"),
     [
         ("legacy.h5", "sequential", "functional"),
-        ("keras3.weights.h5", "functional", "sequential"),
+        pytest.param(  # the light trunks below read this layout in every run
+            *("keras3.weights.h5", "functional", "sequential"), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_takes_their_files(pair, layout, build, other_build, tmp_path):
@@ -176,7 +178,13 @@ def test_a_deeper_network_takes_their_file(name, layout, tmp_path):
 
 
 @pytest.mark.parametrize("layout", ["legacy.h5", "keras3.weights.h5"])
-@pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small", "resnet50"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("mobilenet_v2", "mobilenet_v3_small"),
+        pytest.param("resnet50", marks=pytest.mark.slow),
+    ],
+)
 def test_takes_the_file_of_a_trunk(name, layout, tmp_path):
     builder, module, arguments, _ = PAIRS[name]
     arguments = {**arguments, "include_top": False, "pooling": "avg"}

@@ -373,6 +373,7 @@ print("same", np.round(layer_rates(model), 6).tolist())
 """
 
 
+@pytest.mark.slow  # beside the search of tests/train/test_strategies_fit.py
 def test_two_devices():
     result = subprocess.run(
         [sys.executable, "-c", STRATEGY], capture_output=True, text=True, check=False
