@@ -32,8 +32,8 @@ def parse_args(argv=None):
     add("--alpha", type=float, default=0.5, choices=(0.25, 0.5), help="width; 0.5")
     for name, kind, default, text in (
         ("--image-size", cli.positive_int, 96, "side for the student, in pixels"),
-        ("--epochs", cli.positive_int, 120, "how often it sees all photos"),
-        ("--rate", cli.positive_float, 0.002, "the highest learning rate"),
+        ("--epochs", cli.positive_int, 150, "how often it sees all photos"),
+        ("--rate", cli.positive_float, 0.01, "the highest learning rate"),
         ("--temperature", cli.positive_float, 4.0, "by which answers are softened"),
         ("--label-weight", float, 0.1, "share of the loss that is by the labels"),
         ("--views", cli.positive_int, 16, "of each photo, that the teacher answers"),

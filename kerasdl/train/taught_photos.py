@@ -27,8 +27,9 @@ class TaughtPhotos:
 
     A large teacher takes far longer for a view than the student takes to learn from it,
     and a student learns for many epochs (Beyer et al.). So the teacher answers `views`
-    passes over the photos, once, before the training; later epochs show them again in
-    turn, their batches in an order of their own.
+    passes over the photos, once, before the training: the first epochs. Later ones show
+    new views, with the mean of what the teacher said of each photo. (The same views
+    again are learned by heart.)
 
     Args:
         data: one label a photo; `augment`, `batch_size`, `resize`, `oversample` and
@@ -75,7 +76,7 @@ class TaughtPhotos:
             )
         self._photos = _photos(data, image_size, seed)
         self._data = data
-        self._seed = seed
+        self._labels = data.labels("train").astype("int32")
         self._answers: list[list[np.ndarray]] = []
         self.stream = BatchStream(self.batch, self._photos.stream.num_batches)
         if teacher is None:
@@ -84,10 +85,15 @@ class TaughtPhotos:
             raise ValueError("`folder` must be given with `teacher`. Received: None")
         check_outputs(teacher, data.class_names)
         seen = _photos(data, teacher.input_shape[1:3], seed)
+        sums = np.zeros((len(self._labels), len(data.class_names)), "float32")
         for view in range(views):
             path = Path(folder) / f"answers-{view}.npz"
             title = f"teacher, view {view + 1} of {views}"
-            self._answers.append(_answers(teacher, seen, view, path, title))
+            rows, answers, ends = _answers(teacher, seen, view, path, title)
+            np.add.at(sums, rows, answers)
+            self._answers.append(np.split(answers, ends[:-1]))
+        # A photo that cannot be read has no answers, and is not shown.
+        self._means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-6)
 
     @cached_property
     def train(self) -> tf.data.Dataset:  # noqa: D102 (described with the class)
@@ -106,40 +112,35 @@ class TaughtPhotos:
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Photos uint8, labels and, with a teacher, its answers for one batch."""
-        view, place = self._place(epoch, index)
-        images, labels = self._photos.batch(view, place)
+        images, rows = self._photos.batch(epoch, index)
         if not self._answers:
-            return images, labels
-        return images, labels, self._answers[view][place]
+            return images, self._labels[rows]
+        is_taught = epoch < len(self._answers)
+        answers = self._answers[epoch][index] if is_taught else self._means[rows]
+        return images, self._labels[rows], answers
 
     def batch_files(self, index: int) -> list[str]:
         """File names of batch `index` of the pass over `train` that began last."""
-        view, place = self._place(max(self.stream.next_epoch - 1, 0), index)
+        epoch = max(self.stream.next_epoch - 1, 0)
         files = self._data.files("train")
-        return [files[row] for row in self._photos.batch_rows(view, place)]
+        return [files[row] for row in self._photos.batch_rows(epoch, index)]
 
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch
 
-    def _place(self, epoch: int, index: int) -> tuple[int, int]:
-        """The pass over the photos, and the batch of it, that a batch shows."""
-        rng = np.random.default_rng([self._seed, epoch, 3])
-        view = epoch % len(self._answers) if self._answers else epoch
-        return view, int(rng.permutation(self.stream.num_batches)[index])
-
 
 def _photos(
     data: ImageData, image_size: int | tuple[int, int], seed: int
 ) -> PhotoBatches:
-    """The training photos of `data` as seen at a size, with class indices."""
-    labels = data.labels("train")
+    """The training photos of `data` as seen at a size; labels are their places."""
+    pictures = data.pictures("train")
     return PhotoBatches(
-        *(data.pictures("train"), labels.astype("int32"), image_size),
+        *(pictures, np.arange(len(pictures)), image_size),
         *(data.batch_size, data.resize),
         augment=data.augment,
         shuffle=True,
-        balance=labels if data.oversample else None,
+        balance=data.labels("train") if data.oversample else None,
         on_error=data.on_error,
         seed=seed,
     )
@@ -147,18 +148,28 @@ def _photos(
 
 def _answers(
     teacher: keras.Model, photos: PhotoBatches, view: int, path: Path, title: str
-) -> list[np.ndarray]:
-    """Probabilities `(photos, classes)` of each batch of a pass, computed or read."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the teacher says in a pass, computed or read.
+
+    Places of the photos `(n,)` in the order of the pass, probabilities `(n, classes)`,
+    and where each batch ends.
+    """
     _atomic.remove_partials(path)
     if not path.exists():
         places = range(photos.stream.num_batches)
         count = len(photos.order(view))
-        answers = []
+        rows, answers = [], []
         for place in show_progress(places, count, title, step=photos.batch_size):
-            images, _ = photos.stream.take(view, place)
+            images, shown = photos.stream.take(view, place)
             outputs = teacher.predict_on_batch(images.astype("float32"))
+            rows.append(shown)
             answers.append(class_probabilities(outputs).astype("float32"))
         with _atomic.replacing(path) as beside:
-            np.savez(beside, *answers)
+            np.savez(
+                beside,
+                rows=np.concatenate(rows),
+                answers=np.concatenate(answers),
+                ends=np.cumsum(list(map(len, rows))),
+            )
     with np.load(path) as saved:
-        return [saved[f"arr_{place}"] for place in range(len(saved.files))]
+        return saved["rows"], saved["answers"], saved["ends"]
