@@ -4,9 +4,10 @@
     python recipes/distill_to_mobile.py saved_models/cats_dogs --sparsity 0.8 --alone
 
 The teacher answers some augmented views of each training photo of its run, once; the
-student learns from these answers and the labels, from random weights. --sparsity sets
-that share of its weights to 0, little by little; --alone trains the same network on
-the labels alone too. The last lines show all side by side: accuracy, size, time.
+student learns from these answers and the labels, from random weights, and then from
+new views with the mean answer for their photo. --sparsity sets that share of its
+weights to 0, little by little; --alone trains the same network on the labels alone too.
+The last lines show all side by side: accuracy, size, time.
 """
 
 import argparse
