@@ -30,18 +30,25 @@ def pixel_rule(rule):
     return keras.Model(inputs, keras.layers.Identity()(scale_pixels(inputs, rule)))
 
 
-# Slow: the same layers once more, not nested.
+FEW = ("lenet5", "googlenet", "densenet_small", "mobilenet_v3_small", "resnet18_v2")
+
+
 @pytest.mark.parametrize(
-    "build", ["sequential", pytest.param("functional", marks=pytest.mark.slow)]
+    ("build", "names"),
+    [
+        ("sequential", FEW),
+        pytest.param("sequential", None, marks=pytest.mark.slow),
+        pytest.param("functional", None, marks=pytest.mark.slow),
+    ],
 )
-def test_saved_models_load_without_kerasdl(build, networks, tmp_path):
+def test_saved_models_load_without_kerasdl(build, names, networks, tmp_path):
     models = {rule: pixel_rule(rule) for rule in PIXEL_RULES}
     trunk = build_trunk("efficientnet_lite0", None, 48, seed=1)
     models["pooled head"] = classifier(trunk, 3, "pooled", seed=1)
     trunk = pixel_rule("caffe")
     models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
     models["rgb input"] = with_rgb_input(lenet5(seed=1))
-    for network in networks:
+    for network in networks(names):
         models[network.name] = getattr(network, build)
     generator = np.random.default_rng(0)
     for name, model in models.items():

@@ -54,7 +54,7 @@ def test_every_builder_is_tested(networks):
         for name, value in vars(models).items()
         if inspect.isfunction(value) and "build" in inspect.signature(value).parameters
     }
-    assert builders == {network.name for network in networks} | DEEPER.keys()
+    assert builders == {network.name for network in networks()} | DEEPER.keys()
 
 
 def test_arguments_are_keras_s_in_its_order(network):

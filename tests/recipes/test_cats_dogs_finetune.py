@@ -120,11 +120,10 @@ DEATHS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "deaths",
-    [DEATHS[1:2], pytest.param(DEATHS, marks=pytest.mark.slow)],
-    ids=["once", "three times"],
-)
+# Slow: tests/train/test_kill.py kills what trains here, test_mnist_convnet.py cuts a
+# run that goes on to the same end.
+@pytest.mark.slow
+@pytest.mark.parametrize("deaths", [DEATHS[1:2], DEATHS], ids=["once", "three times"])
 def test_killed_it_ends_like_an_unbroken_run(deaths, photos, tmp_path):
     whole = run([RECIPE], *arguments(photos, tmp_path, "whole", "--deterministic"))
     assert whole.returncode == 0, whole.stderr
@@ -160,7 +159,7 @@ def recipe():
     return cats_dogs_finetune.main
 
 
-@pytest.mark.slow  # beside the run that is killed once, which always runs
+@pytest.mark.slow  # as the runs that are killed
 def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
     photos, recipe, tmp_path, monkeypatch, capsys
 ):

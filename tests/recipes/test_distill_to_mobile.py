@@ -151,7 +151,8 @@ def test_cut_short_and_resumed(run, teacher, tmp_path, monkeypatch):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_quick_and_photos_elsewhere(teacher, tmp_path, capsys):
+def test_quick_and_photos_elsewhere(teacher, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(models, "mobilenet_v1", small_network)
     photos = Path(runs.read_run(teacher).manifest["arguments"]["data"])
     shutil.copytree(photos, tmp_path / "photos")
     shutil.rmtree(tmp_path / "photos" / "test")
@@ -162,8 +163,6 @@ def test_quick_and_photos_elsewhere(teacher, tmp_path, capsys):
     assert "valid" in printed
     assert "agreement" in printed
     assert len(pd.read_csv(out / "history.csv")) == 1
-    model = keras.saving.load_model(out / "model.keras")
-    assert model.count_params() == 219_058 + 257  # of alpha 0.25, a class more
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["reading"]["data"] == str(tmp_path / "photos")
     assert "test" not in manifest["results"]["networks"][1]

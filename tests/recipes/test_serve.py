@@ -82,7 +82,11 @@ def get(port, path):
     ("number", "arguments", "name", "host"),
     [
         (signal.SIGTERM, [], "colours", "127.0.0.1"),
-        (signal.SIGINT, ["--host", "0.0.0.0", "--name", "mine"], "mine", "0.0.0.0"),
+        pytest.param(  # beside the first: the same with other arguments
+            *(signal.SIGINT, ["--host", "0.0.0.0", "--name", "mine"]),
+            *("mine", "0.0.0.0"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_signal_in_the_middle_of_a_request_lets_it_be_answered(

@@ -220,25 +220,28 @@ def check_all(found, expected):
 SHARES = [[(0 + 1 + 0 + 12) / 4], [(1 + 1 + 1 + 4) / 4]]
 
 
-def test_two_devices_train_as_one(alone, tmp_path):
-    found = end(start("mirrored", tmp_path))
+def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
+    """In one test, as two workers of pytest would each train alone first."""
+    (tmp_path / "devices").mkdir()
+    found = end(start("mirrored", tmp_path / "devices"))
     check_all(found, alone)
     assert found["moving"] == SHARES
     for message, wanted in zip(found["errors"], ERRORS, strict=True):
         assert wanted in message
 
-
-def test_two_processes_train_as_one_and_the_chief_alone_writes(alone, tmp_path):
-    found = [end(process) for process in two_workers(tmp_path)]
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    found = [end(process) for process in two_workers(folder)]
     for worker in found:
         check_all(worker, alone)
     assert found[0]["moving"] == found[1]["moving"] == SHARES
     assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
     assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["norm.npz", "plain.npz"]
+    # Of the chief alone.
+    assert sorted(path.name for path in folder.iterdir()) == ["norm.npz", "plain.npz"]
 
 
-@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
+@pytest.mark.slow  # beside the two processes above, which always run
 def test_a_killed_worker_ends_the_job_which_then_resumes(alone, tmp_path):
     chief, other = two_workers(tmp_path, die_at=6)  # of four batches an epoch
     errors = chief.communicate(timeout=200)[1]
@@ -332,14 +335,14 @@ def check_run(digits, outs):
         np.testing.assert_allclose(found[column], expected[column], rtol=1e-3)
 
 
-@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
+@pytest.mark.slow  # beside the two processes above, which always run
 def test_a_recipe_on_two_machines_writes_the_folder_of_one(digits, outs):
     codes, errors = on_two_machines(digits, outs)
     assert codes == [0, 0], errors
     check_run(digits, outs)
 
 
-@pytest.mark.slow  # beside `test_two_processes_train_as_one_...`, which always runs
+@pytest.mark.slow  # beside the two processes above, which always run
 def test_a_recipe_goes_on_after_a_machine_is_lost(digits, outs):
     codes, errors = on_two_machines(digits, outs, to_other=["die"])
     assert codes == [75, -9], errors
