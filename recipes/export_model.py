@@ -20,6 +20,7 @@ from pathlib import Path
 import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
 
 FORMATS = "keras,saved_model,tflite,tflite_fp16,tflite_dynamic,tflite_int8,onnx"
+CALIBRATED = {"tflite_int8", "tflite_mixed"}
 
 
 def parse_args(argv=None):
@@ -37,7 +38,15 @@ def parse_args(argv=None):
     add("--seed", type=int, default=0, metavar="N", help="of the calibration photos")
     add("--overwrite", action="store_true", help="replace an existing export")
     add("--verbose", action="store_true", help="show TensorFlow's lines")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    known = {*FORMATS.split(","), *CALIBRATED}
+    args.formats = args.formats.split(",")
+    for name in args.formats:
+        if name not in known:
+            parser.error(f"--formats must be of {sorted(known)}. Received: {name!r}")
+    if not 0 <= args.max_drop <= 1:
+        parser.error(f"--max-drop must be in [0, 1]. Received: {args.max_drop}")
+    return args
 
 
 def main(argv=None):
@@ -51,20 +60,19 @@ def main(argv=None):
     kerasdl.runtime.start(verbose=args.verbose)
     from kerasdl import export
 
-    formats = args.formats.split(",")
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
         name: kerasdl.recipe.run_data.class_folders(name, folder, info)
         for name, folder in needs.items()
         if folder
     }
-    is_calibrated = bool({"tflite_int8", "tflite_mixed"} & set(formats))
+    is_calibrated = bool(CALIBRATED & set(args.formats))
     if "check" not in found or (is_calibrated and "calibration" not in found):
         recorded = kerasdl.recipe.run_data.recorded_data(info)
         found = dict.fromkeys(needs, recorded) | found
     try:
         report = export.export_run(
-            *(args.run, formats, found.get("calibration"), found["check"]),
+            *(args.run, args.formats, found.get("calibration"), found["check"]),
             *(args.max_drop, args.tta),
             out=out,
             overwrite=args.overwrite,

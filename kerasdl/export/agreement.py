@@ -15,7 +15,7 @@ from .runners import Runner
 
 def compare(
     model: keras.Model, runners: Mapping[str, Runner], data: ImageData, split: str
-) -> tuple[dict[str, dict[str, float]], float, int]:
+) -> tuple[dict[str, dict[str, float]], float]:
     """Run the photos of a split through a model and through files made of it.
 
     Args:
@@ -25,10 +25,10 @@ def compare(
         split: one with labels.
 
     Returns:
-        By format `accuracy`, `accuracy_drop` (below that of `model`), `agreement`
-        (share of photos whose answer is the model's, in [0, 1]), `max_difference` and
-        `mean_difference` (of a probability); the accuracy of `model`; and how many
-        photos there were, without damaged ones.
+        By format `photos` (how many there were, without damaged ones), `accuracy`,
+        `accuracy_drop` (below that of `model`), `agreement` (share of photos whose
+        answer is the model's, in [0, 1]), `max_difference` and `mean_difference` (of a
+        probability); and the accuracy of `model`.
 
     Raises:
         ValueError: no photo can be read.
@@ -66,10 +66,11 @@ def compare(
         else:
             same = answer.probabilities.argmax(1) == truth.probabilities.argmax(1)
         found[name] = {
+            "photos": len(rows),
             "accuracy": answer.accuracy,
             "accuracy_drop": truth.accuracy - answer.accuracy,
             "agreement": float(same.mean()),
             "max_difference": float(difference.max()),
             "mean_difference": float(difference.mean()),
         }
-    return found, truth.accuracy, len(rows)
+    return found, truth.accuracy

@@ -33,18 +33,21 @@ class ExportReport:
     """The measurements of an export.
 
     Attributes:
-        rows: by format `bytes`, `accuracy`, `accuracy_drop`, `agreement`,
+        rows: by format `bytes`, `photos`, `accuracy`, `accuracy_drop`, `agreement`,
             `max_difference`, `mean_difference`, `p50_ms` and `p95_ms` (one picture, one
             thread), `latency` (by threads and batch) and `operators`.
         accuracy: of the Keras model on the same photos.
-        photos: how many there were.
         max_drop: accuracy that a file may lose.
     """
 
     rows: dict[str, dict[str, Any]]
     accuracy: float
-    photos: int
     max_drop: float
+
+    @property
+    def photos(self) -> int:
+        """How many photos every file answered."""
+        return next(iter(self.rows.values()))["photos"]
 
     def table(self) -> pd.DataFrame:
         """A row for each format, with its numbers in units that a reader compares."""

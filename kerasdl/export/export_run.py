@@ -87,11 +87,12 @@ def export_run(
         write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
         try:
             runners = {name: run_format(name, folder / FILES[name]) for name in formats}
-            rows, accuracy, count = compare(model, runners, check, split)
+            rows, accuracy = compare(model, runners, check, split)
             measure(rows, model, folder, check, split)
         except (ValueError, RuntimeError) as error:
-            raise ExportError(f"{error} Kept {folder}.") from error
-        report = ExportReport(rows, accuracy, count, max_drop)
+            text = str(error).rstrip(".")
+            raise ExportError(f"{text}. Kept {folder}.") from error
+        report = ExportReport(rows, accuracy, max_drop)
         report.save(folder)
         if report.failures:
             raise ExportError(_advice(report, model, folder, photos), report)

@@ -51,6 +51,7 @@ def test_every_format_answers_as_the_model(exported, colours):
     assert list(rows) == list(FORMATS)
     for name, row in rows.items():
         assert row["accuracy"] == row["agreement"] == 1
+        assert row["photos"] == 24
         assert row["accuracy_drop"] == 0
         tolerance = 1e-5 if name in ("keras", "saved_model", "tflite", "onnx") else 0.02
         assert row["mean_difference"] <= row["max_difference"] <= tolerance
@@ -157,10 +158,10 @@ def test_damaged_photos_do_not_count(run, colours, tmp_path):
 
 
 def test_one_photo_of_sixty_is_more_than_one_in_a_hundred():
-    row = {"accuracy_drop": 1 / 60, "agreement": 1.0}
-    assert ExportReport({"keras": row}, 1.0, 60, 0.01).failures
-    row = {"accuracy_drop": 1 - 0.99, "agreement": 1.0}
-    assert not ExportReport({"keras": row}, 1.0, 100, 0.01).failures
+    row = {"photos": 60, "accuracy_drop": 1 / 60, "agreement": 1.0}
+    assert ExportReport({"keras": row}, 1.0, 0.01).failures
+    row = {"photos": 100, "accuracy_drop": 1 - 0.99, "agreement": 1.0}
+    assert not ExportReport({"keras": row}, 1.0, 0.01).failures
 
 
 def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, monkeypatch):
@@ -170,7 +171,7 @@ def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, monkeypa
     # The package's function of the same name hides the module.
     module = sys.modules["kerasdl.export.export_run"]
     monkeypatch.setattr(module, "run_format", fails)
-    with pytest.raises(ExportError, match=r"is missing Kept .*files\.partial") as e:
+    with pytest.raises(ExportError, match=r"missing\. Kept .*files\.partial") as e:
         export_run(run, ["tflite"], check=data, out=tmp_path / "files")
     assert e.value.report is None
     assert not (tmp_path / "files").exists()

@@ -54,6 +54,12 @@ def test_photos_are_found_by_the_manifest(made, tmp_path, export):
     assert "must not exist" in again.stderr
 
 
+def test_the_formats_are_those_of_the_library():
+    names = runpy.run_path(str(RECIPE))
+    assert tuple(names["FORMATS"].split(",")) == kerasdl.export.FORMATS
+    assert names["CALIBRATED"] == set(kerasdl.export.formats.CALIBRATED)
+
+
 def test_photos_of_a_folder(made, tmp_path, export):
     """Other photos at the place that the manifest names are refused."""
     photos, run = made
@@ -107,9 +113,9 @@ def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours, export)
     ("arguments", "message"),
     [
         (["nothing"], "`path` must be an existing run folder"),
-        (["RUN", "--formats", "core_ml"], "`formats` must be one of 'keras'"),
+        (["RUN", "--formats", "core_ml"], "--formats must be of ['keras', 'onnx'"),
         (["RUN", "--check", "nowhere"], "`check` must be a folder"),
-        (["RUN", "--max-drop", "-1"], "`max_drop` must be in [0, 1]"),
+        (["RUN", "--max-drop", "-1"], "--max-drop must be in [0, 1]"),
     ],
 )
 def test_bad_input_is_an_error_before_any_work(made, arguments, message, export):
