@@ -4,7 +4,6 @@ from .calibration import calibration_photos
 from .export_report import ExportError, ExportReport
 from .export_run import export_run
 from .file_costs import file_costs
-from .folding import fold_batch_norm
 from .formats import FORMATS
 from .keras_file import save_inference_model
 from .onnx_file import save_onnx

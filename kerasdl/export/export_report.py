@@ -101,7 +101,9 @@ class ExportReport:
         )
 
     def __str__(self) -> str:
-        numbers = self.table().to_string(index=False, float_format="{:.4g}".format)
+        numbers = self.table().to_string(
+            index=False, float_format="{:.4g}".format, na_rep="-"
+        )
         return (
             f"{numbers}\n{self.photos} photos; the Keras model's accuracy is "
             f"{self.accuracy:.4f}. ms: one picture on one thread."

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from .folding import fold_batch_norm
+from kerasdl.models import fold_batch_norm
+
 from .keras_file import inference_model
 
 

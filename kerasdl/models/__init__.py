@@ -8,6 +8,7 @@ from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
+from .folding import fold_batch_norm
 from .googlenet import googlenet
 from .heads import classifier, flatten_head, head_layers, pooled_head
 from .inception_small import inception_small

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.models import fold_batch_norm
 from kerasdl.predict import Predictor, class_probabilities
 
 from .batching import Batcher
@@ -46,13 +47,14 @@ class ServedModel:
         self.num_outputs = predictor.model.output_shape[-1]
         self.metrics = Metrics()
         self._labels = predictor.labels
+        network = fold_batch_norm(predictor.model)
 
         # With the number of pictures left open one trace serves all batches.
         @tf.function(
             input_signature=[tf.TensorSpec((None, *self.image_size, 3), "uint8")]
         )
         def graph(pixels: tf.Tensor) -> tf.Tensor:
-            return predictor.model(tf.cast(pixels, "float32"), training=False)
+            return network(tf.cast(pixels, "float32"), training=False)
 
         self.graph = graph
         self._batcher = Batcher(self._call, max_batch, max_wait_ms)

@@ -18,10 +18,11 @@ from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import check_positive_int
 from kerasdl._progress import show_progress
 from kerasdl.data import PhotoBatches
+from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
 
-_FORMAT = 1  # of the cache; a change makes every older cache unknown
+_FORMAT = 2  # of the cache; a change makes every older cache unknown
 
 
 class CachedActivations:
@@ -107,7 +108,7 @@ def cached_activations(
                 on_error="raise",
             )
             with on_one_device(model) as alone:
-                _fill(files, alone, photos, reused, flip, verbose)
+                _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)
     arrays = [np.load(file.path, mmap_mode="r") for file in files]
     return CachedActivations(arrays, len(paths) - reused, reused)
 

@@ -19,7 +19,8 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
     some layers only; `model` itself is left as it is, so that it can train on.
 
     Args:
-        model: functional or Sequential; models inside it are folded too.
+        model: functional or Sequential; models inside it are folded too. One of
+            another kind is returned as it is.
 
     Returns:
         A functional model that computes the same (to 1e-5 of float32); layers that
@@ -31,6 +32,8 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
     if isinstance(model, keras.Sequential):
         (inputs,), (outputs,) = model.inputs, model.outputs
         model = keras.Model(inputs, outputs, name=model.name)
+    if not hasattr(model, "_nodes_by_depth"):
+        return model  # what its own `call` does is not known layer by layer
     pairs = _pairs(model)
     norms = set(map(id, pairs.values()))
     copies = []

@@ -4,7 +4,7 @@ import pytest
 from keras import layers, models
 
 from kerasdl import models as zoo
-from kerasdl.export import fold_batch_norm
+from kerasdl.models import fold_batch_norm
 
 
 def trained(model):
@@ -120,3 +120,12 @@ def test_all_kinds_of_layers_that_fold(scale, center):
     folded = fold_batch_norm(model)
     assert norms(folded) == []
     assert_same(folded, model)
+
+
+def test_a_model_with_a_call_of_its_own_is_left_alone():
+    class Own(keras.Model):
+        def call(self, inputs):
+            return inputs
+
+    model = Own()
+    assert fold_batch_norm(model) is model
