@@ -18,17 +18,8 @@ _HOW = (
 )
 
 
-def add_run_arguments(
-    parser: argparse.ArgumentParser,
-    strategy_names: Sequence[str] = ("none", "mirrored"),
-) -> None:
-    """Add --seed, --out, --quick, --resume and the others every recipe has.
-
-    Args:
-        parser: of the recipe.
-        strategy_names: those of `strategies.STRATEGIES` that it can train under;
-            without any there is no --strategy.
-    """
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --seed, --out, --quick, --resume and the others every recipe has."""
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
     add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
@@ -56,14 +47,13 @@ def add_run_arguments(
         default=True,
         help="take a graphics card's memory as needed, not all at once",
     )
-    if strategy_names:
-        add(
-            "--strategy",
-            default="none",
-            choices=strategy_names,
-            help="of tf.distribute: train on all devices (mirrored) or, with "
-            "TF_CONFIG, on several machines (multi_worker, where the recipe can)",
-        )
+    add(
+        "--strategy",
+        default="none",
+        choices=strategies.STRATEGIES,
+        help="of tf.distribute: train on all devices (mirrored) or, with TF_CONFIG, on "
+        "several machines (multi_worker)",
+    )
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
 
 
@@ -76,7 +66,7 @@ def parse_run_arguments(
     is as recorded there. Of several machines the first alone has that run.
     """
     args = parser.parse_args(argv)
-    is_multi_worker = getattr(args, "strategy", None) == "multi_worker"
+    is_multi_worker = args.strategy == "multi_worker"
     has_runs = not is_multi_worker or strategies.is_first_task()
     if args.resume and has_runs:
         args.out = args.out or runs.newest_partial("saved_models", name)

@@ -58,7 +58,7 @@ class Learner:
         loss = train.classification_loss(model, data)
         if not model.compiled:
             model.compile("adam", loss=loss, metrics=train.classification_metrics(data))
-        self.model, self.data = model, data
+        self.model, self.data = train.distributed(model), data  # it predicts too
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
         self.cache_dir = cache_dir
@@ -191,9 +191,9 @@ class Learner:
                 f"class_names={data.class_names!r}"
             )
         if self.model.input_shape[1:3] not in (data.image_size, (None, None)):
-            compiled = self.model.get_compile_config()
-            self.model = models.with_input_size(self.model, data.image_size)
-            self.model.compile_from_config(compiled)
+            other = models.with_input_size(self.model, data.image_size)
+            other.compile_from_config(self.model.get_compile_config())
+            self.model = train.distributed(other)
         self.data = data
         self.precompute = self._precompute  # anew, of these photos
 

@@ -132,6 +132,7 @@ def run_folder(
     if not strategies.is_chief():
         with _as_helper(out, _plain(arguments)) as run:
             yield run
+        strategies.leave_together()
         return
     check_name(out)
     arguments = _plain(arguments)
@@ -157,6 +158,7 @@ def run_folder(
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile
         publish(out)
+    strategies.leave_together()
 
 
 @contextmanager

@@ -137,6 +137,22 @@ def from_chief(content: bytes) -> bytes:
     return _sum(words).tobytes()[:length]
 
 
+def leave_together() -> None:
+    """Wait for all workers, as one that leaves ends the others that are at work.
+
+    The chief, whose files are complete then, does not mind if another is lost.
+    """
+    if not is_multi_worker():
+        return
+    import numpy as np
+
+    try:
+        _sum(np.zeros(1, np.int32))
+    except Exception as error:
+        if not (is_chief() and lost_worker(error)):
+            raise
+
+
 def check_same(name: str, value: Any) -> None:
     """Raise ValueError unless `value`, as JSON, is that of the chief.
 

@@ -46,7 +46,7 @@ def parse_args(argv=None):
         metavar="N",
         help="of each stage; default: its own",
     )
-    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
+    kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

@@ -98,7 +98,10 @@ def main(argv=None):
         kerasdl.recipe.photos.remember_photos(run, data, check)
         steps = kerasdl.recipe.steps.Steps(learn, run)
         practise(learn, steps, args)
-        finish(learn, steps, args, run)
+        with kerasdl.train.without_strategy():
+            finish(learn, steps, args, run)
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")
     kerasdl.recipe.photos.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")

@@ -56,7 +56,7 @@ def parse_args(argv=None):
         help="epochs, of sgdr",
     )
     parser.set_defaults(epochs=15, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
+    kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

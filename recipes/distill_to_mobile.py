@@ -44,8 +44,7 @@ def parse_args(argv=None):
         add(name, type=kind, default=default, metavar="X", help=text)
     add("--sparsity", type=float, metavar="SHARE", help="of the weights, that end as 0")
     add("--alone", action="store_true", help="train on the labels alone too")
-    # Keras's Distiller has training steps of its own.
-    cli.add_run_arguments(parser, strategy_names=())
+    cli.add_run_arguments(parser)
     args = cli.parse_run_arguments(parser, argv, NAME)
     if args.teacher is None:
         parser.error("TEACHER_RUN must be the folder of a finished run")
@@ -56,7 +55,11 @@ def main(argv=None):
     args = parse_args(argv)
     info = kerasdl.runs.read_run(args.teacher)
     kerasdl.runtime.start(
-        args.precision, args.deterministic, args.gpu_memory_growth, args.verbose
+        args.precision,
+        args.deterministic,
+        args.gpu_memory_growth,
+        args.verbose,
+        args.strategy,
     )
     from kerasdl import models, train
 
@@ -76,18 +79,20 @@ def main(argv=None):
         data, check = read.read_again(info, reading)
         data = data.with_augment(args.augment)
         small = data.with_image_size(args.image_size)
-        teacher = models.load_model(info.path / "model.keras")
-        costs = {"teacher": costs_of_run(info, teacher)}
+        with train.without_strategy():
+            teacher = models.load_model(info.path / "model.keras")
+            costs = {"teacher": costs_of_run(info, teacher)}
         run.manifest["reading"] = reading
         kerasdl.recipe.photos.remember_photos(run, small, check)
 
         state = run.path / "state"
         state.mkdir(exist_ok=True)
-        taught = train.TaughtPhotos(
-            *(data, args.image_size, teacher),
-            *(number(args, min(args.views, args.epochs)), state),
-            seed=run.seed,
-        )
+        with train.without_strategy():
+            taught = train.TaughtPhotos(
+                *(data, args.image_size, teacher),
+                *(number(args, min(args.views, args.epochs)), state),
+                seed=run.seed,
+            )
         networks, histories = {"teacher": (teacher, data)}, []
         histories.append(fit("student", distiller, student, taught, small, args, run))
         networks["student"] = (student, small)
@@ -96,7 +101,10 @@ def main(argv=None):
             photos = train.TaughtPhotos(data, args.image_size, seed=run.seed)
             histories.append(fit("alone", alone, alone, photos, small, args, run))
             networks["alone"] = (alone, small)
-        write_results(run, info, networks, histories, costs, args)
+        with train.without_strategy():
+            write_results(run, info, networks, histories, costs, args)
+    if not run.is_chief:
+        return
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
     print(f"\n{args.out}/ holds the student and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
@@ -109,14 +117,15 @@ def number(args, count):
 
 def build_student(args, info, seed):
     """A network for the classes of the teacher, with weights as `seed` draws them."""
-    from kerasdl import models
+    from kerasdl import models, train
 
-    return getattr(models, args.student)(
+    student = getattr(models, args.student)(
         input_shape=(args.image_size, args.image_size, 3),
         classes=len(info.labels),
         alpha=args.alpha,
         seed=seed,
     )
+    return train.distributed(student)  # it predicts while the Distiller trains
 
 
 def pruning(args):

@@ -92,7 +92,7 @@ def parse_args(argv=None):
         metavar="RATE",
         help="highest; default: by network",
     )
-    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
+    kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

@@ -76,6 +76,8 @@ def main(argv=None):
         head, data = train.precompute(model, photos, cache_dir=args.cache)
         models.recompute_batch_norm(head, data.train)
         compare(head, data, train.classification_loss(model, photos), args, run)
+    if not run.is_chief:
+        return
     kerasdl.recipe.photos.print_cache_size(args)
     print(f"\n{args.out}/ holds the pictures: lr_find.png, rates.png, losses.png")
 

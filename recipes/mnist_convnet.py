@@ -25,7 +25,7 @@ def parse_args(argv=None):
         "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
     )
     parser.set_defaults(epochs=5, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser, kerasdl.strategies.STRATEGIES)
+    kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
 
 

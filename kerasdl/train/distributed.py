@@ -25,8 +25,9 @@ def distributed(model: keras.Model) -> keras.Model:
     metrics goes by the number of its examples. So a model without Dropout and BatchNorm
     follows the losses of one process up to rounding. BatchNorm takes the statistics of
     each device's share, unless `synchronized=True`; of moving statistics the devices
-    take the mean, by examples. Dropout draws the same mask on each device. Every worker
-    predicts everything, with its own weights.
+    take the mean, by examples. Dropout draws the same mask on each device. The parts of
+    its loss that a `keras.distillation.Distiller` logs are means of the devices' means.
+    Every worker predicts everything, with its own weights.
 
     Args:
         model: built under `strategies.use` or in the scope of a strategy. Without a

@@ -26,7 +26,8 @@ if how == "mirrored":
     tf.config.set_logical_device_configuration(cpu, two)
 strategies.use(how)
 import keras, numpy as np
-from kerasdl import data as kdata, train
+import tempfile
+from kerasdl import callbacks, data as kdata, train
 
 rng = np.random.default_rng(0)
 labels = np.resize(np.arange(2), 45)
@@ -113,6 +114,29 @@ if not die_at:
     train.distributed(train.fused_batch_norm(small)).fit(batches, verbose=0)
     moving = small.layers[0].non_trainable_variables
     found["moving"] = [variable.numpy().tolist() for variable in moving]
+
+    learn = kerasdl.Learner.from_model(build([]), data)  # predicts before it trains
+    found["learner"] = learn.predict("valid").probabilities.tolist()
+
+    with train.without_strategy(), tempfile.TemporaryDirectory() as answers:
+        teacher = build([])
+        teacher.set_weights([3 * weight for weight in teacher.get_weights()])
+        taught = train.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
+    student = train.distributed(build([]))
+    distiller = train.distiller(student)
+    distiller.compile(
+        keras.optimizers.SGD(0.05), keras.losses.BinaryCrossentropy()
+    )
+    history = train.resumable_fit(
+        *(distiller, taught.train, 3),
+        callbacks=[callbacks.SplitEvaluation(student, data)],
+        start_epoch=taught.start_epoch,
+    )
+    names = ["loss", "val_loss", "val_accuracy"]
+    found["taught"] = {
+        "history": history[names].to_dict("list"),
+        "weights": [w.tolist() for w in student.get_weights()],
+    }
 if how == "mirrored":
     class Own(keras.Model):
         def train_step(self, data):
@@ -211,6 +235,13 @@ def check_all(found, expected):
     assert found["restored epoch"] == expected["restored epoch"] == 0
     assert found["again"] == {"restored": 2, "weights": found["plain"]["weights"]}
     assert found["still"] == [True] * 4
+    np.testing.assert_allclose(found["learner"], expected["learner"], rtol=1e-5)
+    for column, losses in expected["taught"]["history"].items():
+        ours = found["taught"]["history"][column]
+        np.testing.assert_allclose(ours, losses, rtol=1e-4)
+    weights = (of["taught"]["weights"] for of in (found, expected))
+    for ours, wanted in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-3, atol=1e-5)
     for name, value in expected["evaluate"].items():
         assert found["evaluate"][name] == pytest.approx(value, rel=1e-4)
 
