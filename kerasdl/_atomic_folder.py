@@ -1,7 +1,7 @@
 """Folders that appear whole or not at all: work in `OUT.partial/`, then rename."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -67,21 +67,34 @@ def check_partial(out: Path) -> None:
         )
 
 
-def empty_partial(out: Path) -> Path:
+def empty_partial(out: Path, ours: Collection[str]) -> Path:
     """Make `OUT.partial` anew, over what a process that failed has left.
 
+    Args:
+        out: the finished folder.
+        ours: what the names in it may begin with, but for a dot.
+
     Raises:
-        ValueError: it is an unfinished run, which could be resumed.
+        ValueError: `OUT.partial` holds anything else, such as a run that could be
+            resumed.
     """
     partial = partial_of(out)
-    if (partial / MANIFEST).exists():
-        raise ValueError(
-            "`out` must not be the name of an unfinished run. Received: "
-            f"out={str(out)!r} ({partial.name} exists). Choose another name."
-        )
-    shutil.rmtree(partial, ignore_errors=True)
+    if partial.is_dir():
+        for path in partial.iterdir():
+            if not path.name.lstrip(".").startswith(tuple(ours)):
+                raise _taken(out, partial, f"holds {path.name}")
+        shutil.rmtree(partial)
+    elif partial.exists():
+        raise _taken(out, partial, "is a file")
     partial.mkdir()
     return partial
+
+
+def _taken(out: Path, partial: Path, why: str) -> ValueError:
+    return ValueError(
+        f"`out` must be a name that is free with .partial too. Received: "
+        f"out={str(out)!r}, where {partial.name} {why}. Choose another name."
+    )
 
 
 @contextmanager

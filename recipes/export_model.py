@@ -9,8 +9,8 @@ Those photos are the test images of the run (the validation images if it has non
 --check DIR; int8 finds its ranges on training images of the run, or on --calibration
 DIR. DIR holds a folder per class.
 
-Exit code 1: a file loses more than --max-drop of accuracy, or answers otherwise; what
-was written stays in RUN/export.partial/. 2: a bad argument.
+Exit code 1: a file cannot be written or run, loses more than --max-drop of accuracy, or
+answers otherwise; what was written stays in RUN/export.partial/. 2: a bad argument.
 """
 
 import argparse

@@ -111,7 +111,8 @@ def test_digits_that_are_drawn_by_lines():
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_accuracy_is_the_one_that_is_measured(name, real_data):
+def test_on_real_data(name, real_data, tmp_path):
+    """The accuracy is the one of the card, in int8 too."""
     run = read_run(FOLDER / name)
     if dataset := run.manifest["data"].get("dataset"):
         images = real_data / "data" / dataset
@@ -123,3 +124,10 @@ def test_the_accuracy_is_the_one_that_is_measured(name, real_data):
     model = Predictor.load(FOLDER / name).model
     found = kerasdl.predict.predict_split(model, data, "test", verbose=0)
     assert found.accuracy == pytest.approx(accuracy(run), abs=2e-4)
+    if "dataset" in run.manifest["data"]:
+        return
+    report = kerasdl.export.export_run(
+        FOLDER / name, ["tflite", "tflite_int8"], check=data, out=tmp_path / "a", seed=1
+    )
+    assert report.rows["tflite"]["agreement"] >= 0.999
+    assert report.rows["tflite_int8"]["accuracy_drop"] <= 0.01

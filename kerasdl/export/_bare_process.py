@@ -1,8 +1,8 @@
 """Run as a script: exported files in a process where kerasdl cannot be imported.
 
 Reads a JSON object with `threads`, `keras` and `saved_model` (paths or null), `pixels`
-(a `.npy` file) and `sizes` (of batches) from stdin; writes one with what the files
-answer and how long they take to stdout.
+(a `.npy` file), `files` (images) and `sizes` (of batches) from stdin; writes one with
+what the exported files answer and how long they take to stdout.
 """
 
 import json
@@ -55,9 +55,12 @@ def main() -> None:
     if asked["saved_model"]:
         signatures = tf.saved_model.load(asked["saved_model"]).signatures
         serve, serve_bytes = signatures["serve"], signatures["serve_bytes"]
-        files = tf.stack([tf.io.encode_png(picture) for picture in pixels])
-        outputs = serve_bytes(images=files)["probabilities"]
-        found["answers"]["serve_bytes"] = outputs.numpy().tolist()
+        images = {"serve_bytes": [tf.io.encode_png(picture) for picture in pixels]}
+        images["files"] = [tf.io.read_file(path) for path in asked["files"]]
+        for name, encoded in images.items():
+            if encoded:
+                outputs = serve_bytes(images=tf.stack(encoded))["probabilities"]
+                found["answers"][name] = outputs.numpy().tolist()
         found["times"]["saved_model"] = {
             size: milliseconds(
                 lambda: serve(pixels=tf.constant(pixels[:size]))  # noqa: B023

@@ -31,7 +31,7 @@ def compare(
         probability); and the accuracy of `model`.
 
     Raises:
-        ValueError: no photo can be read.
+        ValueError: no photo can be read, or an answer is no number.
     """
     photos = photos_in_order(data, split)
     ways = {"": lambda pixels: model.predict_on_batch(pixels.astype("float32"))}
@@ -56,6 +56,8 @@ def compare(
     for name, parts in outputs.items():
         whole = np.zeros((count, parts[0].shape[-1]), "float32")
         whole[rows] = np.concatenate(parts)
+        if not np.isfinite(whole).all():
+            raise ValueError(f"{name or 'the Keras model'} answers with no number")
         answers[name] = of_rows(data, split, rows, whole)
     truth = answers.pop("")
     found = {}

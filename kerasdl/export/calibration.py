@@ -12,12 +12,13 @@ def calibration_photos(
 ) -> np.ndarray:
     """Draw photos of a split, of each class as many as of the others, or one more.
 
-    A file that never saw a class cuts off what its photos would answer.
+    A file that never saw a class cuts off what its photos would answer: of more than
+    `count` classes, one of each is drawn.
 
     Args:
         data: the photos; those with several labels are drawn without regard to them.
         split: "train", "valid" or "test".
-        count: photos in all; fewer where a class has too few.
+        count: photos in all; fewer where a class has too few, or files are damaged.
         seed: of the draw; None draws one and prints it.
 
     Returns:
@@ -25,10 +26,12 @@ def calibration_photos(
         augmentation.
 
     Raises:
-        ImageError: a damaged file.
+        ImageError: a damaged file with `data.on_error="raise"`; with "skip" it is named
+            and left out.
         ValueError: an argument outside its range, or a split without labels.
     """
     check_positive_int("count", count)
+    count = max(count, len(data.class_names))
     rng = np.random.default_rng(resolve_seed(seed))
     labels = data.labels(split)
     order = rng.permutation(len(labels))
@@ -46,7 +49,7 @@ def calibration_photos(
         data.image_size,
         count,
         data.resize,
-        on_error="raise",
+        on_error=data.on_error,
     )
     (pixels,) = photos.batch(0, 0)
     return pixels

@@ -9,10 +9,12 @@ import pandas as pd
 from kerasdl import plots
 from kerasdl._atomic import write_json
 
-REPORT = "export_report.json"
+REPORT, PICTURE = "export_report.json", "export_report.png"
+ERRORS = "quantization_errors.csv"  # of an int8 file that loses too much
 # Files whose numbers are not rounded: they answer as the Keras model does.
 _EXACT = ("keras", "saved_model", "tflite", "onnx")
 _LEAST_AGREEMENT = 0.999
+_MOST_DIFFERENCE = 1e-3  # of a probability
 _ROUNDING = 1e-6  # of the difference of two accuracies
 
 
@@ -35,7 +37,10 @@ class ExportReport:
     Attributes:
         rows: by format `bytes`, `photos`, `accuracy`, `accuracy_drop`, `agreement`,
             `max_difference`, `mean_difference`, `p50_ms` and `p95_ms` (one picture, one
-            thread), `latency` (by threads and batch) and `operators`.
+            thread), `latency` (by threads and batch) and `operators`; of the Keras
+            file `predict_ms`, of the SavedModel `serve_bytes_difference` (mean, on
+            image files as they are), of int8 `calibration_photos` and
+            `calibration_seed`.
         accuracy: of the Keras model on the same photos.
         max_drop: accuracy that a file may lose.
     """
@@ -86,6 +91,11 @@ class ExportReport:
                     f"{name} answers {row['agreement']:.4f} of {self.photos} photos as "
                     f"the Keras model does; {_LEAST_AGREEMENT} is expected"
                 )
+            elif name in _EXACT and row["max_difference"] > _MOST_DIFFERENCE:
+                found.append(
+                    f"{name} gives a probability that is {row['max_difference']:.4f} "
+                    f"from the Keras model's; {_MOST_DIFFERENCE} is expected"
+                )
         return found
 
     def save(self, folder: Path) -> None:
@@ -95,7 +105,7 @@ class ExportReport:
             [f"{name} ({row['accuracy']:.3f})" for name, row in self.rows.items()],
             [row["p50_ms"] for row in self.rows.values()],
             [row["bytes"] / 1e6 for row in self.rows.values()],
-            folder / "export_report.png",
+            folder / PICTURE,
             "milliseconds for one picture on one thread (median)",
             "size in MB, and accuracy behind the name",
         )

@@ -7,20 +7,25 @@ import keras
 import numpy as np
 
 from kerasdl._atomic import write_text
-from kerasdl._atomic_folder import check_free, claimed, empty_partial, publish
+from kerasdl._atomic_folder import (
+    check_free,
+    check_name,
+    claimed,
+    empty_partial,
+    publish,
+)
 from kerasdl._checks import check_one_of
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
 from kerasdl.predict import Predictor, tta_model
-from kerasdl.predict.predictor import check_outputs
 
 from .agreement import compare
 from .calibration import calibration_photos
-from .export_report import REPORT, ExportError, ExportReport
+from .export_report import ERRORS, PICTURE, REPORT, ExportError, ExportReport
 from .formats import CALIBRATED, FILES, FORMATS, run_format, write_format
 from .keras_file import inference_model
-from .measurements import measure
+from .measurements import first_pixels, measure
 from .pixel_function import check_pixel_model
 from .quantization_errors import quantization_errors
 from .saved_model import LABELS
@@ -49,7 +54,8 @@ def export_run(
             `(batch, height, width, 3)` of a fixed size.
         formats: some of `FORMATS`, or "tflite_mixed": int8 but for the operators that
             lose most by it.
-        calibration: photos with the training split that int8 finds its ranges on.
+        calibration: photos with the training split that int8 finds its ranges on; None
+            takes those of `check`.
         check: photos whose test split, or validation split, is answered by every file.
         max_drop: accuracy, in [0, 1], that a file may lose.
         tta: views to average over, which the files then contain: "flip", "dihedral" or
@@ -63,8 +69,9 @@ def export_run(
         The report.
 
     Raises:
-        ExportError: a file lost more accuracy, or answers otherwise than it should;
-            what was written stays in `<out>.partial`.
+        ExportError: a format cannot be written, or its file does not run, loses more
+            accuracy, or answers otherwise than it should; what was written stays in
+            `<out>.partial`.
         ImportError: the extra `export` is not installed.
         ValueError: an argument is none of these, or the photos do not suit the model.
     """
@@ -74,24 +81,30 @@ def export_run(
     if tta is not None:
         model = tta_model(model, tta)
     model = inference_model(model)
+    _check_probabilities(model, first_pixels(check, split))
     photos = None
     if set(CALIBRATED) & set(formats):
-        photos = calibration_photos(calibration, seed=resolve_seed(seed))
+        seed = resolve_seed(seed)
+        photos = calibration_photos(calibration or check, seed=seed)
     with claimed(out):
         check_free(out, REPORT, overwrite)
-        folder = empty_partial(out)
-        for name in formats:
-            print(f"writing {FILES[name]}", flush=True)
-            path = folder / FILES[name]
-            write_format(name, model, path, class_names, resize, photos)
-        write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
+        folder = empty_partial(out, [*FILES.values(), LABELS, REPORT, PICTURE, ERRORS])
         try:
+            for name in formats:
+                print(f"writing {FILES[name]}", flush=True)
+                path = folder / FILES[name]
+                write_format(name, model, path, class_names, resize, photos)
+            write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
             runners = {name: run_format(name, folder / FILES[name]) for name in formats}
             rows, accuracy = compare(model, runners, check, split)
             measure(rows, model, folder, check, split)
-        except (ValueError, RuntimeError) as error:
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # those of ONNX Runtime and LiteRT are not public
             text = str(error).rstrip(".")
             raise ExportError(f"{text}. Kept {folder}.") from error
+        for name in set(CALIBRATED) & set(formats):
+            rows[name] |= {"calibration_photos": len(photos), "calibration_seed": seed}
         report = ExportReport(rows, accuracy, max_drop)
         report.save(folder)
         if report.failures:
@@ -112,10 +125,12 @@ def _source(
     if isinstance(run, keras.Model):
         if out is None:
             raise ValueError("`out` must name a folder for a model. Received: out=None")
+        check_name(Path(out))
         return run, check.class_names, check.resize, Path(out)
     predictor = Predictor.load(run)
     folder = Path(run).parent if Path(run).is_file() else Path(run)
     out = folder / "export" if out is None else Path(out)
+    check_name(out)
     return predictor.model, predictor.class_names, predictor.resize, out
 
 
@@ -129,14 +144,13 @@ def _check(
     max_drop: float,
 ) -> str:
     """Raise before any work; returns the split to check with."""
-    check_outputs(model, class_names)
     if not formats:
         raise ValueError("`formats` must name at least one. Received: formats=[]")
     for name in formats:
         check_one_of("formats", name, FILES)
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
-    size = check_pixel_model(model)
+    size = check_pixel_model(model, class_names)
     for name, data in (("check", check), ("calibration", calibration)):
         if data is None:
             continue
@@ -155,10 +169,10 @@ def _check(
                 f"`{name}` must be resized as the photos of the training were, by "
                 f"resize={resize!r}. Received: resize={data.resize!r}"
             )
-    if set(CALIBRATED) & set(formats) and calibration is None:
+    if set(CALIBRATED) & set(formats) and "train" not in (calibration or check).splits:
         raise ValueError(
-            "`calibration` must be photos of the training for int8. Received: "
-            "calibration=None"
+            "`calibration` must be photos with a training split for int8. Received: "
+            f"splits {list((calibration or check).splits)}"
         )
     if any(name.startswith("tflite") for name in formats):
         require("ai_edge_litert", "export")
@@ -169,6 +183,16 @@ def _check(
         if split in check.splits and check.has_labels(split):
             return split
     raise ValueError("`check` must have labels in its test or validation split.")
+
+
+def _check_probabilities(model: keras.Model, pixels: np.ndarray) -> None:
+    outputs = model.predict_on_batch(pixels.astype("float32"))
+    if not ((-1e-3 <= outputs) & (outputs <= 1.001)).all():
+        raise ValueError(
+            "`model` must return probabilities. Received: outputs from "
+            f"{outputs.min():.4g} to {outputs.max():.4g}. A Softmax or a sigmoid at "
+            "its end makes them of logits."
+        )
 
 
 def _advice(
@@ -182,7 +206,7 @@ def _advice(
     if not any(failure.startswith("tflite_int8") for failure in report.failures):
         return text
     errors = quantization_errors(model, photos)
-    errors.to_csv(folder / "quantization_errors.csv", index=False)
+    errors.to_csv(folder / ERRORS, index=False)
     worst = errors[["operator", "tensor", "steps"]].head(5).copy()
     worst["tensor"] = worst["tensor"].str.split(";").str[-1]
     return (

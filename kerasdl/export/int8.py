@@ -50,7 +50,7 @@ def convert_mixed(
     `keep_float` names stay float32.
 
     Raises:
-        ValueError: nothing is left to become int8.
+        ValueError: a name is none of its tensors', or nothing is left to become int8.
     """
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=_converter(folder, np.rint(calibration).astype("uint8"))
@@ -58,6 +58,11 @@ def convert_mixed(
     # The numbers at the end of names are not the same in all of its models.
     kept = {name.rstrip(string.digits) for name in keep_float}
     names = output_names(debugger.calibrated_model)
+    if unknown := kept - {name.rstrip(string.digits) for name in names}:
+        raise ValueError(
+            "`keep_float` must be names of tensors as `quantization_errors` has them. "
+            f"Received: {', '.join(sorted(unknown))}"
+        )
     options = tf.lite.experimental.QuantizationDebugOptions(
         denylisted_nodes=[name for name in names if name.rstrip(string.digits) in kept]
     )

@@ -56,7 +56,10 @@ def onnx_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
 
 
 def bare_process(
-    keras_path: Path | None, saved_model: Path | None, pixels: np.ndarray
+    keras_path: Path | None,
+    saved_model: Path | None,
+    pixels: np.ndarray,
+    files: Sequence[str],
 ) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
     """Load files in processes without kerasdl, one for each number of threads.
 
@@ -66,11 +69,12 @@ def bare_process(
         keras_path: a `.keras` file, or None.
         saved_model: a SavedModel folder, or None.
         pixels: uint8 `(n, height, width, 3)`.
+        files: images, for the signature `serve_bytes` of the SavedModel.
 
     Returns:
         Percentiles by way ("predict_on_batch", "predict", "saved_model"), threads and
-        batch size; and what "model.keras" and "serve_bytes" answer for `pixels`, of
-        which the latter gets PNG files.
+        batch size; what "model.keras" and "serve_bytes" answer for `pixels`, of which
+        the latter gets PNG files; and what it answers for "files".
 
     Raises:
         ValueError: such a process cannot load a file, or the model is compiled.
@@ -86,6 +90,7 @@ def bare_process(
                 keras=keras_path and str(keras_path),
                 saved_model=saved_model and str(saved_model),
                 pixels=str(path),
+                files=[str(Path(file).resolve()) for file in files],
                 sizes=BATCH_SIZES,
             )
             answers |= answer["answers"]

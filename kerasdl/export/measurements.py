@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import ExifTags, Image
 
 from kerasdl._optional import require
 from kerasdl.data import ImageData
@@ -17,6 +18,9 @@ from .latency import BATCH_SIZES, bare_process, onnx_latency, tflite_latency
 from .tflite_file import operators
 
 _SAME = 1e-4  # by which a process of its own may answer otherwise
+# What resizing by TensorFlow instead of OpenCV may change of a probability, in the
+# mean of some photos: a wrong one changes far more.
+_RESIZED = 0.1
 
 
 def measure(
@@ -30,12 +34,15 @@ def measure(
 
     `bytes`; `operators`, their number by name; `latency`, by threads and by pictures in
     a batch; `p50_ms` and `p95_ms`, those of one picture on one thread. The Keras file
-    is run by `predict_on_batch`; its `predict_ms` is the median of `predict`.
+    is run by `predict_on_batch`; its `predict_ms` is the median of `predict`, its
+    operators are layers. `serve_bytes_difference` is the mean one of a probability when
+    the SavedModel gets image files of the split as they are.
 
     Raises:
         ValueError: a process without kerasdl cannot load a file, or gets other answers.
     """
     pixels = first_pixels(check, split)
+    files, resized = _image_files(check, split)
     by_way, answers = {}, {}
     if rows.keys() & {"keras", "saved_model"}:
         print("measuring keras, saved_model", flush=True)
@@ -43,7 +50,13 @@ def measure(
             folder / FILES[name] if name in rows else None
             for name in ("keras", "saved_model")
         )
-        by_way, answers = bare_process(*paths, pixels)
+        by_way, answers = bare_process(*paths, pixels, files)
+    if by_files := answers.pop("files", None):
+        expected = model.predict_on_batch(resized)
+        difference = float(np.abs(np.array(by_files) - expected).mean())
+        rows["saved_model"]["serve_bytes_difference"] = difference
+        if not difference <= _RESIZED:
+            raise ValueError(f"serve_bytes answers {len(files)} photos otherwise")
     expected = model.predict_on_batch(pixels.astype("float32"))
     for way, outputs in answers.items():
         if not np.allclose(outputs, expected, atol=_SAME):
@@ -53,6 +66,8 @@ def measure(
         row["bytes"] = _bytes(path)
         if name == "keras":
             row["latency"] = by_way["predict_on_batch"]
+            kinds = (type(layer).__name__ for layer in model._flatten_layers())
+            row["operators"] = dict(Counter(kinds))
             row["predict_ms"] = by_way["predict"]["1 thread"]["1"]["p50_ms"]
         elif name == "saved_model":
             row["latency"] = by_way["saved_model"]
@@ -76,6 +91,25 @@ def first_pixels(check: ImageData, split: str) -> np.ndarray:
     pixels = next(images for rows, images in read if len(rows))
     pixels = np.clip(np.rint(pixels), 0, 255).astype("uint8")
     return np.resize(pixels, (max(BATCH_SIZES), *pixels.shape[1:]))
+
+
+def _image_files(check: ImageData, split: str) -> tuple[list[str], np.ndarray]:
+    """JPEG and PNG files among the first photos, and their pixels as resized here.
+
+    Those that are turned by EXIF data are left out: TensorFlow does not turn them.
+    """
+    photos = photos_in_order(check, split)
+    rows, pixels = read_rows(photos, 0, 0)
+    places = []
+    for place, picture in enumerate(photos.pictures[row] for row in rows):
+        if not isinstance(picture, str):
+            continue
+        with Image.open(picture) as image:
+            upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+            if image.format in ("JPEG", "PNG") and upright:
+                places.append(place)
+    places = places[: max(BATCH_SIZES)]
+    return [photos.pictures[rows[place]] for place in places], pixels[places]
 
 
 def _bytes(path: Path) -> int:

@@ -10,7 +10,7 @@ from kerasdl._atomic import write_bytes
 from kerasdl._optional import require
 from kerasdl.runtime import silenced
 
-from .pixel_function import pixel_module
+from .pixel_function import check_pixel_model, pixel_module
 
 OPSET = 18
 
@@ -37,6 +37,7 @@ def save_onnx(
     """
     if Path(path).suffix != ".onnx":
         raise ValueError(f"`path` must end in .onnx. Received: path={str(path)!r}")
+    check_pixel_model(model, class_names)
     tf2onnx = require("tf2onnx", "export")
     runtime = require("onnxruntime", "export")
     with silenced():

@@ -1,7 +1,7 @@
 """What is exported: raw pixels in, probabilities out, as one TensorFlow function."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,22 +9,42 @@ import keras
 import tensorflow as tf
 
 from kerasdl.models import fold_batch_norm
+from kerasdl.predict.predictor import check_outputs
 
 from .keras_file import inference_model
 
 
-def check_pixel_model(model: keras.Model) -> tuple[int, int, int]:
+def check_pixel_model(
+    model: keras.Model, class_names: Sequence[str] | None = None
+) -> tuple[int, int, int]:
     """Return the (height, width, channels) that `model` takes.
 
     Raises:
-        ValueError: it does not take one batch of pictures of a fixed size.
+        ValueError: it is neither functional nor a Sequential that is built, or does not
+            take one batch of pictures of a fixed size and return one tensor; or
+            `class_names` are not those of its outputs.
     """
+    if not getattr(model, "inputs", None):  # subclassed, or not built
+        raise ValueError(
+            "`model` must be functional, or a Sequential with an Input. Received: a "
+            f"{type(model).__name__} whose inputs are not known"
+        )
     shape = model.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
         raise ValueError(
             "`model` must have one input (batch, height, width, 3) of a fixed size. "
             f"Received: input shape {shape}"
         )
+    if shape[-1] != 3:
+        raise ValueError(
+            "`model` must take RGB pictures. Received: input shape "
+            f"{shape}. `models.with_rgb_input` makes one that sees gray take them."
+        )
+    outputs = model.compute_output_spec(keras.KerasTensor((1, *shape[1:])))
+    if not isinstance(outputs, keras.KerasTensor):
+        raise ValueError(f"`model` must have one output. Received: {outputs}")
+    if class_names is not None:
+        check_outputs(model, class_names)
     return shape[1:]
 
 

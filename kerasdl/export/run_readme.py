@@ -35,7 +35,7 @@ labels = open("labels.txt", encoding="utf-8").read().splitlines()
 pixels = keras.ops.image.resize(photo, ({height}, {width}), antialias=True{resize})
 by_keras = keras.saving.load_model("model.keras").predict_on_batch(pixels[None])[0]
 lite = tf.lite.Interpreter("model.tflite").get_signature_runner()
-by_lite = lite(pixels=tf.cast(pixels[None], "uint8").numpy())["probabilities"][0]
+by_lite = lite(pixels=tf.cast(pixels[None] + 0.5, "uint8").numpy())["probabilities"][0]
 for outputs in (by_keras, by_lite):
 {show}
 ```

@@ -58,7 +58,7 @@ def save_tflite(
     check_one_of("quantize", quantize, QUANTIZATIONS)
     if Path(path).suffix != ".tflite":
         raise ValueError(f"`path` must end in .tflite. Received: path={str(path)!r}")
-    shape = check_pixel_model(model)
+    shape = check_pixel_model(model, class_names)
     if quantize == "int8":
         check_calibration(calibration, shape)
     elif keep_float:
@@ -90,8 +90,8 @@ def save_tflite(
     if missing:
         raise ValueError(
             "`model` must have operations that the plain TFLite interpreter can run. "
-            f"Received: a model with {missing[1]}. A file made with select_tf_ops=True "
-            "needs TensorFlow's own operations (Flex)."
+            f"Received: a model with {missing[1]}. `save_tflite` with "
+            "select_tf_ops=True writes a file that needs TensorFlow's own (Flex)."
         )
     content = with_true_reversals(content)
     if keep_float:

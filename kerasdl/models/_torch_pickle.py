@@ -101,6 +101,10 @@ def _read(file: BinaryIO) -> dict[str, np.ndarray]:
             raise pickle.UnpicklingError(f"{name!r} is no tensor")
     storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
     values = {key: _read_storage(file, storages[key]) for key in keys}
+    # Many tensors of one storage would make a small file large.
+    asked = sum(math.prod(t.shape) * t.storage.dtype.itemsize for t in tensors.values())
+    if asked > os.fstat(file.fileno()).st_size:
+        raise pickle.UnpicklingError("its tensors hold more than the file")
     return {name: _view(values, tensor) for name, tensor in tensors.items()}
 
 

@@ -15,6 +15,8 @@ import h5py
 import keras
 import numpy as np
 
+from .safe_load import DAMAGED, MAX_BYTES, check_contents
+
 # Layer name -> its weights in order, not yet read.
 _Weights = dict[str, list[h5py.Dataset | keras.Variable]]
 
@@ -48,7 +50,7 @@ def load_weights(
     try:
         with _open(path) as file:
             _copy(model, file, path, top, whole)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise ValueError(
             "`weights` must be a file of weights that Keras wrote. "
             f"Received: weights={str(path)!r}, which cannot be read ({error})"
@@ -77,6 +79,8 @@ def _open(path: Path) -> Iterator[h5py.File]:
             yield file
     else:
         with zipfile.ZipFile(path) as archive:
+            received = f"Received: weights={str(path)!r}"
+            check_contents(archive, MAX_BYTES, received, "weights")
             weights = io.BytesIO(archive.read("model.weights.h5"))
         with h5py.File(weights) as file:
             yield file
@@ -104,7 +108,16 @@ def _copy(
             "saved from this network."
         )
     for name, layer in wanted.items():
-        _set_weights(layer, [dataset[()] for dataset in found[name]])
+        _set_weights(layer, [_values(dataset, path) for dataset in found[name]])
+
+
+def _values(dataset: h5py.Dataset, path: Path) -> np.ndarray:
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(
+            "`weights` must be a file that holds its own values. Received: "
+            f"weights={str(path)!r}, whose {dataset.name} lies in another file"
+        )
+    return dataset[()]
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:

@@ -76,6 +76,7 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
             type(before) in _FOLDABLE
             and len(calls[id(before)]) == 1
             and before.activation is keras.activations.linear
+            and len(before.weights) == 1 + before.use_bias  # no LoRA, not quantised
             and readers[id(taken)] == 1
         ):
             found[id(before)] = norm

@@ -1,7 +1,8 @@
-"""Load `.keras` files of others: nothing in them may run, or fill the memory."""
+"""Load `.keras` files of others: nothing in them may run, or unpack to a bomb."""
 
 import json
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,6 +13,11 @@ MAX_BYTES = 8 * 2**30  # of everything in a file; VGG-19 with its optimizer has 
 MAX_CONFIG_BYTES = 64 * 2**20
 # Keras's own, but they run code or read files that a configuration names.
 _UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+# What a damaged archive, or one that was made to confuse, makes its readers raise.
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
+    *(AttributeError, KeyError, TypeError),
+)
 _UNSAFE_MODULES = {"utils", "saving", "export", "datasets"}
 
 
@@ -19,8 +25,9 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
     """Load a `.keras` file that may come from anybody; it is not compiled.
 
     Before Keras sees it, its table of contents is looked at for what it would unpack,
-    and its configuration for code and for classes that are not Keras's own. A
-    SavedModel cannot be made safe in this way: it is a program.
+    and its configuration for code and for classes that are not Keras's own. What
+    memory the layers take that it asks for is not bounded. A SavedModel cannot be made
+    safe in this way: it is a program.
 
     Args:
         path: the file.
@@ -37,9 +44,12 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         raise ValueError(f"`path` must be an existing .keras file. {received}")
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_contents(archive, max_bytes, received)
+            check_contents(archive, max_bytes, received)
+            _check_config_size(archive, received)
             config = json.loads(archive.read(CONFIG))
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
+        if not isinstance(config, dict):
+            raise ValueError(f"{CONFIG} holds no model")
+    except (*DAMAGED, ValueError) as error:
         if isinstance(error, ValueError) and "`path`" in str(error):
             raise
         raise ValueError(
@@ -53,7 +63,7 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         )
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, KeyError, AttributeError, OSError) as error:
+    except DAMAGED as error:
         raise ValueError(
             f"`path` must be a .keras file that is whole. {received} ({error})"
         ) from error
@@ -73,8 +83,10 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
         kind, inner = config.get("class_name") or "", config.get("config")
         if kind and isinstance(inner, dict):
             layer = inner.get("name", layer)
+        if not isinstance(kind, str):
+            return f"layer {layer!r} (a class named {kind!r})"
         # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
-        is_value = str(kind).startswith("__") and kind != "__lambda__"
+        is_value = kind.startswith("__") and kind != "__lambda__"
         if kind and not is_value and not _is_plain(kind, config.get("module")):
             return f"layer {layer!r} ({inner if kind == 'function' else kind})"
         activation = config.get("activation")
@@ -95,22 +107,30 @@ def _is_plain(kind: str, module: str | None) -> bool:
     return root == "keras" and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
 
 
-def _check_contents(archive: zipfile.ZipFile, max_bytes: int, received: str) -> None:
-    """Raise ValueError for names that lead out of the archive, and for bombs."""
+def check_contents(
+    archive: zipfile.ZipFile, max_bytes: int, received: str, name: str = "path"
+) -> None:
+    """Raise ValueError for names that lead out of the archive, and for bombs.
+
+    `name` is that of the argument, and `received` what the message says of it.
+    """
     total = 0
     for entry in archive.infolist():
-        name = PurePosixPath(entry.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in entry.filename:
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in entry.filename:
             raise ValueError(
-                f"`path` must hold files of its own only. {received}, with "
+                f"`{name}` must hold files of its own only. {received}, with "
                 f"{entry.filename!r}"
             )
         total += entry.file_size
     if total > max_bytes:
         raise ValueError(
-            f"`path` must unpack to at most {max_bytes:,} bytes. {received}, which "
-            f"declares {total:,}. `max_bytes` allows more."
+            f"`{name}` must unpack to at most {max_bytes:,} bytes. {received}, which "
+            f"declares {total:,}."
         )
+
+
+def _check_config_size(archive: zipfile.ZipFile, received: str) -> None:
     if archive.getinfo(CONFIG).file_size > MAX_CONFIG_BYTES:
         raise ValueError(
             f"`path` must have a {CONFIG} of at most {MAX_CONFIG_BYTES:,} bytes. "

@@ -33,6 +33,20 @@ def test_each_class_comes_as_often():
             assert found.tolist() == expected
 
 
+def test_of_many_classes_each_comes():
+    labels = list(range(30)) * 2
+    data = data_of(labels, class_names=[str(i) for i in range(30)])
+    assert sorted(np.array(labels)[drawn(data, count=9, seed=1)]) == list(range(30))
+
+
+def test_a_damaged_photo_is_left_out(colours, tmp_path):
+    photos = colours.write_photos(tmp_path / "photos", count=4)
+    (photos / "train" / "red" / "0.png").write_bytes(b"not a picture")
+    with pytest.warns(UserWarning, match="0.png"):
+        found = calibration_photos(colours.read_photos(photos), seed=1)
+    assert len(found) == 11
+
+
 def test_a_draw_is_repeated_by_its_seed():
     data = data_of([0, 1] * 30)
     first = drawn(data, count=20, seed=1)

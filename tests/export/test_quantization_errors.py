@@ -115,6 +115,14 @@ def test_wrong_arguments(pixels, tmp_path):
         save_tflite(uneven_model(), tmp_path / "a.tflite", keep_float=["x"])
 
 
+def test_names_that_are_none(pixels, tmp_path):
+    with pytest.raises(ValueError, match="`keep_float` must be names .*Received: nope"):
+        save_tflite(
+            *(uneven_model(), tmp_path / "a.tflite", "int8", pixels),
+            keep_float=["nope"],
+        )
+
+
 def test_something_must_become_int8(table, pixels, tmp_path):
     path, keep = tmp_path / "a.tflite", table["tensor"].tolist()
     with pytest.raises(ValueError, match="`keep_float` must leave an operator"):

@@ -77,6 +77,26 @@ def test_serves_encoded_images(served, pixels, colours):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_the_header_tells_a_bomb(served):
+    """Of 81 million pixels nothing is decoded: what is behind may be missing."""
+    serve_bytes = tf.saved_model.load(str(served)).signatures["serve_bytes"]
+    for kind in ("PNG", "JPEG"):
+        file = io.BytesIO()
+        Image.new("L", (9000, 9000)).save(file, kind)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 64,000,000"):
+            serve_bytes(images=tf.constant([file.getvalue()[:2000]]))
+    for content in (b"", b"GIF89a" + bytes(20), b"\x89PNG\r\n\x1a\n"):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            serve_bytes(images=tf.constant([content]))
+
+
+def test_a_fault_leaves_nothing(tmp_path, colours, monkeypatch):
+    monkeypatch.setattr(tf.saved_model, "save", None)
+    with pytest.raises(TypeError):
+        save_saved_model(colours.model(), tmp_path / "served", colours.NAMES)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("resize", "rows", "columns"),
     [

@@ -1,3 +1,4 @@
+import struct
 import zipfile
 
 import keras
@@ -7,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 from tensorflow.lite.tools import flatbuffer_utils
 
+from kerasdl.export import save_onnx, save_saved_model
 from kerasdl.export.runners import run_tflite
 from kerasdl.export.tflite import save_tflite
 from kerasdl.export.tflite_file import operators
@@ -35,6 +37,34 @@ def test_an_input_without_a_fixed_size_is_refused(tmp_path, shape):
     model = keras.Sequential([keras.Input(shape), layers.Activation("relu")])
     with pytest.raises(ValueError, match="`model` must have one input"):
         save_tflite(model, tmp_path / "model.tflite")
+
+
+def models_that_do_not_suit():
+    inputs = keras.Input((4, 4, 3))
+    gray = keras.Input((4, 4, 1))
+
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    return [
+        (Own(), "functional, or a Sequential with an Input"),
+        (keras.Sequential([layers.Flatten()]), "functional, or a Sequential with an"),
+        (keras.Model(gray, layers.Flatten()(gray)), "must take RGB pictures"),
+        (keras.Model(inputs, [inputs, inputs]), "must have one output"),
+        (keras.Model(inputs, {"a": inputs}), "must have one output"),
+    ]
+
+
+@pytest.mark.parametrize("save", [save_tflite, save_onnx, save_saved_model])
+def test_models_that_do_not_suit_are_refused(save, tmp_path):
+    suffix = {save_tflite: ".tflite", save_onnx: ".onnx"}.get(save, "")
+    for model, message in models_that_do_not_suit():
+        with pytest.raises(ValueError, match=f"`model` .*{message}"):
+            save(model, tmp_path / f"file{suffix}", class_names=["a", "b"])
+    with pytest.raises(ValueError, match="`class_names` must be as many"):
+        save(colours_model(), tmp_path / f"file{suffix}", class_names=["a"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_suffix_is_refused(tmp_path):
@@ -114,7 +144,48 @@ def test_class_names_ride_along(photos, tmp_path):
     (entry,) = (m for m in model.metadata if m.name == b"TFLITE_METADATA")
     metadata = bytes(model.buffers[entry.buffer].data)
     assert metadata[4:8] == b"M001"  # the format's identifier
-    assert all(word in metadata for word in (b"labels.txt", b"pixels", b"colours"))
+    # Numbers of fields in the tables of metadata_schema.fbs.
+    whole = Table(metadata, 0)
+    assert (whole.text(0), whole.text(7)) == ("colours", "1.0.0")
+    graph = whole.first(3)
+    taken, given = graph.first(2), graph.first(3)
+    assert (taken.text(0), given.text(0)) == ("pixels", "probabilities")
+    content = taken.inner(3)
+    assert (content.byte(0), content.inner(1).byte(0)) == (2, 1)  # an image, in RGB
+    labels = given.first(6)
+    assert (labels.text(0), labels.byte(2)) == ("labels.txt", 2)  # of an axis
+
+
+class Table:
+    """A table of a FlatBuffers file, read by what its specification says of bytes."""
+
+    def __init__(self, data, place):
+        self.data, self.place = data, place + self._number("I", place, data)
+
+    def _number(self, kind, place, data=None):
+        return struct.unpack_from("<" + kind, data or self.data, place)[0]
+
+    def _field(self, number):
+        fields = self.place - self._number("i", self.place)
+        offset = self._number("H", fields + 4 + 2 * number)
+        assert offset
+        return self.place + offset
+
+    def byte(self, number):
+        return self.data[self._field(number)]
+
+    def inner(self, number):
+        return Table(self.data, self._field(number))
+
+    def first(self, number):
+        vector = self.inner(number).place
+        assert self._number("I", vector) == 1
+        return Table(self.data, vector + 4)
+
+    def text(self, number):
+        start = self.inner(number).place
+        length = self._number("I", start)
+        return self.data[start + 4 : start + 4 + length].decode()
 
 
 def test_operations_of_tensorflow_alone(photos, tmp_path, capfd):

@@ -122,6 +122,17 @@ def test_all_kinds_of_layers_that_fold(scale, center):
     assert_same(folded, model)
 
 
+def test_a_layer_with_more_weights_than_its_own_stays():
+    """LoRA adds to a kernel when it is called."""
+    inputs = keras.Input((4,))
+    dense = layers.Dense(3, lora_rank=2, name="dense")
+    model = keras.Model(inputs, layers.BatchNormalization()(dense(inputs)))
+    folded = fold_batch_norm(model)
+    assert [type(layer).__name__ for layer in folded.layers[1:]] == [
+        *("Dense", "BatchNormalization")
+    ]
+
+
 def test_a_model_with_a_call_of_its_own_is_left_alone():
     class Own(keras.Model):
         def call(self, inputs):

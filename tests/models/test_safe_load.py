@@ -64,6 +64,8 @@ def test_a_good_file_is_loaded_and_not_compiled(tmp_path):
         (with_layer(class_name="TFSMLayer", module="keras.layers"), "TFSMLayer"),
         (with_layer(class_name="system", module="os"), r"'dense' \(system\)"),
         (with_layer(module="keras_evil.layers"), r"'dense' \(Dense\)"),
+        (with_layer(class_name=["Dense"]), r"'dense' \(a class named \['Dense'\]\)"),
+        (with_layer(class_name={"a": 1}), "a class named"),
         (
             with_activation(
                 {
@@ -144,6 +146,11 @@ def test_a_configuration_of_gigabytes_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", bytes(70 * 2**20))
+
+    def read(*_):
+        raise AssertionError("unpacked")
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", read)
     with pytest.raises(ValueError, match="config.json of at most 67,108,864 bytes"):
         load_model(path)
 
@@ -156,6 +163,14 @@ def archive_of(**entries):
     return file.getvalue()
 
 
+def with_bytes(archive, offset, content):
+    """`archive`, of one file, with other bytes in both of its headers."""
+    archive = bytearray(archive)
+    for start in (0, archive.index(b"PK\x01\x02") + 2):
+        archive[start + offset : start + offset + len(content)] = content
+    return bytes(archive)
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -164,12 +179,27 @@ def archive_of(**entries):
         archive_of(metadata_json="{}"),
         archive_of(config_json="{"),
         archive_of(config_json="[" * 100_000),
+        *(archive_of(config_json=text) for text in ("[]", '"x"', "null", "3")),
+        with_bytes(archive_of(config_json="{}"), 6, b"\x01"),  # encrypted
+        with_bytes(archive_of(config_json="{}"), 8, b"\x63"),  # of unknown compression
+        with_bytes(archive_of(config_json="{}"), 8, b"\x08"),  # not deflated
     ],
 )
 def test_what_is_no_keras_file(content, tmp_path):
     path = tmp_path / "model.keras"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="`path` must be a .keras file. Received"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.7, 0.9])
+def test_a_file_with_a_wrong_bit_is_named(place, tmp_path):
+    model = keras.Sequential([keras.Input((200,)), layers.Dense(200)])
+    path = write(tmp_path / "model.keras", model)
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * place)] ^= 16
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="must be a .keras file that is whole"):
         load_model(path)
 
 

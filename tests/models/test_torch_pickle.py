@@ -127,8 +127,15 @@ def test_a_pickle_cannot_write_to_our_classes(write):
 def test_refuses_tensors_outside_their_storage(offset, shape, strides, write):
     storage = FloatStorage("0", range(8))
     path = write({"a": Tensor(storage, offset, shape, strides)}, [storage])
-    with pytest.raises(ValueError, match="lies outside its storage"):
+    with pytest.raises(ValueError, match="outside its storage|more than the file"):
         read_torch_tensors(path)
+
+
+def test_refuses_many_tensors_of_one_storage(write):
+    storage = FloatStorage("0", range(1000))
+    tensors = {str(i): Tensor(storage, 0, (1000,), (1,)) for i in range(100)}
+    with pytest.raises(ValueError, match="hold more than the file"):
+        read_torch_tensors(write(tensors, [storage]))
 
 
 def test_refuses_a_file_that_is_cut_short(write):

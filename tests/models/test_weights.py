@@ -1,8 +1,12 @@
+import zipfile
+
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
+from kerasdl.models import _weights
 from kerasdl.models._weights import copy_weights, load_weights
 
 
@@ -180,6 +184,30 @@ def test_no_such_file(name, tmp_path):
 def test_a_file_that_keras_did_not_write(path):
     path.write_bytes(b"<html>no such page</html>")
     with pytest.raises(ValueError, match="a file of weights that Keras wrote.*own"):
+        load_weights(network(), path)
+
+
+def test_values_in_another_file_are_refused(tmp_path):
+    path = saved(network(), tmp_path / "own.weights.h5")
+    (tmp_path / "secret").write_bytes(bytes(1000))
+    with h5py.File(path, "a") as file:
+        names = []
+        file.visit(names.append)
+        name = next(name for name in names if name.endswith("conv2d/vars/0"))
+        shape = file[name].shape
+        del file[name]
+        external = [(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)]
+        file.create_dataset(name, shape, "float32", external=external)
+    with pytest.raises(ValueError, match="must be a file that holds its own values"):
+        load_weights(network(seed=1), path)
+
+
+def test_a_bomb_is_refused_by_what_it_declares(tmp_path, monkeypatch):
+    path = tmp_path / "own.keras"
+    monkeypatch.setattr(_weights, "MAX_BYTES", 1_000_000)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(2_000_000))
+    with pytest.raises(ValueError, match="`weights` must unpack to at most 1,000,000"):
         load_weights(network(), path)
 
 
