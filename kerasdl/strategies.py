@@ -3,8 +3,12 @@
 import io
 import json
 import os
+import signal
 import sys
 import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +17,7 @@ from kerasdl._checks import check_one_of
 if TYPE_CHECKING:
     import numpy as np
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STRATEGIES = ("none", "mirrored", "multi_worker")
 # What the others of a job see when a worker dies, by name: TensorFlow is loaded late.
 _LOST = ("UnavailableError", "AbortedError", "CancelledError", "DeadlineExceededError")
@@ -51,13 +56,33 @@ def use(strategy: str) -> None:
     import tensorflow as tf
 
     if strategy == "multi_worker":
-        chosen = tf.distribute.MultiWorkerMirroredStrategy()
+        with _default_signals():
+            chosen = tf.distribute.MultiWorkerMirroredStrategy()
     else:
         found = tf.config.list_logical_devices("GPU")
         found = found or tf.config.list_logical_devices("CPU")
         chosen = tf.distribute.MirroredStrategy([device.name for device in found])
     if chosen.num_replicas_in_sync > 1:
         tf.distribute.experimental_set_strategy(chosen)
+
+
+@contextmanager
+def _default_signals() -> Iterator[None]:
+    """Ctrl-C ends a wait for machines that do not come, SIGTERM what comes after too.
+
+    The wait holds Python's interpreter, so that no handler of its can run; and
+    TensorFlow would take every SIGTERM from then on for a warning.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def announce(strategy: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import signal
 
 import keras
 import pytest
@@ -6,7 +7,7 @@ import tensorflow as tf
 
 from kerasdl import cli, strategies
 from kerasdl.data import share_of, shares
-from kerasdl.train import distributed, on_one_device
+from kerasdl.train import distributed, on_one_device, without_strategy
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,25 @@ def test_without_a_strategy_nothing_changes():
         assert same is model
 
 
+def test_within_a_scope_nothing_can_predict():
+    scope = tf.distribute.MirroredStrategy(["CPU:0"]).scope()
+    with scope, pytest.raises(ValueError, match="must be outside of `with strategy"):
+        with without_strategy():
+            pass
+
+
+def test_signals_are_as_before_while_machines_are_waited_for():
+    def mine(*_):
+        pass
+
+    before = signal.signal(signal.SIGTERM, mine)
+    with strategies._default_signals():
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as TensorFlow takes it
+    assert signal.signal(signal.SIGTERM, before) is mine
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
 def test_a_lost_worker_is_told_and_its_exit_code_says_try_again(monkeypatch, capsys):
     codes = []
     monkeypatch.setattr(strategies, "is_multi_worker", lambda: True)
@@ -81,9 +101,9 @@ def test_shares_are_all_rows_once(count):
 
 
 def test_shares_of_any_dataset():
-    """Batches of 4 and 1: of the last, one of two shares holds nothing."""
+    """Batches of 4 and 1: the last is no two shares, and counts once."""
     dataset = tf.data.Dataset.range(5).map(lambda x: (x, -x)).batch(4)
     cut = shares(dataset, [0, 1], 2)
     assert int(cut.cardinality()) == 4
     seen = [(batch[0].numpy().tolist(), int(rows)) for batch, rows in cut]
-    assert seen == [([0, 1], 2), ([2, 3], 2), ([4], 0), ([4], 1)]
+    assert seen == [([0, 1], 2), ([2, 3], 2), ([4], 1), ([4], 0)]

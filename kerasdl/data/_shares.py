@@ -20,6 +20,7 @@ def share_of(count: int, number: int, of: int) -> slice:
 def shared_stream(
     stream: BatchStream,
     make_share: Callable[[int, int, int, int], Batch],
+    count_rows: Callable[[int, int], int],
     signature: tuple[tf.TensorSpec, ...],
 ) -> Callable[[Sequence[int], int], tf.data.Dataset]:
     """A function that makes tf.data of some shares of what `stream` yields.
@@ -28,15 +29,20 @@ def shared_stream(
         stream: its epochs are those of the shares.
         make_share: returns the arrays of a share, given epoch, batch, and the share's
             number and how many there are.
+        count_rows: rows of a batch, those that cannot be read among them, given epoch
+            and batch.
         signature: as of `BatchStream.dataset`.
     """
 
     def shares(numbers: Sequence[int], of: int) -> tf.data.Dataset:
         def make_batch(epoch: int, index: int) -> Batch:
             batch, place = divmod(index, len(numbers))
-            arrays = make_share(epoch, batch, numbers[place], of)
+            if count_rows(epoch, batch) < of:
+                arrays, counts = make_share(epoch, batch, 0, 1), numbers[place] == 0
+            else:
+                arrays, counts = make_share(epoch, batch, numbers[place], of), True
             if len(arrays[0]):
-                return (*arrays, np.int64(len(arrays[0])))
+                return (*arrays, np.int64(len(arrays[0]) if counts else 0))
             # Keras takes no empty batch: a row of zeros, which counts nothing.
             zeros = (np.zeros((1, *a.shape[1:]), a.dtype) for a in arrays)
             return (*zeros, np.int64(0))
@@ -71,8 +77,10 @@ def shares(
         of: number of shares a batch has.
 
     Returns:
-        `len(numbers)` elements `(share, rows)` a batch. A share without rows is one row
-        of no meaning, with `rows` 0.
+        `len(numbers)` elements `(share, rows)` a batch. Of a batch with fewer rows than
+        shares each is the whole batch, so that BatchNorm with `synchronized=True` finds
+        its statistics, and `rows` is 0 but for the first. A share of which nothing can
+        be read is one row of no meaning, with `rows` 0.
     """
     if hasattr(dataset, _ATTRIBUTE):
         return getattr(dataset, _ATTRIBUTE)(numbers, of)
@@ -82,12 +90,11 @@ def shares(
         count = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
 
         def one(number: tf.Tensor) -> tuple[Any, tf.Tensor]:
-            start, end = count * number // of, count * (number + 1) // of
-            # An empty share takes the row beside it, which counts nothing.
-            first = tf.minimum(start, count - 1)
-            last = tf.maximum(end, first + 1)
-            rows = keras.tree.map_structure(lambda t: t[first:last], batch)
-            return rows, end - start
+            is_short, none = count < of, tf.constant(0, tf.int64)
+            start = tf.where(is_short, none, count * number // of)
+            end = tf.where(is_short, count, count * (number + 1) // of)
+            rows = keras.tree.map_structure(lambda t: t[start:end], batch)
+            return rows, tf.where(is_short & (number > 0), none, end - start)
 
         places = tf.constant(list(numbers), tf.int64)
         return tf.data.Dataset.from_tensor_slices(places).map(one)

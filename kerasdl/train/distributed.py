@@ -16,6 +16,10 @@ import tensorflow as tf
 from kerasdl import data as kdata
 from kerasdl import strategies
 
+from ._recompile import plain_optimizer
+
+_NOTHING = "A batch must have examples. Received: none that can be read"
+
 
 def distributed(model: keras.Model) -> keras.Model:
     """Let `fit`, `evaluate` and `predict` of `model` work under its strategy.
@@ -35,8 +39,9 @@ def distributed(model: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: the model has a `train_step` of its own; in `fit`,
-            `steps_per_execution` above 1, `class_weight`, or data other than batches in
-            a tf.data.Dataset.
+            `steps_per_execution` above 1, `class_weight`, an optimizer that accumulates
+            gradients, data other than batches in a tf.data.Dataset, or a batch of which
+            nothing can be read; prediction within `strategy.scope()`.
     """
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1 or "_kerasdl_steps" in vars(model):
@@ -73,6 +78,13 @@ class _Steps:
                 "`steps_per_execution` must be 1 under a strategy. Received: "
                 f"steps_per_execution={self.model.steps_per_execution}"
             )
+        optimizer = plain_optimizer(self.model)
+        if optimizer.gradient_accumulation_steps:
+            raise ValueError(
+                "`gradient_accumulation_steps` must be None under a strategy: devices "
+                "make the batch larger. Received: gradient_accumulation_steps="
+                f"{optimizer.gradient_accumulation_steps}"
+            )
         if kwargs.get("class_weight") is not None:
             raise ValueError(
                 "`class_weight` must be None under a strategy: give a `sample_weight` "
@@ -84,7 +96,13 @@ class _Steps:
         x = self._batches(x)
         if not strategies.is_chief():
             kwargs["verbose"] = 0
-        return self._plain_fit(x, *args, **kwargs)
+        with _without_sums(optimizer):
+            try:
+                return self._plain_fit(x, *args, **kwargs)
+            except tf.errors.InvalidArgumentError as error:
+                if _NOTHING in str(error):
+                    raise ValueError(_NOTHING) from error
+                raise
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not strategies.is_chief():
@@ -115,7 +133,7 @@ class _Steps:
         """Keras's takes a batch for it, with which an epoch would begin."""
         spec = iterator._distributed_dataset._kerasdl_spec
         batch = tf.nest.map_structure(
-            lambda s: tf.zeros([1, *s.shape[1:]], s.dtype), spec
+            lambda s: tf.TensorSpec([1, *s.shape[1:]], s.dtype), spec
         )
         with self.strategy.scope():
             self.model._symbolic_build(data_batch=batch)
@@ -160,8 +178,7 @@ class _Steps:
         context = tf.distribute.get_replica_context()
         # A copy, which is on the device: what the iterator gives is nowhere as yet.
         total = context.all_reduce("SUM", tf.identity(rows))
-        nothing = "A batch must have examples. Received: none that can be read"
-        with tf.control_dependencies([tf.debugging.assert_positive(total, nothing)]):
+        with tf.control_dependencies([tf.debugging.assert_positive(total, _NOTHING)]):
             part = rows / total
         # The loss is that of the share's mean over the number of devices.
         weight = part * self.strategy.num_replicas_in_sync
@@ -171,6 +188,10 @@ class _Steps:
             loss = model._compute_loss(x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss * tf.cast(weight, loss.dtype))
         gradients = tape.gradient(scaled, model.trainable_weights)
+        # Before the optimizer clips them, or looks for those that are infinite.
+        known = [gradient for gradient in gradients if gradient is not None]
+        sums = iter(context.all_reduce("SUM", known))
+        gradients = [None if g is None else next(sums) for g in gradients]
         model.optimizer.apply_gradients(
             zip(gradients, model.trainable_weights, strict=True)
         )
@@ -214,6 +235,16 @@ class _Steps:
 
 
 @contextmanager
+def _without_sums(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """Let `optimizer` take gradients that are summed over all devices already."""
+    object.__setattr__(optimizer, "_all_reduce_sum_gradients", list)
+    try:
+        yield
+    finally:
+        object.__delattr__(optimizer, "_all_reduce_sum_gradients")
+
+
+@contextmanager
 def on_one_device(model: keras.Model) -> Iterator[keras.Model]:
     """A copy of `model` outside its strategy, to predict with and to export.
 
@@ -243,7 +274,13 @@ def _copied(
 def without_strategy() -> Iterator[None]:
     """Build and run models as if no strategy were in use in this process."""
     strategy = tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
-    tf.distribute.experimental_set_strategy(None)
+    try:
+        tf.distribute.experimental_set_strategy(None)
+    except RuntimeError as error:
+        raise ValueError(
+            "Prediction must be outside of `with strategy.scope():`. Received: a call "
+            "within it. Build the model there, and predict after it."
+        ) from error
     try:
         yield
     finally:

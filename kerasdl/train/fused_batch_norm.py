@@ -19,8 +19,8 @@ def fused_batch_norm(model: keras.Model) -> keras.Model:
     one, saved as what it is. Predicting is Keras's own.
 
     Layers that the kernel does not suit stay as they are: those on other inputs than
-    `(batch, height, width, channels)`, masked, with `synchronized` or `renorm`, in
-    float64, with an epsilon below 1.001e-5, and subclasses.
+    `(batch, height, width, channels)`, masked, with `synchronized` or `renorm`, with
+    weights of another type than float32, an epsilon below 1.001e-5, and subclasses.
 
     Args:
         model: built; models inside it are looked into.
@@ -36,6 +36,7 @@ def fused_batch_norm(model: keras.Model) -> keras.Model:
         and layer.axis in (-1, 3)
         and layer.epsilon >= _LEAST_EPSILON
         and layer.compute_dtype in _DTYPES
+        and layer.variable_dtype == "float32"
         and "call" not in vars(layer)
     ]
     for layer in layers:

@@ -115,6 +115,30 @@ if not die_at:
     moving = small.layers[0].non_trainable_variables
     found["moving"] = [variable.numpy().tolist() for variable in moving]
 
+    # Clipped as a whole; the last batch, of one example, is the whole of both devices.
+    x = np.linspace(-3, 3, 5, dtype="float32").reshape(5, 1)
+    clipped = keras.Sequential([
+        keras.Input((1,)),
+        keras.layers.BatchNormalization(synchronized=how != "none"),
+        keras.layers.Dense(1, kernel_initializer="ones"),
+    ])
+    clipped.compile(keras.optimizers.SGD(0.5, global_clipnorm=0.05), "mse")
+    lines = tf.data.Dataset.from_tensor_slices((x, 3 * x + 1)).batch(2)
+    history = train.distributed(clipped).fit(lines, epochs=3, shuffle=False, verbose=0)
+    kernel = clipped.layers[1].kernel.numpy().item()
+    found["clipped"] = [history.history["loss"], kernel]
+
+    # Infinite on the second device alone: no step is taken.
+    scaled = keras.Sequential([
+        keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones"),
+    ])
+    sgd = keras.optimizers.SGD(0.1)
+    scaled.compile(keras.optimizers.LossScaleOptimizer(sgd), "mse")
+    large = np.array([[0], [0], [1e25], [1e25]], "float32")
+    one = tf.data.Dataset.from_tensor_slices((large, np.zeros((4, 1)))).batch(4)
+    train.distributed(scaled).fit(one, verbose=0)
+    found["scaled"] = scaled.layers[0].kernel.numpy().item()
+
     learn = kerasdl.Learner.from_model(build([]), data)  # predicts before it trains
     found["learner"] = learn.predict("valid").probabilities.tolist()
 
@@ -156,6 +180,9 @@ if how == "mirrored":
         message(lambda: model.fit(data.train, class_weight={0: 1.0, 1: 2.0})),
         message(lambda: data._with(batch_size=7)),
     ]
+    accumulating = keras.optimizers.SGD(gradient_accumulation_steps=2)
+    model.compile(accumulating, "binary_crossentropy")
+    found["errors"].append(message(lambda: model.fit(data.train)))
     model.compile("sgd", "mse", steps_per_execution=2)
     found["errors"].append(message(lambda: model.fit(data.train)))
 print(json.dumps(found), flush=True)
@@ -167,6 +194,7 @@ ERRORS = (
     "`x` must be a tf.data.Dataset of batches under a strategy",
     "`class_weight` must be None under a strategy",
     "`batch_size`, of all devices together, must be a multiple",
+    "`gradient_accumulation_steps` must be None under a strategy",
     "`steps_per_execution` must be 1 under a strategy",
 )
 
@@ -235,6 +263,9 @@ def check_all(found, expected):
     assert found["restored epoch"] == expected["restored epoch"] == 0
     assert found["again"] == {"restored": 2, "weights": found["plain"]["weights"]}
     assert found["still"] == [True] * 4
+    np.testing.assert_allclose(found["clipped"][0], expected["clipped"][0], rtol=1e-4)
+    assert found["clipped"][1] == pytest.approx(expected["clipped"][1], rel=1e-4)
+    assert found["scaled"] == expected["scaled"] == 1
     np.testing.assert_allclose(found["learner"], expected["learner"], rtol=1e-5)
     for column, losses in expected["taught"]["history"].items():
         ours = found["taught"]["history"][column]
