@@ -128,7 +128,11 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         ImageError: the file cannot be read or has no header of an image.
     """
-    data = read_file(path)
+    return encoded_size(read_file(path), path)
+
+
+def encoded_size(data: bytes, path: str | Path) -> tuple[int, int]:
+    """`image_size` of the bytes of a file; errors call it `path`."""
     return _upright(*_header(data, path, image_format(data, path)))
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import partial
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -51,7 +50,7 @@ def create_app(
     Args:
         model: it is closed when the server stops.
         max_bytes: of a request's body.
-        max_pixels: height * width of an image file.
+        max_pixels: height * width of all image files of a request together.
         max_images: of a request.
         max_waiting: requests under way at once; one more gets 503.
         body_seconds: in which a body must have arrived.
@@ -67,12 +66,6 @@ def create_app(
     }
     for name, value in limits.items():
         check_positive_int(name, value)
-    from_file = partial(
-        images.from_file,
-        image_size=model.image_size,
-        resize=model.resize,
-        max_pixels=max_pixels,
-    )
     pool = ThreadPoolExecutor(num_cpus())  # as many pictures are decoded at a time
 
     @asynccontextmanager
@@ -92,6 +85,22 @@ def create_app(
 
     async def in_pool(function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
+
+    async def decoded(files: Sequence[bytes], name: str) -> list[np.ndarray]:
+        """Pictures of image files, one after the other: others take their turns."""
+        pictures, left = [], max_pixels
+        for number, file in enumerate(files):
+            try:
+                picture, size = await in_pool(
+                    images.from_file, file, model.image_size, model.resize, left
+                )
+            except HTTPException as error:
+                where = f"{name}[{number}]: " if name else ""
+                text = where + error.detail
+                raise HTTPException(error.status_code, text) from error
+            pictures.append(picture)
+            left -= size
+        return pictures
 
     async def outputs_of(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         futures = [asyncio.wrap_future(model.submit(picture)) for picture in pictures]
@@ -126,25 +135,19 @@ def create_app(
         request: Request, name: str, version: str = rest_api.VERSION
     ) -> dict[str, Any]:
         check(name, version)
-        key, pictures = await in_pool(
-            *(rest_api.read_predict, await request.body()),
-            *(model.image_size, from_file, max_images),
+        key, sent = await in_pool(
+            rest_api.read_predict, await request.body(), model.image_size, max_images
         )
-        return {key: [row.tolist() for row in await outputs_of(pictures)]}
+        are_files = isinstance(sent[0], bytes)
+        rows = await outputs_of(await decoded(sent, key) if are_files else sent)
+        return {rest_api.ANSWERS[key]: [row.tolist() for row in rows]}
 
     @app.post("/classify")
     async def classify(
         image: Annotated[list[UploadFile], File()],
     ) -> dict[str, Any]:
-        pictures = []
-        for number, file in enumerate(image):
-            try:
-                pictures.append(await in_pool(from_file, await file.read()))
-            except HTTPException as error:
-                where = f"image[{number}]: " if len(image) > 1 else ""
-                text = where + error.detail
-                raise HTTPException(error.status_code, text) from error
-        rows = await outputs_of(pictures)
+        sent = [await file.read() for file in image]
+        rows = await outputs_of(await decoded(sent, "image" if len(sent) > 1 else ""))
         return {"images": [model.answer(row) for row in rows]}
 
     @app.get("/model")

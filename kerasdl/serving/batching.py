@@ -98,9 +98,10 @@ class Batcher:
     def _answer(self, rows: tuple[np.ndarray], futures: tuple[Future]) -> None:
         try:
             answers = self._function(np.stack(rows))
+            answered = list(zip(futures, answers, strict=True))
         except Exception as error:  # it is the callers', and the next batch goes on
             for future in futures:
                 future.set_exception(error)
             return
-        for future, answer in zip(futures, answers, strict=True):
+        for future, answer in answered:
             future.set_result(answer)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from fastapi import HTTPException
 
-from kerasdl.data import ImageError, decode_image, warp_image
+from kerasdl.data import ImageError, decode_image, encoded_size, warp_image
 
 # Each scan of a progressive JPEG may be a few bytes and yet costs a pass over all
 # pixels. Cameras and web sites write about ten.
@@ -20,7 +20,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 def from_file(
     data: bytes, image_size: tuple[int, int], resize: str, max_pixels: int
-) -> np.ndarray:
+) -> tuple[np.ndarray, int]:
     """Decode and resize the bytes of a JPEG, PNG, BMP, GIF or WEBP as in training.
 
     Args:
@@ -31,7 +31,7 @@ def from_file(
             decoded.
 
     Returns:
-        RGB, uint8, `(*image_size, 3)`.
+        RGB, uint8, `(*image_size, 3)`, and how many pixels were decoded.
 
     Raises:
         HTTPException: 400 for what is no picture or a damaged one, 413 for one above
@@ -40,13 +40,14 @@ def from_file(
     if data.startswith(b"\xff\xd8"):
         _check_scans(data)
     try:
+        height, width = encoded_size(data, "the image")
         pixels = decode_image(data, "the image", image_size, max_pixels)
     except ImageError as error:
         if error.reason.startswith("above the pixel limit"):
             limit = f"{error.reason} of {max_pixels}"
             raise HTTPException(413, limit) from error
         raise HTTPException(400, error.reason) from error
-    return warp_image(pixels, image_size, resize)
+    return warp_image(pixels, image_size, resize), height * width
 
 
 def _check_scans(jpeg: bytes) -> None:
@@ -93,8 +94,10 @@ def from_lists(value: Any, image_size: tuple[int, int]) -> np.ndarray:
             and all(_is_list(pixel, 3) for row in value for pixel in row)
         ):
             raise ValueError("another shape")
-        # Unlike an array this takes whole numbers only, and no more room than theirs.
-        content = bytes(chain.from_iterable(chain.from_iterable(value)))
+        numbers = list(chain.from_iterable(chain.from_iterable(value)))
+        if set(map(type, numbers)) != {int}:  # true is one for Python
+            raise ValueError("another type")
+        content = bytes(numbers)
     except (TypeError, ValueError) as error:
         raise HTTPException(
             400,

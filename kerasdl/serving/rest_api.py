@@ -1,12 +1,12 @@
 """The JSON of TensorFlow Serving's REST API.
 
-What is answered here is answered alike by TensorFlow Serving with the run's SavedModel.
+What is answered here is answered alike by TensorFlow Serving with the run's SavedModel,
+but for image files: that reads JPEG and PNG alone, and does not turn them by EXIF data.
 
 Reference: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,7 +18,8 @@ VERSION = "1"
 DEFAULT_SIGNATURE = "serving_default"
 # Each signature's input: its name, TensorFlow Serving's name of its type.
 _INPUTS = {"serve": ("pixels", "DT_UINT8"), "serve_bytes": ("images", "DT_STRING")}
-_ANSWERS = {"instances": "predictions", "inputs": "outputs"}
+# By the key of what a client sends, that of the answer.
+ANSWERS = {"instances": "predictions", "inputs": "outputs"}
 _SHOWN = 80  # characters of what a client sent, in an error message
 
 
@@ -65,11 +66,8 @@ def _tensor(dtype: str, shape: tuple[int, ...], name: str) -> dict[str, Any]:
 
 
 def read_predict(
-    body: bytes,
-    image_size: tuple[int, int],
-    from_file: Callable[[bytes], np.ndarray],
-    max_images: int,
-) -> tuple[str, list[np.ndarray]]:
+    body: bytes, image_size: tuple[int, int], max_images: int
+) -> tuple[str, list[np.ndarray] | list[bytes]]:
     """Read the body of POST `/v1/models/NAME:predict`.
 
     Args:
@@ -77,12 +75,11 @@ def read_predict(
             when left out) takes nested lists of pixels, `serve_bytes` image files in
             Base64.
         image_size: `(height, width)` of the model.
-        from_file: makes such a picture of an image file.
         max_images: of a request.
 
     Returns:
-        The key of the answer, "predictions" or "outputs", and the pictures, each uint8
-        `(*image_size, 3)`.
+        The key, "instances" or "inputs", and the pictures, each uint8 `(*image_size,
+        3)`, or the bytes of image files.
 
     Raises:
         HTTPException: 400 for anything else, 413 for what is too much.
@@ -94,7 +91,7 @@ def read_predict(
     if not isinstance(signature, str) or signature not in _INPUTS:
         names = ", ".join([DEFAULT_SIGNATURE, *_INPUTS])
         _refuse(f"signature_name must be one of {names}", signature)
-    keys = [key for key in _ANSWERS if key in request]
+    keys = [key for key in ANSWERS if key in request]
     if len(keys) != 1:
         raise HTTPException(400, "the body must have instances or inputs, not both")
     (key,) = keys
@@ -114,11 +111,11 @@ def read_predict(
             if signature == "serve":
                 pictures.append(from_lists(image, image_size))
             else:
-                pictures.append(from_file(from_base64(image)))
+                pictures.append(from_base64(image))
         except HTTPException as error:
             where = f"{key}[{number}]: {error.detail}"
             raise HTTPException(error.status_code, where) from error
-    return _ANSWERS[key], pictures
+    return key, pictures
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

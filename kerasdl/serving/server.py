@@ -1,5 +1,6 @@
 """uvicorn on a socket that is bound before the model loads, and that stops in order."""
 
+import asyncio
 import ipaddress
 import signal
 import socket
@@ -8,6 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 _STOP_SECONDS = 30  # for what is under way when the server is told to stop
 
@@ -39,6 +41,31 @@ def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
     return bound
 
 
+class _Protocol(H11Protocol):
+    """uvicorn's, which waits for the head of a request for ever.
+
+    A thousand connections that say nothing would take all the files a process may open.
+    """
+
+    head_seconds: float
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._expect_head()
+
+    def _expect_head(self) -> None:
+        self.loop.call_later(self.head_seconds, self._close_idle, self.cycle)
+
+    def _close_idle(self, last: RequestResponseCycle | None) -> None:
+        is_idle = last is None or last.response_complete
+        if self.cycle is last and is_idle and not self.transport.is_closing():
+            self.transport.close()
+
+
 class Server(uvicorn.Server):
     """Serves an application on a bound socket.
 
@@ -47,6 +74,7 @@ class Server(uvicorn.Server):
         bound: the socket.
         on_ready: called when requests are answered.
         access_log: print a line for each request.
+        head_seconds: in which a connection must have sent the head of a request.
 
     Attributes:
         url: the address.
@@ -59,10 +87,12 @@ class Server(uvicorn.Server):
         bound: socket.socket,
         on_ready: Callable[[], None] | None = None,
         access_log: bool = False,
+        head_seconds: float = 10,
     ) -> None:
+        protocol = type("Protocol", (_Protocol,), {"head_seconds": head_seconds})
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=protocol,
             ws="none",
             lifespan="on",
             log_level="info" if access_log else "warning",

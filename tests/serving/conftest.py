@@ -139,12 +139,15 @@ def form(*photos, field="image", boundary="xYzZy"):
 
 
 @contextmanager
-def running(predictor, name="animals", max_batch=8, max_wait_ms=0, **limits):
+def running(
+    predictor, name="animals", max_batch=8, max_wait_ms=0, head_seconds=10, **limits
+):
     """A server in a thread of its own."""
     model = serving.ServedModel(predictor, name, max_batch, max_wait_ms)
     ready = threading.Event()
     bound = serving.bind(port=0)
-    server = serving.Server(serving.create_app(model, **limits), bound, ready.set)
+    app = serving.create_app(model, **limits)
+    server = serving.Server(app, bound, ready.set, head_seconds=head_seconds)
     thread = threading.Thread(target=server.run_until_stopped)
     thread.start()
     try:

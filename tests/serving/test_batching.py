@@ -125,3 +125,10 @@ def test_close_answers_what_is_queued(make):
 def test_bad_arguments_are_refused(args, message):
     with pytest.raises(ValueError, match=message):
         Batcher(Doubled(), *args)
+
+
+def test_a_call_that_answers_too_little_is_the_callers_error(make):
+    batcher = make(lambda rows: rows[:-1] if (rows > 5).any() else rows)
+    with pytest.raises(ValueError, match="shorter"):
+        batcher.submit(np.array(7)).result(60)
+    assert int(batcher.submit(np.array(1)).result(60)) == 1

@@ -39,12 +39,14 @@ def test_files_get_the_pixels_of_training(photo, tmp_path, kind, resize):
     data = photo(1, (50, 70), kind)
     (tmp_path / "photo").write_bytes(data)
     expected = warp_image(read_image(tmp_path / "photo", SIZE), SIZE, resize)
-    np.testing.assert_array_equal(from_file(data, SIZE, resize, LIMIT), expected)
+    found, size = from_file(data, SIZE, resize, LIMIT)
+    np.testing.assert_array_equal(found, expected)
+    assert size == 50 * 70
 
 
 def test_pixels_are_counted_before_decoding(photo):
     data = photo(1, (20, 30))
-    assert from_file(data, SIZE, "crop", 600).shape == (8, 12, 3)
+    assert from_file(data, SIZE, "crop", 600)[0].shape == (8, 12, 3)
     with refused(413, r"above the pixel limit \(30 x 20\) of 599"):
         from_file(data, SIZE, "crop", 599)
     with refused(413, r"above the pixel limit \(60000 x 60000\)"):
@@ -53,7 +55,7 @@ def test_pixels_are_counted_before_decoding(photo):
 
 def test_a_jpeg_of_a_thousand_scans_is_not_decoded(photo):
     data = photo(kind="JPEG", progressive=True)
-    assert from_file(data, SIZE, "crop", LIMIT).shape == (8, 12, 3)
+    assert from_file(data, SIZE, "crop", LIMIT)[0].shape == (8, 12, 3)
     last = data[data.rindex(b"\xff\xda") : -2]
     with refused(400, "the JPEG has more than 50 scans"):
         from_file(data[:-2] + last * 1000 + data[-2:], SIZE, "crop", LIMIT)
@@ -63,8 +65,8 @@ def test_a_film_behind_the_photo_is_no_scan(photo):
     data = photo()
     film = np.random.default_rng(0).bytes(100) + b"\xff\xda\0\x02" * 1000
     np.testing.assert_array_equal(
-        from_file(data + film, SIZE, "crop", LIMIT),
-        from_file(data, SIZE, "crop", LIMIT),
+        from_file(data + film, SIZE, "crop", LIMIT)[0],
+        from_file(data, SIZE, "crop", LIMIT)[0],
     )
 
 
@@ -102,7 +104,20 @@ def test_nested_lists(rng):
 
 @pytest.mark.parametrize(
     "value",
-    [256, -1, 1.0, 0.5, float("nan"), float("inf"), 10**40, None, "7", "x" * 99, [7]],
+    [
+        256,
+        -1,
+        1.0,
+        True,
+        0.5,
+        float("nan"),
+        float("inf"),
+        10**40,
+        None,
+        "7",
+        "x" * 99,
+        [7],
+    ],
 )
 def test_a_value_that_is_no_byte_is_refused(value):
     pixels = np.zeros((*SIZE, 3), int).tolist()

@@ -1,3 +1,5 @@
+from base64 import b64encode
+
 import pytest
 
 
@@ -33,6 +35,16 @@ def test_pixels_and_images_above_their_limits_are_refused(small, photo):
     assert answer.status == 413
     assert answer.content == {"error": "above the pixel limit (51 x 40) of 2000"}
     assert small.classify(photo(), photo()).status == 200
+    # Of all images of a request together: 600 pixels leave 1400.
+    answer = small.classify(photo(), photo(size=(35, 41), kind="PNG"))
+    assert answer.status == 413
+    text = "image[1]: above the pixel limit (41 x 35) of 1400"
+    assert answer.content == {"error": text}
+    files = [photo(), photo(size=(35, 41), kind="PNG")]
+    images = [{"b64": b64encode(file).decode()} for file in files]
+    answer = small.predict({"signature_name": "serve_bytes", "instances": images})
+    assert answer.status == 413
+    assert answer.content == {"error": text.replace("image", "instances")}
     assert small.classify(photo(), photo(), photo()).status == 400
     answer = small.predict({"instances": [[], [], []]})
     assert answer.status == 413

@@ -35,11 +35,48 @@ def test_the_address_tells_whether_others_reach_it():
             assert server.is_loopback is is_loopback
 
 
-def test_a_port_that_was_served_a_moment_ago_is_free(run_server, predictor, photo):
+def test_a_port_that_was_served_a_moment_ago_is_free(run_server, predictor):
+    """The server closes first, so that the system remembers the connection here."""
     with run_server(predictor) as client:
-        assert client.classify(photo()).status == 200
         port = client.port
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            )
+            while connection.recv(1 << 16):
+                pass
     bind(port=port).close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /healthz HT",
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT",
+    ],
+)
+def test_who_sends_no_head_is_not_waited_for(sent, run_server, predictor):
+    with run_server(predictor, head_seconds=0.2) as client:
+        address = ("127.0.0.1", client.port)
+        with socket.create_connection(address, timeout=60) as connection:
+            connection.sendall(sent)
+            seen = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+        assert (b"200 OK" in seen) == (b"\r\n\r\n" in sent)
+        assert client.get("/healthz").status == 200
+
+
+def test_a_slow_body_outlives_the_time_for_heads(
+    run_server, predictor, upload_form, photo
+):
+    body, headers = upload_form(photo())
+    with run_server(predictor, head_seconds=0.05) as client:
+        slow = client.half_sent(body, headers=headers)
+        with socket.create_connection(("127.0.0.1", client.port), 60) as silent:
+            assert silent.recv(1) == b""  # the time has passed
+        slow.send(body[-1:])
+        assert slow.getresponse().status == 200
+        slow.close()
 
 
 def test_a_model_is_ready_when_it_is_made(predictor):
