@@ -41,7 +41,7 @@ def parse_args(argv=None):
     add("--name", help="in the address, instead of the folder's")
     for name, default, meaning in (
         ("bytes", 10_000_000, "bytes of a request"),
-        ("pixels", 50_000_000, "pixels of a photo"),
+        ("pixels", 50_000_000, "pixels of a request's photos together"),
         ("images", 32, "photos of a request"),
         ("waiting", 64, "requests under way; one more is told to try again (503)"),
         ("batch", 32, "photos in a call of the model"),

@@ -18,7 +18,8 @@ class BestWeights(keras.callbacks.Callback):
     leaves half a file when it is killed.
 
     Args:
-        path: the file, ending in `.weights.h5`.
+        path: the file, ending in `.weights.h5`; of each worker of `tf.distribute` its
+            own.
         monitor: what is compared, of the logs of an epoch.
         mode: "max" where more is better, "min" where less is.
 

@@ -19,7 +19,7 @@ class CycleSnapshots(keras.callbacks.Callback):
     at all, those of an earlier training replaced. `predict.ensemble` takes them.
 
     Args:
-        directory: made if it is not there.
+        directory: made if it is not there; of each worker of `tf.distribute` its own.
 
     Attributes:
         files: those of this training so far, in order.

@@ -23,13 +23,13 @@ class MagnitudePruning(keras.callbacks.Callback):
     stays a plain one: its zeros show in the size of the zipped file, not in how many
     parameters it has, nor in its speed where kernels are computed whole.
 
-    Convolutions and dense layers that train are pruned, but for the first and the last
-    of them: they hold few weights, and all pixels go through the one, all answers
-    through the other. The paper keeps the first convolution and the depthwise filters
-    of MobileNet, 1.1% of its weights; Han et al. (2015,
-    https://arxiv.org/abs/1506.02626, figure 6) found the first layer the most
-    sensitive. Of a `keras.distillation.Distiller` the student is pruned, as its teacher
-    is frozen.
+    Conv1D, Conv2D, Conv3D and Dense layers that train are pruned (transposed, separable
+    and recurrent ones are not), but for the first and the last of them: they hold few
+    weights, and all pixels go through the one, all answers through the other. The paper
+    keeps the first convolution and the depthwise filters of MobileNet, 1.1% of its
+    weights; Han et al. (2015, https://arxiv.org/abs/1506.02626, figure 6) found the
+    first layer the most sensitive. Of a `keras.distillation.Distiller` the student is
+    pruned, as its teacher is frozen.
 
     `epoch`s are those of `fit`, so that `train.resumable_fit` goes on with the same
     curve; which weights were pruned is seen from the zeros. The share is in the logs of

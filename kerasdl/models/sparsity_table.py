@@ -17,7 +17,8 @@ def sparsity_table(model: keras.Model) -> "pd.DataFrame":
         model: built.
 
     Returns:
-        One row for each layer with a kernel (a convolution or dense layer), in order:
+        One row for each layer with a kernel (a trainable weight of two dimensions or
+        more that is so called, as in convolutions and dense layers), in order:
         `layer` (its name), `parameters` (of the kernel; biases and normalisation are
         left out), `zeros` (how many of them are 0) and `sparsity` (their share, in [0,
         1]).
@@ -33,7 +34,11 @@ def sparsity_table(model: keras.Model) -> "pd.DataFrame":
         )
     rows = []
     for layer in layers_in_order(model):
-        kernels = [weight for weight in layer._trainable_variables if weight.ndim > 1]
+        kernels = [
+            weight
+            for weight in layer._trainable_variables
+            if weight.ndim > 1 and "kernel" in weight.name
+        ]
         if not kernels:
             continue
         parameters = sum(kernel.numpy().size for kernel in kernels)

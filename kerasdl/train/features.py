@@ -134,7 +134,8 @@ def fingerprint(model: keras.Model) -> str:
     (`input_layer_3`), initializers and their seeds, which layers train.
     """
     text = json.dumps(_without_training(json.loads(model.to_json())), sort_keys=True)
-    for index, operation in enumerate(model.operations):  # layers are among them
+    # Layers are among the operations; a Sequential has nothing else.
+    for index, operation in enumerate(getattr(model, "operations", model.layers)):
         text = text.replace(f'"{operation.name}"', f'"operation {index}"')
     digest = hashlib.sha256(text.replace(f'"{model.name}"', '"model"').encode())
     for weight in model.get_weights():

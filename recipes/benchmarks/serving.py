@@ -63,7 +63,12 @@ def main(argv=None):
     args = parse_args(argv)
     body = upload(args.photo.read_bytes())
     with served(args.target) as url:
-        send(url, body)  # an error of the photo or the server ends this here
+        try:
+            send(url, body)  # an error of the photo or the server ends this here
+        except http.client.HTTPException as error:
+            raise ValueError(
+                f"`URL_OR_RUN` must be an HTTP server. Received: {url} ({error!r})"
+            ) from error
         print(f"{'clients':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}", end="")
         print(f"{'a second':>10}{'a batch':>9}{'refused':>9}")
         for clients in args.clients:

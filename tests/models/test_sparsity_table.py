@@ -17,6 +17,7 @@ def test_zeros_of_models_in_models_in_order():
             keras.Input((6, 6, 3)),
             inner,
             layers.BatchNormalization(),
+            layers.PReLU(),  # its slopes are no kernel
             layers.Flatten(),
             layers.Dense(2, name="last"),
         ]

@@ -53,6 +53,8 @@ def test_a_run_leaves_a_whole_folder(run, digits):
     assert (row["network"], row["dataset"]) == ("mnist_convnet", "mnist")
     assert (row["epochs"], row["parameters"]) == (3, 93_322)
     assert manifest["arguments"]["batch_size"] == 100
+    card = (run / "README.md").read_text()
+    assert "| images | 300 train, 100 test, which are valid too;" in card
 
     # The saved model, in plain Keras, is the one that was measured.
     data = kerasdl.data.mnist(digits, seed=0)

@@ -47,6 +47,14 @@ def test_equal_what_the_network_returns(photos, tmp_path):
     assert (cached.computed, cached.reused) == (7, 0)
 
 
+def test_a_sequential_network(photos, tmp_path):
+    trunk = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)])
+    cached = activations(trunk, photos, tmp_path)
+    expected = trunk.predict(pixels_of(photos), verbose=0)
+    np.testing.assert_allclose(cached.arrays[0], expected, rtol=1e-5, atol=1e-4)
+    assert activations(trunk, photos, tmp_path).reused == 7
+
+
 def test_arrays_are_photos_too(photos, tmp_path):
     model = network()
     expected = activations(model, photos, tmp_path)
