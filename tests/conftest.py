@@ -80,5 +80,6 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """The recipes first: they take longest, so that workers end together."""
-    items.sort(key=lambda item: "recipes" not in item.path.parts)
+    """What takes longest first, recipes and strategies: so workers end together."""
+    long = {"recipes", "test_strategies_fit.py"}
+    items.sort(key=lambda item: long.isdisjoint(item.path.parts))

@@ -36,8 +36,9 @@ def main(photos, tmp_path, *more):
 
 
 def test_a_cut_run_resumes_and_leaves_a_whole_folder(
-    photos, tmp_path, monkeypatch, capsys
+    photos, tmp_path, monkeypatch, capsys, tiny_backbone
 ):
+    tiny = ["--backbone", tiny_backbone]
     tta = kerasdl.Learner.tta
 
     def cut(*args, **kwargs):
@@ -45,11 +46,11 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
 
     monkeypatch.setattr(kerasdl.Learner, "tta", cut)
     with pytest.raises(KeyboardInterrupt):
-        main(photos, tmp_path)
+        main(photos, tmp_path, *tiny)
     assert os.listdir(tmp_path / "run.partial" / "state")
     monkeypatch.setattr(kerasdl.Learner, "tta", tta)
     capsys.readouterr()
-    main(photos, tmp_path, "--resume")
+    main(photos, tmp_path, *tiny, "--resume")
     output = capsys.readouterr().out
     assert "Epoch 1/1" not in output  # every step was finished before
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
