@@ -118,6 +118,7 @@ class Own(layers.BatchNormalization):
         ((5, 4, 3), layers.BatchNormalization(synchronized=True)),
         ((5, 4, 3), layers.BatchNormalization(renorm=True)),
         ((5, 4, 3), layers.BatchNormalization(epsilon=1e-6)),
+        ((5, 4, 3), layers.BatchNormalization(dtype="bfloat16")),
         ((5, 4, 3), Own()),
     ],
 )
