@@ -92,7 +92,7 @@ def empty_partial(out: Path, ours: Collection[str]) -> Path:
 
 def _taken(out: Path, partial: Path, why: str) -> ValueError:
     return ValueError(
-        f"`out` must be a name that is free with .partial too. Received: "
+        "`out` must be a name that is free with .partial too. Received: "
         f"out={str(out)!r}, where {partial.name} {why}. Choose another name."
     )
 

@@ -20,7 +20,7 @@ def share_of(count: int, number: int, of: int) -> slice:
 def shared_stream(
     stream: BatchStream,
     make_share: Callable[[int, int, int, int], Batch],
-    count_rows: Callable[[int, int], int],
+    batch_rows: Callable[[int, int], np.ndarray],
     signature: tuple[tf.TensorSpec, ...],
 ) -> Callable[[Sequence[int], int], tf.data.Dataset]:
     """A function that makes tf.data of some shares of what `stream` yields.
@@ -29,15 +29,15 @@ def shared_stream(
         stream: its epochs are those of the shares.
         make_share: returns the arrays of a share, given epoch, batch, and the share's
             number and how many there are.
-        count_rows: rows of a batch, those that cannot be read among them, given epoch
-            and batch.
+        batch_rows: returns the places of a batch's rows, those that cannot be read
+            among them, given epoch and batch.
         signature: as of `BatchStream.dataset`.
     """
 
     def shares(numbers: Sequence[int], of: int) -> tf.data.Dataset:
         def make_batch(epoch: int, index: int) -> Batch:
             batch, place = divmod(index, len(numbers))
-            if count_rows(epoch, batch) < of:
+            if len(batch_rows(epoch, batch)) < of:
                 arrays, counts = make_share(epoch, batch, 0, 1), numbers[place] == 0
             else:
                 arrays, counts = make_share(epoch, batch, numbers[place], of), True

@@ -202,7 +202,7 @@ class PhotoBatches:
         dataset = self.stream.dataset((pixels, label_spec))
         dataset = dataset.map(_with_floats).prefetch(1)
         shares = shared_stream(
-            *(self.stream, self._share, self._count_rows), (pixels, label_spec)
+            *(self.stream, self._share, self.batch_rows), (pixels, label_spec)
         )
 
         def as_floats(numbers: Sequence[int], of: int) -> tf.data.Dataset:
@@ -234,9 +234,6 @@ class PhotoBatches:
                 return batch
         names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
-
-    def _count_rows(self, epoch: int, index: int) -> int:
-        return len(self.batch_rows(epoch, index))
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""

@@ -76,6 +76,8 @@ def export_run(
         ValueError: an argument is none of these, or the photos do not suit the model.
     """
     model, class_names, resize, out = _source(run, check, out)
+    check_name(out)
+    calibration = calibration or check
     formats = list(dict.fromkeys(formats))
     split = _check(model, class_names, resize, formats, calibration, check, max_drop)
     if tta is not None:
@@ -85,7 +87,7 @@ def export_run(
     photos = None
     if set(CALIBRATED) & set(formats):
         seed = resolve_seed(seed)
-        photos = calibration_photos(calibration or check, seed=seed)
+        photos = calibration_photos(calibration, seed=seed)
     with claimed(out):
         check_free(out, REPORT, overwrite)
         folder = empty_partial(out, [*FILES.values(), LABELS, REPORT, PICTURE, ERRORS])
@@ -125,12 +127,10 @@ def _source(
     if isinstance(run, keras.Model):
         if out is None:
             raise ValueError("`out` must name a folder for a model. Received: out=None")
-        check_name(Path(out))
         return run, check.class_names, check.resize, Path(out)
     predictor = Predictor.load(run)
     folder = Path(run).parent if Path(run).is_file() else Path(run)
     out = folder / "export" if out is None else Path(out)
-    check_name(out)
     return predictor.model, predictor.class_names, predictor.resize, out
 
 
@@ -139,7 +139,7 @@ def _check(
     class_names: Sequence[str],
     resize: str,
     formats: Sequence[str],
-    calibration: ImageData | None,
+    calibration: ImageData,
     check: ImageData,
     max_drop: float,
 ) -> str:
@@ -152,8 +152,6 @@ def _check(
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
     size = check_pixel_model(model, class_names)
     for name, data in (("check", check), ("calibration", calibration)):
-        if data is None:
-            continue
         if list(data.class_names) != list(class_names):
             raise ValueError(
                 f"`{name}` must have the classes of the model, {list(class_names)}. "
@@ -169,10 +167,10 @@ def _check(
                 f"`{name}` must be resized as the photos of the training were, by "
                 f"resize={resize!r}. Received: resize={data.resize!r}"
             )
-    if set(CALIBRATED) & set(formats) and "train" not in (calibration or check).splits:
+    if set(CALIBRATED) & set(formats) and "train" not in calibration.splits:
         raise ValueError(
             "`calibration` must be photos with a training split for int8. Received: "
-            f"splits {list((calibration or check).splits)}"
+            f"splits {list(calibration.splits)}"
         )
     if any(name.startswith("tflite") for name in formats):
         require("ai_edge_litert", "export")

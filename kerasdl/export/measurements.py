@@ -42,7 +42,9 @@ def measure(
         ValueError: a process without kerasdl cannot load a file, or gets other answers.
     """
     pixels = first_pixels(check, split)
-    files, resized = _image_files(check, split)
+    files, resized = [], None
+    if "saved_model" in rows:
+        files, resized = _image_files(check, split)
     by_way, answers = {}, {}
     if rows.keys() & {"keras", "saved_model"}:
         print("measuring keras, saved_model", flush=True)

@@ -80,7 +80,7 @@ def _open(path: Path) -> Iterator[h5py.File]:
     else:
         with zipfile.ZipFile(path) as archive:
             received = f"Received: weights={str(path)!r}"
-            check_contents(archive, MAX_BYTES, received, "weights")
+            check_contents(archive, MAX_BYTES, received, "weights", advice="")
             weights = io.BytesIO(archive.read("model.weights.h5"))
         with h5py.File(weights) as file:
             yield file

@@ -13,12 +13,12 @@ MAX_BYTES = 8 * 2**30  # of everything in a file; VGG-19 with its optimizer has 
 MAX_CONFIG_BYTES = 64 * 2**20
 # Keras's own, but they run code or read files that a configuration names.
 _UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
+_UNSAFE_MODULES = {"utils", "saving", "export", "datasets"}
 # What a damaged archive, or one that was made to confuse, makes its readers raise.
 DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
     *(AttributeError, KeyError, TypeError),
 )
-_UNSAFE_MODULES = {"utils", "saving", "export", "datasets"}
 
 
 def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
@@ -44,7 +44,8 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         raise ValueError(f"`path` must be an existing .keras file. {received}")
     try:
         with zipfile.ZipFile(path) as archive:
-            check_contents(archive, max_bytes, received)
+            advice = " `max_bytes` allows more."
+            check_contents(archive, max_bytes, received, "path", advice)
             _check_config_size(archive, received)
             config = json.loads(archive.read(CONFIG))
         if not isinstance(config, dict):
@@ -108,11 +109,12 @@ def _is_plain(kind: str, module: str | None) -> bool:
 
 
 def check_contents(
-    archive: zipfile.ZipFile, max_bytes: int, received: str, name: str = "path"
+    archive: zipfile.ZipFile, max_bytes: int, received: str, name: str, advice: str
 ) -> None:
     """Raise ValueError for names that lead out of the archive, and for bombs.
 
-    `name` is that of the argument, and `received` what the message says of it.
+    `name` is that of the argument, `received` what the messages say of it, and `advice`
+    what they say of a bomb.
     """
     total = 0
     for entry in archive.infolist():
@@ -126,7 +128,7 @@ def check_contents(
     if total > max_bytes:
         raise ValueError(
             f"`{name}` must unpack to at most {max_bytes:,} bytes. {received}, which "
-            f"declares {total:,}."
+            f"declares {total:,}.{advice}"
         )
 
 

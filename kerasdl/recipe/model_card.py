@@ -43,4 +43,4 @@ def _are_one(data: "ImageData", split: str, other: str) -> bool:
     ours, theirs = data.pictures(split), data.pictures(other)
     if isinstance(ours[0], np.ndarray):
         return len(ours) == len(theirs) and np.may_share_memory(ours[0], theirs[0])
-    return [*ours] == [*theirs]
+    return ours == theirs

@@ -69,7 +69,7 @@ class ActivationBatches:
             tf.TensorSpec((None, *array.shape[1:]), array.dtype)
             for array in (self.views[0], self.labels)
         )
-        shares = shared_stream(self.stream, self._share, self._count_rows, specs)
+        shares = shared_stream(self.stream, self._share, self.batch_rows, specs)
         return with_shares(self.stream.dataset(specs).prefetch(1), shares)
 
     def order(self, epoch: int) -> np.ndarray:
@@ -81,9 +81,6 @@ class ActivationBatches:
     def batch_rows(self, epoch: int, index: int) -> np.ndarray:
         """Rows of one batch."""
         return self.order(epoch)[index * self.batch_size :][: self.batch_size]
-
-    def _count_rows(self, epoch: int, index: int) -> int:
-        return len(self.batch_rows(epoch, index))
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         rows = share_of(len(self.batch_rows(epoch, index)), number, of)

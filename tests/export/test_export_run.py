@@ -226,7 +226,7 @@ def test_a_format_that_cannot_be_written_is_named_and_the_others_kept(
 
 
 def test_an_export_is_replaced_only_by_one_that_is_whole(
-    run, data, tmp_path, runners, monkeypatch
+    run, data, tmp_path, monkeypatch
 ):
     out = tmp_path / "files"
     export_run(run, ["tflite"], check=data, out=out)
