@@ -67,6 +67,25 @@ def _is_int(value: Any, least: int) -> bool:
     return is_int and value >= least
 
 
+def check_class_names(name: str, class_names: Iterable[str]) -> None:
+    """Raise ValueError unless files of a class a line, such as labels.txt, hold them.
+
+    Args:
+        name: of the argument that they come from.
+        class_names: the names.
+    """
+    for class_name in class_names:
+        if class_name.splitlines() != [class_name] or not _is_text(class_name):
+            raise ValueError(
+                f"`{name}` must be non-empty names of one line, in UTF-8 and without "
+                f"NUL, for the classes. Received: {name} with the class {class_name!r}"
+            )
+
+
+def _is_text(text: str) -> bool:
+    return "\0" not in text and text == text.encode(errors="replace").decode()
+
+
 def first_few(names: Collection[str], limit: int = 5) -> str:
     """`names` for an error message: the first ones, and how many there are."""
     names = list(names)

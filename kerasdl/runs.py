@@ -33,6 +33,7 @@ from kerasdl._atomic_folder import (
     partial_of,
     publish,
 )
+from kerasdl._checks import check_class_names
 from kerasdl._seeds import resolve_seed
 
 LABELS = "labels.txt"
@@ -88,12 +89,7 @@ class Run:
 
     def save_labels(self, class_names: Sequence[str]) -> None:
         """Write `labels.txt`: one class name a line, in the model's output order."""
-        for name in class_names:
-            if name.splitlines() != [name]:
-                raise ValueError(
-                    "`class_names` must be non-empty names of one line. "
-                    f"Received: class_names={list(class_names)!r}"
-                )
+        check_class_names("class_names", class_names)
         write_text(self.path / LABELS, "".join(f"{name}\n" for name in class_names))
 
 

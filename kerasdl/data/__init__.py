@@ -1,6 +1,7 @@
 """Photos in: folders, splits, augmentation and tf.data."""
 
 from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
+from ._folder_splits import split_folders
 from ._listing import list_images
 from ._shares import share_of, shared_stream, shares, with_shares
 from ._stream import Batch, BatchStream

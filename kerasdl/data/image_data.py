@@ -11,7 +11,7 @@ from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
-from ._folder_splits import read_classes, read_names, read_splits, unlabelled
+from ._folder_splits import read_folder, read_names, unlabelled
 from ._photo_list import PhotoList, at_most, split_photos
 from ._photo_splits import PhotoSplits
 from .augment import Augment
@@ -72,12 +72,15 @@ class ImageData(PhotoSplits):
 
         Args:
             path: folder of the splits; with `valid_fraction`, of the classes.
-            train: name of the training folder.
+            train: name of the training folder. Where there is no `train`, `valid` or
+                `test`, a folder of another usual name is taken for it, such as
+                `Training`, `val` or `test_set`, and a line says so.
             valid: name of the validation folder.
             test: name of the test folder; None for no test split. Photos in it without
                 class folders are without labels.
             valid_fraction: share of each class, in (0, 1), that becomes the validation
-                split of a folder that holds classes alone.
+                split: of a folder that holds classes alone, or of the training folder
+                of one that holds no validation photos.
             image_size: one side or (height, width), in pixels.
             batch_size: images in a batch.
             augment: of the training photos, as in `image_folder`.
@@ -100,17 +103,8 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("path", path)
         seed = resolve_seed(seed)
-        if valid_fraction is None:
-            folders = {"train": train, "valid": valid, "test": test}
-            class_names, splits = read_splits(root, folders, exclude)
-        elif test is None:
-            class_names, photos = read_classes(root, {train, valid}, exclude)
-            splits = split_photos(photos, class_names, valid_fraction, None, seed)
-        else:
-            raise ValueError(
-                "`test` must be None with `valid_fraction`, which splits one set of "
-                f"photos in two. Received: test={test!r}"
-            )
+        folders = {"train": train, "valid": valid, "test": test}
+        class_names, splits = read_folder(root, folders, valid_fraction, exclude, seed)
         splits["train"] = at_most(max_train, splits["train"], seed)
         print_classes(class_names)
         return cls(

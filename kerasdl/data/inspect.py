@@ -21,9 +21,8 @@ from ._decode import (
     read_file,
 )
 from ._listing import list_images
+from ._split_names import SPLITS, find_splits
 from .photo_statistics import describe_sizes
-
-_SPLITS = ("train", "valid", "validation", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +101,8 @@ def check_images(
     Files count as images by their suffix; names that start with a dot are passed over.
 
     Args:
-        path: splits ("train", "valid", "validation", "val", "test") of class folders,
-            class folders alone, or a flat folder.
+        path: splits of class folders, by their usual names, class folders alone, or a
+            flat folder.
         max_pixels: height * width above which an image is not decoded but reported.
         workers: number of threads; None takes one for each processor.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
@@ -174,13 +173,17 @@ def _examine(path: Path, max_pixels: int) -> _Finding:
 
 def _count(images: list[str], usable: set[str]) -> pd.DataFrame:
     """Count usable images; a class that has none of them left counts 0."""
-    places = [PurePosixPath(name).parts[:-1] for name in images]
-    if any(len(place) > 1 and place[0] in _SPLITS for place in places):
-        rows = [(*place[:2], "", "")[:2] for place in places]
-    else:
-        rows = [("all", *place[:1], "")[:2] for place in places]
+    found = find_splits(images)
+    rows = []
+    for name in images:
+        place, below = "all", PurePosixPath(name)
+        for folder in found:
+            if below.is_relative_to(folder):
+                place, below = folder, below.relative_to(folder)
+                break
+        rows.append((place, below.parts[0] if len(below.parts) > 1 else ""))
     table = pd.DataFrame(rows, columns=["split", "class"])
     table["usable"] = [name in usable for name in images]
     counts = table.groupby(["split", "class"]).usable.sum().unstack(fill_value=0)
-    known = [split for split in _SPLITS if split in counts.index]
-    return counts.reindex([*known, *counts.index.difference(known)])
+    known = sorted(counts.index, key=lambda name: SPLITS.index(found.get(name, "test")))
+    return counts.reindex(known)

@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._atomic import write_text
-from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._checks import (
+    check_class_names,
+    check_one_of,
+    check_positive_int,
+    size_pair,
+)
 from kerasdl._parallel import map_ahead
 from kerasdl.data import (
     RESIZE_MODES,
@@ -213,6 +218,7 @@ class Predictor:
 
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
+    check_class_names("class_names", class_names)
     outputs = model.output_shape[-1]
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(

@@ -121,11 +121,13 @@ def read_photos(
     else:
         folder = Path(args.data)
     check = check_photos(args, folder)
-    has_splits = (folder / "train").is_dir()
+    splits = kdata.split_folders(folder)
     data = kdata.ImageData.from_folder(
         folder,
-        test="test" if has_splits and (folder / "test").is_dir() else None,
-        valid_fraction=None if has_splits else 0.2,
+        train=splits.get("train", "train"),
+        valid=splits.get("valid", "valid"),
+        test=splits.get("test"),
+        valid_fraction=None if "valid" in splits else 0.2,
         image_size=image_size,
         batch_size=args.batch_size,
         augment=augment,

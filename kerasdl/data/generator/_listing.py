@@ -12,6 +12,9 @@ import pandas as pd
 
 from kerasdl._checks import check_directory, check_one_of
 
+from .._listing import class_folders
+from .._walk import walk
+
 # Without a dot, as there: whatever ends so is taken for an image.
 SUFFIXES = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 DIRECTORY_CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
@@ -83,14 +86,13 @@ def list_directory(
         for name in classes:
             check_directory("classes", os.path.join(directory, name))
     else:
-        classes = sorted(
-            entry.name for entry in os.scandir(directory) if entry.is_dir()
-        )
+        classes = class_folders(Path(directory), _images_below([directory], True)[0])
     if class_mode == "binary":
         _check_binary(len(classes))
+    folders = [os.path.join(directory, name) for name in classes]
     filenames, labels = [], []
-    for label, name in enumerate(classes):
-        files = _images_below(os.path.join(directory, name), follow_links)
+    for label, files in enumerate(_images_below(folders, follow_links)):
+        name = classes[label]
         files = files[rows_between(bounds, len(files))]
         filenames += [os.path.join(name, file) for file in files]
         labels += [label] * len(files)
@@ -142,13 +144,16 @@ def list_dataframe(
     return Listing(directory, table[x_col].tolist(), indices, encoded, labels, weights)
 
 
-def _images_below(folder: str, follow_links: bool) -> list[str]:
-    """Paths below `folder`, by folder, then by name, both as plain strings."""
+def _images_below(folders: Sequence[str], follow_links: bool) -> list[list[str]]:
+    """Paths below each folder, by folder, then by name, both as plain strings."""
     return [
-        os.path.relpath(os.path.join(root, name), folder)
-        for root, _, names in sorted(os.walk(folder, followlinks=follow_links))
-        for name in sorted(names)
-        if name.lower().endswith(SUFFIXES)
+        [
+            os.path.relpath(os.path.join(root, name), folder)
+            for root, names in found
+            for name in sorted(names)
+            if name.lower().endswith(SUFFIXES)
+        ]
+        for folder, found in zip(folders, walk(folders, follow_links), strict=True)
     ]
 
 
