@@ -14,12 +14,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 
+from ._label_modes import encode_labels
 from ._mix import Mix
 from ._photo_list import PhotoList, join, label_counts
 from ._stream import BatchStream
 from ._warp import warp_image
 from .augment import Augment
-from .image_folder import PhotoBatches, encode_labels, read_picture
+from .image_folder import PhotoBatches, read_picture
 from .split import stratified_folds
 
 _SETTINGS = (

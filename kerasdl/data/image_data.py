@@ -12,10 +12,10 @@ from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
 from ._folder_splits import read_folder, read_names, unlabelled
+from ._label_modes import print_classes
 from ._photo_list import PhotoList, at_most, split_photos
 from ._photo_splits import PhotoSplits
 from .augment import Augment
-from .image_folder import print_classes
 from .image_table import read_table
 from .resize_cache import resize_photos
 

@@ -10,11 +10,18 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._checks import (
+    check_one_of,
+    check_positive_int,
+    first_few,
+    size_pair,
+)
+from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from ._damaged import DamagedFiles
 from ._decode import ImageError, read_image
+from ._label_modes import encode_labels, print_classes
 from ._listing import list_classes
 from ._mix import Mix, mixer
 from ._pixel_views import are_whole, whole_views
@@ -25,7 +32,6 @@ from ._warp import RESIZE_MODES, warp_image
 from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
 from .epoch_order import epoch_length, epoch_order
 
-LABEL_MODES = ("int", "binary", "categorical")
 ON_ERROR = ("skip", "raise")
 
 
@@ -34,7 +40,7 @@ def image_folder(
     image_size: int | tuple[int, int] = (224, 224),
     batch_size: int = 64,
     augment: str | Augment | None = None,
-    shuffle: bool | None = None,
+    shuffle: bool = True,
     label_mode: str | None = None,
     resize: str = "crop",
     *,
@@ -53,7 +59,8 @@ def image_folder(
         batch_size: images in a batch; the last one of an epoch may be smaller.
         augment: "none", "side_on", "top_down", "chapter", an `Augment`, or
             "rand_augment", which needs the extra `cv` and takes some seconds to start.
-        shuffle: a new order each epoch; None shuffles if `augment` is given.
+        shuffle: a new order each epoch, for training. False is class after class, in
+            file order: for validation, and where predictions are told by their place.
         label_mode: "int" (sparse), "binary" (one column of 0.0 and 1.0) or
             "categorical" (one-hot); None is "binary" for two classes, else
             "categorical".
@@ -71,6 +78,7 @@ def image_folder(
             range.
         ImportError: "rand_augment" without keras-cv.
     """
+    check_one_of("shuffle", shuffle, (True, False))
     class_names, files, labels = list_classes(directory)
     photos = PhotoBatches(
         [Path(directory) / file for file in files],
@@ -79,51 +87,12 @@ def image_folder(
         batch_size,
         resize,
         augment=augment,
-        shuffle=augment not in (None, "none") if shuffle is None else shuffle,
+        shuffle=shuffle,
         on_error=on_error,
         seed=resolve_seed(seed),
     )
     print_classes(class_names)
     return photos.dataset(), class_names
-
-
-def print_classes(class_names: list[str]) -> None:
-    """Show which class is which: its place in the list is its label."""
-    print(f"{len(class_names)} classes: {', '.join(class_names)}")
-
-
-def encode_labels(
-    labels: np.ndarray, num_classes: int, label_mode: str | None
-) -> np.ndarray:
-    """Labels as `label_mode` says: int32 `(n,)` or float32 `(n, k)`.
-
-    Args:
-        labels: class indices `(n,)`; multi-hot `(n, classes)` for several labels a
-            photo.
-        num_classes: number of classes.
-        label_mode: as in `image_folder` for class indices; "multi_label" or None for
-            multi-hot labels, which stay as they are.
-
-    Raises:
-        ValueError: a mode that is unknown or not for such labels, or "binary" with
-            other than two classes.
-    """
-    if labels.ndim == 2:
-        check_one_of("label_mode", label_mode, (None, "multi_label"))
-        return labels.astype("float32")
-    if label_mode is None:
-        label_mode = "binary" if num_classes == 2 else "categorical"
-    check_one_of("label_mode", label_mode, LABEL_MODES)
-    if label_mode == "int":
-        return labels.astype("int32")
-    if label_mode == "categorical":
-        return np.eye(num_classes, dtype="float32")[labels]
-    if num_classes != 2:
-        raise ValueError(
-            "`label_mode` must be 'int' or 'categorical' for other than two classes. "
-            f"Received: label_mode='binary' ({num_classes} classes)"
-        )
-    return labels.astype("float32")[:, None]
 
 
 class PhotoBatches:
@@ -192,17 +161,29 @@ class PhotoBatches:
         self._shuffled = lru_cache(maxsize=4)(draw)
 
     def dataset(self) -> tf.data.Dataset:
-        """tf.data of float32 images in [0, 255] and labels, one epoch a pass."""
+        """tf.data of float32 images in [0, 255] and labels, one epoch a pass.
+
+        In file order, batches of nothing but damaged photos are left out.
+
+        Raises:
+            ImageError: every photo is damaged.
+        """
+        stream, at = self.stream, self._batches_with_photos()
+        if len(at) < stream.num_batches:
+            stream = BatchStream(lambda epoch, i: self.batch(epoch, at[i]), len(at))
         # Bytes are handed over and become floats in the graph: less is copied.
         pixels = tf.TensorSpec((None, *self.image_size, 3), tf.uint8)
         if self.labels is None:
-            images = self.stream.dataset((pixels,))
+            images = stream.dataset((pixels,))
             return images.map(lambda x: tf.cast(x, tf.float32)).prefetch(1)
         label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
-        dataset = self.stream.dataset((pixels, label_spec))
+        dataset = stream.dataset((pixels, label_spec))
         dataset = dataset.map(_with_floats).prefetch(1)
         shares = shared_stream(
-            *(self.stream, self._share, self.batch_rows), (pixels, label_spec)
+            stream,
+            lambda epoch, i, *share: self._share(epoch, at[i], *share),
+            lambda epoch, i: self.batch_rows(epoch, at[i]),
+            (pixels, label_spec),
         )
 
         def as_floats(numbers: Sequence[int], of: int) -> tf.data.Dataset:
@@ -234,6 +215,31 @@ class PhotoBatches:
                 return batch
         names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
+
+    def _batches_with_photos(self) -> Sequence[int]:
+        """Places of the batches of an epoch, without those that hold no good photo."""
+        every = range(self.stream.num_batches)
+        if self.shuffle or self.on_error == "raise":
+            return every
+        # Keras asks for their number before the first one is read.
+        readable = map_ahead(
+            lambda i: any(map(self._reads, self.batch_rows(0, i))), every
+        )
+        kept = [
+            index for index, has_photo in zip(every, readable, strict=True) if has_photo
+        ]
+        if not kept:
+            raise ImageError(first_few(self.pictures), "every image is damaged")
+        return kept
+
+    def _reads(self, row: int) -> bool:
+        """Whether a picture can be read; the first one of a batch mostly can."""
+        try:
+            read_picture(self.pictures[row], self.image_size)
+        except ImageError as error:
+            self.damaged.leave_out(error)
+            return False
+        return True
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""
