@@ -28,7 +28,7 @@ ROWS = (
         "_figure",
         "_cache_dir",
     ),
-    ("schedules", "plots", "runs", "runtime", "strategies", "cli"),
+    ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),
     ("data", "models", "losses", "metrics"),
     ("predict",),
     ("callbacks",),

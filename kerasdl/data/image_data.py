@@ -144,10 +144,11 @@ class ImageData(PhotoSplits):
         name are not used. Classes are the labels in plain string order. With
         `label_delimiter` the labels are multi-hot, and the splits are drawn by
         iterative stratification, which deals out the rarest label first; a label of a
-        few photos may then be missing from the smaller split.
+        few photos may then be missing from the smaller split. A row may then be empty:
+        its photo has none of the labels.
 
         Args:
-            table: a CSV file with a header, read as text, or a DataFrame.
+            table: a CSV file in UTF-8 with a header, read as text, or a DataFrame.
             folder: what the names are relative to.
             image: column of the names.
             label: column of the labels.
@@ -171,9 +172,10 @@ class ImageData(PhotoSplits):
                 prints it.
 
         Raises:
-            ValueError: an unknown column, a name that is empty, twice there or without
-                a file, an empty label, fewer than two classes, a class too small to
-                split, or an argument outside its range.
+            ValueError: a file that is no such table, an unknown column, a name that is
+                empty, twice there or without a file, an empty label without
+                `label_delimiter`, fewer than two classes, a class too small to split,
+                or an argument outside its range.
         """
         root = check_directory("folder", folder)
         class_names, photos = read_table(

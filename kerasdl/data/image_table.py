@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._checks import first_few
+from kerasdl.tables import read_csv
 
 from ._folder_splits import class_list, positions
 from ._photo_list import PhotoList
@@ -34,10 +35,11 @@ def read_table(
     rows = _read(table, image, label)
     names = _names(rows[image])
     labels = [_words(text, label_delimiter) for text in rows[label]]
-    if empty := [name for name, words in zip(names, labels, strict=True) if not words]:
+    without = [name for name, words in zip(names, labels, strict=True) if not words]
+    if without and label_delimiter is None:
         raise ValueError(
             f"`table` must have a label in column {label!r} of each row. Received: "
-            f"none for {first_few(empty)}"
+            f"none for {first_few(without)}"
         )
     files = [f"{name}{suffix}" for name in names]
     if missing := [file for file in files if not (folder / file).is_file()]:
@@ -57,21 +59,23 @@ def read_table(
 
 def _read(table: str | Path | pd.DataFrame, image: str, label: str) -> pd.DataFrame:
     """The two columns as text without blanks around it, "" for nothing."""
+    where = ""
     if isinstance(table, pd.DataFrame):
         rows = table
     else:
+        where = f" for table={str(table)!r}"
         if not Path(table).is_file():
             raise ValueError(
                 "`table` must be a DataFrame or an existing CSV file. "
                 f"Received: table={str(table)!r}"
             )
         # As text: 007 stays what it is, and a label may be "NA".
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+        rows = read_csv("table", table, dtype=str, keep_default_na=False)
     for name, column in (("image", image), ("label", label)):
-        if column not in rows.columns:
+        if list(rows.columns).count(column) != 1:
             raise ValueError(
                 f"`{name}` must name a column of `table`, which has "
-                f"{list(rows.columns)}. Received: {name}={column!r}"
+                f"{list(rows.columns)}. Received: {name}={column!r}{where}"
             )
     return pd.DataFrame(
         {

@@ -66,13 +66,13 @@ def check_sample(path: Path, data: "ImageData") -> None:
         data: the photos; its test split may be missing.
 
     Raises:
-        ValueError: they differ.
+        ValueError: they differ, or the sample is no such table.
     """
-    import pandas as pd
+    from kerasdl.tables import read_csv
 
     if "test" not in data.splits or not path.is_file():
         return
-    sample = pd.read_csv(path, dtype=str)
+    sample = read_csv("data", path, dtype=str, keep_default_na=False)
     ids = [PurePosixPath(file).stem for file in data.files("test")]
     pairs = [("test photos", set(ids), set(sample.iloc[:, 0]))]
     if data.label_mode != "multi_label":

@@ -163,13 +163,36 @@ def without_file(table):
     return pd.concat([table, pd.DataFrame({"id": ["x"], "breed": ["7"]})])
 
 
+@pytest.mark.parametrize("hole", [np.nan, None, "", "  ", " , "])
+def test_a_photo_may_have_none_of_several_labels(build, tmp_path, hole):
+    words = [hole if n % 5 == 0 else ("road", "haze,road")[n % 2] for n in range(30)]
+    table = pd.DataFrame({"id": breeds().id, "tags": words})
+    table.to_csv(tmp_path / "tags.csv", index=False)
+    options = {"label": "tags", "label_delimiter": ",", "test": 0.2, "max_train": 15}
+    for given in (table, tmp_path / "tags.csv"):
+        data = build(given, **options)
+        assert data.class_names == ["haze", "road"]
+        assert sum(len(data.files(split)) for split in data.splits) == 15 + 6 + 6
+        for split in data.splits:
+            empty = {int(file[:3]) % 5 == 0 for file in data.files(split)}
+            rows = zip(data.files(split), data.labels(split), strict=True)
+            assert empty == {True, False}
+            assert all((int(f[:3]) % 5 == 0) == (not row.any()) for f, row in rows)
+
+
+def test_a_table_without_any_label(build):
+    with pytest.raises(ValueError, match="`table` must hold photos of at least two"):
+        build(breeds().assign(breed=" "), label_delimiter=" ")
+
+
 def test_rows_that_cannot_be_used_are_named(build):
     frame = breeds()
     empty = frame.copy()
     empty.loc[[4, 5], "breed"] = [None, "  "]
     nameless = frame.copy()
     nameless.loc[2, "id"] = np.nan
-    commas = frame.assign(breed=[",", *frame.breed[1:]])
+    lines = frame.assign(breed=["two\nlines", *frame.breed[1:]])
+    doubled = pd.concat([frame, frame.breed], axis=1)
     many = frame.assign(id=[f"no{n}" for n in range(30)])
     twice = pd.concat([frame, frame[3:5]])
     cases = [
@@ -179,7 +202,11 @@ def test_rows_that_cannot_be_used_are_named(build):
         (partial(build, without_file(frame)), r"files that exist.*without 'x\.png'"),
         (partial(build, many), r"'no4\.png', \.\.\. \(30 in all\)"),
         (partial(build, frame[:0]), "`table` must have rows"),
-        (partial(build, commas, label_delimiter=","), "none for '000'"),
+        (partial(build, lines, label_delimiter=" "), "`table` must be non-empty names"),
+        (
+            partial(build, doubled),
+            r"`label` must name a column.*\['id', 'breed', 'breed'",
+        ),
         (partial(build, frame.assign(breed="cat")), r"two classes.*\['cat'\]"),
     ]
     for call, message in cases:
