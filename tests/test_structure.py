@@ -19,6 +19,7 @@ FILES = sorted(
 ROWS = (
     (
         "_checks",
+        "_names",
         "_seeds",
         "_optional",
         "_parallel",

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasdl._checks import check_class_names
+
 from ._photo_list import PhotoList, check_fraction, split_photos
 
 
@@ -120,6 +122,7 @@ def _classes(
             "`labels` must be of at least two classes with names of their own. "
             f"Received: classes {names}"
         )
+    check_class_names("labels" if class_names is None else "class_names", names)
     return names, None if labels.ndim == 2 else {k: i for i, k in enumerate(keys)}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from kerasdl._checks import check_class_names, check_directory, first_few
+from kerasdl._names import as_text, print_line
 
 from ._listing import list_classes, list_each, list_images
 from ._photo_list import PhotoList, split_photos
@@ -40,7 +41,7 @@ def split_folders(root: str | Path) -> dict[str, str]:
             folders[split] = named[0]
     if any(split != folder for split, folder in folders.items()):
         taken = ", ".join(f"{split} is {f!r}" for split, f in folders.items())
-        print(f"splits of {root}: {taken}")
+        print_line(f"splits of {root}: {taken}")
     return folders
 
 
@@ -188,14 +189,14 @@ def unlabelled(
     if images is None:
         images = list_images(folder)[0]
     exclude = set(exclude)
-    kept = [image for image in images if f"{prefix}{image}" not in exclude]
-    if not kept:
+    named = {f"{prefix}{as_text(image)}": folder / image for image in images}
+    named = {name: path for name, path in named.items() if name not in exclude}
+    if not named:
         raise ValueError(
             "A folder of photos must hold images that are not in `exclude`. "
             f"Received: {str(folder)!r} ({len(images)} images)."
         )
-    names = [f"{prefix}{image}" for image in kept]
-    return PhotoList(names, [folder / image for image in kept], None)
+    return PhotoList(list(named), list(named.values()), None)
 
 
 def class_list(name: str, labels: Collection[str]) -> list[str]:

@@ -3,13 +3,14 @@
 import numpy as np
 
 from kerasdl._checks import check_one_of
+from kerasdl._names import print_line
 
 LABEL_MODES = ("int", "binary", "categorical")
 
 
 def print_classes(class_names: list[str]) -> None:
     """Show which class is which: its place in the list is its label."""
-    print(f"{len(class_names)} classes: {', '.join(class_names)}")
+    print_line(f"{len(class_names)} classes: {', '.join(class_names)}")
 
 
 def encode_labels(

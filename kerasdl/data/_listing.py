@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kerasdl._checks import check_class_names, check_directory
+from kerasdl._names import print_line
 
 from ._decode import IMAGE_SUFFIXES
 from ._split_names import find_splits, folder_tree
@@ -136,7 +137,7 @@ def class_folders(directory: Path, images: Collection[str]) -> list[str]:
             )
     check_class_names("directory", class_names)
     if others:
-        print(f"not taken for classes in {directory}: {_described(others)}")
+        print_line(f"not taken for classes in {directory}: {_described(others)}")
     return class_names
 
 

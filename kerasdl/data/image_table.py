@@ -83,7 +83,8 @@ def _read(table: str | Path | pd.DataFrame, image: str, label: str) -> pd.DataFr
                 "" if pd.isna(value) else str(value).strip() for value in rows[column]
             ]
             for column in (image, label)
-        }
+        },
+        dtype=object,  # names may be no UTF-8
     )
 
 

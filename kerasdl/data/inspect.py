@@ -9,6 +9,7 @@ import pandas as pd
 
 from kerasdl import plots
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 
@@ -64,7 +65,7 @@ class ImageCheck:
 
     def __str__(self) -> str:
         lines = [
-            f"{self.path}: {len(self.sizes)} usable images, "
+            f"{as_text(self.path)}: {len(self.sizes)} usable images, "
             f"{len(self.damaged)} damaged, "
             f"{len(self.wrong_suffix)} with the suffix of another format, "
             f"{len(self.duplicates)} groups of duplicates",
@@ -117,6 +118,7 @@ def check_images(
         check_positive_int("workers", workers)
     check_one_of("verbose", verbose, (0, 1))
     images, others = list_images(root)
+    names = list(map(as_text, images))
     if not images:
         raise ValueError(
             f"`path` must hold images ({' '.join(SUFFIX_FORMATS)}). "
@@ -127,12 +129,12 @@ def check_images(
     )
     if verbose:
         findings = show_progress(findings, len(images), "checking images")
-    table = pd.DataFrame(findings, index=images, columns=_Finding._fields)
+    table = pd.DataFrame(findings, index=names, columns=_Finding._fields)
     usable = table[table.reason.isna()]
     repeated = usable[usable.digest.duplicated(keep=False)]
     return ImageCheck(
         path=str(path),
-        counts=_count(images, set(usable.index)),
+        counts=_count(names, set(usable.index)),
         sizes=usable[["height", "width"]].astype(int),
         damaged=table.reason.dropna().to_dict(),
         wrong_suffix={
@@ -140,7 +142,7 @@ def check_images(
             for name, kind in usable.kind.items()
             if SUFFIX_FORMATS[PurePosixPath(name).suffix.lower()] != kind
         },
-        ignored=others,
+        ignored=list(map(as_text, others)),
         duplicates=[
             list(g) for g in repeated.groupby("digest", sort=False).groups.values()
         ],

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._checks import (
+    check_class_names,
+    check_directory,
+    check_one_of,
+    check_positive_int,
+)
+from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
 
 from ._listing import list_classes, list_images
@@ -67,6 +73,7 @@ def make_subset(
                 "another name."
             )
     images = _images_by_class(source)
+    check_class_names("source", images)
     _check_enough(images, train + valid + test, source)
 
     if order == "random":
@@ -88,7 +95,7 @@ def make_subset(
     except BaseException:  # Ctrl-C too
         shutil.rmtree(partial)
         raise
-    print(
+    print_line(
         f"{target}: {train} training, {valid} validation and {test} test images of "
         f"each of {len(images)} classes ({', '.join(images)})"
     )

@@ -7,12 +7,17 @@ import keras
 import numpy as np
 from sklearn import metrics
 
-from kerasdl._checks import check_one_of
+from kerasdl._checks import check_one_of, first_few
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl.data import Augment, ImageData, ImageError, PhotoBatches
 
-from .predictor import check_outputs, class_probabilities
+from .predictor import (
+    NO_NUMBERS,
+    check_outputs,
+    class_probabilities,
+    rows_without_numbers,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +113,20 @@ def predict_split(
 def of_rows(
     data: ImageData, split: str, rows: np.ndarray, outputs: np.ndarray
 ) -> SplitPredictions:
-    """The predictions of the photos in places `rows` of `split`."""
+    """The predictions of the photos in places `rows` of `split`.
+
+    Raises:
+        ValueError: there are none, or outputs that are no numbers.
+    """
     files = data.files(split)
+    if not len(rows):
+        raise ValueError(
+            "`split` must have a photo that is not damaged. Received: "
+            f"split={split!r}, with {len(files)} damaged ones"
+        )
+    if (bad := rows_without_numbers(outputs[rows])).any():
+        named = first_few([files[row] for row in rows[bad]])
+        raise ValueError(f"{NO_NUMBERS} for {named}")
     return SplitPredictions(
         files=[files[row] for row in rows],
         labels=data.labels(split)[rows] if data.has_labels(split) else None,

@@ -15,8 +15,10 @@ from kerasdl._checks import (
     check_class_names,
     check_one_of,
     check_positive_int,
+    first_few,
     size_pair,
 )
+from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl.data import (
     RESIZE_MODES,
@@ -28,13 +30,19 @@ from kerasdl.data import (
 from kerasdl.models import load_model
 from kerasdl.runs import MANIFEST, read_run
 
+NO_NUMBERS = (
+    "`model` must answer with numbers: a training that failed leaves weights that are "
+    "none. Received: other answers"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """What a model says of some pictures, in the order they were given.
 
     Attributes:
-        files: the files; for an array "0", "1", ...
+        files: the files, in UTF-8 whatever the bytes on disk; for an array "0", "1",
+            ...
         labels: the most probable class of each; with several labels a picture, a list
             of all classes whose probability is above their threshold, the most probable
             first.
@@ -153,11 +161,13 @@ class Predictor:
                 height, width, 3)`, uint8 or float.
             batch_size: pictures in a batch.
             on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
-                in `damaged`.
+                in `damaged`; likewise a picture to which the model's answer is no
+                number.
 
         Raises:
             ImageError: a file cannot be used; the message names it.
-            ValueError: no pictures, or an array that holds something else.
+            ValueError: no pictures, an array that holds something else, or answers
+                that are no numbers.
         """
         check_positive_int("batch_size", batch_size)
         check_one_of("on_error", on_error, ("raise", "skip"))
@@ -166,7 +176,7 @@ class Predictor:
             files = [str(number) for number in range(len(pictures))]
         else:
             pictures = _files(images)
-            files = [str(file) for file in pictures]
+            files = list(map(as_text, pictures))
         if not pictures:
             raise ValueError(
                 "`images` must hold pictures. Received: "
@@ -180,7 +190,7 @@ class Predictor:
             except ImageError as error:
                 if on_error == "raise":
                     raise
-                damaged[str(picture)] = error.reason
+                damaged[as_text(picture)] = error.reason
                 return None
 
         usable = (pixels for pixels in map_ahead(ready, pictures) if pixels is not None)
@@ -188,8 +198,19 @@ class Predictor:
         while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
+        answered = [file for file in files if file not in damaged]
+        bad = rows_without_numbers(probabilities)
+        if bad.any():
+            unknown = [
+                file for file, is_bad in zip(answered, bad, strict=True) if is_bad
+            ]
+            if on_error == "raise":
+                raise ValueError(f"{NO_NUMBERS} for {first_few(unknown)}")
+            damaged |= dict.fromkeys(unknown, "the model's answer is no number")
+            answered = [file for file in answered if file not in damaged]
+            probabilities = probabilities[~bad]
         return Predictions(
-            [file for file in files if file not in damaged],
+            answered,
             self.labels(probabilities),
             probabilities,
             self.class_names,
@@ -227,6 +248,11 @@ def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
         )
 
 
+def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
+    """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
+    return ~np.isfinite(outputs).all(axis=1)
+
+
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
@@ -237,7 +263,8 @@ def _thresholds(
 ) -> np.ndarray:
     """One threshold, or one for each class, checked."""
     found = np.asarray(thresholds, float)
-    if found.shape not in ((), (len(class_names),)) or outputs != len(class_names):
+    fits = found.shape in ((), (len(class_names),)) and np.isfinite(found).all()
+    if not fits or outputs != len(class_names):
         raise ValueError(
             "`thresholds` must be one, or one for each class, of a model with an "
             f"output for each. Received: thresholds={thresholds!r} for "

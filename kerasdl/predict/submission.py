@@ -146,10 +146,12 @@ class Submission:
 
     def _tags(self, thresholds: float | np.ndarray) -> list[str]:
         thresholds = np.asarray(thresholds, float)
-        if thresholds.shape not in ((), (len(self.class_names),)):
+        fits = thresholds.shape in ((), (len(self.class_names),))
+        if not fits or not np.isfinite(thresholds).all():
             raise ValueError(
-                "`thresholds` must be one, or one for each class. Received: shape "
-                f"{thresholds.shape} for {len(self.class_names)} classes"
+                "`thresholds` must be one, or one for each class, all of them numbers. "
+                f"Received: shape {thresholds.shape} for {len(self.class_names)} "
+                f"classes, {np.count_nonzero(~np.isfinite(thresholds))} no numbers"
             )
         if spaced := [name for name in self.class_names if " " in name]:
             raise ValueError(
