@@ -85,7 +85,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+        max_images = kerasdl.recipe.arrays.max_images(args)
         photos = data.cifar10(
             args.data,
             VALID_FRACTION,

@@ -125,11 +125,10 @@ def read_photos(args, seed):
         resize=args.resize,
         on_error="raise",
         exclude=check.damaged,
-        max_train=kerasdl.recipe.photos.max_train(args),
         seed=seed,
     )
     kerasdl.recipe.contest.check_sample(folder / "sample_submission.csv", data)
-    return data, check
+    return kerasdl.recipe.photos.fewer(args, data), check
 
 
 def practise(learn, steps, args):

@@ -135,7 +135,7 @@ def train_one(name, args, run, alone):
 
     print(f"\n{name}")
     lesson = LESSONS[name]
-    max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+    max_images = kerasdl.recipe.arrays.max_images(args)
     batch_size = args.batch_size or lesson.batch_size
     data = kdata.fashion_mnist(
         args.data,

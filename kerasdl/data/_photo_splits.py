@@ -16,7 +16,7 @@ from kerasdl._checks import check_positive_int
 
 from ._label_modes import encode_labels
 from ._mix import Mix
-from ._photo_list import PhotoList, join, label_counts
+from ._photo_list import PhotoList, at_most, join, label_counts
 from ._stream import BatchStream
 from ._warp import warp_image
 from .augment import Augment
@@ -251,6 +251,15 @@ class PhotoSplits:
     def with_image_size(self, image_size: int | tuple[int, int]) -> Self:
         """The same photos, labels and seed at another size, one side or (h, w)."""
         return self._with(image_size=image_size)
+
+    def with_max_train(self, max_train: int | None) -> Self:
+        """The same with at most so many training photos, the classes in proportion.
+
+        Raises:
+            ValueError: `max_train` is below the number of classes.
+        """
+        train = at_most(max_train, self._splits["train"], self.seed)
+        return self._with(self._splits | {"train": train})
 
     @property
     def stream(self) -> BatchStream:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kerasdl.runs import Run
 
 QUICK_IMAGES = 200  # of each split, with --quick
+QUICK_OF_CLASS = 2  # ... or so many of a class: for training and for validation
 
 
 def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
@@ -37,6 +38,23 @@ def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     add(
         "--batch-size", type=positive_int, metavar="N", help="default: the recipe's own"
     )
+
+
+def max_images(args: argparse.Namespace) -> int | None:
+    """Images of each split that --quick takes; None takes all.
+
+    Args:
+        args: of `add_array_arguments` and `cli.add_run_arguments`.
+    """
+    if not args.quick:
+        return None
+    from kerasdl.data import split_folders
+
+    classes = 0  # unless they are folders
+    if args.data is not None and "train" in (splits := split_folders(args.data)):
+        folder = Path(args.data) / splits["train"]
+        classes = sum(path.is_dir() for path in folder.iterdir())
+    return max(QUICK_IMAGES, QUICK_OF_CLASS * classes)
 
 
 def remember_images(

@@ -133,11 +133,10 @@ def read_photos(
         augment=augment,
         resize=args.resize,
         exclude=check.damaged,
-        max_train=max_train(args),
         on_error="raise",
         seed=seed,
     )
-    return data, check
+    return fewer(args, data), check
 
 
 def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
@@ -160,11 +159,18 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     return check
 
 
-def max_train(args: argparse.Namespace) -> int | None:
-    """At most so many training photos, by --max-train and --quick; None takes all."""
+def fewer(args: argparse.Namespace, data: "ImageData") -> "ImageData":
+    """`data` with the training photos that --max-train and --quick leave.
+
+    With --quick that is one of each class at least, however many there are.
+
+    Raises:
+        ValueError: `--max-train` is below the number of classes.
+    """
+    limits = [] if args.max_train is None else [args.max_train]
     if args.quick:
-        return min(QUICK_TRAIN, args.max_train or QUICK_TRAIN)
-    return args.max_train
+        limits.append(max(QUICK_TRAIN, len(data.class_names)))
+    return data.with_max_train(min(limits, default=None))
 
 
 def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from kerasdl.data import cifar10
-from kerasdl.recipe import photos
+from kerasdl.recipe import arrays, photos
 
 
 def write_photos(root, *splits):
@@ -49,3 +49,56 @@ def test_small_images_in_splits_of_any_usual_names(tmp_path):
     data = cifar10(tmp_path, seed=0)
     assert data.class_names == ["cat", "dog"]
     assert data.splits == ["train", "valid", "test"]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """201 classes of three photos, and of one for the test."""
+    root = tmp_path_factory.mktemp("many")
+    for number in range(201):
+        for name, count in (("train", 3), ("test", 1)):
+            folder = root / name / f"{number:03}"
+            folder.mkdir(parents=True)
+            for photo in range(count):
+                Image.new("RGB", (4, 4)).save(folder / f"{photo}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("changed", "count"),
+    [
+        ({"quick": True}, 201),
+        ({"quick": True, "max_train": 300}, 201),
+        ({"max_train": 300}, 300),
+        ({}, 402),
+    ],
+)
+def test_quick_takes_a_photo_of_each_class(many, changed, count):
+    data, _ = photos.read_photos(arguments(many, **changed), 8, None, seed=0)
+    assert len(data.files("train")) == count
+    assert (data.counts().loc["train"] > 0).all()
+
+
+def test_quick_takes_fewer_if_asked(tmp_path):
+    write_photos(tmp_path, "")
+    args = arguments(tmp_path, quick=True, max_train=3)
+    data, _ = photos.read_photos(args, 8, None, seed=0)
+    assert len(data.files("train")) == 3
+    again = data.with_max_train(2)
+    assert set(again.files("train")) < set(data.files("train"))
+    assert again.files("valid") == data.files("valid")
+
+
+def test_too_few_of_many_classes_is_an_error_of_who_asked(many):
+    with pytest.raises(ValueError, match=r"max_train=200 \(201 classes\)"):
+        photos.read_photos(arguments(many, quick=True, max_train=200), 8, None, seed=0)
+
+
+def test_quick_takes_small_images_of_each_class(many):
+    for quick, count in ((True, 402), (False, None)):
+        args = argparse.Namespace(data=str(many), quick=quick)
+        assert arrays.max_images(args) == count
+    data = cifar10(many, 0.34, max_images=402, seed=0)
+    assert (data.counts().loc["valid"] == 1).all()
+    args = argparse.Namespace(data=None, quick=True)
+    assert arrays.max_images(args) == 200
