@@ -75,15 +75,18 @@ def check_class_names(name: str, class_names: Iterable[str]) -> None:
         class_names: the names.
     """
     for class_name in class_names:
-        if class_name.splitlines() != [class_name] or not _is_text(class_name):
+        if not isinstance(class_name, str) or not _is_line(class_name):
             raise ValueError(
                 f"`{name}` must be non-empty names of one line, in UTF-8 and without "
                 f"NUL, for the classes. Received: {name} with the class {class_name!r}"
             )
 
 
-def _is_text(text: str) -> bool:
-    return "\0" not in text and text == text.encode(errors="replace").decode()
+def _is_line(text: str) -> bool:
+    is_one = text.splitlines() == [text] and "\0" not in text
+    return (
+        is_one and bool(text.strip()) and text.encode(errors="replace").decode() == text
+    )
 
 
 def first_few(names: Collection[str], limit: int = 5) -> str:

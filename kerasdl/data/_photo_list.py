@@ -161,7 +161,7 @@ def check_fraction(name: str, fraction: Any) -> None:
     """Raise ValueError unless `fraction` is a number in (0, 1)."""
     if not isinstance(fraction, Real) or not 0 < fraction < 1:
         raise ValueError(
-            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r}"
+            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r:.60}"
         )
 
 

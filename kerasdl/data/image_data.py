@@ -11,9 +11,10 @@ from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
-from ._folder_splits import read_folder, read_names, unlabelled
+from ._folder_splits import read_folder, read_names
 from ._label_modes import print_classes
-from ._photo_list import PhotoList, at_most, split_photos
+from ._listed_splits import split_listed
+from ._photo_list import PhotoList, at_most
 from ._photo_splits import PhotoSplits
 from .augment import Augment
 from .image_table import read_table
@@ -181,7 +182,7 @@ class ImageData(PhotoSplits):
         class_names, photos = read_table(
             table, root, image, label, suffix, label_delimiter, exclude
         )
-        splits, seed = _split(
+        splits, seed = split_listed(
             photos, class_names, valid_fraction, test, max_train, seed
         )
         return cls(
@@ -239,7 +240,7 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
-        splits, seed = _split(
+        splits, seed = split_listed(
             photos, class_names, valid_fraction, test, max_train, seed
         )
         return cls(
@@ -348,23 +349,3 @@ class ImageData(PhotoSplits):
             splits[split] = PhotoList(photos.files, own, photos.labels)
             start += len(photos)
         return self._with(splits)
-
-
-def _split(
-    photos: PhotoList,
-    class_names: list[str],
-    valid_fraction: float,
-    test: str | Path | float | None,
-    max_train: int | None,
-    seed: int | None,
-) -> tuple[dict[str, PhotoList], int]:
-    """Splits of listed photos, and the seed they were drawn with."""
-    seed = resolve_seed(seed)
-    is_folder = isinstance(test, (str, Path))
-    share = None if is_folder else test
-    splits = split_photos(photos, class_names, valid_fraction, share, seed)
-    splits["train"] = at_most(max_train, splits["train"], seed)
-    if is_folder:
-        splits["test"] = unlabelled(check_directory("test", test))
-    print_classes(class_names)
-    return splits, seed

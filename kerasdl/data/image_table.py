@@ -1,5 +1,6 @@
 """Tables that name photos and their labels: what `ImageData.from_table` reads."""
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -97,10 +98,11 @@ def _names(column: pd.Series) -> list[str]:
             f"`table` must have a name in column {column.name!r} of each row. "
             f"Received: none in row {int((column == '').argmax())} (from 0)"
         )
-    if column.duplicated().any():
+    repeated = column.map(os.path.normpath).duplicated()  # 1 and ./1 too
+    if repeated.any():
         raise ValueError(
             "`table` must have each image once. Received: "
-            f"{first_few(column[column.duplicated()].unique())} more than once"
+            f"{first_few(column[repeated].unique())} more than once"
         )
     return column.tolist()
 

@@ -195,8 +195,10 @@ def test_rows_that_cannot_be_used_are_named(build):
     doubled = pd.concat([frame, frame.breed], axis=1)
     many = frame.assign(id=[f"no{n}" for n in range(30)])
     twice = pd.concat([frame, frame[3:5]])
+    paths = pd.concat([frame, frame[3:4].assign(id="./003")])
     cases = [
         (partial(build, twice), "image once. Received: '003', '004' more than once"),
+        (partial(build, paths), r"image once. Received: '\./003' more than once"),
         (partial(build, empty), "label in column 'breed'.*none for '004', '005'"),
         (partial(build, nameless), r"name in column 'id'.*none in row 2 \(from 0\)"),
         (partial(build, without_file(frame)), r"files that exist.*without 'x\.png'"),
@@ -254,3 +256,11 @@ def test_a_class_too_small_to_split_is_named(build):
 def test_a_test_folder_without_photos(build, tmp_path):
     with pytest.raises(ValueError, match=r"must hold images.*\(0 images\)"):
         build(breeds(), test=tmp_path)
+
+
+@pytest.mark.parametrize("place", ["photos", ".", "photos/../photos"])
+def test_photos_with_labels_are_no_test(build, folder, place):
+    with pytest.raises(
+        ValueError, match=r"`test` must be .*labelled ones: '.*000\.png'"
+    ):
+        build(breeds(), test=folder / place)
