@@ -108,6 +108,14 @@ class FileFlow(Flow):
         image = generator.apply_transform(image.astype(generator.dtype), rest)
         return generator.standardize(image)
 
+    def _reads(self, index: int) -> bool:
+        try:
+            self._read(self.filepaths[index], cv2.INTER_LINEAR)
+        except ImageError as error:
+            self.damaged.leave_out(error)
+            return False
+        return True
+
     def _read(self, path: str, sampling: int) -> np.ndarray:
         if self.color_mode == "rgba" or path.lower().endswith(_PILLOW_ONLY):
             photo = _read_by_pillow(path, self.color_mode)

@@ -3,8 +3,8 @@
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +17,7 @@ from keras.src.trainers.epoch_iterator import EpochIterator
 
 from kerasdl._atomic import replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from .._damaged import DamagedFiles
@@ -122,15 +123,24 @@ class Flow(DataAdapter):
             self._next_index = 0
 
     def dataset(self) -> tf.data.Dataset:
-        """tf.data of the batches, one epoch a pass."""
+        """tf.data of the batches, one epoch a pass.
+
+        Without shuffling, batches of nothing but damaged images are left out.
+        """
         nothing = np.empty((0, *self.image_shape), self.generator.dtype)
         arrays = (nothing, *self._beside(np.arange(0), nothing))
         signature = tuple(
             tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
             for array in arrays
         )
+        stream, places = self.stream, self._places
+        if len(places) < len(self):
+            stream = BatchStream(
+                lambda epoch, i: self._make_batch(epoch, places[i]), len(places)
+            )
+            stream.begin_epoch = self.stream.begin_epoch
         # tf.data would stack a list; Keras takes tuples in its place.
-        return self.stream.dataset(signature).map(
+        return stream.dataset(signature).map(
             lambda *tensors: keras.tree.lists_to_tuples(self._nest(tensors))
         )
 
@@ -143,7 +153,7 @@ class Flow(DataAdapter):
         """
         caller = sys._getframe(1)
         _refuse_dropped_arguments(caller)
-        return None if _counts_steps(caller) else len(self)
+        return None if _counts_steps(caller) else len(self._places)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
         """What Keras asks for: one pass, or an endless one if it counts steps."""
@@ -153,6 +163,20 @@ class Flow(DataAdapter):
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
         return self.dataset().repeat().with_options(options)
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """Which batches of an epoch datasets show: those that can hold an image."""
+        every = range(len(self))
+        if self.shuffle:
+            return every
+        rows = (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every)
+        readable = map_ahead(lambda own: any(map(self._reads, own)), rows)
+        return [index for index, has_image in enumerate(readable) if has_image]
+
+    def _reads(self, index: int) -> bool:
+        """Whether image `index` can be read; those in memory always can."""
+        return True
 
     def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
         """Image `index`, transformed and standardized."""
@@ -175,22 +199,27 @@ class Flow(DataAdapter):
         return order, rng.integers(2**32, size=self.n)
 
     def _make_batch(self, epoch: int, index: int) -> Batch:
+        # A shuffled epoch shows the images of another batch twice.
+        for shift in range(len(self) if self.shuffle else 1):
+            batch = self._read_batch(epoch, (index + shift) % len(self))
+            if len(batch[0]):
+                return batch
+        raise ImageError(", ".join(self.damaged), "every image of a batch is damaged")
+
+    def _read_batch(self, epoch: int, index: int) -> Batch:
         order, seeds = self._plan(epoch)
         batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
         indices, seeds = order[batch], seeds[batch]
         images = aligned_empty((len(indices), *self.image_shape), self.generator.dtype)
-        kept, failed = [], []
+        kept = []
         for position, (image, seed) in enumerate(zip(indices, seeds, strict=True)):
             transform = self.generator.get_random_transform(self.image_shape, seed)
             try:
                 images[len(kept)] = self._image(image, transform)
             except ImageError as error:
                 self.damaged.leave_out(error)
-                failed.append(str(error.path))
             else:
                 kept.append(position)
-        if not kept:
-            raise ImageError(", ".join(failed), "every image of a batch is damaged")
         images = images[: len(kept)]
         if self.save_to_dir:
             self._save(images, indices[kept], seeds[kept])
