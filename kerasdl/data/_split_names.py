@@ -67,7 +67,7 @@ def find_splits(images: Iterable[str]) -> dict[str, str]:
         signs = (
             len(set(roles.values())) > 1,
             len(roles) == len(tree),
-            any(len(classes) > 1 for _, classes in places.values()),
+            any(classes for _, classes in places.values()),
         )
         if sum(signs) > 1:
             return {str(prefix / places[name][0]): roles[name] for name in roles}

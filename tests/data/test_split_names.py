@@ -50,6 +50,7 @@ def test_usual_names(split, names):
         (below("train/train", "test/test"), "train/train test/test"),  # of an archive
         (below("pets", "validation-pets"), "pets validation-pets"),
         ([*below("train", "val", "sample/train", "sample/val")], "train val"),
+        (["train/cat", "val/cat", "train-dog", "val-dog"], "train val"),  # an accident
         (below("tr", "te"), "tr te"),
     ],
 )
