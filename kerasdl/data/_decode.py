@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from kerasdl._names import as_text
+
 # Our pools of threads decode one image a thread: threads of OpenCV's own would only
 # compete with them.
 cv2.setNumThreads(0)
@@ -58,7 +60,7 @@ class ImageError(ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return f"{as_text(self.path)}: {self.reason}"  # TensorFlow drops other text
 
 
 def read_image(
@@ -97,6 +99,8 @@ def read_file(path: str | Path) -> bytes:
             return file.read()
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ImageError(path, f"unreadable: {error}") from error
 
 
 def decode_image(

@@ -151,6 +151,13 @@ def read_names(
             f"Received: regex={regex!r}"
         )
     photos = unlabelled(folder, exclude)
+    if splits := find_splits(photos.files):
+        raise ValueError(
+            "`folder` must hold photos of one set. Received: "
+            f"folder={str(folder)!r}, whose folders are splits: "
+            f"{' and '.join(map(repr, splits))}. Pass one of them, and `test=` for a "
+            "test."
+        )
     found = [pattern.search(file) for file in photos.files]
     other = [
         file

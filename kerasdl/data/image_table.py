@@ -98,7 +98,8 @@ def _names(column: pd.Series) -> list[str]:
             f"`table` must have a name in column {column.name!r} of each row. "
             f"Received: none in row {int((column == '').argmax())} (from 0)"
         )
-    repeated = column.map(os.path.normpath).duplicated()  # 1 and ./1 too
+    places = [os.path.normpath(name) for name in column]  # 1 and ./1 are one
+    repeated = pd.Series(places, dtype=object).duplicated()
     if repeated.any():
         raise ValueError(
             "`table` must have each image once. Received: "

@@ -1,6 +1,7 @@
 """Smaller copies of photos on disk, made once: small images then come in faster."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
     key = f"{_FORMAT}\0{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
-    digest = hashlib.sha256(key.encode()).hexdigest()[:24]
+    digest = hashlib.sha256(os.fsencode(key)).hexdigest()[:24]
     copy = folder / f"{path.stem[:60]}-{digest}.jpg"
     if not copy.exists():
         write_bytes(copy, _smaller(path, side, quality))

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from kerasdl import data as kdata
@@ -81,6 +82,25 @@ def test_a_damaged_one_is_left_out_by_its_name(root, tmp_path):
         tmp_path / "odd", image_size=SIZE, exclude=check.damaged, seed=0
     )
     assert len(data.files("train")) == 7
+
+
+def test_a_damaged_one_stops_a_pass_by_its_name(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ODD).write_bytes(b"")
+    dataset, _ = kdata.image_folder(tmp_path, SIZE, on_error="raise", seed=0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"caf\\udce9\.png: empty"):
+        next(iter(dataset))
+    with pytest.raises(kdata.ImageError, match="unreadable: embedded null byte"):
+        Predictor(model(), ["a", "b"], SIZE).predict("a\0b.png")
+
+
+def test_copies(root, tmp_path):
+    path = root / "train" / "cat" / ODD
+    for _ in range(2):
+        (copy,) = kdata.resize_photos([path], 4, cache_dir=tmp_path, verbose=0)
+    assert kdata.read_image(copy).shape == (4, 4, 3)
+    assert len(list(tmp_path.rglob("*.jpg"))) == 1
 
 
 def test_a_table_and_a_pattern(root):
