@@ -42,6 +42,16 @@ def check_directory(name: str, path: str | Path) -> Path:
     return path
 
 
+def check_file_place(name: str, path: str | Path) -> None:
+    """Raise ValueError unless a file can be at `path`, in a folder that exists."""
+    path = Path(path)
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(
+            f"`{name}` must be a file in an existing folder. "
+            f"Received: {name}={str(path)!r}"
+        )
+
+
 def size_pair(name: str, value: Any) -> tuple[int, int]:
     """Return `value`, one side or `(height, width)` in pixels, as a pair.
 

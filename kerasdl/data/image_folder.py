@@ -10,12 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasdl._checks import (
-    check_one_of,
-    check_positive_int,
-    first_few,
-    size_pair,
-)
+from kerasdl._checks import check_one_of, check_positive_int, first_few, size_pair
 from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
@@ -74,8 +69,8 @@ def image_folder(
         and the class names: the folders' names in plain order, as in Keras.
 
     Raises:
-        ValueError: fewer than two classes, an empty class, or an argument outside its
-            range.
+        ValueError: fewer than two classes, an empty class, folders that are splits, no
+            photo but damaged ones, or an argument outside its range.
         ImportError: "rand_augment" without keras-cv.
     """
     check_one_of("shuffle", shuffle, (True, False))
@@ -225,9 +220,7 @@ class PhotoBatches:
         readable = map_ahead(
             lambda i: any(map(self._reads, self.batch_rows(0, i))), every
         )
-        kept = [
-            index for index, has_photo in zip(every, readable, strict=True) if has_photo
-        ]
+        kept = [index for index, has_photo in enumerate(readable) if has_photo]
         if not kept:
             raise ImageError(first_few(self.pictures), "every image is damaged")
         return kept

@@ -13,6 +13,7 @@ import pandas as pd
 from kerasdl._atomic import write_text
 from kerasdl._checks import (
     check_class_names,
+    check_file_place,
     check_one_of,
     check_positive_int,
     first_few,
@@ -76,7 +77,12 @@ class Predictions:
         return pd.concat([table, classes], axis=1)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write `to_frame()` as CSV, whole or not at all."""
+        """Write `to_frame()` as CSV, whole or not at all.
+
+        Raises:
+            ValueError: `path` is a folder, or in none.
+        """
+        check_file_place("path", path)
         write_text(path, self.to_frame().to_csv(index=False))
 
 

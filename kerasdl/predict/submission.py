@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._atomic import replacing
-from kerasdl._checks import check_one_of, first_few
+from kerasdl._checks import check_file_place, check_one_of, first_few
 from kerasdl.data import ImageData
 
 from .predictor import class_probabilities
@@ -129,10 +129,11 @@ class Submission:
             overwrite: replace a file of that name.
 
         Raises:
-            ValueError: as `to_frame`; an unknown compression; or `path` exists and
-                `overwrite` is False.
+            ValueError: as `to_frame`; an unknown compression; or `path` is no place for
+                a file, or exists and `overwrite` is False.
         """
         check_one_of("compression", compression, (None, "gzip"))
+        check_file_place("path", path)
         if Path(path).exists() and not overwrite:
             raise ValueError(
                 "`path` must not exist. Received: "

@@ -93,6 +93,19 @@ def test_a_split_of_damaged_photos_gives_nothing(model, files, tmp_path):
         predict_split(model, data, verbose=0)
 
 
+def test_a_table_needs_a_place(model, files, tmp_path):
+    images = np.full((4, SIZE, SIZE, 3), 9, np.uint8)
+    data = ImageData.from_arrays(images, [0, 1] * 2, 0.5, images[:1], seed=0)
+    submission = Submission(data, np.array([[0.5, 0.5]]))
+    found = Predictor(model, ["a", "b"], SIZE).predict(files[0])
+    for path in (tmp_path, tmp_path / "none" / "answers.csv"):
+        for door in (submission.write, found.to_csv):
+            with pytest.raises(
+                ValueError, match="`path` must be a file in an existing"
+            ):
+                door(path)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_thresholds(model, value):
     probabilities, labels = np.array([[0.2, 0.8], [0.6, 0.4]]), np.eye(2)

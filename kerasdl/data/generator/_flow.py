@@ -172,7 +172,10 @@ class Flow(DataAdapter):
             return every
         rows = (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every)
         readable = map_ahead(lambda own: any(map(self._reads, own)), rows)
-        return [index for index, has_image in enumerate(readable) if has_image]
+        kept = [index for index, has_image in enumerate(readable) if has_image]
+        if not kept:
+            raise ImageError(", ".join(self.damaged), "every image is damaged")
+        return kept
 
     def _reads(self, index: int) -> bool:
         """Whether image `index` can be read; those in memory always can."""
