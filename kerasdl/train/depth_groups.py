@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from kerasdl.models import BACKBONES, backbone, head_layers
+from kerasdl.models.layer_order import direct_weights
 
 _PARTS = 3  # of a model that is not in the table
 
@@ -66,7 +67,7 @@ def own_layers(leaf: layers.Layer) -> list[layers.Layer]:
 def own_weights(leaf: layers.Layer) -> list[keras.Variable]:
     """The weights that one of `leaf_layers` stands for."""
     if isinstance(leaf, keras.Model):
-        return [*leaf._trainable_variables, *leaf._non_trainable_variables]
+        return direct_weights(leaf)
     return leaf.weights
 
 

@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from kerasdl import data as kdata
 from kerasdl import strategies
+from kerasdl.models.copying import copy_in_order
+from kerasdl.models.uncompiled import uncompiled
 
 from ._recompile import plain_optimizer
 
@@ -263,10 +265,11 @@ def _copied(
     model: keras.Model, copy: keras.Model | None = None
 ) -> Iterator[keras.Model]:
     """A new copy of `model`, or `copy` with the weights of it, without a strategy."""
-    weights = model.get_weights()
     with without_strategy():
-        copy = copy or keras.models.clone_model(model)
-        copy.set_weights(weights)
+        if copy is None:
+            with uncompiled(model):
+                copy = keras.models.clone_model(model)
+        copy_in_order(model, copy)
         yield copy
 
 
