@@ -91,12 +91,13 @@ def _count_asked(config: dict[str, Any]) -> int:
         global_state.set_global_attribute("uninitialized_variables", before)
 
 
-def foreign_part(config: Any, layer: str = "model") -> str | None:
+def foreign_part(config: Any, layer: str = "model", own: str = "keras") -> str | None:
     """What in the configuration of a model is not Keras's own, with its layer.
 
     Args:
         config: as `keras.saving.serialize_keras_object` writes it.
         layer: name of what it belongs to.
+        own: a further package whose classes are taken for Keras's.
 
     Returns:
         A text such as "layer 'scale' (Lambda)"; None if all is Keras's.
@@ -109,7 +110,7 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
             return f"layer {layer!r} (a class named {kind!r})"
         # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
         is_value = kind.startswith("__") and kind != "__lambda__"
-        if kind and not is_value and not _is_plain(kind, config.get("module")):
+        if kind and not is_value and not _is_plain(kind, config.get("module"), own):
             return f"layer {layer!r} ({inner if kind == 'function' else kind})"
         activation = config.get("activation")
         if isinstance(activation, dict) and "class_name" not in activation:
@@ -118,15 +119,16 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
         config = list(config.values())
     if isinstance(config, (list, tuple)):
         for part in config:
-            if found := foreign_part(part, layer):
+            if found := foreign_part(part, layer, own):
                 return found
     return None
 
 
-def _is_plain(kind: str, module: str | None) -> bool:
+def _is_plain(kind: str, module: str | None, own: str) -> bool:
     """Whether a class or function is Keras's own, and does nothing but compute."""
     root, *parts = str(module).split(".")
-    return root == "keras" and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
+    is_own = root in ("keras", own)
+    return is_own and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
 
 
 def _check_config_size(archive: zipfile.ZipFile, received: str) -> None:

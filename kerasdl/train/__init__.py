@@ -1,5 +1,6 @@
 """Training: layer groups and their rates, lr_find, activations, `fit` that resumes."""
 
+from ._recompile import compile_like
 from .activation_batches import ActivationBatches
 from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups

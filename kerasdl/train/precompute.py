@@ -100,6 +100,8 @@ def precompute(
     data: ImageData,
     first: str | None = None,
     cache_dir: str | Path | None = None,
+    *,
+    cache_key: str | None = None,
 ) -> tuple[keras.Model, ActivationData]:
     """Run the frozen layers of `model` over all photos, once.
 
@@ -113,13 +115,15 @@ def precompute(
             and what follows. None takes the first layer that trains, with Dropout
             right below it.
         cache_dir: of the activations, as in `cached_activations`.
+        cache_key: for layers of your own, as in `cached_activations`.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of
         `model`, and the activations it trains on.
 
     Raises:
-        ValueError: no such layer, layers below it that train, or none that trains.
+        ValueError: no such layer, layers below it that train, or none that trains; a
+            layer of your own below it, without `cache_key`.
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
@@ -142,7 +146,9 @@ def precompute(
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
-            trunk, data.pictures(split), data.resize, cache_dir=cache_dir
+            *(trunk, data.pictures(split), data.resize),
+            cache_dir=cache_dir,
+            cache_key=cache_key,
         ).arrays
         for split in data.splits
         if data.has_labels(split)
