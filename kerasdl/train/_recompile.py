@@ -77,15 +77,15 @@ def _compile(
 
 def _fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """An optimizer of the same class and settings, not built."""
-    config = optimizer.get_config()
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        config["inner_optimizer"] = _fresh(optimizer.inner_optimizer)
-        return type(optimizer)(**config)
-    if not isinstance(optimizer._learning_rate, keras.Variable):
-        config["learning_rate"] = optimizer._learning_rate  # a schedule, or a function
     try:
+        config = optimizer.get_config()
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            config["inner_optimizer"] = _fresh(optimizer.inner_optimizer)
+            return type(optimizer)(**config)
+        if not isinstance(optimizer._learning_rate, keras.Variable):
+            config["learning_rate"] = optimizer._learning_rate  # such as a schedule
         return type(optimizer).from_config(config)
-    except TypeError as error:
+    except (NotImplementedError, TypeError) as error:
         raise ValueError(
             "`model` must be compiled with an optimizer whose `get_config` holds the "
             f"arguments of its `__init__`. Received: a {type(optimizer).__name__} "

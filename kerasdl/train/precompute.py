@@ -14,6 +14,7 @@ import tensorflow as tf
 from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
 from kerasdl.data import BatchStream, ImageData
 
+from ._recompile import check_same_step
 from .activation_batches import ActivationBatches
 from .features import cached_activations
 
@@ -123,7 +124,8 @@ def precompute(
 
     Raises:
         ValueError: no such layer, layers below it that train, or none that trains; a
-            layer of your own below it, without `cache_key`.
+            layer of your own below it, without `cache_key`; a model with a `train_step`
+            of its own, which what is above the cut would lack.
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
@@ -143,6 +145,8 @@ def precompute(
             f"first={first!r} ({names[training[0]]!r} trains). Freeze what is below it."
         )
     cut = model.get_layer(first).input
+    upper = keras.Model(cut, model.output, name=f"{model.name}_top")
+    check_same_step(model, upper)
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
@@ -153,5 +157,4 @@ def precompute(
         for split in data.splits
         if data.has_labels(split)
     }
-    upper = keras.Model(cut, model.output, name=f"{model.name}_top")
     return upper, ActivationData(data, views)
