@@ -146,6 +146,7 @@ class Learner:
         callbacks: Sequence[keras.callbacks.Callback] = (),
         *,
         resume: bool = False,
+        class_weight: Mapping[int, float] | None = None,
     ) -> pd.DataFrame:
         """Train by cosine cycles; see `train.fit_cycles`.
 
@@ -159,6 +160,7 @@ class Learner:
             *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
             first_epoch=len(self.history),  # views that no `fit` has seen
             state=self._state(resume),
+            class_weight=class_weight,
         )
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]

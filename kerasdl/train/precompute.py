@@ -30,12 +30,14 @@ class ActivationData:
     Attributes:
         train: tf.data of shuffled `(activations, labels)`.
         valid: the same of the validation photos, in file order.
+        class_names, label_mode: those of the photos.
     """
 
     def __init__(
         self, data: ImageData, views: Mapping[str, Sequence[np.ndarray]]
     ) -> None:
         self.views = dict(views)
+        self.class_names, self.label_mode = data.class_names, data.label_mode
         self._files = data.files("train")
         self._batches = {
             split: ActivationBatches(
