@@ -125,9 +125,10 @@ def precompute(
         `model`, and the activations it trains on.
 
     Raises:
-        ValueError: no such layer, layers below it that train, or none that trains; a
-            layer of your own below it, without `cache_key`; a model with a `train_step`
-            of its own, which what is above the cut would lack.
+        ValueError: no such layer, one that takes several tensors, layers below it that
+            train, or none that trains; a layer of your own below it, without
+            `cache_key`; a model with a `train_step` of its own, which what is above the
+            cut would lack.
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
@@ -146,7 +147,7 @@ def precompute(
             "`first` must be above no layer that trains. Received: "
             f"first={first!r} ({names[training[0]]!r} trains). Freeze what is below it."
         )
-    cut = model.get_layer(first).input
+    cut = _input_of(model, model.get_layer(first))
     upper = keras.Model(cut, model.output, name=f"{model.name}_top")
     check_same_step(model, upper)
     trunk = keras.Model(model.input, cut, name=model.name)
@@ -160,3 +161,21 @@ def precompute(
         if data.has_labels(split)
     }
     return upper, ActivationData(data, views)
+
+
+def _input_of(model: keras.Model, layer: keras.Layer) -> keras.KerasTensor:
+    """What `layer` takes in `model`; in other models it may take something else."""
+    graph = getattr(model, "_functional", model)
+    calls = [
+        node.input_tensors
+        for nodes in graph._nodes_by_depth.values()
+        for node in nodes
+        if node.operation is layer
+    ]
+    if len(calls) != 1 or len(calls[0]) != 1:
+        raise ValueError(
+            "`first` must name a layer that takes one tensor, once. Received: "
+            f"first={layer.name!r}, which takes {sum(map(len, calls))} in "
+            f"{len(calls)} calls. Name a layer before or after it."
+        )
+    return calls[0][0]
