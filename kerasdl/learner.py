@@ -159,7 +159,7 @@ class Learner:
             *self._trained(),
             *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
             first_epoch=len(self.history),  # views that no `fit` has seen
-            state=self._state(resume),
+            state=train.fit_state(self.folder, self._num_fits + 1, resume),
             class_weight=class_weight,
         )
         self._num_fits += 1
@@ -273,21 +273,6 @@ class Learner:
             train.compile_like(self.model, above)
             self._above = above, data, optimizer
         return self._above[:2]
-
-    def _state(self, resume: bool) -> Path | None:
-        if self.folder is None and resume:
-            raise ValueError("`resume` needs a Learner with a `folder`. Received: None")
-        if self.folder is None:
-            return None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        state = self.folder / f"fit-{self._num_fits + 1}.npz"
-        if state.exists() and not resume:
-            raise ValueError(
-                "`folder` must not hold the state of this fit. Received: "
-                f"folder={str(self.folder)!r} ({state.name} exists). Continue it with "
-                "resume=True, or remove the folder to start anew."
-            )
-        return state
 
     def _check_not_precomputed(self, method: str) -> None:
         if self.precompute:

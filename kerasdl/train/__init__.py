@@ -14,6 +14,7 @@ from .features import (
     default_cache_dir,
 )
 from .fit_cycles import fit_cycles
+from .fit_state import fit_state
 from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
 from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table
