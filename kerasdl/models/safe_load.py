@@ -26,10 +26,11 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
 
     Before Keras sees it, it is looked at for what it unpacks to, for links and arrays
     that are not in it whole, and for code and classes that are not Keras's own; and its
-    layers must have no more weights than the file holds. So loading takes at most 100
-    times the size of the file, and 3 times where nothing in it is compressed. What its
-    layers then take to compute is not bounded. A SavedModel cannot be made safe in this
-    way: it is a program.
+    layers must have no more weights than the file holds. So what is read takes at most
+    100 times the size of the file, and 3 times where nothing in it is compressed; to
+    this come the objects of its layers, whose configuration is at most 16 MB. What they
+    take to compute is not bounded. A SavedModel cannot be made safe in this way: it is
+    a program.
 
     Args:
         path: the file.

@@ -141,8 +141,6 @@ def test_what_does_not_fit_changes_nothing(target, message):
 
 
 def test_a_layer_that_is_made_otherwise_is_refused():
-    """A layer that two models share would become two layers."""
-
     class Grows(layers.Dense):
         def get_config(self):
             return {**super().get_config(), "units": self.units + 1}
