@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import filelock
 import keras
@@ -21,8 +20,9 @@ from kerasdl.data import PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
+from .fingerprint import check_cache_key, fingerprint
 
-_FORMAT = 2  # of the cache; a change makes every older cache unknown
+_FORMAT = 3  # of the cache; a change makes every older cache unknown
 
 
 class CachedActivations:
@@ -48,6 +48,8 @@ def cached_activations(
     batch_size: int = 32,
     cache_dir: str | Path | None = None,
     verbose: int = 1,
+    *,
+    cache_key: str | None = None,
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
@@ -67,15 +69,20 @@ def cached_activations(
         cache_dir: folder of all caches; None takes `default_cache_dir()`.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
+        cache_key: a text that you change with the code of your own layers and
+            functions, which the key of the cache cannot know.
 
     Returns:
         The activations, rows in the order of `paths`.
 
     Raises:
-        ValueError: a damaged image file (an `ImageError`), or bad arguments.
+        ValueError: a damaged image file (an `ImageError`), bad arguments, or a layer or
+            function of `model` that is of neither Keras nor kerasdl, without
+            `cache_key`.
         OSError: the disk is full; what was written is kept for the next call.
     """
     check_positive_int("batch_size", batch_size)
+    check_cache_key(model, cache_key)
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {
@@ -89,6 +96,8 @@ def cached_activations(
         "flip": flip,
         "batch_size": batch_size,  # another one rounds otherwise
     }
+    if cache_key is not None:
+        key["cache_key"] = cache_key
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
     folder = Path(cache_dir or default_cache_dir()) / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -125,34 +134,6 @@ def clear_cache(cache_dir: str | Path | None = None) -> int:
     for cache in _caches(cache_dir):
         shutil.rmtree(cache)
     return freed
-
-
-def fingerprint(model: keras.Model) -> str:
-    """SHA-256 of what a network computes, its structure and weights, in hexadecimal.
-
-    What does not change a prediction is left out: names that Keras counts up
-    (`input_layer_3`), initializers and their seeds, which layers train.
-    """
-    text = json.dumps(_without_training(json.loads(model.to_json())), sort_keys=True)
-    # Layers are among the operations; a Sequential has nothing else.
-    for index, operation in enumerate(getattr(model, "operations", model.layers)):
-        text = text.replace(f'"{operation.name}"', f'"operation {index}"')
-    digest = hashlib.sha256(text.replace(f'"{model.name}"', '"model"').encode())
-    for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight))
-    return digest.hexdigest()
-
-
-def _without_training(config: Any) -> Any:
-    if isinstance(config, dict):
-        return {
-            key: _without_training(value)
-            for key, value in config.items()
-            if key not in ("seed", "trainable") and not key.endswith("_initializer")
-        }
-    if isinstance(config, list):
-        return [_without_training(part) for part in config]
-    return config
 
 
 def _caches(cache_dir: str | Path | None) -> list[Path]:

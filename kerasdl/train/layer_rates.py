@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ._recompile import plain_optimizer
-from .depth_groups import depth_groups
+from .depth_groups import depth_groups, own_weights
 
 
 def set_layer_rates(
@@ -46,12 +46,11 @@ def set_layer_rates(
             installed.remove()
             _trace_again(model)
         return
-    group_of = {
-        optimizer._var_key(variable): number
-        for number, group in enumerate(groups)
-        for layer in group
-        for variable in layer.variables
-    }
+    group_of: dict[Any, int] = {}
+    for number, group in enumerate(groups):
+        for layer in group:
+            for variable in own_weights(layer):  # the first has what is shared
+                group_of.setdefault(optimizer._var_key(variable), number)
     if installed is None or installed.group_of != group_of:
         if installed is not None:
             installed.remove()
@@ -101,7 +100,7 @@ class _GroupRates:
     def __init__(
         self,
         optimizer: keras.optimizers.Optimizer,
-        group_of: dict[str, int],
+        group_of: dict[Any, int],
         count: int,
     ) -> None:
         self.optimizer = optimizer

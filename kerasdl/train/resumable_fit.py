@@ -26,6 +26,7 @@ def resumable_fit(
     validation_data: Any = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     start_epoch: Callable[[int], None] | None = None,
+    class_weight: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
     """Train a compiled model; go on after the last whole epoch that `state` holds.
 
@@ -49,6 +50,7 @@ def resumable_fit(
             arrays and what JSON can hold, by name.
         start_epoch: told the number of the first epoch to train, for data whose
             order depends on it (`ImageData.start_epoch`).
+        class_weight: as in `fit`.
 
     Returns:
         A row for each epoch: epoch (from 1), what `fit` logs, learning_rate, seconds;
@@ -78,6 +80,7 @@ def resumable_fit(
         shuffle=False,  # the data orders itself
         epochs=max(done, epochs),
         validation_data=validation_data,
+        class_weight=class_weight,
         callbacks=[*callbacks, _SaveState(path, keepers, history)],
         # A bar rewrites its line, which only a terminal shows as one.
         verbose=1 if sys.stdout.isatty() else 2,
