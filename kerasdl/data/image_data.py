@@ -11,6 +11,7 @@ from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
+from ._decode import MAX_PIXELS
 from ._folder_splits import read_classes, read_names, read_splits, unlabelled
 from ._photo_list import PhotoList, at_most, split_photos
 from ._photo_splits import PhotoSplits
@@ -42,6 +43,7 @@ class ImageData(PhotoSplits):
             default.
         oversample: whether `train` shows each class as often as the largest.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width of a file that is decoded.
         seed: of order and augmentation.
         train: tf.data of the training photos.
         valid: tf.data of the validation photos.
@@ -64,6 +66,7 @@ class ImageData(PhotoSplits):
         *,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -87,6 +90,7 @@ class ImageData(PhotoSplits):
                 largest: photos of smaller classes come several times, each time with an
                 augmentation of its own.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `path` to leave out, such as those that
                 `inspect.check_images` found damaged.
             max_train: at most so many training photos, the classes in proportion.
@@ -118,6 +122,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -140,6 +145,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -171,6 +177,7 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`; None with `label_delimiter`.
             oversample: as in `from_folder`; not with `label_delimiter`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
@@ -193,6 +200,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -211,6 +219,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -231,6 +240,7 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`.
             oversample: as in `from_folder`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
@@ -251,6 +261,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -345,6 +356,7 @@ class ImageData(PhotoSplits):
             *(paths, side, quality, cache_dir),
             verbose=verbose,
             on_error=self.on_error,
+            max_pixels=self.max_pixels,
         )
         splits, start = {}, 0
         for split, photos in self._splits.items():

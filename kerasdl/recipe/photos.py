@@ -66,6 +66,12 @@ def add_photo_arguments(
         choices=("skip", "raise"),
         help="leave damaged files out, or stop",
     )
+    add(
+        "--max-pixels",
+        type=positive_int,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
     add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
 
@@ -133,6 +139,7 @@ def read_photos(
         exclude=check.damaged,
         max_train=max_train(args),
         on_error="raise",
+        max_pixels=max_pixels(args),
         seed=seed,
     )
     return data, check
@@ -146,13 +153,13 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     """
     from kerasdl import data as kdata
 
-    check = kdata.check_images(folder)
+    check = kdata.check_images(folder, max_pixels(args))
     print(check)
     if check.damaged and args.on_error == "raise":
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            f"{kdata.ImageError(name, reason)}; {len(check.damaged)} damaged in all. "
             "Remove them, or leave them out with --on-error skip."
         )
     return check
@@ -163,6 +170,13 @@ def max_train(args: argparse.Namespace) -> int | None:
     if args.quick:
         return min(QUICK_TRAIN, args.max_train or QUICK_TRAIN)
     return args.max_train
+
+
+def max_pixels(args: argparse.Namespace) -> int:
+    """The largest photo that is decoded, by --max-pixels."""
+    from kerasdl.data import MAX_PIXELS
+
+    return args.max_pixels or MAX_PIXELS
 
 
 def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:

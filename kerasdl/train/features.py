@@ -17,7 +17,7 @@ from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import check_positive_int
 from kerasdl._progress import show_progress
-from kerasdl.data import PhotoBatches
+from kerasdl.data import MAX_PIXELS, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
@@ -48,6 +48,8 @@ def cached_activations(
     batch_size: int = 32,
     cache_dir: str | Path | None = None,
     verbose: int = 1,
+    *,
+    max_pixels: int = MAX_PIXELS,
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
@@ -67,6 +69,7 @@ def cached_activations(
         cache_dir: folder of all caches; None takes `default_cache_dir()`.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
+        max_pixels: largest height * width of a file that is decoded.
 
     Returns:
         The activations, rows in the order of `paths`.
@@ -106,6 +109,7 @@ def cached_activations(
             photos = PhotoBatches(
                 *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
                 on_error="raise",
+                max_pixels=max_pixels,
             )
             with on_one_device(model) as alone:
                 _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)

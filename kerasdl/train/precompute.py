@@ -142,7 +142,9 @@ def precompute(
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
-            trunk, data.pictures(split), data.resize, cache_dir=cache_dir
+            *(trunk, data.pictures(split), data.resize),
+            cache_dir=cache_dir,
+            max_pixels=data.max_pixels,
         ).arrays
         for split in data.splits
         if data.has_labels(split)
