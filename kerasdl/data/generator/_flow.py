@@ -3,7 +3,7 @@
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from .._damaged import DamagedFiles
 from .._decode import ImageError
 from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
+from ._listing import SUFFIXES
 
 SAVE_FORMATS = ("png", "jpg", "jpeg", "bmp", "gif", "ppm", "tif", "tiff", "webp")
 
@@ -44,9 +45,13 @@ class Flow(DataAdapter):
     Attributes:
         n: number of images.
         batch_size: images in a batch; the last one of an epoch may be smaller.
+        batch_index: place of the batch that `next` returns next; may be set.
+        total_batches_seen: batches taken so far, by `next`, by index and by Keras.
+        lock: held while the place of a batch is found.
         shuffle: a new order each epoch.
         seed: of order and draws; where None was given, the one that was drawn.
         image_shape: `(height, width, channels)`.
+        dtype: of the batches.
         rescale: factor on the pixels, or None.
         raw_pixels: whether the pixels are left in [0, 255].
         damaged: reason by path of the files that were left out so far.
@@ -54,6 +59,10 @@ class Flow(DataAdapter):
     """
 
     batch_size = 0  # set by each instance; DataAdapter has a read-only property here
+    data_format = "channels_last"
+    white_list_formats = SUFFIXES
+    # Of Keras's PyDataset, which the legacy flows are; threads are shared here.
+    workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __init__(
         self,
@@ -85,11 +94,13 @@ class Flow(DataAdapter):
         self.rescale = generator.rescale
         self.raw_pixels = generator.raw_pixels
         self.damaged = DamagedFiles()
-        self.stream = BatchStream(self._make_batch, len(self))
+        self.dtype = generator.dtype
+        self.stream = _FlowStream(self)
         self._plan = lru_cache(maxsize=2)(self._draw_plan)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.batch_index = 0
+        self.total_batches_seen = 0
         self._epoch = 0
-        self._next_index = 0
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
@@ -98,14 +109,9 @@ class Flow(DataAdapter):
         return self
 
     def __next__(self) -> Any:
-        with self._lock:
-            if self._next_index == 0:
-                self._epoch = self.stream.next_epoch
-                self.stream.next_epoch += 1
-            epoch, index = self._epoch, self._next_index
-            self._next_index = (index + 1) % len(self)
+        epoch, index = self._advance()
         # Only images that are asked for are saved: none is made ahead then.
-        take = self._make_batch if self.save_to_dir else self.stream.take
+        take = self._take_alone if self.save_to_dir else self.stream.take
         return self._nest(take(epoch, index))
 
     def __getitem__(self, index: int) -> Any:
@@ -114,12 +120,31 @@ class Flow(DataAdapter):
             raise IndexError(
                 f"`index` must be in [0, {len(self)}). Received: index={index}"
             )
-        return self._nest(self._make_batch(self._epoch, index))
+        return self._nest(self._take_alone(self._epoch, index))
+
+    @property
+    def image_data_generator(self) -> ImageTransforms:
+        """The generator that made this flow."""
+        return self.generator
+
+    @property
+    def index_array(self) -> np.ndarray | None:
+        """Images in the order of the pass that began last; None before the first."""
+        epoch = self.stream.next_epoch - 1
+        return None if epoch < 0 else self._plan(epoch)[0]
+
+    @property
+    def index_generator(self) -> Iterator[np.ndarray]:
+        """Images of each batch in place of the batch: `next` goes on behind it."""
+        while True:
+            epoch, index = self._advance()
+            start = index * self.batch_size
+            yield self._plan(epoch)[0][start : start + self.batch_size]
 
     def reset(self) -> None:
         """Let the next batch begin an epoch."""
-        with self._lock:
-            self._next_index = 0
+        with self.lock:
+            self.batch_index = 0
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of the batches, one epoch a pass."""
@@ -153,6 +178,26 @@ class Flow(DataAdapter):
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
         return self.dataset().repeat().with_options(options)
+
+    def _advance(self) -> tuple[int, int]:
+        """Epoch and index of the next batch."""
+        with self.lock:
+            if self.batch_index == 0:
+                self._epoch = self.stream.next_epoch
+                self.stream.next_epoch += 1
+            index = self.batch_index
+            self.batch_index = (index + 1) % len(self)
+            return self._epoch, index
+
+    def _take_alone(self, epoch: int, index: int) -> Batch:
+        """A batch, without those that follow it."""
+        self._count_batch()
+        return self._make_batch(epoch, index)
+
+    def _count_batch(self) -> None:
+        """Note that a batch was taken."""
+        with self.lock:
+            self.total_batches_seen += 1
 
     def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
         """Image `index`, transformed and standardized."""
@@ -201,6 +246,18 @@ class Flow(DataAdapter):
             name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
             with replacing(Path(self.save_to_dir) / name) as beside:
                 keras.utils.save_img(beside, image, scale=True)
+
+
+class _FlowStream(BatchStream):
+    """Batches of a flow, which counts those that are taken."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow._make_batch, len(flow))
+        self._count = flow._count_batch
+
+    def take(self, epoch: int, index: int) -> Batch:
+        self._count()
+        return super().take(epoch, index)
 
 
 def _counts_steps(frame: FrameType) -> bool:
