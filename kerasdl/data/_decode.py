@@ -72,7 +72,7 @@ def read_image(
     |---|---|
     | 8 bits a channel | as they are |
     | 1, 2 or 4 bits | stretched to [0, 255]: times 255, 85 or 17 |
-    | 16 bits | the upper 8 (value // 256), so that 8 bits times 257 come back |
+    | 12, 16 bits | the upper 8 (value // 256), so that 8 bits times 257 come back |
     | floats, 32-bit integers | whole part; ImageError outside [0, 255] or if all <= 1 |
     | grey | three equal channels |
     | palette | its colours |

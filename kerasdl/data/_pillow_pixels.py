@@ -9,7 +9,11 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    PHOTOMETRIC_INTERPRETATION,
+    TiffImageFile,
+)
 from PIL.WebPImagePlugin import WebPImageFile
 
 from .formats import Header
@@ -52,16 +56,22 @@ def pillow_pixels(
         with _FILES[kind](io.BytesIO(header.content)) as image:
             if divisor > 1:
                 image.draft(None, (image.width // divisor, image.height // divisor))
+            depth, is_negative = 16, False
+            if kind == "TIFF":
+                depth = image.tag_v2.get(BITSPERSAMPLE, (1,))[0]
+                is_negative = image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
             upright = ImageOps.exif_transpose(image)
     except Exception as error:  # each format's decoder raises errors of its own
         raise ValueError(f"damaged: {error}") from error
-    return _array(_eight_bits(upright, kind), color_mode)
+    if upright.mode.startswith("I;16") or (upright.mode == "I" and kind == "PPM"):
+        upper = (np.asarray(upright) >> (depth - 8)).astype(np.uint8)
+        # Of fewer bits Pillow itself turns what counts from white.
+        upright = Image.fromarray(~upper if is_negative else upper)
+    _check_range(upright)
+    return _array(upright, color_mode)
 
 
-def _eight_bits(image: Image.Image, kind: str) -> Image.Image:
-    if image.mode.startswith("I;16") or (image.mode == "I" and kind == "PPM"):
-        upper = np.asarray(image) >> 8
-        return Image.fromarray(upper.astype(np.uint8))
+def _check_range(image: Image.Image) -> None:
     if image.mode in ("I", "F"):
         numbers = np.asarray(image)
         low, high = numbers.min(), numbers.max()
@@ -69,7 +79,6 @@ def _eight_bits(image: Image.Image, kind: str) -> Image.Image:
             raise ValueError(
                 f"numbers from {low:g} to {high:g}, which must be pixels in [0, 255]"
             )
-    return image
 
 
 def _array(image: Image.Image, color_mode: str) -> np.ndarray:
