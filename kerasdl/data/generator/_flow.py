@@ -111,7 +111,7 @@ class Flow(DataAdapter):
     def __next__(self) -> Any:
         epoch, index = self._advance()
         # Only images that are asked for are saved: none is made ahead then.
-        take = self._take_alone if self.save_to_dir else self.stream.take
+        take = self._make_batch if self.save_to_dir else self.stream.take_uncounted
         return self._nest(take(epoch, index))
 
     def __getitem__(self, index: int) -> Any:
@@ -120,7 +120,8 @@ class Flow(DataAdapter):
             raise IndexError(
                 f"`index` must be in [0, {len(self)}). Received: index={index}"
             )
-        return self._nest(self._take_alone(self._epoch, index))
+        self._count_batch()
+        return self._nest(self._make_batch(self._epoch, index))
 
     @property
     def image_data_generator(self) -> ImageTransforms:
@@ -187,12 +188,8 @@ class Flow(DataAdapter):
                 self.stream.next_epoch += 1
             index = self.batch_index
             self.batch_index = (index + 1) % len(self)
+            self.total_batches_seen += 1
             return self._epoch, index
-
-    def _take_alone(self, epoch: int, index: int) -> Batch:
-        """A batch, without those that follow it."""
-        self._count_batch()
-        return self._make_batch(epoch, index)
 
     def _count_batch(self) -> None:
         """Note that a batch was taken."""
@@ -249,7 +246,7 @@ class Flow(DataAdapter):
 
 
 class _FlowStream(BatchStream):
-    """Batches of a flow, which counts those that are taken."""
+    """Batches of a flow, which counts those that Keras takes."""
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow._make_batch, len(flow))
@@ -257,6 +254,9 @@ class _FlowStream(BatchStream):
 
     def take(self, epoch: int, index: int) -> Batch:
         self._count()
+        return self.take_uncounted(epoch, index)
+
+    def take_uncounted(self, epoch: int, index: int) -> Batch:
         return super().take(epoch, index)
 
 
