@@ -166,7 +166,8 @@ def image_format(data: bytes, path: str | Path) -> str:
     if not data:
         raise ImageError(path, "empty file")
     kind = format_of(data)
-    if kind is None:
+    # Two letters are no signature, and reading PPM may take long: its name must say so.
+    if kind is None or (kind == "PPM" and not str(path).lower().endswith(".ppm")):
         raise ImageError(path, "not an image (JPEG, PNG, BMP, GIF, WEBP or TIFF)")
     return kind
 

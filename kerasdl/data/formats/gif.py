@@ -6,6 +6,7 @@ from .header import Header, check_sides, part
 
 _COLOUR_TABLE = 0x80
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
+_NOTHING = 0  # which some programs write between blocks
 _CONTROL = 0xF9  # says which colour is transparent
 
 
@@ -28,6 +29,9 @@ def read_gif(data: bytes) -> Header:
             position += 10 + _table_length(flags) + 1  # and the size of a code
         elif kind == _EXTENSION:
             position += 2
+        elif kind == _NOTHING:
+            position += 1
+            continue
         else:
             raise ValueError("damaged: an unknown block")
         position = _end_of_blocks(data, position)

@@ -68,7 +68,7 @@ def read_jpeg(data: bytes) -> Header:
         raise ValueError("damaged: a short frame")
     height, width, components = _FRAME_FIELDS(frame, 5)
     check_sides(height, width)
-    if len(frame) < 10 + 3 * components:
+    if not components or len(frame) < 10 + 3 * components:
         raise ValueError("damaged: a short frame")
     is_whole = segment[-3:] == b"\0\x3f\0"  # all coefficients, all bits
     is_single = kind in _SEQUENTIAL and segment[4] == components
@@ -144,7 +144,7 @@ def _further_scans(data: bytes, start: int) -> bytes:
 
 def _num_blocks(frame: bytes, height: int, width: int) -> int:
     """How many units of one or several 8 x 8 blocks the only scan is made of."""
-    factors = frame[11::3]
+    factors = frame[11 : 10 + 3 * frame[9] : 3]
     across, down = max(f >> 4 for f in factors), max(f & 15 for f in factors)
     if len(factors) == 1:  # its factors mean nothing then
         across = down = 1

@@ -64,6 +64,10 @@ LIES = {
         patched(JPEG, JPEG.index(b"\xff\xc0") + 9, ">B", 200),
         "damaged: a short frame",
     ),
+    "jpeg no components": (
+        patched(JPEG, JPEG.index(b"\xff\xc0") + 9, ">B", 0),
+        "damaged: a short frame",
+    ),
     "jpeg two frames": (JPEG[:SCAN] + JPEG[2:], "damaged: a second frame"),
     "gif block": (GIF[:-2] + b"\xff;", "truncated"),
     "gif colours": (GIF[:10] + b"\x87" + GIF[11:40], "truncated"),
@@ -101,8 +105,8 @@ def test_a_length_that_lies_is_an_error_before_any_decoder(name, monkeypatch):
     monkeypatch.setattr("kerasdl.data._pillow_pixels._FILES", {})
     data, said = LIES[name]
     for read in (decode_image, encoded_size):
-        with pytest.raises(ImageError, match=f"a photo: .*{said}"):
-            read(data, "a photo")
+        with pytest.raises(ImageError, match=f"a photo.ppm: .*{said}"):
+            read(data, "a photo.ppm")
 
 
 def frames(kind, **options):
@@ -130,6 +134,19 @@ def test_what_pixels_do_not_need_reaches_no_decoder(name):
     assert hidden not in read_header(data, format_of(data)).content
     expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     np.testing.assert_array_equal(decode_image(data, "a photo"), expected)
+
+
+def test_ppm_goes_by_its_name():
+    data = saved("PPM")
+    np.testing.assert_array_equal(decode_image(data, "a.ppm"), np.asarray(RGB))
+    with pytest.raises(ImageError, match="a photo: not an image"):
+        decode_image(data, "a photo")
+
+
+def test_a_gif_with_nothing_between_its_blocks():
+    np.testing.assert_array_equal(
+        decode_image(GIF[:-1] + b"\0\0;", "a"), decode_image(GIF, "a")
+    )
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
