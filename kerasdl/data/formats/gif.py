@@ -1,8 +1,9 @@
 """GIF: a canvas, then blocks; the first frame is the picture."""
 
 import struct
+from itertools import count
 
-from .header import Header, check_sides, part
+from .header import Header, check_parts, check_sides, part
 
 _COLOUR_TABLE = 0x80
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
@@ -19,32 +20,26 @@ def read_gif(data: bytes) -> Header:
     width, height, flags = struct.unpack("<HHB", part(data, 6, 5))
     position = 13 + _table_length(flags)
     kept = [part(data, 0, position)]
-    is_found = False
-    while (kind := part(data, position, 1)[0]) != _END:
-        start = position
+    for number in count():
+        check_parts(number)
+        start, kind = position, part(data, position, 1)[0]
         if kind == _FRAME:
-            left, top, across, down, flags = struct.unpack(
-                "<HHHHB", part(data, position + 1, 9)
-            )
-            position += 10 + _table_length(flags) + 1  # and the size of a code
-        elif kind == _EXTENSION:
-            position += 2
-        elif kind == _NOTHING:
+            break
+        if kind == _NOTHING:
             position += 1
-            continue
+        elif kind == _EXTENSION:
+            position = _end_of_blocks(data, position + 2)
+            if data[start + 1] == _CONTROL:
+                kept.append(data[start:position])
         else:
-            raise ValueError("damaged: an unknown block")
-        position = _end_of_blocks(data, position)
-        if kind == _FRAME and not is_found:
-            is_found = True
-            check_sides(down, across)
-            height, width = max(height, top + down), max(width, left + across)
-            kept.append(data[start:position])
-        elif kind == _EXTENSION and data[start + 1] == _CONTROL and not is_found:
-            kept.append(data[start:position])
-    if not is_found:
-        raise ValueError("damaged: no frame")
-    content = b"".join((*kept, bytes([_END])))
+            raise ValueError("damaged: no frame")
+    left, top, across, down, flags = struct.unpack("<HHHHB", part(data, start + 1, 9))
+    check_sides(down, across)
+    # Behind the colours stands the size of a code.
+    position = _end_of_blocks(data, start + 11 + _table_length(flags))
+    part(data, position, 1)  # a further frame, or the end
+    content = b"".join((*kept, data[start:position], bytes([_END])))
+    height, width = max(height, top + down), max(width, left + across)
     return Header(height, width, 1, content, is_plain=False)
 
 
@@ -54,6 +49,9 @@ def _table_length(flags: int) -> int:
 
 def _end_of_blocks(data: bytes, position: int) -> int:
     """Where a chain of blocks ends that each begin with their length."""
-    while length := part(data, position, 1)[0]:
+    for number in count():
+        check_parts(number)
+        length = part(data, position, 1)[0]
         position += 1 + length
-    return position + 1
+        if not length:
+            return position

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+_MAX_PARTS = 2**18
+
 
 class Header(NamedTuple):
     """A picture that was found in a file.
@@ -40,6 +42,12 @@ def part(data: bytes, start: int, length: int) -> bytes:
     if start + length > len(data):
         raise CutError
     return data[start : start + length]
+
+
+def check_parts(number: int) -> None:
+    """Raise ValueError for a file of more parts than any photo: a loop takes each."""
+    if number > _MAX_PARTS:
+        raise ValueError(f"damaged: more than {_MAX_PARTS} parts")
 
 
 def check_sides(height: int, width: int) -> None:

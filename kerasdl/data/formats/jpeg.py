@@ -2,9 +2,10 @@
 
 import re
 import struct
+from itertools import count
 from math import ceil
 
-from .header import CutError, Header, check_sides, part
+from .header import CutError, Header, check_parts, check_sides, part
 from .tiff import exif_orientation, orientation_block
 
 # Each scan of a progressive JPEG may be a few bytes and yet costs a pass over all
@@ -40,7 +41,8 @@ def read_jpeg(data: bytes) -> Header:
     """
     kept, orientation, frame, interval = [], 1, None, 0
     position = 2
-    while True:
+    for number in count():
+        check_parts(number)
         marker, start, segment = _segment(data, position)
         position = start + len(segment)
         if marker in _START_OF_FRAME:
@@ -110,6 +112,7 @@ def _segment(data: bytes, position: int) -> tuple[int, int, bytes]:
 def _only_scan(data: bytes, start: int, restarts: int) -> memoryview:
     """Entropy-coded data of a scan that holds the image, up to the image's end."""
     for number, match in enumerate(_MARKER.finditer(data, start)):
+        check_parts(number)
         marker = match[1][0]
         # Some encoders write one restart more, behind the last block.
         if marker == _END and number in (restarts, restarts + bool(restarts)):
@@ -122,7 +125,11 @@ def _only_scan(data: bytes, start: int, restarts: int) -> memoryview:
 def _further_scans(data: bytes, start: int) -> bytes:
     """All scans and the tables between them, up to the image's end."""
     kept, scans, position = [], 1, start
-    while match := _MARKER.search(data, position):
+    for number in count():
+        check_parts(number)
+        match = _MARKER.search(data, position)
+        if match is None:
+            raise CutError
         marker = match[1][0]
         if _FIRST_RESTART <= marker <= _LAST_RESTART:
             position = match.end()
@@ -139,7 +146,6 @@ def _further_scans(data: bytes, start: int) -> bytes:
         scans += marker == _SCAN
         if scans > _MAX_SCANS:
             raise ValueError(f"the JPEG has more than {_MAX_SCANS} scans")
-    raise CutError
 
 
 def _num_blocks(frame: bytes, height: int, width: int) -> int:

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from .header import Header, check_sides, part
+from .header import Header, check_parts, check_sides, part
 from .tiff import exif_orientation, orientation_block
 
 _SIGNATURE = 8
@@ -24,8 +24,10 @@ def read_png(data: bytes) -> Header:
     width, height = struct.unpack_from(">II", begin, 16)
     check_sides(height, width)
     orientation, pixels = 1, []
-    position, name = _FIRST, b""
+    position, name, number = _FIRST, b"", 0
     while name != b"IEND":
+        number += 1
+        check_parts(number)
         length, name = struct.unpack(">I4s", part(data, position, 8))
         chunk = part(data, position, length + 12)
         position += length + 12

@@ -6,7 +6,7 @@ from math import ceil
 
 import numpy as np
 
-from .header import CutError, Header, check_sides, part
+from .header import CutError, Header, check_parts, check_sides, part
 
 _BIG = 43
 # Bytes of each type of value; those of whole numbers.
@@ -128,6 +128,7 @@ def _entries(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
     (start,) = struct.unpack(place, part(data, width, width))
     first, size = struct.calcsize(number), struct.calcsize(entry)
     (count,) = struct.unpack(number, part(data, start, first))
+    check_parts(count)
     for position in range(start + first, start + first + count * size, size):
         yield struct.unpack(entry, part(data, position, size))
 

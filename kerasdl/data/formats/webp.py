@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from .header import CutError, Header, check_sides, part
+from .header import CutError, Header, check_parts, check_sides, part
 from .tiff import exif_orientation, orientation_block
 
 _RIFF = 12
@@ -63,7 +63,10 @@ def _check_frames(name: bytes, content: bytes, height: int, width: int) -> None:
 
 
 def _chunks(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+    number = 0
     while position + 8 <= end:
+        number += 1
+        check_parts(number)
         name, length = struct.unpack_from("<4sI", data, position)
         yield name, part(data[:end], position + 8, length)
         position += 8 + length + length % 2

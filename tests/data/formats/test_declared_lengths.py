@@ -200,3 +200,22 @@ def test_memory_of_all_scans_counts():
     assert decode_image(in_scans, "a", (4, 5), 1200).shape == (8, 10, 3)
     with pytest.raises(ImageError, match=r"pixel limit \(40 x 30\)"):
         decode_image(in_scans, "a", (4, 5), 1199)
+
+
+PARTS = 300_000  # each would be a turn of a loop
+MANY = {
+    "segments": b"\xff\xd8" + b"\xff\xe5\0\2" * PARTS,
+    "restarts": JPEG[:SCAN].replace(b"\xff\xc0", b"\xff\xc2")
+    + JPEG[SCAN : SCAN + 14]
+    + b"\xff\xd0" * PARTS,
+    "chunks": PNG[:33] + chunk(b"tEXt", b"") * PARTS,
+    "blocks": b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2" + b"\1a" * PARTS,
+    "riff chunks": riff(*[(b"NONE", b"")] * PARTS),
+    "tags": b"II+\0\x08\0\0\0\x10" + bytes(7) + struct.pack("<Q", PARTS),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_the_number_of_parts_has_a_limit(name):
+    with pytest.raises(ImageError, match="a photo: damaged: more than 262144 parts"):
+        encoded_size(MANY[name], "a photo")
