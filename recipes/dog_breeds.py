@@ -111,6 +111,7 @@ def read_photos(args, seed):
         args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
     )
     check = kerasdl.recipe.photos.check_photos(args, folder / "train")
+    max_pixels = kerasdl.recipe.photos.max_pixels(args)
     data = kerasdl.ImageData.from_table(
         folder / "labels.csv",
         folder / "train",
@@ -118,13 +119,14 @@ def read_photos(args, seed):
         label="breed",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test"),
+        test=kerasdl.recipe.contest.check_test_photos(folder / "test", max_pixels),
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
         augment="side_on",
         resize=args.resize,
         on_error="raise",
         exclude=check.damaged,
+        max_pixels=max_pixels,
         seed=seed,
     )
     kerasdl.recipe.contest.check_sample(folder / "sample_submission.csv", data)

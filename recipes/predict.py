@@ -27,6 +27,13 @@ def parse_args(argv=None):
     )
     parser.add_argument("--csv", metavar="PATH", help="write the answers as a table")
     parser.add_argument(
+        "--max-pixels",
+        type=kerasdl.cli.positive_int,
+        default=64_000_000,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="show TensorFlow's lines"
     )
     args = parser.parse_args(argv)
@@ -49,7 +56,9 @@ def main(argv=None):
     kerasdl.runtime.start(verbose=args.verbose)
     try:
         predictor = kerasdl.Predictor.load(args.model)
-        result = predictor.predict(args.images, on_error="skip")
+        result = predictor.predict(
+            args.images, on_error="skip", max_pixels=args.max_pixels
+        )
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
@@ -63,7 +72,7 @@ def main(argv=None):
         answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
         print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
-        print(f"{file}: {reason}", file=sys.stderr)
+        print(kerasdl.data.ImageError(file, reason), file=sys.stderr)
     return 1 if result.damaged else 0
 
 

@@ -14,6 +14,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 
+from ._decode import MAX_PIXELS
 from ._label_modes import encode_labels
 from ._mix import Mix
 from ._photo_list import PhotoList, at_most, join, label_counts
@@ -34,6 +35,7 @@ _SETTINGS = (
     "root",
     "oversample",
     "on_error",
+    "max_pixels",
     "seed",
 )
 
@@ -54,6 +56,7 @@ class PhotoSplits:
         root: folder that file names are relative to.
         oversample: show each class as often as the largest in an epoch of training.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width that is decoded.
         seed: of order and augmentation.
 
     Raises:
@@ -74,6 +77,7 @@ class PhotoSplits:
         root: Path | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         seed: int = 0,
     ) -> None:
         is_multi_label = splits["train"].labels.ndim == 2
@@ -95,6 +99,7 @@ class PhotoSplits:
         self.root = root
         self.oversample = oversample
         self.on_error = on_error
+        self.max_pixels = max_pixels
         self.seed = seed
         self._splits = splits
         self._photos = {}
@@ -114,6 +119,7 @@ class PhotoSplits:
                 shuffle=is_train,
                 balance=photos.labels if is_train and oversample else None,
                 on_error=on_error,
+                max_pixels=max_pixels,
                 seed=seed,
             )
         self.image_size = self._photos["train"].image_size
@@ -302,13 +308,15 @@ class PhotoSplits:
             *(photos.image_size, draws, photos.resize),
             augment=self.augment,
             on_error="raise",
+            max_pixels=self.max_pixels,
             seed=self.seed,
         )
         plots.save_grid(photo.batch(0, 0)[0], path)
 
     def read(self, split: str, index: int) -> np.ndarray:
         """Plain view of photo `index` of `split`: `(*image_size, 3)` uint8."""
-        photo = read_picture(self.pictures(split)[index], self.image_size)
+        picture = self.pictures(split)[index]
+        photo = read_picture(picture, self.image_size, self.max_pixels)
         return warp_image(photo, self.image_size, self.resize)
 
     def folds(self, k: int = 5) -> Iterator[Self]:

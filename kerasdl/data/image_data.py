@@ -11,6 +11,7 @@ from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
+from ._decode import MAX_PIXELS
 from ._folder_splits import read_folder, read_names
 from ._label_modes import print_classes
 from ._listed_splits import split_listed
@@ -43,6 +44,7 @@ class ImageData(PhotoSplits):
             default.
         oversample: whether `train` shows each class as often as the largest.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width of a file that is decoded.
         seed: of order and augmentation.
         train: tf.data of the training photos.
         valid: tf.data of the validation photos.
@@ -65,6 +67,7 @@ class ImageData(PhotoSplits):
         *,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -91,6 +94,7 @@ class ImageData(PhotoSplits):
                 largest: photos of smaller classes come several times, each time with an
                 augmentation of its own.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `path` to leave out, such as those that
                 `inspect.check_images` found damaged.
             max_train: at most so many training photos, the classes in proportion.
@@ -113,6 +117,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -135,6 +140,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -167,6 +173,7 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`; None with `label_delimiter`.
             oversample: as in `from_folder`; not with `label_delimiter`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
@@ -190,6 +197,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -208,6 +216,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -228,6 +237,7 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`.
             oversample: as in `from_folder`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
@@ -248,6 +258,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -342,6 +353,7 @@ class ImageData(PhotoSplits):
             *(paths, side, quality, cache_dir),
             verbose=verbose,
             on_error=self.on_error,
+            max_pixels=self.max_pixels,
         )
         splits, start = {}, 0
         for split, photos in self._splits.items():

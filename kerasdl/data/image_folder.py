@@ -15,7 +15,7 @@ from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from ._damaged import DamagedFiles
-from ._decode import ImageError, read_image
+from ._decode import MAX_PIXELS, ImageError, read_image
 from ._label_modes import encode_labels, print_classes
 from ._listing import list_classes
 from ._mix import Mix, mixer
@@ -40,13 +40,14 @@ def image_folder(
     resize: str = "crop",
     *,
     on_error: str = "skip",
+    max_pixels: int = MAX_PIXELS,
     seed: int | None = None,
 ) -> tuple[tf.data.Dataset, list[str]]:
     """Read `directory/<class>/<image>` as batches of RGB pixels in [0, 255].
 
     Each pass over the dataset is one epoch with an order and draws of its own,
-    functions of (`seed`, epoch, position). JPEG, PNG, BMP, GIF (first frame) and WEBP;
-    EXIF orientation is respected.
+    functions of (`seed`, epoch, position). JPEG, PNG, BMP, GIF, WEBP
+    and TIFF, the first frame or page; EXIF orientation is respected.
 
     Args:
         directory: holds one folder per class, each with images.
@@ -62,6 +63,8 @@ def image_folder(
         resize: "crop" (centre), "squash" (stretch) or "pad" (black borders).
         on_error: a damaged file is named and left out ("skip"), or stops the pass
             with an error that names it ("raise").
+        max_pixels: largest height * width that is decoded, a JPEG's after it was
+            reduced towards `image_size`; a larger photo counts as damaged.
         seed: None draws one and prints it.
 
     Returns:
@@ -84,6 +87,7 @@ def image_folder(
         augment=augment,
         shuffle=shuffle,
         on_error=on_error,
+        max_pixels=max_pixels,
         seed=resolve_seed(seed),
     )
     print_classes(class_names)
@@ -106,6 +110,7 @@ class PhotoBatches:
         balance: class of each picture, if an epoch is to show each class as often as
             the largest; implies `shuffle`.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width that is decoded.
         seed: of order and augmentation.
 
     Attributes:
@@ -126,11 +131,13 @@ class PhotoBatches:
         shuffle: bool = False,
         balance: np.ndarray | None = None,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         seed: int = 0,
     ) -> None:
         check_positive_int("batch_size", batch_size)
         check_one_of("resize", resize, RESIZE_MODES)
         check_one_of("on_error", on_error, ON_ERROR)
+        check_positive_int("max_pixels", max_pixels)
         self.pictures = [
             picture if isinstance(picture, np.ndarray) else str(picture)
             for picture in pictures
@@ -148,6 +155,7 @@ class PhotoBatches:
             )
         self.shuffle = shuffle or balance is not None
         self.on_error = on_error
+        self.max_pixels = max_pixels
         self.seed = seed
         self.damaged = DamagedFiles()
         length = epoch_length(len(self.pictures), balance)
@@ -274,7 +282,9 @@ class PhotoBatches:
         kept = []
         for number, row in enumerate(rows):
             try:
-                photo = read_picture(self.pictures[row], self.image_size)
+                photo = read_picture(
+                    self.pictures[row], self.image_size, self.max_pixels
+                )
             except ImageError as error:
                 if self.on_error == "raise":
                     raise
@@ -310,11 +320,13 @@ def _with_floats(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 
 def read_picture(
-    picture: str | Path | np.ndarray, target: tuple[int, int]
+    picture: str | Path | np.ndarray,
+    target: tuple[int, int],
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """RGB pixels of a file, as `read_image` reads it, or of an array; uint8."""
     if not isinstance(picture, np.ndarray):
-        return read_image(picture, target)
+        return read_image(picture, target, max_pixels)
     pixels = picture if picture.ndim == 3 else picture[..., np.newaxis]
     if pixels.shape[2] == 1:
         return np.repeat(pixels, 3, axis=2)

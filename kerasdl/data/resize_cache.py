@@ -14,7 +14,7 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 
-from ._decode import ImageError, decode_image, read_file
+from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_file
 
 _FORMAT = 1  # of the copies; a change makes older ones unknown
 
@@ -28,6 +28,7 @@ def resize_photos(
     verbose: int = 1,
     *,
     on_error: str = "skip",
+    max_pixels: int = MAX_PIXELS,
 ) -> list[Path]:
     """Write JPEG copies of photos whose shorter side is `side` pixels.
 
@@ -50,6 +51,8 @@ def resize_photos(
             0 shows nothing.
         on_error: for a damaged file "skip" returns its own path, so that it is named
             and left out where it is used; "raise" stops.
+        max_pixels: largest height * width that is decoded; a larger JPEG is reduced
+            while it is decoded.
 
     Returns:
         The copies, in the order of `paths`.
@@ -66,12 +69,13 @@ def resize_photos(
         check_positive_int("workers", workers)
     check_one_of("verbose", verbose, (0, 1))
     check_one_of("on_error", on_error, ("skip", "raise"))
+    check_positive_int("max_pixels", max_pixels)
     folder = Path(cache_dir or default_cache_dir()) / "resized" / f"{side}-{quality}"
     folder.mkdir(parents=True, exist_ok=True)
 
     def copy(path: str | Path) -> Path:
         try:
-            return _copy(Path(path), folder, side, quality)
+            return _copy(Path(path), folder, side, quality, max_pixels)
         except ImageError:
             if on_error == "raise":
                 raise
@@ -83,7 +87,7 @@ def resize_photos(
     return list(copies)
 
 
-def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
+def _copy(path: Path, folder: Path, side: int, quality: int, max_pixels: int) -> Path:
     """Path of the copy, which is made unless it is there."""
     try:
         found = path.stat()
@@ -93,14 +97,17 @@ def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
     digest = hashlib.sha256(os.fsencode(key)).hexdigest()[:24]
     copy = folder / f"{path.stem[:60]}-{digest}.jpg"
     if not copy.exists():
-        write_bytes(copy, _smaller(path, side, quality))
+        write_bytes(copy, _smaller(path, side, quality, max_pixels))
     return copy
 
 
-def _smaller(path: Path, side: int, quality: int) -> bytes:
+def _smaller(path: Path, side: int, quality: int, max_pixels: int) -> bytes:
     data = read_file(path)
-    # At full size: a copy is made once, and one average is sharper than two.
-    pixels = decode_image(data, path)
+    # At full size if that is allowed: a copy is made once, and one average is sharper
+    # than two.
+    height, width = encoded_size(data, path)
+    target = (side, side) if height * width > max_pixels else None
+    pixels = decode_image(data, path, target, max_pixels)
     height, width = pixels.shape[:2]
     if min(height, width) <= side:
         return data

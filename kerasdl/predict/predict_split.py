@@ -144,6 +144,7 @@ def photos_in_order(
         *(data.image_size, data.batch_size, data.resize),
         augment=augment,
         on_error=data.on_error,
+        max_pixels=data.max_pixels,
         seed=seed,
     )
 

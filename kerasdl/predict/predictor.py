@@ -22,6 +22,7 @@ from kerasdl._checks import (
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl.data import (
+    MAX_PIXELS,
     RESIZE_MODES,
     ImageError,
     list_images,
@@ -158,6 +159,7 @@ class Predictor:
         batch_size: int = 32,
         *,
         on_error: str = "raise",
+        max_pixels: int = MAX_PIXELS,
     ) -> Predictions:
         """Classify pictures; they are brought to the model's size as in training.
 
@@ -169,6 +171,9 @@ class Predictor:
             on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
                 in `damaged`; likewise a picture to which the model's answer is no
                 number.
+                in `damaged`.
+            max_pixels: largest height * width of a file that is decoded, a JPEG's after
+                it was reduced towards the model's size.
 
         Raises:
             ImageError: a file cannot be used; the message names it.
@@ -177,6 +182,7 @@ class Predictor:
         """
         check_positive_int("batch_size", batch_size)
         check_one_of("on_error", on_error, ("raise", "skip"))
+        check_positive_int("max_pixels", max_pixels)
         if isinstance(images, np.ndarray):
             pictures = _pictures(images)
             files = [str(number) for number in range(len(pictures))]
@@ -192,7 +198,7 @@ class Predictor:
 
         def ready(picture: str | Path | np.ndarray) -> np.ndarray | None:
             try:
-                return self._ready(picture)
+                return self._ready(picture, max_pixels)
             except ImageError as error:
                 if on_error == "raise":
                     raise
@@ -236,10 +242,10 @@ class Predictor:
             for order, row in zip(falling, above, strict=True)
         ]
 
-    def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:
+    def _ready(self, picture: str | Path | np.ndarray, max_pixels: int) -> np.ndarray:
         """Pixels of a file or an array, float32 `(*image_size, 3)`."""
         if not isinstance(picture, np.ndarray):
-            picture = read_image(picture, self.image_size)
+            picture = read_image(picture, self.image_size, max_pixels)
         return warp_image(picture, self.image_size, self.resize).astype("float32")
 
 

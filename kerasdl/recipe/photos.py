@@ -66,6 +66,12 @@ def add_photo_arguments(
         choices=("skip", "raise"),
         help="leave damaged files out, or stop",
     )
+    add(
+        "--max-pixels",
+        type=positive_int,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
     add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
 
@@ -134,6 +140,7 @@ def read_photos(
         resize=args.resize,
         exclude=check.damaged,
         on_error="raise",
+        max_pixels=max_pixels(args),
         seed=seed,
     )
     return fewer(args, data), check
@@ -147,13 +154,13 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     """
     from kerasdl import data as kdata
 
-    check = kdata.check_images(folder)
+    check = kdata.check_images(folder, max_pixels(args))
     print(check)
     if check.damaged and args.on_error == "raise":
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            f"{kdata.ImageError(name, reason)}; {len(check.damaged)} damaged in all. "
             "Remove them, or leave them out with --on-error skip."
         )
     return check
@@ -171,6 +178,13 @@ def fewer(args: argparse.Namespace, data: "ImageData") -> "ImageData":
     if args.quick:
         limits.append(max(QUICK_TRAIN, len(data.class_names)))
     return data.with_max_train(min(limits, default=None))
+
+
+def max_pixels(args: argparse.Namespace) -> int:
+    """The largest photo that is decoded, by --max-pixels."""
+    from kerasdl.data import MAX_PIXELS
+
+    return args.max_pixels or MAX_PIXELS
 
 
 def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:

@@ -21,7 +21,7 @@ _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 def from_file(
     data: bytes, image_size: tuple[int, int], resize: str, max_pixels: int
 ) -> tuple[np.ndarray, int]:
-    """Decode and resize the bytes of a JPEG, PNG, BMP, GIF or WEBP as in training.
+    """Decode and resize a JPEG, PNG, BMP, GIF, WEBP or TIFF file as in training.
 
     Args:
         data: the content of the file.

@@ -16,7 +16,7 @@ from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import check_positive_int
 from kerasdl._progress import show_progress
-from kerasdl.data import PhotoBatches
+from kerasdl.data import MAX_PIXELS, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
@@ -50,6 +50,7 @@ def cached_activations(
     verbose: int = 1,
     *,
     cache_key: str | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
@@ -71,6 +72,7 @@ def cached_activations(
             0 shows nothing.
         cache_key: a text that you change with the code of your own layers and
             functions, which the key of the cache cannot know.
+        max_pixels: largest height * width of a file that is decoded.
 
     Returns:
         The activations, rows in the order of `paths`.
@@ -115,6 +117,7 @@ def cached_activations(
             photos = PhotoBatches(
                 *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
                 on_error="raise",
+                max_pixels=max_pixels,
             )
             with on_one_device(model) as alone:
                 _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)

@@ -156,6 +156,7 @@ def precompute(
             *(trunk, data.pictures(split), data.resize),
             cache_dir=cache_dir,
             cache_key=cache_key,
+            max_pixels=data.max_pixels,
         ).arrays
         for split in data.splits
         if data.has_labels(split)

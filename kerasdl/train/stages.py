@@ -276,6 +276,7 @@ class Stages:
                 self.data.resize,
                 flip,
                 cache_dir=self.cache_dir,
+                max_pixels=self.data.max_pixels,
             )
             self._activations["computed"] += cached[split].computed
             self._activations["reused"] += cached[split].reused

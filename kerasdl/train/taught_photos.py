@@ -142,6 +142,7 @@ def _photos(
         shuffle=True,
         balance=data.labels("train") if data.oversample else None,
         on_error=data.on_error,
+        max_pixels=data.max_pixels,
         seed=seed,
     )
 

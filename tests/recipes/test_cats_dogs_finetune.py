@@ -294,6 +294,11 @@ def damaged(folder):
         (one_class, [], "at least two"),
         (other_classes, [], "same classes"),
         (damaged, ["--on-error", "raise"], "red/0.png"),
+        (
+            damaged,
+            ["--on-error", "raise", "--max-pixels", "1"],
+            "max_pixels= (--max-pixels) allows more",
+        ),
         (damaged, ["--image-size", "8"], "at least 32"),
         (damaged, ["--weights", "none.h5"], "none.h5"),
         (damaged, ["--backbone", "vgg17"], "`backbone` must be one of"),

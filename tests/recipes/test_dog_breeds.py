@@ -111,7 +111,7 @@ def test_without_the_download_the_error_names_it(photos, contest, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("test/e02.jpg", "no photo", r"Test photos must be undamaged.*e02\.jpg \("),
+        ("test/e02.jpg", "no photo", r"Test photos must be undamaged.*e02\.jpg: "),
         ("labels.csv", "id,breed\nr00,x\nr99,y\n", r"without 'r99\.jpg'"),
         (
             "sample_submission.csv",

@@ -239,7 +239,7 @@ def test_uploads_that_cannot_be_classified_are_told(client, photo, upload_form):
         (whole, {"Content-Type": f"{bare}; boundary=other"}, ""),
         (b"image=/etc/passwd", {}, "fields named image"),
         (b"image=/etc/passwd", {"Content-Type": "application/json"}, "named image"),
-        (*upload_form(b"text"), "not an image (JPEG, PNG, BMP, GIF or WEBP)"),
+        (*upload_form(b"text"), "not an image (JPEG, PNG, BMP, GIF, WEBP or TIFF)"),
         (*upload_form(photo()[:-50]), "truncated"),
         (*upload_form(photo(), photo(), b""), "image[2]: empty file"),
         (*upload_form(b"", photo()), "image[0]: empty file"),

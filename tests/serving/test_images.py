@@ -45,7 +45,7 @@ def test_files_get_the_pixels_of_training(photo, tmp_path, kind, resize):
 
 
 def test_pixels_are_counted_before_decoding(photo):
-    data = photo(1, (20, 30))
+    data = photo(1, (20, 30), "PNG")
     assert from_file(data, SIZE, "crop", 600)[0].shape == (8, 12, 3)
     with refused(413, r"above the pixel limit \(30 x 20\) of 599"):
         from_file(data, SIZE, "crop", 599)

@@ -3,7 +3,7 @@
 import secrets
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ from .._damaged import DamagedFiles
 from .._decode import ImageError
 from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
+from ._listing import SUFFIXES
 
 SAVE_FORMATS = ("png", "jpg", "jpeg", "bmp", "gif", "ppm", "tif", "tiff", "webp")
 
@@ -45,9 +46,13 @@ class Flow(DataAdapter):
     Attributes:
         n: number of images.
         batch_size: images in a batch; the last one of an epoch may be smaller.
+        batch_index: place of the batch that `next` returns next; may be set.
+        total_batches_seen: batches taken so far, by `next`, by index and by Keras.
+        lock: held while the place of a batch is found.
         shuffle: a new order each epoch.
         seed: of order and draws; where None was given, the one that was drawn.
         image_shape: `(height, width, channels)`.
+        dtype: of the batches.
         rescale: factor on the pixels, or None.
         raw_pixels: whether the pixels are left in [0, 255].
         damaged: reason by path of the files that were left out so far.
@@ -55,6 +60,10 @@ class Flow(DataAdapter):
     """
 
     batch_size = 0  # set by each instance; DataAdapter has a read-only property here
+    data_format = "channels_last"
+    white_list_formats = SUFFIXES
+    # Of Keras's PyDataset, which the legacy flows are; threads are shared here.
+    workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __init__(
         self,
@@ -86,11 +95,13 @@ class Flow(DataAdapter):
         self.rescale = generator.rescale
         self.raw_pixels = generator.raw_pixels
         self.damaged = DamagedFiles()
-        self.stream = BatchStream(self._make_batch, len(self))
+        self.dtype = generator.dtype
+        self.stream = _FlowStream(self)
         self._plan = lru_cache(maxsize=2)(self._draw_plan)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.batch_index = 0
+        self.total_batches_seen = 0
         self._epoch = 0
-        self._next_index = 0
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
@@ -99,14 +110,9 @@ class Flow(DataAdapter):
         return self
 
     def __next__(self) -> Any:
-        with self._lock:
-            if self._next_index == 0:
-                self._epoch = self.stream.next_epoch
-                self.stream.next_epoch += 1
-            epoch, index = self._epoch, self._next_index
-            self._next_index = (index + 1) % len(self)
+        epoch, index = self._advance()
         # Only images that are asked for are saved: none is made ahead then.
-        take = self._make_batch if self.save_to_dir else self.stream.take
+        take = self._make_batch if self.save_to_dir else self.stream.take_uncounted
         return self._nest(take(epoch, index))
 
     def __getitem__(self, index: int) -> Any:
@@ -115,12 +121,32 @@ class Flow(DataAdapter):
             raise IndexError(
                 f"`index` must be in [0, {len(self)}). Received: index={index}"
             )
+        self._count_batch()
         return self._nest(self._make_batch(self._epoch, index))
+
+    @property
+    def image_data_generator(self) -> ImageTransforms:
+        """The generator that made this flow."""
+        return self.generator
+
+    @property
+    def index_array(self) -> np.ndarray | None:
+        """Images in the order of the pass that began last; None before the first."""
+        epoch = self.stream.next_epoch - 1
+        return None if epoch < 0 else self._plan(epoch)[0]
+
+    @property
+    def index_generator(self) -> Iterator[np.ndarray]:
+        """Images of each batch in place of the batch: `next` goes on behind it."""
+        while True:
+            epoch, index = self._advance()
+            start = index * self.batch_size
+            yield self._plan(epoch)[0][start : start + self.batch_size]
 
     def reset(self) -> None:
         """Let the next batch begin an epoch."""
-        with self._lock:
-            self._next_index = 0
+        with self.lock:
+            self.batch_index = 0
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of the batches, one epoch a pass.
@@ -181,6 +207,22 @@ class Flow(DataAdapter):
         """Whether image `index` can be read; those in memory always can."""
         return True
 
+    def _advance(self) -> tuple[int, int]:
+        """Epoch and index of the next batch."""
+        with self.lock:
+            if self.batch_index == 0:
+                self._epoch = self.stream.next_epoch
+                self.stream.next_epoch += 1
+            index = self.batch_index
+            self.batch_index = (index + 1) % len(self)
+            self.total_batches_seen += 1
+            return self._epoch, index
+
+    def _count_batch(self) -> None:
+        """Note that a batch was taken."""
+        with self.lock:
+            self.total_batches_seen += 1
+
     def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
         """Image `index`, transformed and standardized."""
         raise NotImplementedError
@@ -233,6 +275,21 @@ class Flow(DataAdapter):
             name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
             with replacing(Path(self.save_to_dir) / name) as beside:
                 keras.utils.save_img(beside, image, scale=True)
+
+
+class _FlowStream(BatchStream):
+    """Batches of a flow, which counts those that Keras takes."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow._make_batch, len(flow))
+        self._count = flow._count_batch
+
+    def take(self, epoch: int, index: int) -> Batch:
+        self._count()
+        return self.take_uncounted(epoch, index)
+
+    def take_uncounted(self, epoch: int, index: int) -> Batch:
+        return super().take(epoch, index)
 
 
 def _counts_steps(frame: FrameType) -> bool:

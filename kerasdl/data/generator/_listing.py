@@ -34,6 +34,7 @@ class Listing:
         labels: targets per file: `classes`; the values of "raw"; for "multi_output"
             a list of arrays.
         sample_weight: weight per file, or None.
+        allowed_class_modes: those that its source has.
     """
 
     directory: str
@@ -41,7 +42,8 @@ class Listing:
     class_indices: dict[str, int] | None
     classes: Any
     labels: Any
-    sample_weight: np.ndarray | None = None
+    sample_weight: np.ndarray | None
+    allowed_class_modes: frozenset[str | None]
 
 
 def subset_bounds(subset: str | None, validation_split: float) -> tuple[float, float]:
@@ -98,7 +100,11 @@ def list_directory(
         labels += [label] * len(files)
     labels = np.array(labels, np.int32)
     indices = {name: label for label, name in enumerate(classes)}
-    return Listing(directory, filenames, indices, labels, labels)
+    return Listing(
+        *(directory, filenames, indices, labels, labels),
+        sample_weight=None,
+        allowed_class_modes=frozenset(DIRECTORY_CLASS_MODES),
+    )
 
 
 def list_dataframe(
@@ -141,7 +147,11 @@ def list_dataframe(
     else:
         labels = np.asarray(table[y_col]) if class_mode == "raw" else None
     weights = np.asarray(table[weight_col]) if weight_col else None
-    return Listing(directory, table[x_col].tolist(), indices, encoded, labels, weights)
+    return Listing(
+        *(directory, table[x_col].tolist(), indices, encoded, labels),
+        sample_weight=weights,
+        allowed_class_modes=frozenset(DATAFRAME_CLASS_MODES),
+    )
 
 
 def _images_below(folders: Sequence[str], follow_links: bool) -> list[list[str]]:

@@ -410,11 +410,10 @@ def test_a_batch_of_damaged_files_ends_no_training(with_damage, shuffle):
 
 
 @pytest.mark.filterwarnings("ignore:left out")
-def test_formats_read_by_pillow_have_the_pixel_limit_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("kerasdl.data.generator._file_flow.MAX_PIXELS", 99)
+def test_formats_read_by_pillow_have_the_pixel_limit_too(tmp_path):
     (tmp_path / "a").mkdir()
     for name, size in {"large.tif": (10, 10), "small.ppm": (9, 11)}.items():
         Image.new("RGB", size).save(tmp_path / "a" / name)
-    flow = ImageDataGenerator().flow_from_directory(tmp_path, (10, 10))
+    flow = ImageDataGenerator().flow_from_directory(tmp_path, (10, 10), max_pixels=99)
     assert len(next(flow)[0]) == 1
     assert [*flow.damaged.values()] == ["above the pixel limit (10 x 10)"]
