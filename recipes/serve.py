@@ -20,6 +20,7 @@ Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
 
 import argparse
+import os
 import re
 
 import kerasdl
@@ -88,6 +89,8 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    # Memory of large photos that goes back at once: of smaller blocks much is kept.
+    os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
     kerasdl.runtime.start(verbose=args.verbose)
     from kerasdl import serving
 

@@ -15,9 +15,9 @@ from starlette.types import ASGIApp
 from kerasdl._checks import check_positive_int
 
 from . import rest_api
+from .budget import Budget
 from .gate import Gate, refusal
 from .intake import Intake
-from .pixels_json import PixelsDecoder
 from .served_model import ServedModel
 from .studio import Studio
 from .upload import read_form
@@ -31,6 +31,7 @@ _PAGE = {
 # A model may be named with a version, or with a label.
 _MODEL = "/v1/models/{name}"
 _MODELS = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
+_READERS = 16
 
 
 def create_app(
@@ -55,8 +56,8 @@ def create_app(
     error is `{"error": text}`. Nothing that a client sends names a file here.
 
     Memory has a bound over all requests: `max_memory` for bodies and what they become
-    (`Intake` says how), six bytes for each of `max_pixels`, and the pictures of two
-    calls of the model.
+    (`Intake` says how), up to 20 bytes for each of `max_pixels`, and the pictures of
+    two calls of the model.
 
     Args:
         model: it is closed when the server stops.
@@ -83,15 +84,15 @@ def create_app(
         check_positive_int(name, value)
     intake = Intake(max_bytes, max_memory, body_seconds)
     studio = Studio(model, max_pixels)
-    decoder = PixelsDecoder(model.image_size, max_images)
-    # What holds the interpreter is done by one thread: the event loop gets its turns,
-    # and what a body becomes on the way is there once.
-    reader = ThreadPoolExecutor(1)
+    readers = ThreadPoolExecutor(_READERS)
+    # All readers share one interpreter, and what bodies become on the way is not in
+    # `max_memory`: as many are read at a time as one large one, the small ones first.
+    reading = Budget(max_bytes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        reader.shutdown()
+        readers.shutdown()
         studio.close()
         model.close()
 
@@ -103,8 +104,12 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _refusal)
     app.add_exception_handler(Exception, _failure)
 
-    async def read(function: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(reader, function, *args)
+    async def read(request: Request, function: Callable[..., Any], *args: Any) -> Any:
+        """`function(body, ...)`, in a thread."""
+        body = await request.body()
+        async with reading.hold(len(body)):
+            run = asyncio.get_running_loop().run_in_executor
+            return await run(readers, function, body, *args)
 
     def check(name: str, version: str, label: str) -> None:
         if ":" in name:  # a GET
@@ -131,9 +136,8 @@ def create_app(
     ) -> dict[str, Any]:
         check(name, version, label)
         rest_api.check_verb(verb)
-        body = await request.body()
         key, sent = await read(
-            rest_api.read_predict, body, decoder, model.image_size, max_images
+            request, rest_api.read_predict, model.image_size, max_images
         )
         are_files = isinstance(sent[0], bytes)
         rows = await (
@@ -160,8 +164,7 @@ def create_app(
 
     @app.post("/classify")
     async def classify(request: Request) -> dict[str, Any]:
-        body = await request.body()
-        sent = await read(read_form, body, request.headers, max_images)
+        sent = await read(request, read_form, request.headers, max_images)
         rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
         return {"images": [model.answer(row) for row in rows]}
 

@@ -75,7 +75,9 @@ class Protocol(H11Protocol):
         self._writing: asyncio.TimerHandle | None = None
         self._expect_head()
         if len(self.connections) > self.most:
-            next(iter(self.idle)).transport.abort()
+            silent = next(iter(self.idle))
+            del self.idle[silent]
+            silent.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -98,8 +100,9 @@ class Protocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
-        self._expect_head()
         super().on_response_complete()
+        if not self._is_busy():  # else it has come with the last one
+            self._expect_head()
 
     def pause_writing(self) -> None:
         """The client does not take its answer."""

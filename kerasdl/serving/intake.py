@@ -47,10 +47,10 @@ class Intake:
     """Reads bodies whole.
 
     One budget bounds the memory of all requests: a body of more than 64 kB takes three
-    times its bytes, from then until it is answered (compressed, three times
-    `max_bytes` more). While there is too little left it is not read on, and its clock
-    stands still. Smaller bodies take nothing, and are few: 256 that arrive, and those
-    that are under way.
+    times its bytes, from then until it is answered; one that is compressed, of any
+    size, three times `max_bytes` more. While there is too little left it is not read
+    on, and its clock stands still. Other bodies take nothing, and are few: 256 that
+    arrive, and those that are under way.
 
     A body must come within `body_seconds` and a second more for each 10 kB; while
     others wait for its memory, within a second and one more for each 100 kB. When too
@@ -139,7 +139,8 @@ class Intake:
             body.size += len(chunk)
             if body.size > self._max_bytes:
                 raise _too_large(self._max_bytes)
-            if not body.taken and (body.size > _SMALL or body.is_zipped):
+            is_zipped_and_whole = body.is_zipped and not more
+            if not body.taken and (body.size > _SMALL or is_zipped_and_whole):
                 await self._take_memory(body)
         return b"".join(chunks)
 

@@ -80,7 +80,7 @@ def check_verb(verb: str) -> None:
 
 
 def read_predict(
-    body: bytes, decoder: PixelsDecoder, image_size: tuple[int, int], max_images: int
+    body: bytes, image_size: tuple[int, int], max_images: int
 ) -> tuple[str, list[np.ndarray] | list[bytes]]:
     """Read the body of POST `/v1/models/NAME:predict`.
 
@@ -88,7 +88,6 @@ def read_predict(
         body: JSON with `instances` or `inputs`, and `signature_name`: `serve` (also
             when left out) takes nested lists of pixels, `serve_bytes` image files in
             Base64.
-        decoder: of the JSON.
         image_size: `(height, width)` of the model.
         max_images: of a request.
 
@@ -99,7 +98,7 @@ def read_predict(
     Raises:
         HTTPException: 400 for anything else, 413 for what is too much.
     """
-    request = _json_object(body, decoder)
+    request = _json_object(body, PixelsDecoder(image_size, max_images))
     signature = request.get("signature_name") or DEFAULT_SIGNATURE
     if signature == DEFAULT_SIGNATURE:
         signature = "serve"

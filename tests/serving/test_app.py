@@ -386,9 +386,12 @@ def test_a_model_that_fails_is_an_error_and_not_the_end(
         assert client.classify(photo()).status == 200
 
 
-def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo):
-    broken = keras.models.clone_model(predictor.model)
-    broken.set_weights([np.full(w.shape, np.nan) for w in broken.get_weights()])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo, value):
+    broken = keras.Sequential(
+        [keras.Input((8, 12, 3)), layers.Flatten(), layers.Dense(6)]
+    )
+    broken.set_weights([np.full(w.shape, value) for w in broken.get_weights()])
     with run_server(Predictor(broken, list("abcdef"), (8, 12))) as client:
         for answer in (client.classify(photo()), client.predict({"inputs": [ZEROS]})):
             assert answer.status == 500

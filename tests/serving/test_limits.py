@@ -135,8 +135,8 @@ def test_who_asks_before_sending_too_much_is_refused_at_once(small):
             connection.sendall(head + b"Content-Length: %d\r\n\r\n" % length)
             assert connection.recv(len(first)) == first
             if length > 20_000:
-                assert b"onnection: close" in connection.recv(1 << 16)
-                assert connection.recv(1) == b""
+                rest = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+                assert b"connection: close" in rest.lower()
 
 
 def test_a_client_that_has_closed_its_half_gets_its_answer(small):
