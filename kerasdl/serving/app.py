@@ -104,13 +104,6 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _refusal)
     app.add_exception_handler(Exception, _failure)
 
-    async def read(request: Request, function: Callable[..., Any], *args: Any) -> Any:
-        """`function(body, ...)`, in a thread."""
-        body = await request.body()
-        async with reading.hold(len(body)):
-            run = asyncio.get_running_loop().run_in_executor
-            return await run(readers, function, body, *args)
-
     def check(name: str, version: str, label: str) -> None:
         if ":" in name:  # a GET
             raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
@@ -136,9 +129,11 @@ def create_app(
     ) -> dict[str, Any]:
         check(name, version, label)
         rest_api.check_verb(verb)
-        key, sent = await read(
-            request, rest_api.read_predict, model.image_size, max_images
-        )
+        body = await request.body()
+        async with reading.hold(len(body)):
+            run = asyncio.get_running_loop().run_in_executor
+            read = rest_api.read_predict
+            key, sent = await run(readers, read, body, model.image_size, max_images)
         are_files = isinstance(sent[0], bytes)
         rows = await (
             studio.of_files(sent, key) if are_files else studio.of_pixels(sent)
@@ -164,7 +159,9 @@ def create_app(
 
     @app.post("/classify")
     async def classify(request: Request) -> dict[str, Any]:
-        sent = await read(request, read_form, request.headers, max_images)
+        body = await request.body()
+        async with reading.hold(len(body)):
+            sent = await read_form(body, request.headers, max_images)
         rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
         return {"images": [model.answer(row) for row in rows]}
 

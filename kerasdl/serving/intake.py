@@ -98,15 +98,15 @@ class Intake:
     def _announced(self, scope: Scope) -> _Body:
         """What the head of a request says of its body."""
         headers = Headers(scope=scope)
+        # Who waits for "100 Continue" does not send a body that is refused.
+        ends = {"Connection": "close"} if "expect" in headers else {}
         size = int(headers.get("content-length", self._max_bytes))
         if size > self._max_bytes:
-            # Who waits for "100 Continue" does not send the body now.
-            ends = {"Connection": "close"} if "expect" in headers else None
             raise _too_large(self._max_bytes, ends)
         encoding = headers.get("content-encoding", "identity").lower()
         if encoding not in ("identity", "gzip"):
             text = "Content-Encoding must be gzip, or left out"
-            raise HTTPException(415, text, {"Accept-Encoding": "gzip"})
+            raise HTTPException(415, text, {"Accept-Encoding": "gzip", **ends})
         is_zipped = encoding == "gzip"
         needed = size + _GROWTH * self._max_bytes if is_zipped else _GROWTH * size
         address = scope["client"][0] if scope["client"] else ""
@@ -130,7 +130,7 @@ class Intake:
         chunks: list[bytes] = []
         more = True
         while more:
-            self._set_clock(body, body.taken and self._memory.is_waited_for)
+            self._set_clock(body, body.taken > 0 and self._memory.is_waited_for)
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
