@@ -16,6 +16,7 @@ from kerasdl._checks import check_positive_int
 
 from . import rest_api
 from .budget import Budget
+from .connections import most_connections
 from .gate import Gate, refusal
 from .intake import Intake
 from .served_model import ServedModel
@@ -32,6 +33,7 @@ _PAGE = {
 _MODEL = "/v1/models/{name}"
 _MODELS = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
 _READERS = 16
+_MOST_ARRIVING = 256
 
 
 def create_app(
@@ -82,7 +84,9 @@ def create_app(
     }
     for name, value in limits.items():
         check_positive_int(name, value)
-    intake = Intake(max_bytes, max_memory, body_seconds)
+    # Some connections are left for those that bring no body.
+    max_arriving = min(most_connections() // 2, _MOST_ARRIVING)
+    intake = Intake(max_bytes, max_memory, body_seconds, max_arriving)
     studio = Studio(model, max_pixels)
     readers = ThreadPoolExecutor(_READERS)
     # All readers share one interpreter, and what bodies become on the way is not in

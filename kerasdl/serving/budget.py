@@ -38,10 +38,10 @@ class Budget:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._waiting.remove((amount, turn))
-            else:
+            if not turn.cancelled():  # his turn came while he gave up
                 self.give(amount)
+            elif (amount, turn) in self._waiting:
+                self._waiting.remove((amount, turn))
             raise
 
     def give(self, amount: int) -> None:
@@ -49,8 +49,9 @@ class Budget:
         self.left += amount
         while self._waiting and self._waiting[0][0] <= self.left:
             amount, turn = self._waiting.pop(0)
-            self.left -= amount
-            turn.set_result(None)
+            if not turn.cancelled():
+                self.left -= amount
+                turn.set_result(None)
 
     @asynccontextmanager
     async def hold(self, amount: int) -> AsyncIterator[None]:

@@ -2,16 +2,25 @@
 
 import asyncio
 import logging
+import os
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+_MOST_CONNECTIONS = 1000
 # Bytes taken from a connection at a time: between, the event loop turns to others.
 _AT_A_TIME = 1 << 16
 # A body in parts of one byte costs a hundred times what its bytes cost.
 _SPARE_PARTS = 1000
 _LEAST_PART = 100
 _LOG_SECONDS = 60
+
+
+def most_connections() -> int:
+    """Connections at a time: the model, photos and a queue open files as well."""
+    if not hasattr(os, "sysconf"):  # Windows, which has no such limit
+        return _MOST_CONNECTIONS
+    return min(os.sysconf("SC_OPEN_MAX") // 2, _MOST_CONNECTIONS)
 
 
 class Rarely(logging.Filter):

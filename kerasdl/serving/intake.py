@@ -12,9 +12,6 @@ from starlette.types import Receive, Scope
 
 from .budget import Budget
 
-# Bodies that arrive at a time, in all and from one address.
-_ARRIVING = 256
-_OF_AN_ADDRESS = 128
 # A body of no more bytes than this takes nothing from the budget: it never waits.
 _SMALL = 64_000
 # What a body becomes, with itself: the text of its JSON, its files or its pixels.
@@ -49,24 +46,31 @@ class Intake:
     One budget bounds the memory of all requests: a body of more than 64 kB takes three
     times its bytes, from then until it is answered; one that is compressed, of any
     size, three times `max_bytes` more. While there is too little left it is not read
-    on, and its clock stands still. Other bodies take nothing, and are few: 256 that
+    on, and its clock stands still. Other bodies take nothing, and are few: those that
     arrive, and those that are under way.
 
     A body must come within `body_seconds` and a second more for each 10 kB; while
     others wait for its memory, within a second and one more for each 100 kB. When too
-    many arrive, in all or from one address, the oldest makes room: a body that comes at
-    once is not turned away.
+    many arrive, in all or half of them from one address, the oldest makes room: a body
+    that comes at once is not turned away.
 
     Args:
         max_bytes: of a body, as it comes and decompressed.
         max_memory: the budget, in bytes; at least `4 * max_bytes`.
         body_seconds: said above.
+        max_arriving: bodies that arrive at a time.
 
     Raises:
         ValueError: `max_memory` does not hold one body.
     """
 
-    def __init__(self, max_bytes: int, max_memory: int, body_seconds: float) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        max_memory: int,
+        body_seconds: float,
+        max_arriving: int,
+    ) -> None:
         if max_memory < (1 + _GROWTH) * max_bytes:
             raise ValueError(
                 f"`max_memory` must be at least {1 + _GROWTH} times `max_bytes`. "
@@ -74,6 +78,7 @@ class Intake:
             )
         self._max_bytes = max_bytes
         self._body_seconds = body_seconds
+        self._max_arriving = max_arriving
         self._memory = Budget(max_memory)
         self._arriving: dict[_Body, None] = {}  # the oldest first
 
@@ -165,9 +170,9 @@ class Intake:
     def _make_room(self, address: str) -> None:
         """The oldest of the address that has most goes when one more is too many."""
         counts = Counter(body.address for body in self._arriving)
-        if len(self._arriving) >= _ARRIVING:
+        if len(self._arriving) >= self._max_arriving:
             ((address, _),) = counts.most_common(1)
-        elif counts[address] < _OF_AN_ADDRESS:
+        elif counts[address] < self._max_arriving / 2:
             return
         oldest = next(body for body in self._arriving if body.address == address)
         del self._arriving[oldest]

@@ -1,7 +1,6 @@
 """uvicorn on a socket that is bound before the model loads, and that stops in order."""
 
 import ipaddress
-import os
 import signal
 import socket
 import threading
@@ -11,10 +10,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
 
-from .connections import Protocol, Rarely
+from .connections import Protocol, Rarely, most_connections
 
 _STOP_SECONDS = 30  # for what is under way when the server is told to stop
-_MOST_CONNECTIONS = 1000
 _QUEUE = 1024  # connections that the system takes for a process that is busy
 # Connections that asyncio takes at a time, before any of them can be refused.
 _TAKEN_AT_A_TIME = 16
@@ -59,13 +57,6 @@ def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
     return bound
 
 
-def _most() -> int:
-    """Connections at a time: the model, photos and the queue open files as well."""
-    if not hasattr(os, "sysconf"):  # Windows, which has no such limit
-        return _MOST_CONNECTIONS
-    return min(os.sysconf("SC_OPEN_MAX") // 2, _MOST_CONNECTIONS)
-
-
 class Server(uvicorn.Server):
     """Serves an application on a bound socket.
 
@@ -93,7 +84,11 @@ class Server(uvicorn.Server):
         access_log: bool = False,
         head_seconds: float = 10,
     ) -> None:
-        of_server = {"head_seconds": head_seconds, "most": _most(), "idle": {}}
+        of_server = {
+            "head_seconds": head_seconds,
+            "most": most_connections(),
+            "idle": {},
+        }
         protocol = type("Protocol", (Protocol,), of_server)
         config = uvicorn.Config(
             app,

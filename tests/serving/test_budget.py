@@ -33,18 +33,21 @@ def test_who_wants_little_goes_first_and_nobody_has_more_than_there_is():
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("is_served", [False, True])
-def test_who_gives_up_leaves_nothing_taken(is_served):
+@pytest.mark.parametrize("order", ["goes, given", "goes; given", "given, goes"])
+def test_who_gives_up_leaves_nothing_taken(order):
+    """Before his turn or after it, and before he knows."""
+
     async def story():
         budget = Budget(10)
         await budget.take(10)
         waiting = [asyncio.ensure_future(budget.take(10)) for _ in range(2)]
         await settled()
-        if is_served:  # his turn came, and he goes before he knows
+        if order == "given, goes":
             budget.give(10)
         waiting[0].cancel()
-        await settled()
-        if not is_served:
+        if order == "goes; given":
+            await settled()
+        if order.startswith("goes"):
             budget.give(10)
         await waiting[1]
         assert waiting[0].cancelled()

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from kerasdl.serving import server as server_module
-from kerasdl.serving.connections import Rarely
+from kerasdl.serving import connections
+from kerasdl.serving.connections import Rarely, most_connections
 
 
 def connected(client):
@@ -44,7 +44,7 @@ def test_a_slow_body_outlives_the_time_for_heads(
 
 
 def test_silent_connections_leave_room_for_others(run_server, predictor, monkeypatch):
-    monkeypatch.setattr(server_module, "_MOST_CONNECTIONS", 20)
+    monkeypatch.setattr(connections, "_MOST_CONNECTIONS", 20)
     with run_server(predictor, head_seconds=600) as client:
         silent = [connected(client) for _ in range(100)]
         assert client.get("/healthz").status == 200
@@ -65,7 +65,7 @@ def test_silent_connections_leave_room_for_others(run_server, predictor, monkeyp
 def test_connections_take_half_of_the_files_that_may_be_open(monkeypatch):
     for files, most in ((64, 32), (1024, 512), (1_000_000, 1000)):
         monkeypatch.setattr(os, "sysconf", {"SC_OPEN_MAX": files}.__getitem__)
-        assert server_module._most() == most
+        assert most_connections() == most
 
 
 def test_who_does_not_take_the_answer_is_not_waited_for(run_server, predictor):

@@ -58,7 +58,7 @@ async def settled():
 @asynccontextmanager
 async def senders(max_memory=4 * MAX_BYTES, body_seconds=60):
     """`make(...)` gives a sender to one intake; those that are left go in the end."""
-    intake, all_ = Intake(MAX_BYTES, max_memory, body_seconds), []
+    intake, all_ = Intake(MAX_BYTES, max_memory, body_seconds, 16), []
 
     async def make(address="10.0.0.1", **headers):
         all_.append(Sender(intake, address, **headers))
@@ -90,7 +90,7 @@ def test_a_budget_that_holds_no_body_is_refused():
         "`max_memory` must be at least 4 times `max_bytes`. Received: max_memory=39,"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
-        Intake(10, 39, 1)
+        Intake(10, 39, 1, 16)
 
 
 def test_what_comes_too_slowly_is_refused():
@@ -106,7 +106,7 @@ def test_slow_bodies_of_an_address_make_room_for_a_whole_one_of_it():
     @run
     async def _():
         async with senders() as make:
-            slow = [await make(content_length=100) for _ in range(128)]
+            slow = [await make(content_length=100) for _ in range(8)]
             good = await make(content_length=5)
             await good.send(5, more=False)
             assert await good.finished() == b"xxxxx"
@@ -119,8 +119,8 @@ def test_of_all_addresses_that_with_most_bodies_makes_room():
     @run
     async def _():
         async with senders() as make:
-            few = [await make(f"10.0.1.{n}") for n in range(136)]
-            many = [await make("10.0.0.1") for _ in range(120)]
+            few = [await make(f"10.0.1.{n}") for n in range(9)]
+            many = [await make("10.0.0.1") for _ in range(7)]
             await make("10.0.2.1")
             assert (await many[0].refusal())[0] == 503
             assert not any(each.task.done() for each in few + many[1:])
@@ -181,7 +181,9 @@ def unzipped(content, encoding="gzip"):
         headers = [(b"content-encoding", encoding.encode())]
         headers.append((b"content-length", str(len(content)).encode()))
         scope = {"type": "http", "client": None, "headers": headers}
-        async with Intake(MAX_BYTES, 4 * MAX_BYTES, 60).body(scope, receive) as body:
+        async with Intake(MAX_BYTES, 4 * MAX_BYTES, 60, 16).body(
+            scope, receive
+        ) as body:
             return body
 
     return asyncio.run(story())
