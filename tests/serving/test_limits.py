@@ -1,7 +1,10 @@
 import gzip
 import json
+import os
 import socket
+import struct
 import threading
+import zlib
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 
@@ -169,3 +172,26 @@ def test_bodies_may_be_compressed(small, upload_form, photo):
     assert len(body) < 1000
     answer = small.ask("POST", "/v1/models/animals:predict", body, zipped)
     assert answer.status == 413
+
+
+def png_that_lies():
+    """141 bytes, and a chunk that declares four thousand million."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    head = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + head + b"\xff\xff\xff\xf0tEXt" + b"a" * 100
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="needs /proc")
+def test_a_photo_that_lies_about_a_length_takes_no_memory(client):
+    def peak():
+        with open("/proc/self/status") as file:
+            (line,) = [line for line in file if line.startswith("VmHWM")]
+        return int(line.split()[1])
+
+    before = peak()
+    image = {"b64": b64encode(png_that_lies()).decode()}
+    body = {"signature_name": "serve_bytes", "instances": [image]}
+    for answer in (client.classify(png_that_lies()), client.predict(body)):
+        assert answer.status == 400
+        assert "truncated" in answer.content["error"]
+    assert peak() - before < 50_000  # kB
