@@ -1,5 +1,6 @@
 """The model of a run as a server calls it: traced once, in batches, warm."""
 
+import re
 from concurrent.futures import Future
 from typing import Any
 
@@ -20,11 +21,12 @@ class ServedModel:
 
     Args:
         predictor: the model, its class names and its geometry.
-        name: what its address calls it.
+        name: what its address calls it: letters, digits, "_", "-" and ".".
         max_batch: the most pictures of a call of the model.
         max_wait_ms: how long a picture waits for others, in milliseconds.
 
     Attributes:
+        max_batch: the most pictures of a call of the model.
         num_outputs: the model's; one for two classes with one sigmoid unit.
         metrics: where the sizes of the batches are counted.
 
@@ -39,7 +41,15 @@ class ServedModel:
         max_batch: int = 32,
         max_wait_ms: float = 2.0,
     ) -> None:
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            raise ValueError(
+                "`name` must be letters, digits, '_', '-' and '.'. Received: "
+                f"name={name!r}"
+            )
+        for number, class_name in enumerate(predictor.class_names):
+            _check_is_text(class_name, number)
         self.name = name
+        self.max_batch = max_batch
         self.class_names = predictor.class_names
         self.image_size = predictor.image_size
         self.resize = predictor.resize
@@ -91,3 +101,14 @@ class ServedModel:
     def _call(self, pixels: np.ndarray) -> np.ndarray:
         self.metrics.batch_sizes.observe(len(pixels))
         return self.graph(pixels).numpy()
+
+
+def _check_is_text(class_name: str, number: int) -> None:
+    """A folder's name may hold bytes that are no text, an answer in JSON may not."""
+    try:
+        class_name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"`class_names[{number}]` must be Unicode text. Received: "
+            f"class_names[{number}]={class_name!r}. Rename that folder and train again."
+        ) from error
