@@ -8,7 +8,7 @@ import keras
 import pandas as pd
 
 from kerasdl import export, interpret, models, plots, predict, train
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import Augment, ImageData
 from kerasdl.predict import SplitPredictions
@@ -199,8 +199,7 @@ class Learner:
 
     def save(self, path: str | Path) -> None:
         """Write the weights to a file ending in `.weights.h5`."""
-        with replacing(path) as beside:
-            self.model.save_weights(beside)
+        write_by(path, self.model.save_weights)
 
     def load(self, path: str | Path) -> None:
         """Read weights that `save` wrote."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import remove_partials, replacing
+from kerasdl._atomic import write_by
 from kerasdl._checks import check_one_of
 
 
@@ -62,7 +62,5 @@ class BestWeights(keras.callbacks.Callback):
         better = value > self.best if self.mode == "max" else value < self.best
         if not better:
             return
-        remove_partials(self.path)
-        with replacing(self.path) as beside:
-            self.model.save_weights(beside)
+        write_by(self.path, self.model.save_weights)
         self.best, self.epoch = value, epoch + 1

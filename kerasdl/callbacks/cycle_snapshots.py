@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import remove_partials, replacing
+from kerasdl._atomic import write_by
 
 from ._rate_schedule import schedule_of
 from .cosine_restarts import CosineRestarts
@@ -65,7 +65,5 @@ class CycleSnapshots(keras.callbacks.Callback):
             self.files = []
         self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / f"cycle_{cycle}.weights.h5"
-        remove_partials(file)
-        with replacing(file) as beside:
-            self.model.save_weights(beside)
+        write_by(file, self.model.save_weights)
         self.files.append(file)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 from kerasdl.models import foreign_part
 
 _HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -26,8 +26,7 @@ def save_inference_model(model: keras.Model, path: str | Path) -> None:
     if Path(path).suffix != ".keras":
         raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
     copy = inference_model(model)
-    with replacing(path) as beside:
-        copy.save(beside)
+    write_by(path, copy.save)
 
 
 def inference_model(model: keras.Model) -> keras.Model:

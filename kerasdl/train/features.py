@@ -210,20 +210,25 @@ class _RowFile:
         self._header = header.getvalue()
 
     def rows(self) -> int:
-        """Number of whole rows in the file."""
+        """Number of whole rows in the file; none if its header is damaged."""
         if not self.path.exists():
             return 0
-        size = self.path.stat().st_size - len(self._header)
-        return max(0, size) // self._row_bytes
+        with open(self.path, "rb") as file:
+            if file.read(len(self._header)) != self._header:
+                return 0
+        return (self.path.stat().st_size - len(self._header)) // self._row_bytes
 
     def truncate(self, rows: int) -> None:
         """Keep the first `rows` rows, of at least as many."""
         if rows == 0:
-            self.path.write_bytes(self._header)
+            _atomic.write_bytes(self.path, self._header)
         os.truncate(self.path, len(self._header) + rows * self._row_bytes)
 
     def append(self, rows: np.ndarray) -> None:
-        with open(self.path, "ab") as file:
+        with (
+            _atomic.naming_full_folder(self.path.parent, self.path.name),
+            open(self.path, "ab") as file,
+        ):
             file.write(np.ascontiguousarray(rows, "float32").data)
             file.flush()
             os.fsync(file.fileno())

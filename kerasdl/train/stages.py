@@ -157,10 +157,11 @@ class Stages:
                     f"{len(rows)} for {len(self.data.files(split))} files of {split}. "
                     "Leave damaged files out with `exclude=`."
                 )
-        with _atomic.replacing(self._path(name, "keras")) as beside:
-            keras.Model(model.input, model.output, name=model.name).save(beside)
-        with _atomic.replacing(self._path(name, "npz")) as beside:
-            np.savez(beside, **predictions)
+        plain = keras.Model(model.input, model.output, name=model.name)
+        _atomic.write_by(self._path(name, "keras"), plain.save)
+        _atomic.write_by(
+            self._path(name, "npz"), lambda file: np.savez(file, **predictions)
+        )
         facts = {
             "history": history.to_dict("records"),
             "trained_parameters": trained,

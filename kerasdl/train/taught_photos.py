@@ -154,7 +154,6 @@ def _answers(
     Places of the photos `(n,)` in the order of the pass, probabilities `(n, classes)`,
     and where each batch ends.
     """
-    _atomic.remove_partials(path)
     if not path.exists():
         places = range(photos.stream.num_batches)
         count = len(photos.order(view))
@@ -164,12 +163,11 @@ def _answers(
             outputs = teacher.predict_on_batch(images.astype("float32"))
             rows.append(shown)
             answers.append(class_probabilities(outputs).astype("float32"))
-        with _atomic.replacing(path) as beside:
-            np.savez(
-                beside,
-                rows=np.concatenate(rows),
-                answers=np.concatenate(answers),
-                ends=np.cumsum(list(map(len, rows))),
-            )
+        arrays = {
+            "rows": np.concatenate(rows),
+            "answers": np.concatenate(answers),
+            "ends": np.cumsum(list(map(len, rows))),
+        }
+        _atomic.write_by(path, lambda file: np.savez(file, **arrays))
     with np.load(path) as saved:
         return saved["rows"], saved["answers"], saved["ends"]
