@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from kerasdl._atomic import write_by
+from kerasdl._checks import check_suffix, check_writable
 from kerasdl.models import foreign_part
 
 _HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -23,8 +24,8 @@ def save_inference_model(model: keras.Model, path: str | Path) -> None:
     Raises:
         ValueError: `path` ends otherwise, or plain Keras could not load the model.
     """
-    if Path(path).suffix != ".keras":
-        raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
+    check_suffix("path", path, ".keras")
+    check_writable("path", path)
     copy = inference_model(model)
     write_by(path, copy.save)
 

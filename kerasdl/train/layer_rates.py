@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.callbacks import forget_lowered_rate
+
 from ._recompile import plain_optimizer
 from .depth_groups import depth_groups
 
@@ -40,6 +42,7 @@ def set_layer_rates(
     groups = depth_groups(model)
     rates = _spread(learning_rate, len(groups))
     optimizer.learning_rate = rates[-1]
+    forget_lowered_rate(model.optimizer)
     installed = _installed(optimizer)
     if isinstance(learning_rate, Real):
         if installed is not None:
