@@ -145,7 +145,8 @@ class Learner:
         """Train by cosine cycles; see `train.fit_cycles`.
 
         With `resume=True`, what an earlier process did of this `fit`, counted from the
-        start of the script, is read back from `folder`, and the rest is trained.
+        start of the script, is read back from `folder`, and the rest is trained. Other
+        rates, cycles or data than it was begun with are an error.
         """
         if self.precompute:
             train.check_callbacks_above(callbacks)

@@ -25,6 +25,7 @@ ROWS = (
         "_progress",
         "_atomic",
         "_atomic_folder",
+        "_npz",
         "_figure",
         "_cache_dir",
     ),

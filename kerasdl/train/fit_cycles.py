@@ -49,8 +49,8 @@ def fit_cycles(
             place of the cosine.
         first_epoch: number of epochs that an ImageData has shown before, so that order
             and augmentation go on from there: a model knows by heart what it has seen.
-        state: `.npz` file: what it holds is gone on with; see `resumable_fit`. None
-            keeps nothing.
+        state: `.npz` file: what it holds is gone on with, if rates, cycles and data are
+            those it was made with; see `resumable_fit`. None keeps nothing.
 
     Returns:
         A row for each epoch, as of `resumable_fit`; `attrs["learning_rates"]` has the
@@ -77,6 +77,7 @@ def fit_cycles(
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
     begin = getattr(data, "start_epoch", None)
+    facts = getattr(data, "facts", None) if state is not None else None
     history = resumable_fit(
         model,
         train,
@@ -85,6 +86,7 @@ def fit_cycles(
         validation_data=valid,
         callbacks=[*own, *callbacks],
         start_epoch=begin and (lambda epoch: begin(first_epoch + epoch)),
+        made_with={"first_epoch": first_epoch, "photos": facts and facts()},
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     return history

@@ -77,6 +77,12 @@ def layer_rates(model: keras.Model) -> list[float]:
     return [last * ratio for ratio in installed.ratios]
 
 
+def rate_ratios(model: keras.Model) -> list[float] | None:
+    """The rate of each group by that of the last, as `set_layer_rates` set them."""
+    installed = _installed(plain_optimizer(model))
+    return None if installed is None else installed.ratios
+
+
 def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
     """Return the optimizer of `model`, inside any loss scaling, if its rate can be set.
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasdl import _atomic
 from kerasdl._checks import check_positive_int
+from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
 from kerasdl.data import Batch, BatchStream, ImageData, PhotoBatches
 from kerasdl.predict import class_probabilities
@@ -169,5 +170,5 @@ def _answers(
             "ends": np.cumsum(list(map(len, rows))),
         }
         _atomic.write_by(path, lambda file: np.savez(file, **arrays))
-    with np.load(path) as saved:
-        return saved["rows"], saved["answers"], saved["ends"]
+    saved = read_npz(path, ("rows", "answers", "ends"))
+    return saved["rows"], saved["answers"], saved["ends"]

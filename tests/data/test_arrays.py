@@ -184,6 +184,18 @@ def test_damaged_idx_files_are_named(tmp_path, rng, damage, found, suffix):
         mnist(tmp_path, seed=1)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("sides", [(2**32 - 1,) * 3, (2**31, 28, 28), (60_000, 28, 28)])
+def test_sizes_that_an_idx_file_cannot_hold(tmp_path, rng, sides, suffix):
+    """No memory is taken for what the header says: 2 ** 96 bytes, 1.7 TB, 47 MB."""
+    write_idx(tmp_path, digits(rng), suffix)
+    path = tmp_path / f"{IDX_FILES[0]}{suffix}"
+    content = bytes([0, 0, 8, 3]) + struct.pack(">3I", *sides) + bytes(100)
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    with pytest.raises(ValueError, match=f"undamaged.*{path.name}.*cannot hold"):
+        mnist(tmp_path, seed=1)
+
+
 def test_damaged_compression_is_named(tmp_path, rng):
     write_idx(tmp_path, digits(rng))
     path = tmp_path / f"{IDX_FILES[0]}.gz"
@@ -301,7 +313,7 @@ def test_mnist_in_the_cache_of_keras(keras_home, offline, rng):
     for damaged in (content[:1000], b"no zip"):
         path.write_bytes(damaged)
         with pytest.raises(
-            ValueError, match=r"mnist\.npz in Keras's cache must be whole"
+            ValueError, match=r"'mnist\.npz' must be whole.*from Keras's cache"
         ):
             mnist(seed=1)
         assert path.exists()
