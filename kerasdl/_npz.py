@@ -66,10 +66,9 @@ def _array(content: bytes) -> np.ndarray:
         (2, 0): np.lib.format.read_array_header_2_0,
     }[version]
     shape, is_fortran, dtype = read_header(file)
-    if (
-        dtype.hasobject
-        or math.prod(shape) * dtype.itemsize != len(content) - file.tell()
-    ):
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded")
+    if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
         raise ValueError("an array of other bytes than declared")
     order = "F" if is_fortran else "C"
     values = np.frombuffer(content, dtype, offset=file.tell())

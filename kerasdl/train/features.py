@@ -15,9 +15,9 @@ import numpy as np
 
 from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, make_writable_folder
 from kerasdl._progress import show_progress
-from kerasdl.data import PhotoBatches
+from kerasdl.data import Contents, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
@@ -51,7 +51,8 @@ def cached_activations(
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
-    The cache is keyed by the content of the files, the way they are resized and
+    The cache is keyed by the content of the files (read once, then known by size, inode
+    and times of change), the way they are resized and
     flipped, and the network with its weights. It grows a batch at a time: a call that
     was killed is continued, a batch that was cut short is made again. Two processes
     that want the same activations wait for each other. Under a strategy of
@@ -76,6 +77,7 @@ def cached_activations(
         OSError: the disk is full; what was written is kept for the next call.
     """
     check_positive_int("batch_size", batch_size)
+    root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {
@@ -83,14 +85,14 @@ def cached_activations(
         "network": model.name,
         "network_sha256": fingerprint(model),
         "photos": len(paths),
-        "photos_sha256": _digest_files(paths),
+        "photos_sha256": _digest_files(paths, root),
         "image_size": image_size,
         "resize": resize,
         "flip": flip,
         "batch_size": batch_size,  # another one rounds otherwise
     }
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
-    folder = Path(cache_dir or default_cache_dir()) / name
+    folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / "lock"):
         if not (folder / "key.json").exists():
@@ -160,15 +162,16 @@ def _caches(cache_dir: str | Path | None) -> list[Path]:
     return [path.parent for path in root.glob("*/key.json")]
 
 
-def _digest_files(paths: Sequence[str | Path | np.ndarray]) -> str:
+def _digest_files(paths: Sequence[str | Path | np.ndarray], root: Path) -> str:
     digest = hashlib.sha256()
-    for path in paths:
-        if isinstance(path, np.ndarray):
-            pixels = np.ascontiguousarray(path)
-            digest.update(f"{pixels.shape}".encode() + hashlib.sha256(pixels).digest())
-            continue
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    with Contents(root) as contents:
+        for path in paths:
+            if isinstance(path, np.ndarray):
+                pixels = np.ascontiguousarray(path)
+                part = hashlib.sha256(pixels).digest()
+                digest.update(f"{pixels.shape}".encode() + part)
+            else:
+                digest.update(bytes.fromhex(contents.digest(path)))
     return digest.hexdigest()
 
 
