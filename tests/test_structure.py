@@ -26,6 +26,7 @@ ROWS = (
         "_atomic",
         "_atomic_folder",
         "_npz",
+        "_meeting",
         "_figure",
         "_cache_dir",
     ),

@@ -8,6 +8,7 @@ import keras
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_suffix, check_writable
 from kerasdl.models import foreign_part
+from kerasdl.models.adapted import finalize_adapted
 
 _HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -45,6 +46,7 @@ def inference_model(model: keras.Model) -> keras.Model:
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
     copy.set_weights(model.get_weights())
+    finalize_adapted(copy)
     return copy
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kerasdl import data as kdata
 from kerasdl import strategies
+from kerasdl.models.adapted import finalize_adapted
 
 from ._recompile import plain_optimizer
 
@@ -267,6 +268,7 @@ def _copied(
     with without_strategy():
         copy = copy or keras.models.clone_model(model)
         copy.set_weights(weights)
+        finalize_adapted(copy)
         yield copy
 
 
