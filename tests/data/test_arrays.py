@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import pickle
 import struct
 import tarfile
 import threading
@@ -288,6 +289,25 @@ def test_a_batch_runs_no_code(tmp_path, rng):
     with pytest.raises(ValueError, match="data_batch_3.*0 labels"):
         cifar10(tmp_path / "c", seed=1)
     assert not made.exists()
+
+
+@pytest.mark.parametrize("label", [10, 256, -1, 10**30])
+def test_labels_that_cifar_has_not_are_named(tmp_path, rng, label):
+    write_batches(tmp_path / "c", rng)
+    path = tmp_path / "c" / "test_batch"
+    content = batch(np.zeros((2, 3072), np.uint8), [3, 5])
+    number = pickle.dumps(label, protocol=2)[2:-1]
+    path.write_bytes(content.replace(b"K\x03K\x05e", b"K\x03" + number + b"e"))
+    with pytest.raises(ValueError, match="undamaged.*test_batch.*labels"):
+        cifar10(tmp_path / "c", seed=1)
+
+
+def test_a_batch_that_declares_more_than_it_has_takes_no_memory(tmp_path, rng):
+    write_batches(tmp_path / "c", rng)
+    declared = b"\x80\x04\x8e" + (2**62).to_bytes(8, "little") + b"few"
+    (tmp_path / "c" / "test_batch").write_bytes(declared)
+    with pytest.raises(ValueError, match="whole and undamaged.*test_batch"):
+        cifar10(tmp_path / "c", seed=1)
 
 
 def test_damaged_batches_are_named(tmp_path, rng):
