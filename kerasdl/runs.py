@@ -43,7 +43,7 @@ from kerasdl._seeds import resolve_seed
 
 LABELS = "labels.txt"
 MODEL = "model.keras"
-_MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": dict}
+_MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
@@ -344,7 +344,7 @@ def _read_manifest(folder: Path, begun: bool = False) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise _damaged(folder, MANIFEST, f"a {type(manifest).__name__}")
     for name, kind in _MANIFEST_TYPES.items():
-        if (begun or name in manifest) and type(manifest.get(name)) is not kind:
+        if (begun or name in manifest) and not isinstance(manifest.get(name), kind):
             raise _damaged(folder, MANIFEST, f"{name}={manifest.get(name)!r}")
     return manifest
 

@@ -244,7 +244,7 @@ DAMAGED = {
     "another seed": '{"arguments": {}, "results": {}, "seed": "1"}',
     "no arguments": '{"results": {}, "seed": 1}',
     "null as arguments": '{"arguments": null, "results": {}, "seed": 1}',
-    "a list as results": '{"arguments": {}, "results": [], "seed": 1}',
+    "null as results": '{"arguments": {}, "results": null, "seed": 1}',
     "no text": b"\xff\xfe",
 }
 
