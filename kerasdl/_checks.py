@@ -1,5 +1,6 @@
 """Argument checks in one form: what must hold, what was received, what to do."""
 
+import os
 from collections.abc import Collection, Iterable
 from numbers import Integral
 from pathlib import Path
@@ -42,14 +43,47 @@ def check_directory(name: str, path: str | Path) -> Path:
     return path
 
 
-def check_file_place(name: str, path: str | Path) -> None:
-    """Raise ValueError unless a file can be at `path`, in a folder that exists."""
-    path = Path(path)
-    if path.is_dir() or not path.parent.is_dir():
+def check_suffix(name: str, path: str | Path, suffix: str) -> Path:
+    """Return `path` as a Path; raise ValueError unless it ends in `suffix`."""
+    if not Path(path).name.endswith(suffix):
         raise ValueError(
-            f"`{name}` must be a file in an existing folder. "
-            f"Received: {name}={str(path)!r}"
+            f"`{name}` must end in {suffix}. Received: {name}={str(path)!r}"
         )
+    return Path(path)
+
+
+def check_writable(name: str, path: str | Path) -> Path:
+    """Return `path` as a Path; raise ValueError unless a file can be written there."""
+    path = Path(path)
+    received = f"Received: {name}={str(path)!r}"
+    if path.is_dir():
+        raise ValueError(f"`{name}` must be a file. {received}, which is a folder")
+    if not path.parent.is_dir():
+        raise ValueError(
+            f"`{name}` must be in a folder that exists. {received}. Make "
+            f"{str(path.parent)!r} first."
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"`{name}` must be in a folder that can be written to. {received}"
+        )
+    return path
+
+
+def make_writable_folder(name: str, path: str | Path) -> Path:
+    """Make the folder `path` unless it is there; ValueError if nothing fits in it."""
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        fault = "" if os.access(path, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        fault = error.strerror
+    if fault:
+        raise ValueError(
+            f"`{name}` must be a folder that can be written to. Received: "
+            f"{name}={str(path)!r} ({fault})"
+        )
+    return path
 
 
 def size_pair(name: str, value: Any) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import keras
 import pandas as pd
 
 from kerasdl import export, interpret, models, plots, predict, train
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import Augment, ImageData
 from kerasdl.predict import SplitPredictions
@@ -151,7 +151,8 @@ class Learner:
         """Train by cosine cycles; see `train.fit_cycles`.
 
         With `resume=True`, what an earlier process did of this `fit`, counted from the
-        start of the script, is read back from `folder`, and the rest is trained.
+        start of the script, is read back from `folder`, and the rest is trained. Other
+        rates, cycles or data than it was begun with are an error.
         """
         if self.precompute:
             train.check_callbacks_above(callbacks)
@@ -206,8 +207,7 @@ class Learner:
 
     def save(self, path: str | Path) -> None:
         """Write the weights to a file ending in `.weights.h5`."""
-        with replacing(path) as beside:
-            self.model.save_weights(beside)
+        write_by(path, self.model.save_weights)
 
     def load(self, path: str | Path) -> None:
         """Read weights that `save` wrote; see `models.restore_weights`."""

@@ -26,6 +26,8 @@ ROWS = (
         "_progress",
         "_atomic",
         "_atomic_folder",
+        "_npz",
+        "_meeting",
         "_figure",
         "_cache_dir",
     ),

@@ -1,5 +1,6 @@
 """Photos in: folders, splits, augmentation and tf.data."""
 
+from ._contents import Contents
 from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
 from ._folder_splits import split_folders
 from ._listing import list_images

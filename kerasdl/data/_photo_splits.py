@@ -15,6 +15,7 @@ from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 
 from ._decode import MAX_PIXELS
+from ._facts import photo_facts
 from ._label_modes import encode_labels
 from ._mix import Mix
 from ._photo_list import PhotoList, at_most, join, label_counts
@@ -289,6 +290,14 @@ class PhotoSplits:
         return [
             files[row] for row in rows if photos.pictures[row] not in photos.damaged
         ]
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the batches, as JSON can hold it: settings, digests of splits.
+
+        For `resumable_fit(made_with=...)`; `fit_cycles` takes it by itself. The photos'
+        names, sizes and labels count, and pixels in memory, not where the folder lies.
+        """
+        return photo_facts(self)
 
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""

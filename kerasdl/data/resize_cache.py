@@ -1,22 +1,23 @@
 """Smaller copies of photos on disk, made once: small images then come in faster."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from kerasdl._atomic import write_bytes
+from kerasdl._atomic import remove_dead_partials, write_bytes
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._checks import check_one_of, check_positive_int, make_writable_folder
+from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 
+from ._contents import Contents
 from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_file
 
-_FORMAT = 1  # of the copies; a change makes older ones unknown
+_FORMAT = 2  # of the copies; a change makes older ones unknown
 
 
 def resize_photos(
@@ -37,8 +38,9 @@ def resize_photos(
     applied.
 
     Each copy appears whole, and stays: a second call makes only what is missing, also
-    after a kill. It belongs to the photo's path, size and time of change, so that a
-    photo that was changed is copied anew.
+    after a kill. It belongs to the photo's content, so that a photo that was changed is
+    copied anew. The content is read once; then the photo is known by its path, size,
+    inode and times of change.
 
     Args:
         paths: image files.
@@ -71,38 +73,53 @@ def resize_photos(
     check_one_of("on_error", on_error, ("skip", "raise"))
     check_positive_int("max_pixels", max_pixels)
     folder = Path(cache_dir or default_cache_dir()) / "resized" / f"{side}-{quality}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_writable_folder("cache_dir", folder)
+    remove_dead_partials(folder)
 
     def copy(path: str | Path) -> Path:
         try:
-            return _copy(Path(path), folder, side, quality, max_pixels)
+            return _copy(Path(path), folder, side, quality, max_pixels, contents)
         except ImageError:
             if on_error == "raise":
                 raise
             return Path(path)
 
-    copies: Iterator[Path] = map_ahead(copy, paths, workers)
-    if verbose:
-        copies = show_progress(copies, len(paths), f"photos of {side} pixels")
-    return list(copies)
+    with Contents(folder.parent) as contents:
+        copies: Iterator[Path] = map_ahead(copy, paths, workers)
+        if verbose:
+            copies = show_progress(copies, len(paths), f"photos of {side} pixels")
+        return list(copies)
 
 
-def _copy(path: Path, folder: Path, side: int, quality: int, max_pixels: int) -> Path:
+def _copy(
+    path: Path,
+    folder: Path,
+    side: int,
+    quality: int,
+    max_pixels: int,
+    contents: Contents,
+) -> Path:
     """Path of the copy, which is made unless it is there."""
     try:
-        found = path.stat()
+        copy = _place(path, folder, contents.digest(path))
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
-    key = f"{_FORMAT}\0{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
-    digest = hashlib.sha256(os.fsencode(key)).hexdigest()[:24]
-    copy = folder / f"{path.stem[:60]}-{digest}.jpg"
-    if not copy.exists():
-        write_bytes(copy, _smaller(path, side, quality, max_pixels))
+    if copy.exists():
+        return copy
+    data = read_file(path)
+    copy = _place(path, folder, hashlib.sha256(data).hexdigest())
+    smaller = _smaller(data, path, side, quality, max_pixels)
+    write_bytes(copy, smaller, clean=False)
     return copy
 
 
-def _smaller(path: Path, side: int, quality: int, max_pixels: int) -> bytes:
-    data = read_file(path)
+def _place(path: Path, folder: Path, digest: str) -> Path:
+    return folder / f"{as_text(path.stem)[:60]}-{_FORMAT}-{digest[:24]}.jpg"
+
+
+def _smaller(
+    data: bytes, path: Path, side: int, quality: int, max_pixels: int
+) -> bytes:
     # At full size if that is allowed: a copy is made once, and one average is sharper
     # than two.
     height, width = encoded_size(data, path)

@@ -204,7 +204,7 @@ def _advice(
     if not any(failure.startswith("tflite_int8") for failure in report.failures):
         return text
     errors = quantization_errors(model, photos)
-    errors.to_csv(folder / ERRORS, index=False)
+    write_text(folder / ERRORS, errors.to_csv(index=False))
     worst = errors[["operator", "tensor", "steps"]].head(5).copy()
     worst["tensor"] = worst["tensor"].str.split(";").str[-1]
     return (

@@ -12,6 +12,7 @@ import keras
 
 from ._archive import DAMAGED
 from ._weights_file import names_in, open_weights
+from .adapted import finalize_adapted
 from .copying import Owner, first, owners, repeated, stable_name
 
 # Layer name -> its weights in order, not yet read; None for several of one name.
@@ -73,6 +74,7 @@ def restore_weights(model: keras.Model, path: str | Path) -> None:
         except (*DAMAGED, ValueError) as error:
             for owner, values in own:
                 owner.assign(values)
+            finalize_adapted(model)
             raise ValueError(
                 f"`path` must be a file of the network {model.name!r}. Received: "
                 f"path={str(path)!r} ({error})"
@@ -116,6 +118,7 @@ def _copy(
         )
     for name, owner in wanted.items():
         owner.assign([dataset[()] for dataset in found[name]])
+    finalize_adapted(model)
 
 
 def _named(model: keras.Model, path: Path) -> dict[str, Owner]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from .adapted import finalize_adapted
 from .layer_order import direct_weights, layers_in_order
 
 
@@ -27,11 +28,9 @@ class Owner(NamedTuple):
         return [tuple(weight.shape) for weight in self.weights]
 
     def assign(self, values: Sequence[Any]) -> None:
-        """Give its weights these values."""
+        """Give its weights these values; `finalize_adapted` is to follow."""
         for weight, value in zip(self.weights, values, strict=True):
             weight.assign(value)
-        if isinstance(self.layer, keras.layers.Normalization):
-            self.layer.finalize_state()  # it computes with a copy of its weights
 
 
 def owners(model: keras.Model, around: tuple[str, ...] = ()) -> Iterator[Owner]:
@@ -77,6 +76,7 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         )
     for one, other in pairs:
         other.assign([weight.numpy() for weight in one.weights])
+    finalize_adapted(target)
 
 
 def copy_in_order(source: keras.Model, target: keras.Model) -> None:
@@ -104,6 +104,7 @@ def copy_in_order(source: keras.Model, target: keras.Model) -> None:
         )
     for one, other in zip(given, takers, strict=True):
         other.assign([weight.numpy() for weight in one.weights])
+    finalize_adapted(target)
 
 
 def repeated(names: Sequence[str]) -> set[str]:

@@ -13,9 +13,9 @@ import pandas as pd
 from kerasdl._atomic import write_text
 from kerasdl._checks import (
     check_class_names,
-    check_file_place,
     check_one_of,
     check_positive_int,
+    check_writable,
     first_few,
     size_pair,
 )
@@ -83,7 +83,7 @@ class Predictions:
         Raises:
             ValueError: `path` is a folder, or in none.
         """
-        check_file_place("path", path)
+        check_writable("path", path)
         write_text(path, self.to_frame().to_csv(index=False))
 
 

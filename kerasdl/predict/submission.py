@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from kerasdl._atomic import replacing
-from kerasdl._checks import check_file_place, check_one_of, first_few
+from kerasdl._atomic import write_by
+from kerasdl._checks import check_one_of, check_writable, first_few
 from kerasdl.data import ImageData
 
 from .predictor import class_probabilities
@@ -133,7 +133,7 @@ class Submission:
                 a file, or exists and `overwrite` is False.
         """
         check_one_of("compression", compression, (None, "gzip"))
-        check_file_place("path", path)
+        check_writable("path", path)
         if Path(path).exists() and not overwrite:
             raise ValueError(
                 "`path` must not exist. Received: "
@@ -142,8 +142,7 @@ class Submission:
         table = self.to_frame(answer, id_column, label_column, thresholds)
         # Without the time of writing, equal answers are equal files.
         method = {"method": "gzip", "mtime": 0} if compression else None
-        with replacing(path) as beside:
-            table.to_csv(beside, index=False, compression=method)
+        write_by(path, lambda f: table.to_csv(f, index=False, compression=method))
 
     def _tags(self, thresholds: float | np.ndarray) -> list[str]:
         thresholds = np.asarray(thresholds, float)

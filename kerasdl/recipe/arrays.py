@@ -143,6 +143,7 @@ def fit(
         validation_data=data.valid,
         callbacks=[StopOnBadLoss(data), speed, *callbacks, schedule],
         start_epoch=data.start_epoch,
+        made_with=data.facts(),
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     print(f"\n{train.history_table(history)}")

@@ -14,9 +14,9 @@ import numpy as np
 
 from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, make_writable_folder
 from kerasdl._progress import show_progress
-from kerasdl.data import MAX_PIXELS, PhotoBatches
+from kerasdl.data import MAX_PIXELS, Contents, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
@@ -54,7 +54,8 @@ def cached_activations(
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
-    The cache is keyed by the content of the files, the way they are resized and
+    The cache is keyed by the content of the files (read once, then known by size, inode
+    and times of change), the way they are resized and
     flipped, and the network with its weights. It grows a batch at a time: a call that
     was killed is continued, a batch that was cut short is made again. Two processes
     that want the same activations wait for each other. Under a strategy of
@@ -85,6 +86,7 @@ def cached_activations(
     """
     check_positive_int("batch_size", batch_size)
     check_cache_key(model, cache_key)
+    root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {
@@ -92,7 +94,7 @@ def cached_activations(
         "network": model.name,
         "network_sha256": fingerprint(model),
         "photos": len(paths),
-        "photos_sha256": _digest_files(paths),
+        "photos_sha256": _digest_files(paths, root),
         "image_size": image_size,
         "resize": resize,
         "flip": flip,
@@ -101,7 +103,7 @@ def cached_activations(
     if cache_key is not None:
         key["cache_key"] = cache_key
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
-    folder = Path(cache_dir or default_cache_dir()) / name
+    folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / "lock"):
         if not (folder / "key.json").exists():
@@ -144,15 +146,16 @@ def _caches(cache_dir: str | Path | None) -> list[Path]:
     return [path.parent for path in root.glob("*/key.json")]
 
 
-def _digest_files(paths: Sequence[str | Path | np.ndarray]) -> str:
+def _digest_files(paths: Sequence[str | Path | np.ndarray], root: Path) -> str:
     digest = hashlib.sha256()
-    for path in paths:
-        if isinstance(path, np.ndarray):
-            pixels = np.ascontiguousarray(path)
-            digest.update(f"{pixels.shape}".encode() + hashlib.sha256(pixels).digest())
-            continue
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    with Contents(root) as contents:
+        for path in paths:
+            if isinstance(path, np.ndarray):
+                pixels = np.ascontiguousarray(path)
+                part = hashlib.sha256(pixels).digest()
+                digest.update(f"{pixels.shape}".encode() + part)
+            else:
+                digest.update(bytes.fromhex(contents.digest(path)))
     return digest.hexdigest()
 
 
@@ -194,20 +197,25 @@ class _RowFile:
         self._header = header.getvalue()
 
     def rows(self) -> int:
-        """Number of whole rows in the file."""
+        """Number of whole rows in the file; none if its header is damaged."""
         if not self.path.exists():
             return 0
-        size = self.path.stat().st_size - len(self._header)
-        return max(0, size) // self._row_bytes
+        with open(self.path, "rb") as file:
+            if file.read(len(self._header)) != self._header:
+                return 0
+        return (self.path.stat().st_size - len(self._header)) // self._row_bytes
 
     def truncate(self, rows: int) -> None:
         """Keep the first `rows` rows, of at least as many."""
         if rows == 0:
-            self.path.write_bytes(self._header)
+            _atomic.write_bytes(self.path, self._header)
         os.truncate(self.path, len(self._header) + rows * self._row_bytes)
 
     def append(self, rows: np.ndarray) -> None:
-        with open(self.path, "ab") as file:
+        with (
+            _atomic.naming_full_folder(self.path.parent, self.path.name),
+            open(self.path, "ab") as file,
+        ):
             file.write(np.ascontiguousarray(rows, "float32").data)
             file.flush()
             os.fsync(file.fileno())

@@ -52,8 +52,8 @@ def fit_cycles(
             place of the cosine.
         first_epoch: number of epochs that an ImageData has shown before, so that order
             and augmentation go on from there: a model knows by heart what it has seen.
-        state: `.npz` file: what it holds is gone on with; see `resumable_fit`. None
-            keeps nothing.
+        state: `.npz` file: what it holds is gone on with, if rates, cycles and data are
+            those it was made with; see `resumable_fit`. None keeps nothing.
         class_weight: how much a photo of each class counts in the training loss, such
             as `ImageData.class_weights()`: a number of 0 or more for each class, from 0
             on. Labels that `mix` shares between classes count as the larger share.
@@ -85,6 +85,7 @@ def fit_cycles(
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
     begin = getattr(data, "start_epoch", None)
+    facts = getattr(data, "facts", None) if state is not None else None
     history = resumable_fit(
         model,
         train,
@@ -94,6 +95,7 @@ def fit_cycles(
         callbacks=[*own, *callbacks],
         start_epoch=begin and (lambda epoch: begin(first_epoch + epoch)),
         class_weight=class_weight,
+        made_with={"first_epoch": first_epoch, "photos": facts and facts()},
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     return history

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.callbacks import forget_lowered_rate
+
 from ._recompile import plain_optimizer
 from .depth_groups import depth_groups, own_weights
 
@@ -40,6 +42,7 @@ def set_layer_rates(
     groups = depth_groups(model)
     rates = _spread(learning_rate, len(groups))
     optimizer.learning_rate = rates[-1]
+    forget_lowered_rate(model.optimizer)
     installed = _installed(optimizer)
     if isinstance(learning_rate, Real):
         if installed is not None:
@@ -71,6 +74,12 @@ def layer_rates(model: keras.Model) -> list[float]:
     if installed is None:
         return [last] * len(depth_groups(model))
     return [last * ratio for ratio in installed.ratios]
+
+
+def rate_ratios(model: keras.Model) -> list[float] | None:
+    """The rate of each group by that of the last, as `set_layer_rates` set them."""
+    installed = _installed(plain_optimizer(model))
+    return None if installed is None else installed.ratios
 
 
 def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:

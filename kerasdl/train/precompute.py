@@ -6,6 +6,7 @@ Reference: fast.ai, lessons 1-3 (`precompute=True`).
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -39,6 +40,7 @@ class ActivationData:
         self.views = dict(views)
         self.class_names, self.label_mode = data.class_names, data.label_mode
         self._files = data.files("train")
+        self._facts = data.facts()
         self._batches = {
             split: ActivationBatches(
                 arrays,
@@ -75,6 +77,14 @@ class ActivationData:
         epoch = max(self.stream.next_epoch - 1, 0)
         rows = self._batches["train"].batch_rows(epoch, index)
         return [self._files[row] for row in rows]
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the batches: the photos', and the shapes of the activations."""
+        shapes = {
+            split: [list(np.shape(array)) for array in batches.views]
+            for split, batches in self._batches.items()
+        }
+        return self._facts | {"activations": shapes}
 
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""

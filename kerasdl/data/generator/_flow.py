@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
@@ -85,6 +85,7 @@ class Flow(DataAdapter):
         check_one_of("save_format", self.save_format, SAVE_FORMATS)
         if self.save_to_dir is not None:
             check_directory("save_to_dir", self.save_to_dir)
+            remove_dead_partials(self.save_to_dir)
         generator.check_fitted()
         self.generator = generator
         self.n = n
@@ -273,7 +274,8 @@ class Flow(DataAdapter):
     def _save(self, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray) -> None:
         for image, index, seed in zip(images, indices, seeds, strict=True):
             name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
-            with replacing(Path(self.save_to_dir) / name) as beside:
+            path = Path(self.save_to_dir) / name
+            with replacing(path, clean=False) as beside:
                 keras.utils.save_img(beside, image, scale=True)
 
 
