@@ -175,7 +175,7 @@ def _write(
     history = history.assign(stage=model.name)
     export.save_inference_model(model, folder / "model.keras")
     export.save_tflite(model, folder / "model.tflite")
-    plots.save_curves(history, folder / "curves.png", smoothing=0)
+    plots.save_curves(history, folder / "curves.png")
     plots.save_learning_rate(history.attrs["learning_rates"], folder / "rates.png")
     plots.save_confusion(report.confusion, data.class_names, folder / "confusion.png")
     interpret.save_report(
