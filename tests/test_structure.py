@@ -26,6 +26,7 @@ ROWS = (
         "_atomic",
         "_atomic_folder",
         "_figure",
+        "_pixels",
         "_cache_dir",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli"),

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from kerasdl import plots
+from kerasdl._pixels import check_pixels
 from kerasdl.predict.predictor import class_probabilities
 
 _OPACITY = 0.5
@@ -29,11 +30,7 @@ def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
             f"`image` must be one picture of the model's input {shape[1:]}. Received: "
             f"image of {image.shape}"
         )
-    if not (image.min() >= 0 and image.max() <= 255):
-        raise ValueError(
-            "`image` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {image.min()} to {image.max()}"
-        )
+    check_pixels("image", image)
     return image[None].astype("float32")
 
 

@@ -9,11 +9,13 @@ from typing import Any, Self
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from scipy.stats import binomtest
 from sklearn import metrics
 
 from kerasdl.data import ImageData, read_image
 from kerasdl.predict import SplitPredictions, class_probabilities, predict_split
+from kerasdl.predict.predictor import photos_for
 
 from ._check_answers import check_answers
 from ._scores import average_scores, scores_per_class
@@ -107,7 +109,7 @@ class ClassificationReport:
     def from_model(
         cls,
         model: keras.Model,
-        data: ImageData,
+        data: ImageData | tf.data.Dataset,
         split: str = "valid",
         *,
         threshold: float | Sequence[float] = 0.5,
@@ -119,7 +121,8 @@ class ClassificationReport:
 
         Args:
             model: takes pixels in [0, 255] and returns probabilities.
-            data: the photos; the galleries show them as the model sees them.
+            data: the photos; the galleries show them as the model sees them. A dataset
+                is taken as by `predict.predict_split`.
             split: "train", "valid" or "test".
             threshold: as in `from_predictions`.
             verbose: as in `predict.predict_split`.
@@ -128,6 +131,9 @@ class ClassificationReport:
             ImageError: a damaged file with `data.on_error="raise"`.
             ValueError: an argument outside its range, or no usable file.
         """
+        split = "" if isinstance(data, tf.data.Dataset) else split
+        data = photos_for(model, data)
+        data.labels(split)
         found = predict_split(model, data, split, verbose=verbose)
         places = {file: place for place, file in enumerate(data.files(split))}
         report = cls.from_predictions(

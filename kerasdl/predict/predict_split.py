@@ -5,14 +5,15 @@ from functools import partial
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn import metrics
 
 from kerasdl._checks import check_one_of
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
-from kerasdl.data import Augment, ImageData, ImageError, PhotoBatches
+from kerasdl.data import Augment, DatasetPhotos, ImageData, ImageError, PhotoBatches
 
-from .predictor import check_outputs, class_probabilities
+from .predictor import check_outputs, class_probabilities, photos_for
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +73,20 @@ class SplitPredictions:
 
 
 def predict_split(
-    model: keras.Model, data: ImageData, split: str = "valid", *, verbose: int = 1
+    model: keras.Model,
+    data: ImageData | tf.data.Dataset,
+    split: str = "valid",
+    *,
+    verbose: int = 1,
 ) -> SplitPredictions:
     """Run `model` once over the plain photos of a split.
 
     Args:
         model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns
             probabilities `(batch, classes)`, or that of the second of two alone.
-        data: the photos; each batch has `data.batch_size` of them.
-        split: "train", "valid" or "test".
+        data: the photos; each batch has `data.batch_size` of them. A dataset as
+            `data.DatasetPhotos` takes it has numbers for file names.
+        split: "train", "valid" or "test"; of a dataset all is taken.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
 
@@ -91,6 +97,7 @@ def predict_split(
             outputs than classes.
     """
     check_one_of("verbose", verbose, (0, 1))
+    data = photos_for(model, data)
     check_outputs(model, data.class_names)
     photos = photos_in_order(data, split)
     outputs = np.zeros((len(photos.pictures), model.output_shape[-1]), "float32")
@@ -121,6 +128,8 @@ def photos_in_order(
     data: ImageData, split: str, augment: str | Augment | None = None, seed: int = 0
 ) -> PhotoBatches:
     """Photos of `split` in file order; their labels are their places in it."""
+    if isinstance(data, DatasetPhotos):
+        return data.in_order(augment, seed)
     pictures = data.pictures(split)
     return PhotoBatches(
         *(pictures, np.arange(len(pictures))),

@@ -9,12 +9,16 @@ from typing import Self
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasdl._atomic import write_text
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
 from kerasdl._parallel import map_ahead
+from kerasdl._pixels import check_pixels
 from kerasdl.data import (
     RESIZE_MODES,
+    DatasetPhotos,
+    ImageData,
     ImageError,
     list_images,
     read_image,
@@ -221,6 +225,22 @@ def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
         )
 
 
+def photos_for(
+    model: keras.Model, data: ImageData | tf.data.Dataset
+) -> ImageData | DatasetPhotos:
+    """`data`, or what a dataset holds; its pictures must have the model's size."""
+    if not isinstance(data, tf.data.Dataset):
+        return data
+    photos = DatasetPhotos(data, max(2, model.output_shape[-1]))
+    size = tuple(model.input_shape[1:3])
+    if size not in (photos.image_size, (None, None)):
+        raise ValueError(
+            "`data` must have images of the model's size. Received: images of "
+            f"{photos.image_size} for {size}"
+        )
+    return photos
+
+
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
@@ -263,9 +283,5 @@ def _pictures(images: np.ndarray) -> list[np.ndarray]:
             "`images` must be files, or an array (n, height, width, 3) of uint8 or "
             f"float. Received: an array {images.shape} of {images.dtype}"
         )
-    if stack.size and not (stack.min() >= 0 and stack.max() <= 255):
-        raise ValueError(
-            "`images` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {stack.min()} to {stack.max()}"
-        )
+    check_pixels("images", stack)
     return list(stack if stack.dtype == np.uint8 else stack.astype("float32"))
