@@ -99,7 +99,7 @@ class Predictor:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
         if thresholds is not None:
-            thresholds = _thresholds(thresholds, model.output_shape[-1], class_names)
+            thresholds = _thresholds(thresholds, num_outputs(model), class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
@@ -156,7 +156,8 @@ class Predictor:
 
         Raises:
             ImageError: a file cannot be used; the message names it.
-            ValueError: no pictures, or an array that holds something else.
+            ValueError: no pictures, an array that holds something else, or a model
+                whose answers are no numbers.
         """
         check_positive_int("batch_size", batch_size)
         check_one_of("on_error", on_error, ("raise", "skip"))
@@ -187,8 +188,10 @@ class Predictor:
         while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
+        usable_files = [file for file in files if file not in damaged]
+        check_numbers(probabilities, usable_files)
         return Predictions(
-            [file for file in files if file not in damaged],
+            usable_files,
             self.labels(probabilities),
             probabilities,
             self.class_names,
@@ -217,11 +220,44 @@ class Predictor:
 
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
-    outputs = model.output_shape[-1]
+    outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
             "`class_names` must be as many as the model's outputs, or two for one "
             f"output. Received: class_names={list(class_names)!r} ({outputs} outputs)"
+        )
+
+
+def num_outputs(model: keras.Model) -> int:
+    """Number of values that `model` returns for a picture.
+
+    Raises:
+        ValueError: it does not return one tensor `(batch, classes)`, or is subclassed
+            or not built, so that this is not known.
+    """
+    # Neither attribute is there before Keras knows what goes in.
+    shape = getattr(model, "output_shape", None)
+    # Keras gives the shape of the one output of a dict as if it were alone.
+    is_dict = isinstance(getattr(model, "_outputs_struct", None), dict)
+    if is_dict or not isinstance(shape, tuple) or len(shape) != 2 or not shape[-1]:
+        received = f"outputs {shape}" if shape else "outputs that are not known"
+        raise ValueError(
+            "`model` must be functional, or a Sequential with an Input, and have one "
+            f"output (batch, classes). Received: a {type(model).__name__} with "
+            f"{received}. `keras.Model(inputs, output)` makes one of one output of "
+            "several, or around a subclassed one."
+        )
+    return shape[-1]
+
+
+def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
+    """Raise ValueError if what a model says of a picture of `files` is no number."""
+    none = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
+    if len(none):
+        raise ValueError(
+            "`model` must answer with numbers. Received: outputs that are none (NaN or "
+            f"infinite) for {len(none)} of {len(outputs)} pictures, {files[none[0]]!r} "
+            "first. Take weights from before its training went wrong."
         )
 
 
@@ -231,7 +267,7 @@ def photos_for(
     """`data`, or what a dataset holds; its pictures must have the model's size."""
     if not isinstance(data, tf.data.Dataset):
         return data
-    photos = DatasetPhotos(data, max(2, model.output_shape[-1]))
+    photos = DatasetPhotos(data, max(2, num_outputs(model)))
     size = tuple(model.input_shape[1:3])
     if size not in (photos.image_size, (None, None)):
         raise ValueError(
@@ -251,9 +287,10 @@ def _thresholds(
 ) -> np.ndarray:
     """One threshold, or one for each class, checked."""
     found = np.asarray(thresholds, float)
-    if found.shape not in ((), (len(class_names),)) or outputs != len(class_names):
+    fits = found.shape in ((), (len(class_names),)) and outputs == len(class_names)
+    if not fits or not np.isfinite(found).all():
         raise ValueError(
-            "`thresholds` must be one, or one for each class, of a model with an "
+            "`thresholds` must be a number, or one for each class, of a model with an "
             f"output for each. Received: thresholds={thresholds!r} for "
             f"{len(class_names)} classes ({outputs} outputs)"
         )

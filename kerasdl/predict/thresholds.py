@@ -96,6 +96,10 @@ def threshold_report(
             f"{len(class_names)} names, {len(thresholds)} thresholds, "
             f"{truth.shape[1]} columns"
         )
+    if not np.isfinite(thresholds).all():
+        raise ValueError(
+            f"`thresholds` must be numbers. Received: thresholds={list(thresholds)!r}"
+        )
     table = pd.DataFrame(
         {"photos": truth.sum(axis=0), "threshold": thresholds}, index=list(class_names)
     )

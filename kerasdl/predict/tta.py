@@ -17,7 +17,7 @@ from kerasdl.data.augment import PRESETS, Augment
 
 from ._views import VIEWS, ViewSet, check_views
 from .predict_split import SplitPredictions, of_rows, photos_in_order, read_rows
-from .predictor import check_outputs, photos_for
+from .predictor import check_numbers, check_outputs, photos_for
 
 View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
 
@@ -61,7 +61,8 @@ def tta(
         ImageError: a damaged file with `data.on_error="raise"`; with "skip" it is named
             and left out.
         ValueError: an argument outside its range, nothing to augment with, or a model
-            with another number of outputs than classes.
+            with another number of outputs than classes, or of answers that are no
+            numbers.
 
     Reference:
         https://arxiv.org/abs/1409.1556, section 3.2; fast.ai, lesson 1 (`TTA`)
@@ -93,7 +94,9 @@ def tta(
                 sums[rows] += weights[view] * model.predict_on_batch(images)
                 seen[rows] += 1
     kept = np.flatnonzero(seen == np.count_nonzero(weights))
-    return of_rows(data, split, kept, sums)
+    found = of_rows(data, split, kept, sums)
+    check_numbers(found.probabilities, found.files)
+    return found
 
 
 def check_tta(
