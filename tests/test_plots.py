@@ -149,6 +149,19 @@ def test_save_confusion_paints_a_perfect_diagonal_darkest(tmp_path, count):
     assert shows(tmp_path / "confusion.png", lightest_blue) == (count > 1)
 
 
+def test_of_a_thousand_classes_every_few_are_named(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        plots.confusion, "save_figure", lambda figure, path: figures.append(figure)
+    )
+    names = [f"class {number}" for number in range(1000)]
+    plots.save_confusion(np.eye(1000, dtype=int), names, tmp_path / "a.png")
+    ticks = figures[0].axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks[:2]] == ["class 0", "class 7"]
+    assert 100 < len(ticks) <= 160
+    assert ticks[0].get_fontsize() > 4
+
+
 def test_save_confusion_of_many_classes_shows_a_mistake_of_a_few_percent(tmp_path):
     matrix = 100 * np.eye(50, dtype=int)
     matrix[3, 3], matrix[3, 0] = 96, 4

@@ -75,7 +75,8 @@ class ClassificationReport:
             labels: the truth in the same order: class indices `(n,)`, or 0 and 1
                 `(n, classes)` where several classes may hold at once.
             class_names: in the order of the columns.
-            files: a name for each row; None numbers the rows.
+            files: a name for each row; None numbers the rows. Bytes that are no text
+                become their hexadecimal numbers, here and in class names.
             images: the photos of the galleries: a function of the row that returns RGB
                 pixels in [0, 255], or an image file for each row. None shows none.
             threshold: with labels `(n, classes)`, the probability above which a class
@@ -93,8 +94,8 @@ class ClassificationReport:
         report = cls(
             probabilities.astype("float64"),
             np.asarray(labels),
-            list(class_names),
-            [str(file) for file in files],
+            [_text(name) for name in class_names],
+            [_text(file) for file in files],
             images,
             threshold if np.isscalar(threshold) else np.asarray(threshold, "float64"),
             split,
@@ -306,3 +307,8 @@ class ClassificationReport:
     def _square(self, matrix: np.ndarray) -> pd.DataFrame:
         true = pd.Index(self.class_names, name="true")
         return pd.DataFrame(matrix, true, true.rename("predicted"))
+
+
+def _text(name: Any) -> str:
+    """A name that a page, a table and a picture can hold."""
+    return str(name).encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,7 @@ import pandas as pd
 import tensorflow as tf
 
 from kerasdl._atomic import write_text
-from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._checks import check_one_of, check_positive_int, first_few, size_pair
 from kerasdl._parallel import map_ahead
 from kerasdl._pixels import check_pixels
 from kerasdl.data import (
@@ -224,7 +224,8 @@ def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
             "`class_names` must be as many as the model's outputs, or two for one "
-            f"output. Received: class_names={list(class_names)!r} ({outputs} outputs)"
+            f"output. Received: class_names={first_few(class_names)} ({outputs} "
+            "outputs)"
         )
 
 
@@ -290,7 +291,7 @@ def _thresholds(
     fits = found.shape in ((), (len(class_names),)) and outputs == len(class_names)
     if not fits or not np.isfinite(found).all():
         raise ValueError(
-            "`thresholds` must be a number, or one for each class, of a model with an "
+            "`thresholds` must be one, or one for each class, of a model with an "
             f"output for each. Received: thresholds={thresholds!r} for "
             f"{len(class_names)} classes ({outputs} outputs)"
         )
