@@ -18,12 +18,13 @@ from .pixel_function import as_saved_model
 # test-time augmentation: TensorFlow's converters and interpreters take these. What
 # else there is, such as loops and comparisons in int8, may end the process.
 _KNOWN = frozenset(
-    "Abs AddV2 AvgPool BiasAdd Cast ConcatV2 Const Conv2D DepthwiseConv2dNative Erf "
-    "Erfc ExpandDims GatherV2 Identity IdentityN MatMul Maximum MaxPool Mean Minimum "
-    "Mul Neg NoOp Pack Pad PartitionedCall Placeholder Pow Prod ReadVariableOp "
-    "RealDiv Relu Relu6 Reshape ResizeBilinear ReverseV2 Rsqrt Shape Sigmoid Softmax "
-    "Split Sqrt Square SquaredDifference Squeeze StatefulPartitionedCall "
-    "StopGradient StridedSlice Sub Sum Transpose".split()
+    "Abs AddV2 AvgPool BiasAdd Cast ConcatV2 Const Conv2D DepthwiseConv2dNative Elu "
+    "Erf Erfc Exp ExpandDims GatherV2 Identity IdentityN LeakyRelu Log MatMul "
+    "Maximum MaxPool Mean Minimum Mul Neg NoOp Pack Pad PartitionedCall Placeholder "
+    "Pow Prod ReadVariableOp RealDiv Relu Relu6 Reshape ResizeBilinear ReverseV2 "
+    "Rsqrt Selu Shape Sigmoid Softmax Softplus Split Sqrt Square SquaredDifference "
+    "Squeeze StatefulPartitionedCall StopGradient StridedSlice Sub Sum Tanh "
+    "Transpose".split()
 )
 _RUN = "from kerasdl.export._own_process import _main; _main()"
 
