@@ -92,8 +92,8 @@ def save_tflite(
 def _proof(
     module: tf.Module, calibration: np.ndarray | None, shape: tuple[int, int, int]
 ) -> Proof:
-    """A few photos, evenly spread, or a black one, and what the model says of them."""
-    pixels = np.zeros((1, *shape), "uint8")
+    """A few photos, evenly spread, or stripes, and what the model says of them."""
+    pixels = np.resize(np.arange(256, dtype="uint8"), (1, *shape))
     if calibration is not None:
         chosen = np.linspace(0, len(calibration) - 1, min(_PHOTOS, len(calibration)))
         pixels = np.rint(calibration[chosen.astype(int)]).astype("uint8")

@@ -63,10 +63,10 @@ def with_pixel_input(content: bytes) -> bytes:
     (graph, *_) = model.subgraphs
     (index,) = graph.inputs
     readers = {_code(model, op) for op in graph.operators if index in op.inputs}
-    if readers - _TAKE_ANY_SCALE:
+    if others := readers - _TAKE_ANY_SCALE:
         raise ValueError(
             "`model` must begin with what int8 pixels can be given to. Received: a "
-            f"model whose first operation is {_NAMES[min(readers)]}. A "
+            f"model whose first operation is {_NAMES[min(others)]}. A "
             "Rescaling or a convolution comes first in most."
         )
     pixels = schema.QuantizationParametersT()
