@@ -161,7 +161,9 @@ def finish(learn, steps, args, run):
             run.path / "submission.csv.gz", compression="gzip", overwrite=True
         )
     steps.write("Dog breeds", best)
-    learn.report(run.path / "report.html", "valid", "Dog breeds", run.manifest)
+    page = run.path / "report.html"
+    report = learn.report(page, "valid", "Dog breeds", run.manifest)
+    kerasdl.recipe.looks.save_looks(report, run.path)
 
 
 if __name__ == "__main__":

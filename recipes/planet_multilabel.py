@@ -242,7 +242,7 @@ def finish(learn, steps, args, run):
 
 
 def save_report(learn, found, thresholds, run):
-    """report.html, of the half that reports."""
+    """report.html and mistakes.png, of the half that reports."""
     from kerasdl import interpret
 
     _, half = halves(found)
@@ -260,6 +260,7 @@ def save_report(learn, found, thresholds, run):
         history=learn.history,
         seed=run.seed,
     )
+    kerasdl.recipe.looks.save_looks(report, run.path)
 
 
 if __name__ == "__main__":

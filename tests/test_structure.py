@@ -29,6 +29,7 @@ ROWS = (
         "_npz",
         "_meeting",
         "_figure",
+        "_pixels",
         "_cache_dir",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),

@@ -9,6 +9,7 @@ from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
+from .dataset_photos import DatasetPhotos
 from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator
 from .image_data import ImageData

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasdl._checks import check_class_names
+from kerasdl._pixels import check_pixels
 
 from ._photo_list import PhotoList, check_fraction, split_photos
 
@@ -77,12 +78,7 @@ def _pixels(name: str, images: np.ndarray) -> np.ndarray:
         )
     if not is_float:
         return images
-    low, high = images.min(), images.max()
-    if not (low >= 0 and 1 < high <= 255):
-        raise ValueError(
-            f"`{name}` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {low} to {high}"
-        )
+    check_pixels(name, images)
     return np.rint(images).astype(np.uint8)
 
 

@@ -127,7 +127,7 @@ class ImageData(PhotoSplits):
         table: str | Path | pd.DataFrame,
         folder: str | Path,
         image: str = "id",
-        label: str = "label",
+        label: str | Sequence[str] = "label",
         suffix: str = ".jpg",
         valid_fraction: float = 0.2,
         test: str | Path | float | None = None,
@@ -158,7 +158,8 @@ class ImageData(PhotoSplits):
             table: a CSV file in UTF-8 with a header, read as text, or a DataFrame.
             folder: what the names are relative to.
             image: column of the names.
-            label: column of the labels.
+            label: column of the labels; or a column of 0 and 1 for each class, in the
+                order of the classes. Where each row has one 1, a photo has one label.
             suffix: what the names lack, such as ".jpg", or "".
             valid_fraction: share of each class, in (0, 1), for validation.
             test: a folder of photos without labels (a path of its own, not below

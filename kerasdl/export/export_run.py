@@ -14,7 +14,7 @@ from kerasdl._atomic_folder import (
     empty_partial,
     publish,
 )
-from kerasdl._checks import check_one_of
+from kerasdl._checks import check_one_of, first_few
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
@@ -154,8 +154,9 @@ def _check(
     for name, data in (("check", check), ("calibration", calibration)):
         if list(data.class_names) != list(class_names):
             raise ValueError(
-                f"`{name}` must have the classes of the model, {list(class_names)}. "
-                f"Received: {name} with {list(data.class_names)}"
+                f"`{name}` must have the classes of the model, "
+                f"{first_few(class_names)}. Received: {name} with "
+                f"{first_few(data.class_names)}"
             )
         if (*data.image_size, 3) != tuple(size):
             raise ValueError(

@@ -9,6 +9,7 @@ from typing import Self
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasdl._atomic import write_text
 from kerasdl._checks import (
@@ -21,9 +22,12 @@ from kerasdl._checks import (
 )
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
+from kerasdl._pixels import check_pixels
 from kerasdl.data import (
     MAX_PIXELS,
     RESIZE_MODES,
+    DatasetPhotos,
+    ImageData,
     ImageError,
     list_images,
     read_image,
@@ -31,11 +35,6 @@ from kerasdl.data import (
 )
 from kerasdl.models import load_model
 from kerasdl.runs import MANIFEST, read_run
-
-NO_NUMBERS = (
-    "`model` must answer with numbers: a training that failed leaves weights that are "
-    "none. Received: other answers"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +114,7 @@ class Predictor:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
         if thresholds is not None:
-            thresholds = _thresholds(thresholds, model.output_shape[-1], class_names)
+            thresholds = _thresholds(thresholds, num_outputs(model), class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
@@ -177,8 +176,8 @@ class Predictor:
 
         Raises:
             ImageError: a file cannot be used; the message names it.
-            ValueError: no pictures, an array that holds something else, or answers
-                that are no numbers.
+            ValueError: no pictures, an array that holds something else, or a model
+                whose answers are no numbers.
         """
         check_positive_int("batch_size", batch_size)
         check_one_of("on_error", on_error, ("raise", "skip"))
@@ -213,11 +212,9 @@ class Predictor:
         answered = [file for file in files if file not in damaged]
         bad = rows_without_numbers(probabilities)
         if bad.any():
-            unknown = [
-                file for file, is_bad in zip(answered, bad, strict=True) if is_bad
-            ]
             if on_error == "raise":
-                raise ValueError(f"{NO_NUMBERS} for {first_few(unknown)}")
+                check_numbers(probabilities, answered)
+            unknown = [answered[row] for row in np.flatnonzero(bad)]
             damaged |= dict.fromkeys(unknown, "the model's answer is no number")
             answered = [file for file in answered if file not in damaged]
             probabilities = probabilities[~bad]
@@ -252,17 +249,67 @@ class Predictor:
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
     check_class_names("class_names", class_names)
-    outputs = model.output_shape[-1]
+    outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
             "`class_names` must be as many as the model's outputs, or two for one "
-            f"output. Received: class_names={list(class_names)!r} ({outputs} outputs)"
+            f"output. Received: class_names={first_few(class_names)} ({outputs} "
+            "outputs)"
         )
 
 
 def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
     """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
     return ~np.isfinite(outputs).all(axis=1)
+
+
+def num_outputs(model: keras.Model) -> int:
+    """Number of values that `model` returns for a picture.
+
+    Raises:
+        ValueError: it does not return one tensor `(batch, classes)`, or is subclassed
+            or not built, so that this is not known.
+    """
+    # Neither attribute is there before Keras knows what goes in.
+    shape = getattr(model, "output_shape", None)
+    # Keras gives the shape of the one output of a dict as if it were alone.
+    is_dict = isinstance(getattr(model, "_outputs_struct", None), dict)
+    if is_dict or not isinstance(shape, tuple) or len(shape) != 2 or not shape[-1]:
+        received = f"outputs {shape}" if shape else "outputs that are not known"
+        raise ValueError(
+            "`model` must be functional, or a Sequential with an Input, and have one "
+            f"output (batch, classes). Received: a {type(model).__name__} with "
+            f"{received}. `keras.Model(inputs, output)` makes one of one output of "
+            "several, or around a subclassed one."
+        )
+    return shape[-1]
+
+
+def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
+    """Raise ValueError if what a model says of a picture of `files` is no number."""
+    none = np.flatnonzero(rows_without_numbers(outputs))
+    if len(none):
+        raise ValueError(
+            "`model` must answer with numbers: a training that failed leaves weights "
+            "that are none. Received: other answers for "
+            f"{first_few([files[row] for row in none])}. Take weights from before."
+        )
+
+
+def photos_for(
+    model: keras.Model, data: ImageData | tf.data.Dataset
+) -> ImageData | DatasetPhotos:
+    """`data`, or what a dataset holds; its pictures must have the model's size."""
+    if not isinstance(data, tf.data.Dataset):
+        return data
+    photos = DatasetPhotos(data, max(2, num_outputs(model)))
+    size = tuple(model.input_shape[1:3])
+    if size not in (photos.image_size, (None, None)):
+        raise ValueError(
+            "`data` must have images of the model's size. Received: images of "
+            f"{photos.image_size} for {size}"
+        )
+    return photos
 
 
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
@@ -275,8 +322,8 @@ def _thresholds(
 ) -> np.ndarray:
     """One threshold, or one for each class, checked."""
     found = np.asarray(thresholds, float)
-    fits = found.shape in ((), (len(class_names),)) and np.isfinite(found).all()
-    if not fits or outputs != len(class_names):
+    fits = found.shape in ((), (len(class_names),)) and outputs == len(class_names)
+    if not fits or not np.isfinite(found).all():
         raise ValueError(
             "`thresholds` must be one, or one for each class, of a model with an "
             f"output for each. Received: thresholds={thresholds!r} for "
@@ -308,9 +355,5 @@ def _pictures(images: np.ndarray) -> list[np.ndarray]:
             "`images` must be files, or an array (n, height, width, 3) of uint8 or "
             f"float. Received: an array {images.shape} of {images.dtype}"
         )
-    if stack.size and not (stack.min() >= 0 and stack.max() <= 255):
-        raise ValueError(
-            "`images` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {stack.min()} to {stack.max()}"
-        )
+    check_pixels("images", stack)
     return list(stack if stack.dtype == np.uint8 else stack.astype("float32"))

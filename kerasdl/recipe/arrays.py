@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kerasdl.data import ImageData
     from kerasdl.runs import Run
 
+SETTLED_STEPS = 1000  # after which moving means have forgotten their start
 QUICK_IMAGES = 200  # of each split, with --quick
 QUICK_OF_CLASS = 2  # ... or so many of a class: for training and for validation
 
@@ -150,6 +151,26 @@ def fit(
     return history
 
 
+def settle_batch_norm(
+    model: "keras.Model", data: "ImageData", history: "pd.DataFrame"
+) -> None:
+    """Give BatchNorm the statistics of the training images after a short training.
+
+    Its moving means follow the weights with a lag of some hundred steps. Frozen ones
+    stay as they are.
+
+    Args:
+        model: the trained network.
+        data: the images it trained on.
+        history: as `fit` returned it.
+    """
+    from kerasdl import models
+
+    is_short = len(history.attrs["learning_rates"]) < SETTLED_STEPS
+    if is_short and models.moving_batch_norms(model):
+        models.recompute_batch_norm(model, data.train)
+
+
 def write_network(
     model: "keras.Model",
     data: "ImageData",
@@ -160,7 +181,8 @@ def write_network(
 ) -> dict[str, Any]:
     """Write the files of a trained network, and print what the lessons print.
 
-    `train_accuracy` is that of the last epoch as it went by, as in the lessons.
+    `train_accuracy` is that of the last epoch as it went by, as in the lessons. After a
+    short training BatchNorm's statistics are settled first.
 
     Args:
         model: the network; its name is that of the row.
@@ -176,6 +198,7 @@ def write_network(
     from kerasdl import train
 
     with train.on_one_device(model) as model:
+        settle_batch_norm(model, data, history)
         return _write(model, data, history, run, folder, dataset)
 
 
@@ -194,7 +217,7 @@ def _write(
     history = history.assign(stage=model.name)
     export.save_inference_model(model, folder / "model.keras")
     export.save_tflite(model, folder / "model.tflite")
-    plots.save_curves(history, folder / "curves.png", smoothing=0)
+    plots.save_curves(history, folder / "curves.png")
     plots.save_learning_rate(history.attrs["learning_rates"], folder / "rates.png")
     plots.save_confusion(report.confusion, data.class_names, folder / "confusion.png")
     interpret.save_report(

@@ -1,6 +1,5 @@
 """What a client sends as a picture becomes the model's pixels, or a clear refusal."""
 
-import re
 from base64 import b64decode
 from typing import Any
 
@@ -8,13 +7,6 @@ import numpy as np
 from fastapi import HTTPException
 
 from kerasdl.data import ImageError, decode_image, encoded_size, warp_image
-
-# Each scan of a progressive JPEG may be a few bytes and yet costs a pass over all
-# pixels. Cameras and web sites write about ten.
-_MAX_SCANS = 50
-# Markers of JPEG that have a length behind them, and the end of the image.
-_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 
 def declared_pixels(data: bytes) -> int:
@@ -49,8 +41,6 @@ def from_file(
         HTTPException: 400 for what is no picture or a damaged one, 413 for one above
             the limit.
     """
-    if data.startswith(b"\xff\xd8"):
-        _check_scans(data)
     try:
         pixels = decode_image(data, "the image", image_size, max_pixels)
     except ImageError as error:
@@ -60,16 +50,6 @@ def from_file(
         raise HTTPException(400, error.reason) from error
     decoded = pixels.shape[0] * pixels.shape[1]
     return warp_image(pixels, image_size, resize), decoded
-
-
-def _check_scans(jpeg: bytes) -> None:
-    scans, position = 0, 2
-    # What lies behind the image does not count: cameras append a film.
-    while (match := _MARKER.search(jpeg, position)) and match[1][0] != _END_OF_IMAGE:
-        scans += match[1][0] == _START_OF_SCAN
-        if scans > _MAX_SCANS:
-            raise HTTPException(400, f"the JPEG has more than {_MAX_SCANS} scans")
-        position = match.end() + int.from_bytes(jpeg[match.end() : match.end() + 2])
 
 
 def from_base64(value: Any) -> bytes:

@@ -11,12 +11,14 @@ from pathlib import Path
 import filelock
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import check_positive_int, make_writable_folder
+from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
-from kerasdl.data import MAX_PIXELS, Contents, PhotoBatches
+from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
@@ -42,7 +44,7 @@ class CachedActivations:
 
 def cached_activations(
     model: keras.Model,
-    paths: Sequence[str | Path | np.ndarray],
+    paths: Sequence[str | Path | np.ndarray] | tf.data.Dataset,
     resize: str = "crop",
     flip: bool = False,
     batch_size: int = 32,
@@ -64,7 +66,8 @@ def cached_activations(
     Args:
         model: takes pixels in [0, 255], `(batch, height, width, 3)`; one or several
             outputs.
-        paths: image files, or pixels as `ImageData.pictures` returns them.
+        paths: image files, or pixels as `ImageData.pictures` returns them, or a
+            dataset as `data.DatasetPhotos` takes it.
         resize: "crop", "squash" or "pad".
         flip: run over the photos mirrored left-right.
         batch_size: photos in a step.
@@ -87,6 +90,9 @@ def cached_activations(
     check_positive_int("batch_size", batch_size)
     check_cache_key(model, cache_key)
     root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
+    if isinstance(paths, tf.data.Dataset):
+        paths = DatasetPhotos(paths).pictures()
+    check_pixels("paths", [path for path in paths if isinstance(path, np.ndarray)])
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {

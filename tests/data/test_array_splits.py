@@ -166,7 +166,7 @@ def test_several_labels_an_image(images):
             {"valid": (np.zeros((2, 6, 9), "uint8"), [0, 1]), "test": 0.5},
             "`test` must be arrays or None",
         ),
-        ({"test": np.zeros((2, 6, 9))}, r"`test` must be pixels in \[0, 255\]"),
+        ({"test": np.full((2, 6, 9), 0.5)}, r"`test` must be pixels in \[0, 255\]"),
     ],
 )
 def test_what_does_not_fit_is_refused(images, change, message):

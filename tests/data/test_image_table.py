@@ -264,3 +264,59 @@ def test_photos_with_labels_are_no_test(build, folder, place):
         ValueError, match=r"`test` must be .*labelled ones: '.*000\.png'"
     ):
         build(breeds(), test=folder / place)
+
+
+def marked(**columns):
+    table = pd.DataFrame({"id": [f"{n:03}" for n in range(30)]})
+    return table.assign(**columns)
+
+
+def test_a_column_for_each_class(folder, tmp_path):
+    cat = np.arange(30) % 3 == 0
+    table = marked(cat=cat.astype(int), ape=(~cat).astype(float))
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    for source in (table, tmp_path / "labels.csv", marked(cat=cat, ape=~cat)):
+        data = ImageData.from_table(
+            *(source, folder / "photos", "id", ["cat", "ape"], ".png"),
+            image_size=SIZE,
+            seed=0,
+        )
+        assert data.class_names == ["cat", "ape"]  # as they were named
+        assert data.label_mode is None
+        for split in ("train", "valid"):
+            numbers = [int(file.removesuffix(".png")) for file in data.files(split)]
+            assert data.labels(split).tolist() == [int(n % 3 != 0) for n in numbers]
+
+
+def test_columns_of_which_several_hold(folder):
+    wet, dry = np.arange(30) % 2, np.arange(30) % 5 > 0
+    data = ImageData.from_table(
+        *(marked(wet=wet, dry=dry), folder / "photos", "id", ["dry", "wet"], ".png"),
+        image_size=SIZE,
+        seed=0,
+    )
+    assert data.label_mode == "multi_label"
+    for split in ("train", "valid"):
+        rows = [int(file.removesuffix(".png")) for file in data.files(split)]
+        expected = np.stack([dry[rows], wet[rows]], axis=1)
+        np.testing.assert_array_equal(data.labels(split), expected)
+
+
+@pytest.mark.parametrize(
+    ("label", "delimiter", "message"),
+    [
+        (["a"], None, "`label` must be a column, or two or more"),
+        (["a", "a"], None, "`label` must be a column, or two or more"),
+        (["a", "b"], " ", "`label_delimiter` must be None where"),
+        (["a", "c"], None, "`label` must name a column .*label='c'"),
+        (["a", "odd"], None, "`table` must have 0 or 1 .*'0.5' in column 'odd', row 3"),
+    ],
+)
+def test_columns_that_are_none(folder, label, delimiter, message):
+    ones = np.arange(30) % 2
+    odd = np.where(np.arange(30) == 3, 0.5, ones)
+    table = marked(a=ones, b=1 - ones, odd=odd)
+    with pytest.raises(ValueError, match=message):
+        ImageData.from_table(
+            *(table, folder / "photos", "id", label, ".png"), label_delimiter=delimiter
+        )
