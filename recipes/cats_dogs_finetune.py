@@ -83,10 +83,9 @@ def main(argv=None):
         data, check = kerasdl.recipe.photos.read_photos(
             args, size, "chapter", seed=run.seed
         )
-        state = run.path / "state"
         trainings = train.Stages(
             data,
-            state,
+            run.path / "state",
             args.backbone,
             args.weights,
             1 if args.quick else args.epochs,
@@ -94,7 +93,6 @@ def main(argv=None):
             seed=run.seed,
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)
-        state.mkdir(exist_ok=True)
         stages = list(trainings.run(names))
         with train.without_strategy():
             write_results(run, data, stages)

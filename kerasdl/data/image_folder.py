@@ -236,7 +236,7 @@ class PhotoBatches:
     def _reads(self, row: int) -> bool:
         """Whether a picture can be read; the first one of a batch mostly can."""
         try:
-            read_picture(self.pictures[row], self.image_size)
+            read_picture(self.pictures[row], self.image_size, self.max_pixels)
         except ImageError as error:
             self.damaged.leave_out(error)
             return False

@@ -46,8 +46,6 @@ class ServedModel:
                 "`name` must be letters, digits, '_', '-' and '.'. Received: "
                 f"name={name!r}"
             )
-        for number, class_name in enumerate(predictor.class_names):
-            _check_is_text(class_name, number)
         self.name = name
         self.max_batch = max_batch
         self.class_names = predictor.class_names
@@ -101,14 +99,3 @@ class ServedModel:
     def _call(self, pixels: np.ndarray) -> np.ndarray:
         self.metrics.batch_sizes.observe(len(pixels))
         return self.graph(pixels).numpy()
-
-
-def _check_is_text(class_name: str, number: int) -> None:
-    """A folder's name may hold bytes that are no text, an answer in JSON may not."""
-    try:
-        class_name.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"`class_names[{number}]` must be Unicode text. Received: "
-            f"class_names[{number}]={class_name!r}. Rename that folder and train again."
-        ) from error

@@ -89,10 +89,10 @@ def cached_activations(
     """
     check_positive_int("batch_size", batch_size)
     check_cache_key(model, cache_key)
-    root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     if isinstance(paths, tf.data.Dataset):
         paths = DatasetPhotos(paths).pictures()
     check_pixels("paths", [path for path in paths if isinstance(path, np.ndarray)])
+    root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {

@@ -15,10 +15,9 @@ import keras
 import numpy as np
 
 from kerasdl._checks import (
-    check_directory,
     check_one_of,
     check_positive_int,
-    check_writable,
+    make_writable_folder,
 )
 from kerasdl.callbacks import BestWeights, StopOnBadLoss
 from kerasdl.data import ImageData
@@ -65,7 +64,7 @@ class Stages:
 
     Args:
         data: the photos; its augmentation is that of the augmented stages.
-        folder: keeps the state; must exist.
+        folder: keeps the state; `run` makes it.
         backbone_name: one of `BACKBONES`.
         weights: of the trunk, as in `build_trunk`.
         epochs: of each training; None takes each one's own number.
@@ -74,8 +73,8 @@ class Stages:
 
     Raises:
         ValueError: `data` has a split without labels, or several labels a photo,
-            `epochs` is below 1, or `folder` cannot be written to; in `run`, what
-            `folder` holds is damaged, or was made with other arguments.
+            `epochs` is below 1; in `run`, `folder` cannot be written to, or what it
+            holds is damaged or was made with other arguments.
     """
 
     def __init__(
@@ -93,8 +92,7 @@ class Stages:
             check_positive_int("epochs", epochs)
         _check_labels(data)
         self.data = data
-        self.folder = check_directory("folder", folder)
-        check_writable("folder", self.folder / "state")
+        self.folder = Path(folder)
         self.backbone = backbone(backbone_name)
         self.weights = weights
         self.epochs = epochs
@@ -111,6 +109,7 @@ class Stages:
                 (`fine_tuned` continues `frozen`, `practice` `practice_head`).
         """
         check_stages(names)
+        make_writable_folder("folder", self.folder)
         for name in names:
             yield (
                 self._load(name)

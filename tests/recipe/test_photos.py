@@ -20,7 +20,7 @@ def write_photos(root, *splits):
 
 def arguments(root, **changed):
     args = {"data": str(root), "cache": None, "batch_size": 4, "resize": "crop"}
-    args |= {"max_train": None, "on_error": "skip", "quick": False}
+    args |= {"max_train": None, "on_error": "skip", "quick": False, "max_pixels": None}
     return argparse.Namespace(**(args | changed))
 
 

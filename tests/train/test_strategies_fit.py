@@ -89,6 +89,7 @@ for name, norms in (("plain", []), ("norm", [norm, frozen])):
         history = train.fit_cycles(
             *(again, data, [0.005, 0.05], 1, 2, 1, [Die()] if die_at else []),
             state=folder + "/" + name + ".npz",
+            class_weight={0: 1.0, 1: 3.0},
         )
         found["again"] = {
             "restored": history.attrs["restored"],
