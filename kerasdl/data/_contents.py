@@ -10,6 +10,8 @@ from typing import Self
 
 from kerasdl._atomic import write_text
 
+from ._open_file import open_file
+
 _INDEX = "contents.json"
 # A clock may be as coarse as that (FAT): what changed so lately is read again.
 _SETTLED_NS = 2_000_000_000
@@ -60,7 +62,7 @@ class Contents:
             OSError: it cannot be read.
         """
         name = os.path.abspath(path)
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             found = os.fstat(file.fileno())
             state = [
                 *(found.st_dev, found.st_ino, found.st_size),
