@@ -1,6 +1,6 @@
 """Predict with a finished run: photos in, class names and probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -170,7 +170,6 @@ class Predictor:
             on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
                 in `damaged`; likewise a picture to which the model's answer is no
                 number.
-                in `damaged`.
             max_pixels: largest height * width of a file that is decoded, a JPEG's after
                 it was reduced towards the model's size.
 
@@ -335,7 +334,14 @@ def _thresholds(
 def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:
     """The files that `images` names, a folder standing for all images below it."""
     files = []
-    for path in [images] if isinstance(images, (str, Path)) else images:
+    single = isinstance(images, (str, Path)) or not isinstance(images, Iterable)
+    for path in [images] if single else images:
+        if not isinstance(path, (str, Path)):
+            raise ValueError(
+                "`images` must be a file, a folder, a list of such, or a NumPy array "
+                f"of RGB pixels. Received: the type {type(path).__name__}. "
+                "`np.asarray` makes an array of a picture of Pillow or a tensor."
+            )
         if Path(path).is_dir():
             files += [Path(path) / image for image in list_images(path)[0]]
         else:

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from kerasdl.data import ImageError
 from kerasdl.data._contents import Contents
 
 
@@ -74,5 +75,5 @@ def test_a_damaged_index_is_made_anew(damage, photo, tmp_path, later):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(ImageError, match="a.jpg: unreadable: no regular file"):
         Contents(tmp_path).digest(tmp_path / "a.jpg")

@@ -181,6 +181,10 @@ def test_a_damaged_picture_is_named(run, tmp_path):
         (np.zeros((8, 12, 3), "int64"), "of int64"),
         (np.full((8, 12, 3), -1.0), r"pixels in \[0, 255\].*-1.0 to -1.0"),
         (np.full((8, 12, 3), np.nan), r"pixels in \[0, 255\]"),
+        (None, "NumPy array of RGB pixels. Received: the type NoneType"),
+        (Image.new("RGB", (12, 8)), "Received: the type Image. `np.asarray` makes"),
+        ([Image.new("RGB", (12, 8))], "Received: the type Image"),
+        ([b"photo.jpg"], "Received: the type bytes"),
     ],
 )
 def test_what_is_no_picture_is_refused(images, message):
