@@ -118,6 +118,14 @@ class Predictor:
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
+        taken = getattr(model, "input_shape", None)  # a subclassed model has none
+        if isinstance(taken, tuple) and len(taken) == 4:
+            sides = zip(taken[1:3], self.image_size, strict=True)
+            if any(side not in (None, given) for side, given in sides):
+                raise ValueError(
+                    "`image_size` must be what `model` takes. Received: image_size="
+                    f"{image_size!r}, and a model of input_shape={taken}"
+                )
         self.resize = resize
         self.thresholds = thresholds
 
@@ -248,6 +256,11 @@ class Predictor:
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
     check_class_names("class_names", class_names)
+    if len(set(class_names)) < max(2, len(class_names)):
+        raise ValueError(
+            "`class_names` must be two or more, each another. Received: "
+            f"class_names={first_few(class_names)}"
+        )
     outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(

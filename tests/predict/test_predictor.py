@@ -201,6 +201,11 @@ def test_bad_arguments_are_refused():
         Predictor(model, ["a", "b"], SIZE, "stretch")
     with pytest.raises(ValueError, match="`image_size` must be one side or"):
         Predictor(model, ["a", "b"], 0)
+    with pytest.raises(ValueError, match=r"`image_size` must be what `model` takes"):
+        Predictor(model, ["a", "b"], 10**8)
+    for names in (["a"], ["a", "a"]):
+        with pytest.raises(ValueError, match="`class_names` must be two or more, each"):
+            Predictor(model, names, SIZE)
     with pytest.raises(ValueError, match="`on_error` must be one of 'raise', 'skip'"):
         Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", on_error="ignore")
     with pytest.raises(ValueError, match="`batch_size` must be an integer"):
