@@ -1,11 +1,19 @@
 """CSV files read, or refused by name."""
 
+import lzma
 import warnings
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+# Of pandas, of decoding, and of files that are not compressed as their suffix says.
+_UNREADABLE = (
+    *(ValueError, OSError, EOFError, pd.errors.ParserWarning),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
 _HOW = (
     "Save it as a CSV file in UTF-8, with as many fields in each row as in its header, "
     "or read it by pandas (`read_csv(..., encoding=..., sep=...)`, `read_excel`) and "
@@ -32,8 +40,7 @@ def read_csv(name: str, path: str | Path, **options: Any) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(path, index_col=False, **options)
-    # Of pandas, of decoding, and of files that are not what their suffix says.
-    except (ValueError, OSError, EOFError, pd.errors.ParserWarning) as error:
+    except _UNREADABLE as error:
         reason = str(error).strip()
         raise ValueError(
             f"`{name}` must be a CSV file in UTF-8. {received} ({reason}). {_HOW}"

@@ -41,8 +41,11 @@ def test_the_file_is_named_at_every_door(tmp_path, content):
 
 
 def test_files_that_are_not_there_or_not_what_their_suffix_says(tmp_path):
-    (tmp_path / "labels.csv.gz").write_bytes(b"id,label\n1,2\n")
+    for suffix in ("gz", "zip", "xz"):
+        (tmp_path / f"labels.csv.{suffix}").write_bytes(b"id,label\n1,2\n")
     for name, message in (
+        ("labels.csv.zip", r"labels\.csv\.zip.*not a zip file"),
+        ("labels.csv.xz", r"labels\.csv\.xz.*format not supported"),
         ("labels.csv.gz", r"labels\.csv\.gz.*gzip"),
         ("none.csv", "`table` must be an existing CSV file"),
         ("", "`table` must be an existing CSV file"),

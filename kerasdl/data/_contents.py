@@ -10,6 +10,9 @@ from typing import Self
 
 from kerasdl._atomic import write_text
 
+from ._decode import ImageError
+from ._open_file import open_file
+
 _INDEX = "contents.json"
 # A clock may be as coarse as that (FAT): what changed so lately is read again.
 _SETTLED_NS = 2_000_000_000
@@ -54,13 +57,19 @@ class Contents:
             write_text(self._path, json.dumps(self._known))
 
     def digest(self, path: str | Path) -> str:
-        """SHA-256 of the content of a file, in hexadecimal.
+        """SHA-256 of the content of an image file, in hexadecimal.
 
         Raises:
-            OSError: it cannot be read.
+            ImageError: it cannot be read.
         """
+        try:
+            return self._digest(path)
+        except OSError as error:
+            raise ImageError(path, f"unreadable: {error.strerror}") from error
+
+    def _digest(self, path: str | Path) -> str:
         name = os.path.abspath(path)
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             found = os.fstat(file.fileno())
             state = [
                 *(found.st_dev, found.st_ino, found.st_size),

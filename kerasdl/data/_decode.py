@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasdl._names import as_text
 
+from ._open_file import open_file
 from ._pillow_pixels import convert, pillow_pixels
 from .formats import Header, format_of, read_header
 
@@ -81,7 +82,8 @@ def read_image(
     | palette | its colours |
     | alpha, a transparent colour | dropped: the colours beneath stay |
     | CMYK, YCCK, YCbCr | Pillow's RGB |
-    | LAB, five channels and more | ImageError |
+    | LAB | Pillow's RGB |
+    | five channels and more, several of more than 16 bits | ImageError |
 
     "grayscale" is Pillow's weighted sum (299 R + 587 G + 114 B) / 1000 of that, and
     "rgba" keeps alpha and transparent colours. So the pixels are those of Pillow's
@@ -113,7 +115,7 @@ def read_image(
 def read_file(path: str | Path) -> bytes:
     """Return the bytes of an image file, or raise ImageError if that fails."""
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open_file(path) as file:
             return file.read()
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error

@@ -11,7 +11,7 @@ from kerasdl._names import as_text, print_line
 
 from ._listing import list_classes, list_each, list_images
 from ._photo_list import PhotoList, split_photos
-from ._split_names import SPLITS, find_splits
+from ._split_names import SPLITS, find_splits, folder_tree
 
 
 def split_folders(root: str | Path) -> dict[str, str]:
@@ -41,7 +41,10 @@ def split_folders(root: str | Path) -> dict[str, str]:
             folders[split] = named[0]
     if any(split != folder for split, folder in folders.items()):
         taken = ", ".join(f"{split} is {f!r}" for split, f in folders.items())
-        print_line(f"splits of {root}: {taken}")
+        used = {PurePosixPath(folder).parts[0] for folder in found}
+        others = sorted(folder_tree(images).keys() - used)
+        left = f"; not taken: {first_few(others)}" if others else ""
+        print_line(f"splits of {root}: {taken}{left}")
     return folders
 
 

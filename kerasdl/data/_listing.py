@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdl._checks import check_class_names, check_directory
+from kerasdl._checks import check_class_names, check_directory, first_few
 from kerasdl._names import print_line
 
 from ._decode import IMAGE_SUFFIXES
@@ -21,6 +21,9 @@ _OF_WORK = frozenset(
         *("sample", "samples", "saved_models", "scripts", "temp", "tmp", "weights"),
     }
 )
+# What may lie beside one folder of photos, and what that is called then.
+_OF_LABELS = frozenset({"annotation", "annotations", "labels", "mask", "masks"})
+_OF_PHOTOS = frozenset({"image", "images", "img", "imgs", "photo", "photos"})
 
 
 def list_images(directory: str | Path) -> tuple[list[str], list[str]]:
@@ -107,8 +110,8 @@ def class_folders(directory: Path, images: Collection[str]) -> list[str]:
         images: below `directory`, as POSIX paths.
 
     Raises:
-        ValueError: the folders are splits, one of them holds the classes again, or has
-            a name that is not one line of UTF-8.
+        ValueError: the folders are splits, or photos and their masks; or one of them
+            holds the classes again, or has a name that is not one line of UTF-8.
     """
     if splits := find_splits(images):
         raise ValueError(
@@ -124,10 +127,17 @@ def class_folders(directory: Path, images: Collection[str]) -> list[str]:
             others[name] = "hidden"
         elif name not in tree and _leads_back(directory / name):
             others[name] = "a link to a folder it lies in"
-        elif name not in tree and name.lower() in _OF_WORK:
+        elif name not in tree and name.lower() in _OF_WORK | _OF_LABELS:
             others[name] = "no images"
         else:
             class_names.append(name)
+    lower = {name.lower() for name in class_names}
+    if lower & _OF_PHOTOS and lower & _OF_LABELS and lower <= _OF_PHOTOS | _OF_LABELS:
+        raise ValueError(
+            "`directory` must hold one folder per class. Received: "
+            f"directory={str(directory)!r}, whose folders are photos and their labels: "
+            f"{first_few(class_names)}. Pass the folder of the photos."
+        )
     for name in class_names:
         if len(again := sorted(tree.keys() & tree.get(name, {}).keys())) > 1:
             raise ValueError(

@@ -28,6 +28,7 @@ _FILES: dict[str, type[ImageFile.ImageFile]] = {
     "TIFF": TiffImageFile,
     "WEBP": WebPImageFile,
 }
+_NOT_READ = ("unknown pixel mode", "unknown data organization")
 _MODES = {"rgb": "RGB", "rgba": "RGBA", "grayscale": "L"}
 
 
@@ -62,6 +63,10 @@ def pillow_pixels(
                 is_negative = image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0
             upright = ImageOps.exif_transpose(image)
     except Exception as error:  # each format's decoder raises errors of its own
+        if str(error) in _NOT_READ:
+            raise ValueError(
+                "channels of this number, kind or depth are not read"
+            ) from error
         raise ValueError(f"damaged: {error}") from error
     if upright.mode.startswith("I;16") or (upright.mode == "I" and kind == "PPM"):
         upper = (np.asarray(upright) >> (depth - 8)).astype(np.uint8)
@@ -84,6 +89,8 @@ def _check_range(image: Image.Image) -> None:
 def _array(image: Image.Image, color_mode: str) -> np.ndarray:
     if image.mode in ("RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
+    if image.mode == "LAB":  # from which Pillow makes nothing else
+        image = image.convert("RGB")
     try:
         pixels = np.asarray(image.convert(_MODES[color_mode]))
     except ValueError as error:

@@ -8,7 +8,7 @@ SPLITS = ("train", "valid", "test")
 
 _WORDS = {
     "train": "train|training|trainval|trn|tr",
-    "valid": "val|valid|validate|validation|dev|development|holdout",
+    "valid": "val|vld|valid|validate|validation|dev|development|holdout",
     "test": "test|testing|tst|te|ts|eval|evaluation",
 }
 _SUFFIX = "s?(?:set|data|dataset|image|img|photo)?s?"
@@ -49,8 +49,9 @@ def find_splits(images: Iterable[str]) -> dict[str, str]:
 
     Splits have usual names of splits, and two of three signs: they are of two kinds;
     there are no other folders; one of them holds class folders. So `train` beside
-    `car` and `bus` is a class. They may lie in a folder that is alone
-    (`images/train`), and so may their class folders (`train/images/cat`).
+    `car` and `bus` is a class. They may lie in a folder that is alone (`images/train`),
+    and so may their class folders (`train/images/cat`). Where there are splits of each
+    kind of thing, all are splits: `train_cat`, `train_dog`, `test_cat`, `test_dog`.
 
     Returns:
         "train", "valid" or "test" by the path of its class folders, or of its photos;
@@ -62,7 +63,8 @@ def find_splits(images: Iterable[str]) -> dict[str, str]:
         if split_role(name) or not below:
             break
         tree, prefix = below, prefix / name
-    for roles in _groups(list(tree)):
+    groups = _groups(list(tree))
+    for roles in groups:
         places = {name: _inner(name, tree[name]) for name in roles}
         signs = (
             len(set(roles.values())) > 1,
@@ -71,12 +73,15 @@ def find_splits(images: Iterable[str]) -> dict[str, str]:
         )
         if sum(signs) > 1:
             return {str(prefix / places[name][0]): roles[name] for name in roles}
+    of_each_kind = all(len(set(roles.values())) > 1 for roles in groups)
+    if len(groups) > 1 and of_each_kind and _all_named(tree):
+        return {str(prefix / name): split_role(name) for name in tree}
     return {}
 
 
 def _groups(names: list[str]) -> list[dict[str, str]]:
     """Splits by folder, of folders whose names are alike but for the split's."""
-    are_all = all(map(split_role, names))
+    are_all = _all_named(names)
     groups: dict[tuple[str, ...], dict[str, str | None]] = {}
     for name in names:
         role, rest = _role_and_rest(name)
@@ -90,6 +95,11 @@ def _groups(names: list[str]) -> list[dict[str, str]]:
         if any(roles.values()):
             found.append(named)
     return found
+
+
+def _all_named(names: Iterable[str]) -> bool:
+    """Whether each of `names` is a usual one of a split."""
+    return all(map(split_role, names))
 
 
 def _inner(path: str, tree: Tree) -> tuple[str, Tree]:

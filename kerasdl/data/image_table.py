@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,7 @@ def read_table(
             f"none for {first_few(without)}"
         )
     files = [f"{name}{suffix}" for name in names]
-    if missing := [file for file in files if not (folder / file).is_file()]:
+    if missing := [file for file in files if not os.path.isfile(folder / file)]:
         raise ValueError(
             "`table` must name files that exist, as `folder`/`image` + `suffix`. "
             f"Received: folder={str(folder)!r}, suffix={suffix!r}, without "
@@ -75,10 +76,10 @@ def _read(
         rows = table
     else:
         where = f" for table={str(table)!r}"
-        if not Path(table).is_file():
+        if not isinstance(table, (str, Path)) or not os.path.isfile(table):
             raise ValueError(
                 "`table` must be a DataFrame or an existing CSV file. "
-                f"Received: table={str(table)!r}"
+                f"Received: table={str(table)!r:.200}"
             )
         # As text: 007 stays what it is, and a label may be "NA".
         rows = read_csv("table", table, dtype=str, keep_default_na=False)
@@ -90,13 +91,21 @@ def _read(
             )
     return pd.DataFrame(
         {
-            column: [
-                "" if pd.isna(value) else str(value).strip() for value in rows[column]
-            ]
+            column: [_cell(value, column) for value in rows[column]]
             for column in (image, *labels)
         },
         dtype=object,  # names may be no UTF-8
     )
+
+
+def _cell(value: Any, column: str) -> str:
+    if pd.api.types.is_list_like(value):
+        raise ValueError(
+            "`table` must hold one text or number in each field; several labels stand "
+            f"in one text, as `label_delimiter` divides it. Received: {value!r:.100} "
+            f"in column {column!r}"
+        )
+    return "" if pd.isna(value) else str(value).strip()
 
 
 def _names(column: pd.Series) -> list[str]:

@@ -100,10 +100,7 @@ def _copy(
     contents: Contents,
 ) -> Path:
     """Path of the copy, which is made unless it is there."""
-    try:
-        copy = _place(path, folder, contents.digest(path))
-    except OSError as error:
-        raise ImageError(path, f"unreadable: {error.strerror}") from error
+    copy = _place(path, folder, contents.digest(path))
     if copy.exists():
         return copy
     data = read_file(path)

@@ -14,6 +14,7 @@ from ._archive import DAMAGED
 from ._weights_file import names_in, open_weights
 from .adapted import finalize_adapted
 from .copying import Owner, first, owners, repeated, stable_name
+from .layer_order import direct_weights, layers_in_order
 
 # Layer name -> its weights in order, not yet read; None for several of one name.
 _Weights = dict[str, list[h5py.Dataset] | None]
@@ -68,8 +69,9 @@ def restore_weights(model: keras.Model, path: str | Path) -> None:
             f"path={str(path)!r}"
         )
     own = [(owner, [w.numpy() for w in owner.weights]) for owner in owners(model)]
-    with open_weights(path, "path"):
+    with open_weights(path, "path") as file:
         try:
+            _check_no_more(model, file)
             model.load_weights(path)
         except (*DAMAGED, ValueError) as error:
             for owner, values in own:
@@ -79,6 +81,20 @@ def restore_weights(model: keras.Model, path: str | Path) -> None:
                 f"`path` must be a file of the network {model.name!r}. Received: "
                 f"path={str(path)!r} ({error})"
             ) from error
+
+
+def _check_no_more(model: keras.Model, file: h5py.File) -> None:
+    """Raise ValueError for weights of layers that `model` lacks: Keras passes over."""
+    groups = set()
+
+    def note(path: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset) and not path.startswith("optimizer/"):
+            groups.add(item.parent.name)
+
+    file.visititems(note)
+    own = sum(bool(direct_weights(layer)) for layer in layers_in_order(model))
+    if len(groups) > own:
+        raise ValueError(f"weights of {len(groups)} layers, of which it has {own}")
 
 
 def check_weights_file(path: str | Path, others: str = "'imagenet', None") -> Path:

@@ -56,7 +56,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     From a head on cached activations, say, to the same head on its trunk. Layers of the
     models inside `source` and `target` count as theirs. The same layer is that of the
     same name in models of the same names; else, where both have layers of the same
-    names in one order, that at the same place; else the only one of its name.
+    names in one order (Keras's numbers aside, which the next model of a build gets),
+    that at the same place; else the only one of its name.
 
     Raises:
         ValueError: `target` lacks one of the layers, has it in another shape, or which
@@ -127,7 +128,8 @@ def _matched(
     if len(paths) == len(takers) and len(own) == len(given) and own <= paths.keys():
         return [(one, paths[one.path]) for one in given], []
     names = [[one.name for one in part] for part in (given, takers)]
-    if names[0] == names[1]:
+    bare = [[re.sub(r"_\d+$", "", name) for name in part] for part in names]
+    if names[0] == names[1] or (bare[0] == bare[1] and not {*names[0]} <= {*names[1]}):
         return list(zip(given, takers, strict=True)), []
     named = {taker.name: taker for taker in takers}
     twice = repeated(names[0]) | repeated(names[1]) & set(names[0])

@@ -70,10 +70,16 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         if (asked := _count_asked(config)) > held:
             raise RuntimeError(f"its layers have {asked:,} weights, it has {held:,}")
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (*DAMAGED, ValueError) as error:
+    except Exception as error:  # of a configuration that lies layers may raise anything
         raise ValueError(
-            f"`path` must be a .keras file that is whole. {received} ({error})"
+            f"`path` must be a .keras file that is whole. {received} ({_short(error)})"
         ) from error
+
+
+def _short(error: Exception, limit: int = 300) -> str:
+    """The begin and the end of its text: Keras quotes whole configurations."""
+    text = str(error)
+    return text if len(text) <= 2 * limit else f"{text[:limit]} ... {text[-limit:]}"
 
 
 def _count_weights(opened: io.BytesIO) -> int:

@@ -1,6 +1,6 @@
 """Predict with a finished run: photos in, class names and probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -118,6 +118,14 @@ class Predictor:
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
+        taken = getattr(model, "input_shape", None)  # a subclassed model has none
+        if isinstance(taken, tuple) and len(taken) == 4:
+            sides = zip(taken[1:3], self.image_size, strict=True)
+            if any(side not in (None, given) for side, given in sides):
+                raise ValueError(
+                    "`image_size` must be what `model` takes. Received: image_size="
+                    f"{image_size!r}, and a model of input_shape={taken}"
+                )
         self.resize = resize
         self.thresholds = thresholds
 
@@ -170,7 +178,6 @@ class Predictor:
             on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
                 in `damaged`; likewise a picture to which the model's answer is no
                 number.
-                in `damaged`.
             max_pixels: largest height * width of a file that is decoded, a JPEG's after
                 it was reduced towards the model's size.
 
@@ -249,6 +256,11 @@ class Predictor:
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
     check_class_names("class_names", class_names)
+    if len(set(class_names)) < max(2, len(class_names)):
+        raise ValueError(
+            "`class_names` must be two or more, each another. Received: "
+            f"class_names={first_few(class_names)}"
+        )
     outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
@@ -335,7 +347,14 @@ def _thresholds(
 def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:
     """The files that `images` names, a folder standing for all images below it."""
     files = []
-    for path in [images] if isinstance(images, (str, Path)) else images:
+    single = isinstance(images, (str, Path)) or not isinstance(images, Iterable)
+    for path in [images] if single else images:
+        if not isinstance(path, (str, Path)):
+            raise ValueError(
+                "`images` must be a file, a folder, a list of such, or a NumPy array "
+                f"of RGB pixels. Received: the type {type(path).__name__}. "
+                "`np.asarray` makes an array of a picture of Pillow or a tensor."
+            )
         if Path(path).is_dir():
             files += [Path(path) / image for image in list_images(path)[0]]
         else:

@@ -91,6 +91,12 @@ def cached_activations(
     check_cache_key(model, cache_key)
     if isinstance(paths, tf.data.Dataset):
         paths = DatasetPhotos(paths).pictures()
+    if isinstance(paths, (str, Path)) or not isinstance(paths, (Sequence, np.ndarray)):
+        raise ValueError(
+            "`paths` must be a list of image files or of pictures, or a "
+            f"tf.data.Dataset. Received: paths={paths!r:.200}. The files of a split "
+            "are `data.pictures(split)`."
+        )
     check_pixels("paths", [path for path in paths if isinstance(path, np.ndarray)])
     root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     image_size = tuple(model.input_shape[1:3])

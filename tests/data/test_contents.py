@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from kerasdl.data import ImageError
 from kerasdl.data._contents import Contents
 
 
@@ -70,3 +71,9 @@ def test_a_damaged_index_is_made_anew(damage, photo, tmp_path, later):
     assert digest(tmp_path, photo) == sha(b"first")
     index = json.loads((tmp_path / "contents.json").read_text())
     assert index[str(photo)][-1] == sha(b"first")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: unreadable: no regular file"):
+        Contents(tmp_path).digest(tmp_path / "a.jpg")

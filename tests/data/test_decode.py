@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 import struct
 
@@ -224,6 +225,11 @@ def test_what_cannot_be_read_is_an_error(tmp_path, read):
         read(tmp_path / "folder.jpg")
     with pytest.raises(ImageError, match="absent.jpg: unreadable: No such file"):
         read(tmp_path / "absent.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "device.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "device.jpg"):
+        with pytest.raises(ImageError, match=f"{name}: unreadable: no regular file"):
+            read(tmp_path / name)
 
 
 def test_an_image_above_the_pixel_limit_is_not_decoded(tmp_path, monkeypatch):

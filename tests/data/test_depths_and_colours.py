@@ -4,9 +4,10 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from tensorflow.keras.preprocessing.image import ImageDataGenerator as Legacy
 
 from kerasdl.data import ImageDataGenerator, decode_image, image_folder, read_image
@@ -215,3 +216,25 @@ def test_what_is_not_read_is_named(tmp_path):
         ImageError, match="a.tif: compression 34925 of TIFF is not read"
     ):
         decode_image(data, "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_kinds_of_numbers_that_pillow_does_not_know(kind):
+    """Nothing about such a file is damaged."""
+    pixels = np.zeros((*SIZE, 3 if kind == "float32" else 1), kind)
+    data = cv2.imencode(".tif", pixels)[1].tobytes()
+    with pytest.raises(ImageError, match="channels of this number, kind or depth"):
+        decode_image(data, "a.tif")
+
+
+def test_lab_is_read_in_each_mode():
+    lab = ImageCms.profileToProfile(
+        RGB,
+        ImageCms.createProfile("sRGB"),
+        ImageCms.createProfile("LAB"),
+        outputMode="LAB",
+    )
+    data, rgb = saved(lab, "TIFF"), lab.convert("RGB")
+    for mode, ours in {"RGB": "rgb", "RGBA": "rgba", "L": "grayscale"}.items():
+        pixels = decode_image(data, "a.tif", color_mode=ours)
+        np.testing.assert_array_equal(np.squeeze(pixels), rgb.convert(mode))

@@ -196,7 +196,13 @@ def test_rows_that_cannot_be_used_are_named(build):
     many = frame.assign(id=[f"no{n}" for n in range(30)])
     twice = pd.concat([frame, frame[3:5]])
     paths = pd.concat([frame, frame[3:4].assign(id="./003")])
+    lists = frame.assign(breed=[["cat", "dog"]] * len(frame))
+    long = frame.assign(id=["x" * 300, *frame.id[1:]])
     cases = [
+        (partial(build, lists), r"one text.*Received: \['cat', 'dog'\] in column"),
+        (partial(build, long), "files that exist.*without 'xxx"),
+        (partial(build, frame.to_dict()), "a DataFrame or an existing CSV file"),
+        (partial(build, frame.to_numpy().tolist()), "a DataFrame or an existing CSV"),
         (partial(build, twice), "image once. Received: '003', '004' more than once"),
         (partial(build, paths), r"image once. Received: '\./003' more than once"),
         (partial(build, empty), "label in column 'breed'.*none for '004', '005'"),

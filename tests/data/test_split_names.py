@@ -52,6 +52,15 @@ def test_usual_names(split, names):
         ([*below("train", "val", "sample/train", "sample/val")], "train val"),
         (["train/cat", "val/cat", "train-dog", "val-dog"], "train val"),  # an accident
         (below("tr", "te"), "tr te"),
+        (below("Trn", "Vld", "Tst"), "Trn Vld Tst"),
+        (
+            ["train_cat", "train_dog", "test_cat", "test_dog"],
+            "train_cat train_dog test_cat test_dog",
+        ),
+        (
+            ["train_images", "train_masks", "val_images", "val_masks"],
+            "train_images train_masks val_images val_masks",
+        ),
     ],
 )
 def test_splits_are_told_by_name_and_structure(folders, splits):
@@ -65,6 +74,7 @@ def test_splits_are_told_by_name_and_structure(folders, splits):
         ["train/steam", "train/diesel", "car", "bus"],
         ["train", "test", "car"],
         below("tr", "te", "de"),  # languages
+        ["train_station", "test_track"],
         CLASSES,
         [],
     ],
@@ -155,19 +165,38 @@ def test_vehicles(tmp_path):
     assert kdata.check_images(tmp_path, verbose=0).counts.index.tolist() == ["all"]
 
 
-NO_CLASSES = ("__MACOSX", ".ipynb_checkpoints", "@eaDir", "models", "cache")
+NO_CLASSES = ("__MACOSX", ".ipynb_checkpoints", "@eaDir", "models", "labels")
 
 
 @pytest.mark.parametrize("name", NO_CLASSES)
 def test_folders_that_are_no_classes_are_named(tmp_path, name, capsys):
     write_photos(tmp_path, *CLASSES)
-    write_photos(tmp_path, name, count=0 if name in ("models", "cache") else 2)
+    write_photos(tmp_path, name, count=0 if name in ("models", "labels") else 2)
     write_photos(tmp_path, "cat/.ipynb_checkpoints", "cat/__MACOSX")
     _, names = kdata.image_folder(tmp_path, 8, seed=0)
     assert f"not taken for classes in {tmp_path}: {name!r}" in capsys.readouterr().out
     flow = kdata.ImageDataGenerator().flow_from_directory(tmp_path)
     assert names == list(flow.class_indices) == CLASSES
     assert flow.samples == len(kdata.list_images(tmp_path)[0]) == 8
+
+
+@pytest.mark.parametrize("names", [("images", "masks"), ("Images", "labels", "masks")])
+def test_photos_and_their_masks_are_no_classes(tmp_path, names):
+    write_photos(tmp_path, *names)
+    for door in DOORS.values():
+        with pytest.raises(ValueError, match="photos and their labels: '[iI]mages', "):
+            door(tmp_path)
+
+
+def test_masks_may_be_a_class(tmp_path):
+    write_photos(tmp_path, "masks", "helmets")
+    assert kdata.image_folder(tmp_path, 8, seed=0)[1] == ["helmets", "masks"]
+
+
+def test_a_folder_beside_splits_is_named(tmp_path, capsys):
+    write_photos(tmp_path, *below("training", "val"), "unlabelled")
+    kdata.split_folders(tmp_path)
+    assert "valid is 'val'; not taken: 'unlabelled'\n" in capsys.readouterr().out
 
 
 def test_a_folder_that_holds_the_classes_again(tmp_path):

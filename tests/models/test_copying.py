@@ -66,8 +66,17 @@ def assert_equal(weights, others):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
+def unnamed(size=16):
+    """Keras numbers its layers: each build has names of its own."""
+    inner = keras.Sequential([layers.Conv2D(4, 3), layers.BatchNormalization()])
+    inner.build((None, None, None, 3))
+    pixels = keras.Input((size, size, 3))
+    x = layers.GlobalMaxPooling2D()(layers.Conv2D(4, 3)(inner(pixels)))
+    return keras.Model(pixels, layers.Dense(4)(layers.Dense(4)(x)))
+
+
 BUILDS = pytest.mark.parametrize(
-    "build", [side_by_side, deep, with_own_weights, shared]
+    "build", [side_by_side, deep, with_own_weights, shared, unnamed]
 )
 
 

@@ -52,6 +52,15 @@ def with_activation(value):
     return edit
 
 
+def constant(value):
+    """An initializer as a configuration has it."""
+    return {
+        "module": "keras.initializers",
+        "class_name": "Constant",
+        "config": {"value": value},
+    }
+
+
 def test_a_good_file_is_loaded_and_not_compiled(tmp_path):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     model.compile("adam", "mse")
@@ -89,6 +98,29 @@ def test_code_and_foreign_classes_are_refused_by_name(edit, named, tmp_path):
     path = write(tmp_path / "model.keras", edit=edit)
     with pytest.raises(ValueError, match=f"nothing but Keras's own .*{named}"):
         load_model(path)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"units": "four"},
+        {"units": 0},
+        {"kernel_initializer": constant("x")},
+        {"name": "n" * 100_000, "activation": "none such"},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_a_configuration_that_lies_is_named_in_a_few_words(setting, tmp_path):
+    """Of an initializer TensorFlow raises errors that are no RuntimeErrors."""
+
+    def edit(config):
+        config["config"]["layers"][1]["config"].update(setting)
+        return config
+
+    path = write(tmp_path / "model.keras", edit=edit)
+    with pytest.raises(ValueError, match="must be a .keras file that is whole") as told:
+        load_model(path)
+    assert len(str(told.value)) < 1000 + len(str(path))
 
 
 def test_how_an_inner_model_was_compiled_is_looked_at(tmp_path):

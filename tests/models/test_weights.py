@@ -259,6 +259,23 @@ def test_restoring_what_does_not_fit_changes_nothing(tmp_path):
     assert_same(untouched, model)
 
 
+def test_what_is_left_over_is_not_restored(tmp_path):
+    """Keras reads the layers that it finds, here by their kind and number."""
+    model, deeper = (
+        keras.Sequential([keras.Input((4,)), *(layers.Dense(4) for _ in range(n))])
+        for n in (2, 3)
+    )
+    before = model.get_weights()
+    deeper.compile("adam", "mse")
+    deeper.optimizer.build(deeper.trainable_variables)
+    path = saved(deeper, tmp_path / "own.weights.h5")
+    restore_weights(deeper, path)
+    with pytest.raises(ValueError, match="weights of 3 layers, of which it has 2"):
+        restore_weights(model, path)
+    for weight, value in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
 @pytest.mark.parametrize("name", ["missing.weights.h5", "own.h5"])
 def test_what_cannot_be_restored(name, tmp_path):
     (tmp_path / "own.h5").touch()

@@ -181,6 +181,10 @@ def test_a_damaged_picture_is_named(run, tmp_path):
         (np.zeros((8, 12, 3), "int64"), "of int64"),
         (np.full((8, 12, 3), -1.0), r"pixels in \[0, 255\].*-1.0 to -1.0"),
         (np.full((8, 12, 3), np.nan), r"pixels in \[0, 255\]"),
+        (None, "NumPy array of RGB pixels. Received: the type NoneType"),
+        (Image.new("RGB", (12, 8)), "Received: the type Image. `np.asarray` makes"),
+        ([Image.new("RGB", (12, 8))], "Received: the type Image"),
+        ([b"photo.jpg"], "Received: the type bytes"),
     ],
 )
 def test_what_is_no_picture_is_refused(images, message):
@@ -197,6 +201,11 @@ def test_bad_arguments_are_refused():
         Predictor(model, ["a", "b"], SIZE, "stretch")
     with pytest.raises(ValueError, match="`image_size` must be one side or"):
         Predictor(model, ["a", "b"], 0)
+    with pytest.raises(ValueError, match=r"`image_size` must be what `model` takes"):
+        Predictor(model, ["a", "b"], 10**8)
+    for names in (["a"], ["a", "a"]):
+        with pytest.raises(ValueError, match="`class_names` must be two or more, each"):
+            Predictor(model, names, SIZE)
     with pytest.raises(ValueError, match="`on_error` must be one of 'raise', 'skip'"):
         Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", on_error="ignore")
     with pytest.raises(ValueError, match="`batch_size` must be an integer"):

@@ -169,6 +169,18 @@ def test_damaged_photo_is_named(photos, tmp_path):
         activations(network(), photos, tmp_path)
 
 
+def test_what_is_no_list_of_photos(photos, tmp_path):
+    (tmp_path / "cache").mkdir()
+    for paths, message in (
+        (str(photos[0]), "`paths` must be a list of image files"),
+        (None, "`paths` must be a list .*Received: paths=None"),
+        ([*photos, photos[0].with_name("none.png")], "none.png: unreadable: No such"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            activations(network(), paths, tmp_path)
+    assert not list((tmp_path / "cache").iterdir())
+
+
 def test_clear_cache_removes_caches_and_nothing_else(photos, tmp_path):
     activations(network(), photos, tmp_path)
     other = tmp_path / "cache" / "notes"

@@ -5,7 +5,7 @@ from math import ceil
 
 from .header import CutError, Header, check_sides
 
-_BLANK = rb"(?:\s|#[^\n]*\n)+"
+_BLANK = rb"(?:\s|#[^\n]*\n)++"  # which keeps no place to go back to
 _BEGIN = re.compile(rb"P([1-6])" + 2 * (_BLANK + rb"(\d{1,6})"))
 _HIGHEST = re.compile(_BLANK + rb"(\d{1,5})")
 _BITMAPS, _COLOURS, _TEXTS = (1, 4), (3, 6), (1, 2, 3)

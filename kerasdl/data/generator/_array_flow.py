@@ -99,6 +99,13 @@ def _check_arrays(named: Mapping[str, np.ndarray]) -> None:
                 f"`{name}` must have one row per image ({len(images)}). Received: "
                 f"{name} of shape {array.shape}"
             )
+        is_beside = name in ("y", "sample_weight") and array.dtype.kind == "f"
+        if is_beside and not np.isfinite(array).all():
+            row = np.argwhere(~np.isfinite(array))[0, 0]
+            raise ValueError(
+                f"`{name}` must be finite. Received: {name} with "
+                f"{array[row]} in row {row} (from 0)"
+            )
     if "sample_weight" in named and "y" not in named:
         raise ValueError(
             "`sample_weight` must come with `y`. Received: y=None, sample_weight of "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_directory, check_one_of
+from kerasdl._checks import check_class_names, check_directory, check_one_of
 
 from .._listing import class_folders
 from .._walk import walk
@@ -137,6 +137,7 @@ def list_dataframe(
     indices = encoded = None
     if class_mode in _WITH_CLASSES:
         table, indices = _keep_classes(table, y_col, classes)
+        check_class_names("y_col", indices)
         if class_mode == "binary":
             _check_binary(len(indices))
     table = table.iloc[rows_between(bounds, len(table))]
@@ -189,6 +190,11 @@ def _check_columns(
                 f"`y_col` must be a {wanted.__name__} for class_mode={class_mode!r}. "
                 f"Received: y_col={y_col!r}"
             )
+    if not isinstance(table, pd.DataFrame):
+        raise ValueError(
+            "`dataframe` must be a pandas DataFrame. Received: "
+            f"dataframe={table!r:.100}. `pandas.read_csv` reads one."
+        )
     wanted = [("x_col", x_col)]
     if weight_col is not None:
         wanted.append(("weight_col", weight_col))
@@ -196,16 +202,20 @@ def _check_columns(
         columns = y_col if isinstance(y_col, list) else [y_col]
         wanted += [("y_col", column) for column in columns]
     for name, column in wanted:
-        if column not in table.columns:
+        if list(table.columns).count(column) != 1:
             raise ValueError(
-                f"`{name}` must name columns of `dataframe`, which has "
-                f"{list(table.columns)}. Received: {name}={column!r}"
+                f"`{name}` must name columns of `dataframe`, each there once, which "
+                f"has {list(table.columns)}. Received: {name}={column!r}"
             )
     _check_values("x_col", table, x_col, str)
     if class_mode in ("binary", "sparse"):
         _check_values("y_col", table, y_col, str)
     if class_mode == "categorical":
         _check_values("y_col", table, y_col, (str, list, tuple))
+        _check_values("y_col", table.explode(y_col).dropna(subset=y_col), y_col, str)
+    if class_mode in ("raw", "multi_output"):
+        for column in columns:
+            _check_complete("y_col", table, column)
     if weight_col is None:
         return
     if class_mode is None or not pd.api.types.is_numeric_dtype(table[weight_col]):
@@ -213,6 +223,20 @@ def _check_columns(
             "`weight_col` must be a column of numbers, beside targets. Received: "
             f"weight_col={weight_col!r} ({table[weight_col].dtype}), "
             f"class_mode={class_mode!r}"
+        )
+    _check_complete("weight_col", table, weight_col)
+
+
+def _check_complete(name: str, table: pd.DataFrame, column: str) -> None:
+    values = table[column]
+    missing = values.isna()
+    if pd.api.types.is_float_dtype(values):
+        missing |= np.isinf(values)
+    if missing.any():
+        raise ValueError(
+            f"`{name}` must be a column with a finite value in each row. Received: "
+            f"{name}={column!r}, which holds {values[missing].iloc[0]} in row "
+            f"{int(missing.to_numpy().argmax())} (from 0)"
         )
 
 
@@ -236,7 +260,8 @@ def _existing_images(table: pd.DataFrame, directory: str, x_col: str) -> pd.Data
         and os.path.isfile(os.path.join(directory, name))
         for name in table[x_col]
     ]
-    left_out = table[x_col][[not row for row in valid]].tolist()
+    valid = np.array(valid, bool)  # a list of no rows would choose no columns
+    left_out = table[x_col][~valid].tolist()
     if left_out:
         names = ", ".join(left_out[:5]) + (", ..." if left_out[5:] else "")
         warnings.warn(

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -141,6 +142,16 @@ def test_ppm_goes_by_its_name():
     np.testing.assert_array_equal(decode_image(data, "a.ppm"), np.asarray(RGB))
     with pytest.raises(ImageError, match="a photo: not an image"):
         decode_image(data, "a photo")
+
+
+def test_a_ppm_of_a_long_comment_takes_no_memory():
+    data = b"P6" + b"#\n" * 1_000_000 + b"1 1 255\n\0\0\0"
+    tracemalloc.start()
+    try:
+        read_header(data, "PPM")
+        assert tracemalloc.get_traced_memory()[1] < len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_gif_with_nothing_between_its_blocks():

@@ -88,6 +88,11 @@ def test_every_flow_argument_is_covered():
             "`sample_weight` must come with `y`",
         ),
         ({"x": (images(), EXTRA[:2])}, re.escape("`x[1][0]` must have one row")),
+        ({"y": np.array([-np.inf, *range(7)])}, "`y` must be finite.* -inf in row 0"),
+        (
+            {"sample_weight": np.array([1.0] * 7 + [np.nan])},
+            "`sample_weight` must be finite.* nan in row 7",
+        ),
         ({"batch_size": 0}, "`batch_size` must be"),
         ({"subset": "test"}, "`subset` must be one of"),
         (
@@ -253,6 +258,13 @@ def renamed():
     return table().rename(columns={"filename": "path"})
 
 
+def with_age(age):
+    return table().assign(age=[3.5, age, 2.0, 0.5, 4.0])
+
+
+RAW = {"class_mode": "raw", "y_col": "age"}
+
+
 def with_missing():
     wrong = pd.DataFrame({"filename": ["b/no.png", "b/notes.txt"], "class": "two"})
     return pd.concat([table(), wrong])
@@ -345,6 +357,26 @@ def test_every_dataframe_argument_is_covered():
         ({"weight_col": "age", "class_mode": None}, "`weight_col` must be .* beside"),
         ({"class_mode": "raw", "classes": ["u"]}, "`classes` must be None"),
         ({"directory": "linked"}, "A flow must have at least one image"),
+        ({"dataframe": "photos.csv"}, "`dataframe` must be a pandas DataFrame"),
+        ({"dataframe": table().iloc[:0]}, "A flow must have at least one image"),
+        ({"dataframe": with_age(np.nan), **RAW}, "`y_col` .* finite.* nan in row 1"),
+        ({"dataframe": with_age(-np.inf), **RAW}, "`y_col` .* finite.* -inf in row 1"),
+        (
+            {"dataframe": with_age(np.nan), "weight_col": "age"},
+            "`weight_col` must be a column with a finite value .* nan in row 1",
+        ),
+        (
+            {"dataframe": table().assign(three=[["a", 1]] * 5), "y_col": "three"},
+            "`y_col` must be a column of str. .* holds 1",
+        ),
+        (
+            {"dataframe": table().assign(three=["a\nb"] * 5), "y_col": "three"},
+            "`y_col` must be non-empty names of one line",
+        ),
+        (
+            {"dataframe": pd.concat([table(), table()[["age"]]], axis=1), **RAW},
+            "`y_col` must name columns of `dataframe`, each there once",
+        ),
     ],
 )
 def test_dataframe_refuses(kwargs, match, photos):
