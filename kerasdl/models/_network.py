@@ -10,7 +10,7 @@ from keras import layers
 from kerasdl._checks import check_one_of
 
 from ._pixels import PIXEL_RULES, pixel_stages
-from ._stages import Block, Seed, Seeds, Stage, run, seed_stream
+from ._stages import Block, Seed, Seeds, Stage, run
 from ._weights import check_weights_file, load_weights
 from .heads import check_classes
 
@@ -75,7 +75,7 @@ def build_network(
     if weights is not None:
         check_weights_file(weights, "None")
 
-    seeds = seed_stream(seed)
+    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
     stages = [*pixel_stages(pixels, input_shape[-1]), *body(seeds)]
     top_stages = list(top(seeds, classes))
     if include_top:

@@ -3,8 +3,7 @@
 `_network.build_network` strings them together, functionally or as a Sequential.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -13,9 +12,36 @@ from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
 Stage = keras.Layer
-Seeds = Callable[[], int]  # the next seed of a network
-# Of a block: its first seed, or the seeds of the network it is a part of.
-Seed = int | Seeds | None
+
+
+class Seeds:
+    """The seeds of a network, one after the other: `seed`, and those that follow it.
+
+    None is drawn, and printed, once the first is asked for: after all checks.
+
+    Raises:
+        ValueError: `seed` is neither None nor an integer in [0, 2**31).
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._next = None if seed is None else resolve_seed(seed)
+
+    def __call__(self) -> int:
+        """Return the next one."""
+        if self._next is None:
+            self._next = resolve_seed(None)
+        self._next += 1
+        return self._next - 1
+
+    def take(self, count: int) -> "Seeds":
+        """Set the next `count` aside, for who asks for them later."""
+        taken = Seeds(None)
+        taken._next = self()
+        self._next += count - 1
+        return taken
+
+
+Seed = int | Seeds | None  # of a block: its first, or those of its network
 
 
 class Block(keras.Sequential):
@@ -37,8 +63,9 @@ class Block(keras.Sequential):
 
     def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Build the layers for the channels of `x`, and return what they make of it."""
-        # A tensor of values says nothing about the sizes of the next one.
-        sizes = x.shape[1:-1] if isinstance(x, keras.KerasTensor) else (None, None)
+        sizes = x.shape[1:-1]
+        if not isinstance(x, keras.KerasTensor):  # the next values may have others
+            sizes = (None,) * len(sizes)
         inputs = keras.Input((*sizes, x.shape[-1]))
         graph = keras.Model(inputs, self.function(inputs), name=f"{self.name}_graph")
         self.add(keras.Input(inputs.shape[1:]))
@@ -76,22 +103,5 @@ def begin_block(
     """
     for argument, size in sizes.items():
         check_positive_int(argument, size)
-    return name or f"{kind}_{keras.backend.get_uid(kind)}", seed_stream(seed)
-
-
-def seed_stream(seed: Seed) -> Seeds:
-    """Return what gives `seed` and the integers after it; a stream goes on.
-
-    None is drawn, and printed, once the first is asked for.
-
-    Raises:
-        ValueError: `seed` is none of these.
-    """
-    if callable(seed):
-        return seed
-    first = _drawn() if seed is None else itertools.count(resolve_seed(seed))
-    return first.__next__
-
-
-def _drawn() -> Iterator[int]:
-    yield from itertools.count(resolve_seed(None))
+    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
+    return name or f"{kind}_{keras.backend.get_uid(kind)}", seeds

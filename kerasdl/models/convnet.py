@@ -28,9 +28,13 @@ class _Row(NamedTuple):
 
 _ROWS = {
     # Listings 5.1 and 5.2
-    "mnist_convnet": _Row((32, 64, 64), False, 64, one_unit=False, min_side=18),
+    "mnist_convnet": _Row(
+        (32, 64, 64), ends_in_pool=False, units=64, one_unit=False, min_side=18
+    ),
     # Listing 5.5
-    "convnet": _Row((32, 64, 128, 128), True, 512, one_unit=True, min_side=46),
+    "convnet": _Row(
+        (32, 64, 128, 128), ends_in_pool=True, units=512, one_unit=True, min_side=46
+    ),
 }
 
 

@@ -61,10 +61,7 @@ def _body(seeds: Seeds) -> Iterator[Stage]:
     yield from _norm_relu6("stem")
     for number, stage in enumerate(_STAGES, start=1):
         for repeat in range(stage.repeats):
-            # A block asks for seeds once it is built, when those of all plain layers
-            # are drawn. Here they are drawn in the order of the layers.
             num_convs = 2 if stage.expand == 1 else 3
-            drawn = iter([seeds() for _ in range(num_convs)])
             yield inverted_residual(
                 stage.filters,
                 stage.expand,
@@ -72,7 +69,8 @@ def _body(seeds: Seeds) -> Iterator[Stage]:
                 kernel_size=stage.kernel,
                 names=_NAMES,
                 name=f"block{number}{'abcd'[repeat]}",
-                seed=drawn.__next__,
+                # In the order of the layers: a block is built after all plain ones.
+                seed=seeds.take(num_convs),
             )
     yield bare_conv(_HEAD_FILTERS, 1, "top_conv", seeds)
     yield from _norm_relu6("top")

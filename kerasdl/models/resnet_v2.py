@@ -95,7 +95,9 @@ def preactivation_bottleneck(
         yield from norm_relu(f"{name}_2")
         yield from he_conv(4 * filters, 1, f"{name}_3", seeds, use_bias=use_bias)
 
-    return _activate_and_add(name, 4 * filters, strides, branch, seeds, use_bias)
+    return _activate_and_add(
+        name, 4 * filters, strides, branch, seeds, use_bias=use_bias
+    )
 
 
 def _activate_and_add(
@@ -104,6 +106,7 @@ def _activate_and_add(
     strides: int,
     branch: Callable[[], Iterable[Stage]],
     seeds: Seeds,
+    *,
     use_bias: bool = False,
 ) -> Block:
     def function(x: Any) -> Any:

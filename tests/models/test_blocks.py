@@ -6,6 +6,7 @@ import pytest
 
 from kerasdl import models
 from kerasdl.models import blocks, copy_weights
+from kerasdl.models._stages import Seeds
 
 # function, its arguments, what comes in, what goes out: the numbers of Dive into Deep
 # Learning (chapter 8) first, of the papers where the lesson has none
@@ -195,6 +196,17 @@ def test_a_block_is_not_saved_before_it_has_layers(tmp_path):
         waiting.get_config()
     waiting(features((1, 6, 6, 3)))
     assert keras.Sequential.from_config(waiting.get_config()).count_params() == 186
+
+
+def test_seeds_are_drawn_late_and_set_aside(capsys):
+    seeds = Seeds(7)
+    later = seeds.take(2)
+    assert [seeds(), later(), later(), seeds()] == [9, 7, 8, 10]
+    drawn = Seeds(None)
+    assert capsys.readouterr().out == ""
+    first = drawn()
+    assert capsys.readouterr().out.startswith(f"seed={first} ")
+    assert drawn() == first + 1
 
 
 @pytest.mark.parametrize("name", blocks.__all__)
