@@ -20,7 +20,10 @@ YEAR = 1998
 
 # Figure 2 of the paper; each convolution is followed by a 2x2 subsampling.
 # layer, filters of 5x5, padding
-_CONVS = (("1", 6, "same"), ("2", 16, "valid"))
+_CONVS = (
+    ("1", 6, "same"),
+    ("2", 16, "valid"),
+)
 _DENSE = (("3", 120), ("4", 84))
 _SUBSAMPLING = {"avg": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 

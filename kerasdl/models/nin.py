@@ -20,7 +20,11 @@ YEAR = 2013
 
 # Dive into Deep Learning, section 8.3: filters, kernel, strides and padding of each
 # block but the last; 3x3 maxima, two apart, follow.
-_BLOCKS = ((96, 11, 4, "valid"), (256, 5, 1, "same"), (384, 3, 1, "same"))
+_BLOCKS = (
+    (96, 11, 4, "valid"),
+    (256, 5, 1, "same"),
+    (384, 3, 1, "same"),
+)
 
 
 def nin_block(
