@@ -31,6 +31,7 @@ _SUBPACKAGES = (
     "schedules",
     "serving",
     "strategies",
+    "tables",
     "train",
 )
 _NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from kerasdl._atomic import is_temporary, naming_full_folder, written_name
+
 MANIFEST = "manifest.json"  # that every run's folder holds
 
 
@@ -49,8 +51,14 @@ def check_free(out: Path, marker: str, overwrite: bool) -> None:
 
 
 def check_no_partial(out: Path) -> None:
-    """Raise ValueError if there is an unfinished `OUT.partial`."""
-    if partial_of(out).exists():
+    """Raise ValueError if there is an unfinished `OUT.partial`.
+
+    One of a process that was killed before it wrote a file is removed.
+    """
+    partial = partial_of(out)
+    if partial.is_dir() and all(is_temporary(file.name) for file in partial.iterdir()):
+        shutil.rmtree(partial)
+    if partial.exists():
         raise ValueError(
             f"`out` must have no unfinished run. Received: out={str(out)!r} "
             f"({partial_of(out).name} exists). Continue it with resume=True "
@@ -81,13 +89,21 @@ def empty_partial(out: Path, ours: Collection[str]) -> Path:
     partial = partial_of(out)
     if partial.is_dir():
         for path in partial.iterdir():
-            if not path.name.lstrip(".").startswith(tuple(ours)):
+            name = written_name(path.name).lstrip(".")
+            if not name.startswith(tuple(ours)):
                 raise _taken(out, partial, f"holds {path.name}")
         shutil.rmtree(partial)
     elif partial.exists():
         raise _taken(out, partial, "is a file")
     partial.mkdir()
     return partial
+
+
+def discard_partial(out: Path) -> None:
+    """Remove `OUT.partial`, if there is one: a kill leaves the whole of it, or none."""
+    if partial_of(out).exists():
+        partial_of(out).rename(_discarded(out))
+        shutil.rmtree(_discarded(out))
 
 
 def _taken(out: Path, partial: Path, why: str) -> ValueError:
@@ -98,19 +114,45 @@ def _taken(out: Path, partial: Path, why: str) -> ValueError:
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[None]:
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path` to fill; rename it to `path` at the end.
+
+    An exception removes it; what a killed process has left of it is removed first, as
+    nobody else gives a folder this name. To be used within `claimed(path)`.
+
+    Raises:
+        OSError: as the block raises it; of a full disk, with the folder.
+    """
+    beside = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        with naming_full_folder(path.parent, path.name):
+            beside.mkdir()
+            yield beside
+            beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def claimed(out: Path, name: str = "out", *, wait: bool = False) -> Iterator[None]:
     """Keep other processes from working on `out`; settle what a killed one left.
 
     The system releases the lock even when the process is killed. Its file lies
     beside `out`, as what is inside gets renamed, and is gone in the end, like
     folders above `out` that were made for it and stayed empty.
 
+    Args:
+        out: the folder, made or to be made.
+        name: of the argument, for its errors.
+        wait: for another process that works on it to end.
+
     Raises:
         ValueError: another process works on `out`, or nothing can be written there.
     """
     made = [folder for folder in out.parents if not folder.exists()]
     try:
-        lock = _lock(out)
+        lock = _lock(out, name, wait)
         try:
             _settle(out)
             yield
@@ -136,26 +178,29 @@ def publish(out: Path) -> None:
         _settle(out)
 
 
-def _lock(out: Path) -> BaseFileLock:
-    lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
+def _lock(out: Path, name: str, wait: bool) -> BaseFileLock:
+    lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=-1 if wait else 0)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise ValueError(
-            f"`out` must not be in use by another run. Received: out={str(out)!r}. "
+            f"`{name}` must not be in use by another run. Received: "
+            f"{name}={str(out)!r}. "
             "Wait for it to end, or choose another name."
         ) from None
     except OSError as error:
         raise ValueError(
-            f"`out` must be in a folder that can be written to. Received: "
-            f"out={str(out)!r} ({error.strerror})"
+            f"`{name}` must be in a folder that can be written to. Received: "
+            f"{name}={str(out)!r} ({error.strerror})"
         ) from error
     return lock
 
 
 def _settle(out: Path) -> None:
-    """End an overwrite, also one that was killed between its two renames."""
+    """End an overwrite, also one that was killed between its renames."""
+    if _discarded(out).exists():
+        shutil.rmtree(_discarded(out))
     aside = _aside(out)
     if not aside.exists():
         return
@@ -167,3 +212,7 @@ def _settle(out: Path) -> None:
 
 def _aside(out: Path) -> Path:
     return out.with_name(f".{out.name}.replaced")
+
+
+def _discarded(out: Path) -> Path:
+    return out.with_name(f".{out.name}.discarded")

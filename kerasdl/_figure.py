@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +24,7 @@ def save_figure(figure: "Figure", path: str | Path) -> None:
     """Write `figure` as a PNG, whole or not at all."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    with replacing(path) as beside:
-        FigureCanvasAgg(figure).print_png(beside)
+    write_by(path, FigureCanvasAgg(figure).print_png)
 
 
 def plain_axes(axes: "Axes", xlabel: str, ylabel: str) -> None:

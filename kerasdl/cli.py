@@ -26,7 +26,8 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--quick",
         action="store_true",
-        help="at most 200 training images and one epoch a stage, for trying things",
+        help="at most 200 training images, or one of each class, and one epoch a "
+        "stage, for trying things",
     )
     add("--resume", action="store_true", help="continue a run that was cut short")
     add("--overwrite", action="store_true", help="replace an existing --out")

@@ -8,7 +8,7 @@ import keras
 import pandas as pd
 
 from kerasdl import export, interpret, models, plots, predict, train
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import Augment, ImageData
 from kerasdl.predict import SplitPredictions
@@ -29,6 +29,7 @@ class Learner:
         folder: keeps the state of each `fit`, so that a killed script resumes; None
             keeps none.
         cache_dir: of precomputed activations, as in `train.cached_activations`.
+        cache_key: for layers of your own in them, as in `train.cached_activations`.
 
     Attributes:
         model, data: as they stand; `model` is a plain `keras.Model`.
@@ -48,6 +49,8 @@ class Learner:
         precompute: bool = False,
         folder: str | Path | None = None,
         cache_dir: str | Path | None = None,
+        *,
+        cache_key: str | None = None,
     ) -> None:
         _check_data(data)
         if tuple(model.input_shape[1:3]) not in (data.image_size, (None, None)):
@@ -61,7 +64,7 @@ class Learner:
         self.model, self.data = train.distributed(model), data  # it predicts too
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
-        self.cache_dir = cache_dir
+        self.cache_dir, self.cache_key = cache_dir, cache_key
         self._num_fits, self._rates = 0, []
         self.precompute = precompute
 
@@ -102,9 +105,11 @@ class Learner:
         precompute: bool = False,
         folder: str | Path | None = None,
         cache_dir: str | Path | None = None,
+        *,
+        cache_key: str | None = None,
     ) -> Self:
         """Wrap any model."""
-        return cls(model, data, precompute, folder, cache_dir)
+        return cls(model, data, precompute, folder, cache_dir, cache_key=cache_key)
 
     @property
     def precompute(self) -> bool:
@@ -141,11 +146,13 @@ class Learner:
         callbacks: Sequence[keras.callbacks.Callback] = (),
         *,
         resume: bool = False,
+        class_weight: Mapping[int, float] | None = None,
     ) -> pd.DataFrame:
         """Train by cosine cycles; see `train.fit_cycles`.
 
         With `resume=True`, what an earlier process did of this `fit`, counted from the
-        start of the script, is read back from `folder`, and the rest is trained.
+        start of the script, is read back from `folder`, and the rest is trained. Other
+        rates, cycles or data than it was begun with are an error.
         """
         if self.precompute:
             train.check_callbacks_above(callbacks)
@@ -153,7 +160,8 @@ class Learner:
             *self._trained(),
             *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
             first_epoch=len(self.history),  # views that no `fit` has seen
-            state=self._state(resume),
+            state=train.fit_state(self.folder, self._num_fits + 1, resume),
+            class_weight=class_weight,
         )
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]
@@ -192,19 +200,18 @@ class Learner:
             )
         if self.model.input_shape[1:3] not in (data.image_size, (None, None)):
             other = models.with_input_size(self.model, data.image_size)
-            other.compile_from_config(self.model.get_compile_config())
+            train.compile_like(self.model, other)
             self.model = train.distributed(other)
         self.data = data
         self.precompute = self._precompute  # anew, of these photos
 
     def save(self, path: str | Path) -> None:
         """Write the weights to a file ending in `.weights.h5`."""
-        with replacing(path) as beside:
-            self.model.save_weights(beside)
+        write_by(path, self.model.save_weights)
 
     def load(self, path: str | Path) -> None:
-        """Read weights that `save` wrote."""
-        self.model.load_weights(path)
+        """Read weights that `save` wrote; see `models.restore_weights`."""
+        models.restore_weights(self.model, path)
         self._above = None  # the activations were those of other weights
 
     def predict(self, split: str = "valid") -> SplitPredictions:
@@ -261,25 +268,11 @@ class Learner:
             return self.model, self.data
         optimizer = self.model.optimizer
         if self._above is None or self._above[2] is not optimizer:  # compiled anew
-            above, data = train.precompute(self.model, self.data, None, self.cache_dir)
-            above.compile_from_config(self.model.get_compile_config())
+            options = (self.model, self.data, None, self.cache_dir)
+            above, data = train.precompute(*options, cache_key=self.cache_key)
+            train.compile_like(self.model, above)
             self._above = above, data, optimizer
         return self._above[:2]
-
-    def _state(self, resume: bool) -> Path | None:
-        if self.folder is None and resume:
-            raise ValueError("`resume` needs a Learner with a `folder`. Received: None")
-        if self.folder is None:
-            return None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        state = self.folder / f"fit-{self._num_fits + 1}.npz"
-        if state.exists() and not resume:
-            raise ValueError(
-                "`folder` must not hold the state of this fit. Received: "
-                f"folder={str(self.folder)!r} ({state.name} exists). Continue it with "
-                "resume=True, or remove the folder to start anew."
-            )
-        return state
 
     def _check_not_precomputed(self, method: str) -> None:
         if self.precompute:

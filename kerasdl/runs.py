@@ -22,7 +22,12 @@ from typing import Any
 
 import kerasdl
 from kerasdl import strategies
-from kerasdl._atomic import write_json, write_text
+from kerasdl._atomic import (
+    naming_full_folder,
+    remove_all_partials,
+    write_json,
+    write_text,
+)
 from kerasdl._atomic_folder import (
     MANIFEST,
     check_free,
@@ -30,13 +35,16 @@ from kerasdl._atomic_folder import (
     check_no_partial,
     check_partial,
     claimed,
+    discard_partial,
     partial_of,
     publish,
 )
+from kerasdl._checks import check_class_names
 from kerasdl._seeds import resolve_seed
 
 LABELS = "labels.txt"
 MODEL = "model.keras"
+_MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
@@ -88,12 +96,7 @@ class Run:
 
     def save_labels(self, class_names: Sequence[str]) -> None:
         """Write `labels.txt`: one class name a line, in the model's output order."""
-        for name in class_names:
-            if name.splitlines() != [name]:
-                raise ValueError(
-                    "`class_names` must be non-empty names of one line. "
-                    f"Received: class_names={list(class_names)!r}"
-                )
+        check_class_names("class_names", class_names)
         write_text(self.path / LABELS, "".join(f"{name}\n" for name in class_names))
 
 
@@ -147,7 +150,8 @@ def run_folder(
             run.save_manifest()
             if strategies.is_multi_worker():
                 strategies.share_folder(run.path)
-            yield run
+            with naming_full_folder(run.path):
+                yield run
             run.manifest["end"] = _now()
             run.save_manifest()
         except BaseException:
@@ -167,7 +171,7 @@ def _as_helper(out: Path, arguments: dict[str, Any]) -> Iterator[Run]:
     with tempfile.TemporaryDirectory(prefix="kerasdl-") as folder:
         path = Path(folder)
         strategies.share_folder(path)
-        manifest = _read_manifest(path)
+        manifest = _read_manifest(path, begun=True)
         recorded = manifest["arguments"]
         if differing := _differences(arguments, recorded, _OWN_PLACES):
             raise ValueError(
@@ -203,8 +207,7 @@ def read_run(path: str | Path) -> RunInfo:
             f"`path` must be a run folder, with {LABELS} and {MANIFEST}. {received} "
             f"(without {' and '.join(missing)})"
         )
-    labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
-    return RunInfo(folder, labels, _read_manifest(folder))
+    return RunInfo(folder, _read_labels(folder), _read_manifest(folder))
 
 
 def default_out(parent: str | Path, name: str) -> Path:
@@ -239,7 +242,7 @@ def recorded_arguments(out: str | Path) -> dict[str, Any]:
     out = Path(out)
     check_partial(out)
     _check_resumable(out)
-    return _read_manifest(partial_of(out))["arguments"]
+    return _read_manifest(partial_of(out), begun=True)["arguments"]
 
 
 def versions() -> dict[str, str | None]:
@@ -256,9 +259,8 @@ def versions() -> dict[str, str | None]:
 def _started(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     """A new run in an empty `OUT.partial`."""
     seed = resolve_seed(seed)
+    discard_partial(out)
     partial = partial_of(out)
-    if partial.exists():
-        shutil.rmtree(partial)
     partial.mkdir()
     onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS")
     manifest = {
@@ -280,7 +282,7 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
     """The run that `OUT.partial` holds, if the same arguments began it."""
     partial = partial_of(out)
     _check_resumable(out)
-    manifest = _read_manifest(partial)
+    manifest = _read_manifest(partial, begun=True)
     given = {**arguments, "seed": manifest["seed"] if seed is None else seed}
     recorded = {**manifest["arguments"], "seed": manifest["seed"]}
     if differing := _differences(given, recorded, _MAY_MOVE):
@@ -289,9 +291,7 @@ def _resumed(out: Path, arguments: dict[str, Any], seed: int | None) -> Run:
             f"{', '.join(differing)}. Repeat the recorded ones, or start anew with "
             "overwrite=True (--overwrite)."
         )
-    for path in partial.rglob(".*.partial.*"):
-        if path.is_file():  # a kill left it: see _atomic.replacing
-            path.unlink()
+    remove_all_partials(partial)  # a kill left them
     manifest["arguments"] = arguments
     manifest.setdefault("resumed", []).append(_now())
     return Run(partial, out, manifest["seed"], manifest, resumed=True)
@@ -321,13 +321,36 @@ def _has_work(run: Run) -> bool:
     return bool(written or run.manifest["results"])
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_labels(folder: Path) -> list[str]:
     try:
-        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"`{MANIFEST}` must be JSON. Received: path={str(folder)!r} ({error})"
-        ) from error
+        labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise _damaged(folder, LABELS, str(error)) from error
+    if not labels or not all(labels):
+        raise _damaged(folder, LABELS, "a line without a name")
+    return labels
+
+
+def _read_manifest(folder: Path, begun: bool = False) -> dict[str, Any]:
+    """The manifest in `folder`; with what every run begins with, if it has `begun`."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(folder, MANIFEST, str(error)) from error
+    if not isinstance(manifest, dict):
+        raise _damaged(folder, MANIFEST, f"a {type(manifest).__name__}")
+    for name, kind in _MANIFEST_TYPES.items():
+        if (begun or name in manifest) and not isinstance(manifest.get(name), kind):
+            raise _damaged(folder, MANIFEST, f"{name}={manifest.get(name)!r}")
+    return manifest
+
+
+def _damaged(folder: Path, name: str, found: str) -> ValueError:
+    return ValueError(
+        f"`{name}` must be as a run wrote it, whole and undamaged. Received: "
+        f"{str(folder / name)!r} ({found}). Restore it, or make the run anew: "
+        "overwrite=True (--overwrite)."
+    )
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

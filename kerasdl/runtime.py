@@ -1,5 +1,6 @@
 """Start TensorFlow the way every recipe does: quiet, precise, repeatable."""
 
+import io
 import logging
 import os
 import sys
@@ -29,6 +30,8 @@ def start(
 ) -> None:
     """Import TensorFlow and set it up; call it before anything else imports it.
 
+    What a terminal cannot show, as names may hold it, it then shows as escapes.
+
     Args:
         precision: "float32", "mixed_bfloat16" or "mixed_float16", the global dtype
             policy of layers made from here on.
@@ -41,6 +44,9 @@ def start(
         ValueError: `precision` or `strategy` is none of these, or the strategy cannot
             be used here.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name never ends a run
+            stream.reconfigure(errors="backslashreplace")
     check_one_of("precision", precision, PRECISIONS)
     strategies.check(strategy, deterministic)
     if not verbose:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdl._checks import check_one_of
+from kerasdl._meeting import meet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,9 @@ def use(strategy: str) -> None:
     `train.distributed` makes a model train under either. One device alone needs none.
 
     Raises:
-        ValueError: an unknown strategy, or "multi_worker" without a proper TF_CONFIG.
+        ValueError: an unknown strategy, or "multi_worker" without a proper TF_CONFIG,
+            or with an address in it that something else uses.
+        TimeoutError: other machines have not come within half an hour.
     """
     check(strategy)
     if strategy == "none":
@@ -56,6 +59,7 @@ def use(strategy: str) -> None:
     import tensorflow as tf
 
     if strategy == "multi_worker":
+        meet(*_addresses())
         with _default_signals():
             chosen = tf.distribute.MultiWorkerMirroredStrategy()
     else:
@@ -238,6 +242,8 @@ def _task() -> tuple[str, int]:
         kind, index = config["task"]["type"], int(config["task"]["index"])
         addresses = config["cluster"][kind]
         known = kind in ("chief", "worker") and 0 <= index < len(addresses)
+        for address in addresses:
+            int(address.rpartition(":")[2])
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:
@@ -247,6 +253,14 @@ def _task() -> tuple[str, int]:
             f"TF_CONFIG={text!r}"
         )
     return kind, index
+
+
+def _addresses() -> tuple[list[str], int]:
+    """Addresses of all processes of TF_CONFIG, the chief's first, and the own place."""
+    kind, index = _task()
+    jobs = {name: list(_cluster().get(name, ())) for name in ("chief", "worker")}
+    before = len(jobs["chief"]) if kind == "worker" else 0
+    return [*jobs["chief"], *jobs["worker"]], before + index
 
 
 def _cluster() -> dict[str, Any]:

@@ -23,7 +23,6 @@ import kerasdl  # light, and first: it switches oneDNN on before TensorFlow load
 
 NAME = "cats_dogs"
 BOOK_SIZE = 150  # pixels, the side of the book's photos
-GALLERY = 12  # photos in mistakes.png
 
 
 def parse_args(argv=None):
@@ -84,10 +83,9 @@ def main(argv=None):
         data, check = kerasdl.recipe.photos.read_photos(
             args, size, "chapter", seed=run.seed
         )
-        state = run.path / "state"
         trainings = train.Stages(
             data,
-            state,
+            run.path / "state",
             args.backbone,
             args.weights,
             1 if args.quick else args.epochs,
@@ -95,7 +93,6 @@ def main(argv=None):
             seed=run.seed,
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)
-        state.mkdir(exist_ok=True)
         stages = list(trainings.run(names))
         with train.without_strategy():
             write_results(run, data, stages)
@@ -145,7 +142,7 @@ def write_results(run, data, stages):
     export.save_tflite(model, run.path / "model.tflite")
     plots.save_curves(history, run.path / "curves.png")
     history.to_csv(run.path / "history.csv", index=False)
-    title = f"{' or '.join(data.class_names)}: {best.name}"
+    title = f"{run.out.name}: {best.name}"
     kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
     readme = export.run_readme(
         *(data.class_names, data.image_size, data.resize, title),
@@ -184,7 +181,7 @@ def summarise(stage, data):
 
 def save_looks(stage, data, run, title, history):
     """report.html, and of it confusion.png and mistakes.png, the worst photos."""
-    from kerasdl import interpret, plots
+    from kerasdl import interpret
 
     split = "test" if "test" in data.splits else "valid"
     report = interpret.ClassificationReport.from_predictions(
@@ -195,11 +192,7 @@ def save_looks(stage, data, run, title, history):
         lambda row: data.read(split, row),
         split=split,
     )
-    plots.save_confusion(report.confusion, data.class_names, run.path / "confusion.png")
-    worst = interpret.gallery(report, "hardest", GALLERY)
-    wrong = (~report.correct).sum()
-    headline = f"mistakes: {wrong} of {len(report.files)} photos; the hardest first"
-    interpret.save_gallery(report, worst, run.path / "mistakes.png", headline=headline)
+    kerasdl.recipe.looks.save_looks(report, run.path)
     page = run.path / "report.html"
     interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
 

@@ -144,10 +144,12 @@ def finish(learn, steps, args, run):
     steps.measure(
         f"{best} + tta", lambda split: learn.tta(args.n_aug, split=split, seed=0)
     )
-    title = " or ".join(learn.data.class_names)
+    title = run.out.name
     steps.write(title, best)
     labelled = [split for split in learn.data.splits if learn.data.has_labels(split)]
-    learn.report(run.path / "report.html", labelled[-1], title, run.manifest)
+    page = run.path / "report.html"
+    report = learn.report(page, labelled[-1], title, run.manifest)
+    kerasdl.recipe.looks.save_looks(report, run.path)
 
 
 if __name__ == "__main__":

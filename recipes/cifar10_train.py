@@ -85,7 +85,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+        max_images = kerasdl.recipe.arrays.max_images(args)
         photos = data.cifar10(
             args.data,
             VALID_FRACTION,
@@ -163,8 +163,10 @@ def train(model, photos, epochs, schedule, args, run):
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
     )
-    export.save_inference_model(model, run.path / "last.keras")
-    last = predict.predict_split(model, photos, "test").accuracy
+    with ktrain.on_one_device(model) as alone:
+        kerasdl.recipe.arrays.settle_batch_norm(alone, photos, history)
+        export.save_inference_model(alone, run.path / "last.keras")
+        last = predict.predict_split(alone, photos, "test").accuracy
     model.load_weights(best.path)
     row = kerasdl.recipe.arrays.write_network(
         model, photos, history, run, run.path, "cifar10"

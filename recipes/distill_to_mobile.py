@@ -215,9 +215,7 @@ def write_results(run, info, networks, histories, costs, args):
     history = pd.concat(histories, ignore_index=True)
     history.to_csv(run.path / "history.csv", index=False)
     plots.save_curves(history, run.path / "curves.png")
-    title = (
-        f"{' or '.join(data.class_names)}: {student.name} taught by {info.path.name}"
-    )
+    title = f"{run.out.name}: {student.name} taught by {info.path.name}"
     kept = {split: found.accuracy for split, found in answers["student"].items()}
     facts = kerasdl.recipe.model_card.model_card(run, data, student, kept)
     taught = f"{networks['teacher'][0].name} ({rows[0][splits[-1]]:.4f} {splits[-1]})"
@@ -261,8 +259,8 @@ def side_by_side(rows):
 
 
 def save_looks(found, split, data, run, title, history):
-    """report.html and confusion.png of the student."""
-    from kerasdl import interpret, plots
+    """report.html, confusion.png and mistakes.png of the student."""
+    from kerasdl import interpret
 
     report = interpret.ClassificationReport.from_predictions(
         found[split].probabilities,
@@ -272,7 +270,7 @@ def save_looks(found, split, data, run, title, history):
         lambda row: data.read(split, row),
         split=split,
     )
-    plots.save_confusion(report.confusion, data.class_names, run.path / "confusion.png")
+    kerasdl.recipe.looks.save_looks(report, run.path)
     page = run.path / "report.html"
     interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
 

@@ -111,6 +111,7 @@ def read_photos(args, seed):
         args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
     )
     check = kerasdl.recipe.photos.check_photos(args, folder / "train")
+    max_pixels = kerasdl.recipe.photos.max_pixels(args)
     data = kerasdl.ImageData.from_table(
         folder / "labels.csv",
         folder / "train",
@@ -118,18 +119,18 @@ def read_photos(args, seed):
         label="breed",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test"),
+        test=kerasdl.recipe.contest.check_test_photos(folder / "test", max_pixels),
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
         augment="side_on",
         resize=args.resize,
         on_error="raise",
         exclude=check.damaged,
-        max_train=kerasdl.recipe.photos.max_train(args),
+        max_pixels=max_pixels,
         seed=seed,
     )
     kerasdl.recipe.contest.check_sample(folder / "sample_submission.csv", data)
-    return data, check
+    return kerasdl.recipe.photos.fewer(args, data), check
 
 
 def practise(learn, steps, args):
@@ -160,7 +161,9 @@ def finish(learn, steps, args, run):
             run.path / "submission.csv.gz", compression="gzip", overwrite=True
         )
     steps.write("Dog breeds", best)
-    learn.report(run.path / "report.html", "valid", "Dog breeds", run.manifest)
+    page = run.path / "report.html"
+    report = learn.report(page, "valid", "Dog breeds", run.manifest)
+    kerasdl.recipe.looks.save_looks(report, run.path)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,12 @@ def parse_args(argv=None):
     add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
     add("--check", metavar="DIR", help="photos that prove the files")
     add("--calibration", metavar="DIR", help="photos for the ranges of int8")
+    add(
+        "--max-pixels",
+        type=kerasdl.cli.positive_int,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
     add("--max-drop", type=float, default=0.01, metavar="SHARE", help="of accuracy")
     add("--tta", choices=("flip", "dihedral", "five_crop"), help="average over views")
     add("--out", type=Path, metavar="DIR", help="default: RUN/export")
@@ -62,7 +68,9 @@ def main(argv=None):
 
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
-        name: kerasdl.recipe.run_data.class_folders(name, folder, info)
+        name: kerasdl.recipe.run_data.class_folders(
+            *(name, folder, info, args.max_pixels)
+        )
         for name, folder in needs.items()
         if folder
     }

@@ -126,7 +126,10 @@ def main(argv=None):
         return
     for state in list(args.out.rglob("state")):
         shutil.rmtree(state)
-    print(f"\n{args.out}/ holds the models and what they get wrong (report.html)")
+    where = [args.out / name for name in names] if len(names) > 1 else [args.out]
+    print("\nThe models, and what they get wrong:")
+    for folder in where:
+        print(f"  {folder}/report.html")
 
 
 def train_one(name, args, run, alone):
@@ -135,7 +138,7 @@ def train_one(name, args, run, alone):
 
     print(f"\n{name}")
     lesson = LESSONS[name]
-    max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+    max_images = kerasdl.recipe.arrays.max_images(args)
     batch_size = args.batch_size or lesson.batch_size
     data = kdata.fashion_mnist(
         args.data,

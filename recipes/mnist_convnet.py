@@ -49,7 +49,7 @@ def main(argv=None):
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        max_images = kerasdl.recipe.arrays.QUICK_IMAGES if args.quick else None
+        max_images = kerasdl.recipe.arrays.max_images(args)
         digits = data.mnist(
             args.data, batch_size=args.batch_size, max_images=max_images, seed=run.seed
         )

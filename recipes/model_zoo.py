@@ -97,7 +97,7 @@ def read_results(name, path):
         rows = json.loads(file.read_text(encoding="utf-8"))["results"]
         table = pd.DataFrame(rows if isinstance(rows, list) else [])
     else:
-        table = pd.read_csv(file)
+        table = kerasdl.tables.read_csv(name, file)
     missing = [column for column in MEASURED if column not in table]
     if missing:
         raise ValueError(

@@ -127,6 +127,7 @@ def read_photos(args, seed):
         args.data, CONTEST, ("train_v2.csv", "train-jpg/*.jpg"), UNPACK
     )
     check = kerasdl.recipe.photos.check_photos(args, folder / "train-jpg")
+    max_pixels = kerasdl.recipe.photos.max_pixels(args)
     data = kerasdl.ImageData.from_table(
         folder / "train_v2.csv",
         folder / "train-jpg",
@@ -134,7 +135,7 @@ def read_photos(args, seed):
         label="tags",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test-jpg"),
+        test=kerasdl.recipe.contest.check_test_photos(folder / "test-jpg", max_pixels),
         label_delimiter=" ",
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
@@ -142,11 +143,11 @@ def read_photos(args, seed):
         resize=args.resize,
         on_error="raise",
         exclude=check.damaged,
-        max_train=kerasdl.recipe.photos.max_train(args),
+        max_pixels=max_pixels,
         seed=seed,
     )
     kerasdl.recipe.contest.check_sample(folder / "sample_submission_v2.csv", data)
-    return data, check
+    return kerasdl.recipe.photos.fewer(args, data), check
 
 
 def practise(learn, steps, args):
@@ -241,7 +242,7 @@ def finish(learn, steps, args, run):
 
 
 def save_report(learn, found, thresholds, run):
-    """report.html, of the half that reports."""
+    """report.html and mistakes.png, of the half that reports."""
     from kerasdl import interpret
 
     _, half = halves(found)
@@ -259,6 +260,7 @@ def save_report(learn, found, thresholds, run):
         history=learn.history,
         seed=run.seed,
     )
+    kerasdl.recipe.looks.save_looks(report, run.path)
 
 
 if __name__ == "__main__":

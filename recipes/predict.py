@@ -6,7 +6,8 @@ A folder stands for all photos below it. `--csv` writes a row for each photo: fi
 label, probability, and the probability of each class. Of a run with several labels a
 photo, all labels above their thresholds are the answer, or "no label".
 
-Exit code 1: a photo is damaged (it is named, the others go on). 2: a bad argument.
+Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
+the others go on). 2: a bad argument.
 """
 
 import argparse
@@ -26,6 +27,13 @@ def parse_args(argv=None):
     )
     parser.add_argument("--csv", metavar="PATH", help="write the answers as a table")
     parser.add_argument(
+        "--max-pixels",
+        type=kerasdl.cli.positive_int,
+        default=64_000_000,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
+    parser.add_argument(
         "--verbose", action="store_true", help="show TensorFlow's lines"
     )
     args = parser.parse_args(argv)
@@ -34,7 +42,7 @@ def parse_args(argv=None):
         parser.error(
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
-    if args.csv and not Path(args.csv).parent.is_dir():
+    if args.csv and (not Path(args.csv).parent.is_dir() or Path(args.csv).is_dir()):
         parser.error(f"--csv must be in an existing folder. Received: {args.csv}")
     try:
         kerasdl.runs.read_run(args.model)
@@ -48,10 +56,14 @@ def main(argv=None):
     kerasdl.runtime.start(verbose=args.verbose)
     try:
         predictor = kerasdl.Predictor.load(args.model)
-        result = predictor.predict(args.images, on_error="skip")
+        result = predictor.predict(
+            args.images, on_error="skip", max_pixels=args.max_pixels
+        )
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
+    if args.csv:
+        result.to_csv(args.csv)  # before anything is printed to who may not listen
     for file, labels, row in zip(
         result.files, result.labels, result.probabilities, strict=True
     ):
@@ -60,9 +72,7 @@ def main(argv=None):
         answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
         print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
-        print(f"{file}: {reason}", file=sys.stderr)
-    if args.csv:
-        result.to_csv(args.csv)
+        print(kerasdl.data.ImageError(file, reason), file=sys.stderr)
     return 1 if result.damaged else 0
 
 

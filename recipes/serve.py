@@ -20,6 +20,7 @@ Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
 
 import argparse
+import os
 import re
 
 import kerasdl
@@ -41,9 +42,10 @@ def parse_args(argv=None):
     add("--name", help="in the address, instead of the folder's")
     for name, default, meaning in (
         ("bytes", 10_000_000, "bytes of a request"),
-        ("pixels", 50_000_000, "pixels of a request's photos together"),
+        ("pixels", 50_000_000, "pixels of photos that are decoded at a time"),
         ("images", 32, "photos of a request"),
         ("waiting", 64, "requests under way; one more is told to try again (503)"),
+        ("memory", 300_000_000, "bytes of all bodies and of what they become"),
         ("batch", 32, "photos in a call of the model"),
     ):
         add(
@@ -68,6 +70,11 @@ def parse_args(argv=None):
         parser.error(
             f"--max-wait-ms must be in [0, 10000]. Received: {args.max_wait_ms}"
         )
+    if args.max_memory < 4 * args.max_bytes:
+        parser.error(
+            "--max-memory must be at least 4 times --max-bytes. Received: "
+            f"{args.max_memory}"
+        )
     try:
         args.run = kerasdl.runs.read_run(args.run).path
     except ValueError as error:
@@ -82,6 +89,8 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    # Memory of large photos that goes back at once: of smaller blocks much is kept.
+    os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
     kerasdl.runtime.start(verbose=args.verbose)
     from kerasdl import serving
 
@@ -89,7 +98,12 @@ def main(argv=None):
     predictor = kerasdl.Predictor.load(args.run)
     model = serving.ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
     app = serving.create_app(
-        model, args.max_bytes, args.max_pixels, args.max_images, args.max_waiting
+        model,
+        args.max_bytes,
+        args.max_pixels,
+        args.max_images,
+        args.max_waiting,
+        args.max_memory,
     )
 
     def on_ready():

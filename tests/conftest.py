@@ -1,7 +1,9 @@
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,26 @@ def seeded():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def left_by_a_kill(monkeypatch):
+    """A function that leaves half of a file, as a killed writer of `path` does."""
+    from kerasdl._atomic import replacing
+
+    child = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    child.wait()  # its number is nobody's now
+
+    def leave(path):
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr(os, "getpid", lambda: child.pid)
+            patch.setattr(Path, "unlink", lambda *args, **kwargs: None)
+            with replacing(path) as beside:
+                beside.write_bytes(b"half")
+                raise KeyboardInterrupt
+        return beside
+
+    return leave
 
 
 @pytest.fixture

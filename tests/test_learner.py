@@ -202,6 +202,34 @@ def test_a_cut_script_resumes_to_the_same_bits(folder, tmp_path):
     np.testing.assert_array_equal(whole.history[columns], resumed.history[columns])
 
 
+OTHERS = [
+    ((1e-4, 3), {}, r"learning_rate=0.0001 \(recorded: 0.01\)"),
+    (([1e-3, 1e-2], 2), {}, r"ratios_by_depth.*recorded"),
+    ((1e-2, 2, 2), {}, r"cycle_len=2 \(recorded: 1\)"),
+    ((1e-2, 1), {}, "`epochs` must be at least those.*epochs=1"),
+    ((1e-2, 3), {"batch_size": 3}, r"photos.batch_size=3 \(recorded: "),
+    ((1e-2, 3), {"seed": 9}, r"photos.seed=9 \(recorded: "),
+]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory, folder):
+    state = tmp_path_factory.mktemp("begun")
+    kerasdl.Learner.from_model(network(), photos(folder), folder=state).fit(1e-2, 2)
+    return state
+
+
+@pytest.mark.parametrize(("arguments", "settings", "message"), OTHERS)
+def test_a_fit_is_resumed_with_what_it_was_begun_with(
+    arguments, settings, message, begun, folder
+):
+    given = {"image_size": 16, "batch_size": 4, "augment": FLIP, "seed": 1}
+    data = ImageData.from_folder(folder, **given | settings)
+    learn = kerasdl.Learner.from_model(network(), data, folder=begun)
+    with pytest.raises(ValueError, match=message):
+        learn.fit(*arguments, resume=True)
+
+
 def test_lr_find_leaves_everything_as_it_was(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     before = weights(learn.model)

@@ -36,10 +36,62 @@ def rows(stage, epochs):
     ]
 
 
-def test_smooth_is_the_recursive_exponential_mean_of_pandas():
+@pytest.mark.parametrize("factor", [0.0, 0.8, 0.95])
+def test_smooth_weighs_points_by_powers_that_sum_to_one(factor):
     points = np.random.default_rng(0).normal(size=50)
-    expected = pd.Series(points).ewm(alpha=0.2, adjust=False).mean()
-    np.testing.assert_allclose(plots.smooth(points), expected, rtol=1e-12)
+    expected = []
+    for count in range(1, 51):
+        weights = factor ** np.arange(count)[::-1]
+        expected.append(points[:count] @ (weights / weights.sum()))
+    np.testing.assert_allclose(plots.smooth(points, factor), expected, rtol=1e-9)
+    assert plots.smooth(points[:1], factor)[0] == points[0]
+
+
+@pytest.mark.parametrize("factor", [1, -0.1, float("nan")])
+def test_factors_that_are_none(factor, tmp_path):
+    with pytest.raises(ValueError, match="`factor` must be at least 0 and below 1"):
+        plots.smooth([1.0, 2.0], factor)
+    with pytest.raises(ValueError, match="`factor` must be at least 0 and below 1"):
+        plots.save_curves(rows("a", 20), tmp_path / "curves.png", factor)
+
+
+def test_lines_that_cross_cross_where_the_points_do(tmp_path, monkeypatch):
+    """Validation begins below training and is above it from the 12th epoch on."""
+    epochs = np.arange(30)
+    history = pd.DataFrame({"loss": 1 - epochs / 40, "val_loss": 0.725 + 0 * epochs})
+    figures = []
+    monkeypatch.setattr(
+        plots.curves, "save_figure", lambda figure, path: figures.append(figure)
+    )
+    for count in (30, 19):
+        plots.save_curves(history[:count], tmp_path / "curves.png")
+    (many, few) = (figure.axes[0] for figure in figures)
+    lines = [line for line in many.lines if line.get_linewidth() == 2]
+    train, valid = (line.get_ydata() for line in lines if len(line.get_ydata()))
+    assert train[0] == 1  # the first epoch's own
+    np.testing.assert_allclose(valid, 0.725)
+    crossed = int((train < valid).argmax())
+    assert 12 <= crossed <= 16  # the mean of the last few epochs lags by at most 4
+    assert many.get_legend().get_title().get_text() == "lines are smoothed"
+    assert few.get_legend().get_title().get_text() == ""
+    lines = [line for line in few.lines if line.get_linewidth() == 2]
+    np.testing.assert_array_equal(
+        [line.get_ydata() for line in lines if len(line.get_ydata())][0],
+        history["loss"][:19],
+    )
+
+
+def test_epochs_without_a_number_are_passed_over(tmp_path, monkeypatch):
+    """As of `validation_freq=2`: a line through every second epoch."""
+    figures = []
+    monkeypatch.setattr(
+        plots.curves, "save_figure", lambda figure, path: figures.append(figure)
+    )
+    history = pd.DataFrame({"loss": [4, 3, 2, 1], "val_loss": [np.nan, 3, np.nan, 2]})
+    plots.save_curves(history, tmp_path / "curves.png")
+    lines = [line for line in figures[0].axes[0].lines if line.get_linewidth() == 2]
+    points = [line.get_xydata().tolist() for line in lines if len(line.get_xdata())]
+    assert points[1] == [[2, 3], [4, 2]]
 
 
 @pytest.mark.parametrize(
@@ -65,14 +117,14 @@ def test_save_curves_writes_a_picture(tmp_path, history):
 
 
 def test_lines_that_are_not_smoothed_go_through_the_points(tmp_path):
-    """A line of two points: its highest place is that of the second point."""
-    history = [{"stage": "a", "loss": loss} for loss in (0.0, 1.0)]
+    """A line that leaps at its end: its highest place is that of the last point."""
+    history = [{"stage": "a", "loss": loss} for loss in [0.0] * 19 + [1.0]]
     tops = []
     for smoothing in (0, 0.8):
         path = tmp_path / f"{smoothing}.png"
         plots.save_curves(history, path, smoothing)
         line = (picture(path) == tuple(bytes.fromhex("8a8f98"))).all(axis=-1)
-        ends = line[:, line.shape[1] * 3 // 4 :]  # near the second point
+        ends = line[:, line.shape[1] * 3 // 4 :]  # near the last point
         tops.append(np.flatnonzero(ends.any(axis=1)).min())
     assert tops[0] < tops[1] - 100
 
@@ -95,6 +147,19 @@ def test_save_confusion_paints_a_perfect_diagonal_darkest(tmp_path, count):
     darkest_blue, lightest_blue = (8, 48, 107), (247, 251, 255)
     assert shows(tmp_path / "confusion.png", darkest_blue)
     assert shows(tmp_path / "confusion.png", lightest_blue) == (count > 1)
+
+
+def test_of_a_thousand_classes_every_few_are_named(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        plots.confusion, "save_figure", lambda figure, path: figures.append(figure)
+    )
+    names = [f"class {number}" for number in range(1000)]
+    plots.save_confusion(np.eye(1000, dtype=int), names, tmp_path / "a.png")
+    ticks = figures[0].axes[0].get_xticklabels()
+    assert [tick.get_text() for tick in ticks[:2]] == ["class 0", "class 7"]
+    assert 100 < len(ticks) <= 160
+    assert ticks[0].get_fontsize() > 4
 
 
 def test_save_confusion_of_many_classes_shows_a_mistake_of_a_few_percent(tmp_path):

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -12,7 +13,13 @@ import numpy as np
 import pytest
 
 import kerasdl
-from kerasdl.runs import default_out, newest_partial, read_run, run_folder
+from kerasdl.runs import (
+    default_out,
+    newest_partial,
+    read_run,
+    recorded_arguments,
+    run_folder,
+)
 
 ARGUMENTS = {"data": "sample", "epochs": 3}
 
@@ -82,13 +89,13 @@ def test_a_drawn_seed_is_printed_and_recorded(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, SystemExit])
-def test_an_interrupted_run_can_be_resumed(tmp_path, error):
+def test_an_interrupted_run_can_be_resumed(tmp_path, error, left_by_a_kill):
     out = tmp_path / "run"
     with pytest.raises(error):
         with run_folder(out, ARGUMENTS, seed=5) as run:
             run.record(accuracy=0.5)
             (run.path / "weights").write_text("of epoch 1")
-            (run.path / ".17.partial.weights").write_text("half of epo")
+            left_by_a_kill(run.path / "weights")
             raise error
     assert names(tmp_path) == ["run.partial"]
 
@@ -227,6 +234,84 @@ def test_resume_without_a_manifest_is_refused(tmp_path):
             pass
 
 
+DAMAGED = {
+    "cut": '{"arguments": {"data"',
+    "null": "null",
+    "list": "[1]",
+    "number": "1",
+    "deep": "[" * 100_000,
+    "no seed": '{"arguments": {}, "results": {}}',
+    "another seed": '{"arguments": {}, "results": {}, "seed": "1"}',
+    "no arguments": '{"results": {}, "seed": 1}',
+    "null as arguments": '{"arguments": null, "results": {}, "seed": 1}',
+    "null as results": '{"arguments": {}, "results": null, "seed": 1}',
+    "no text": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_manifest_is_named_with_what_to_do(damage, tmp_path):
+    partial = partial_run(tmp_path / "run")
+    content = DAMAGED[damage]
+    content = content if isinstance(content, bytes) else content.encode()
+    (partial / "manifest.json").write_bytes(content)
+    message = r"`manifest.json` must be .*run.partial/manifest.json'.*--overwrite"
+    with pytest.raises(ValueError, match=message):
+        with run_folder(tmp_path / "run", ARGUMENTS, resume=True):
+            pass
+    assert names(partial) == ["manifest.json", "weights"]
+    if "seed" not in damage and "results" not in damage:
+        with pytest.raises(ValueError, match=message):
+            recorded_arguments(tmp_path / "run")
+    if damage in ("cut", "null", "list", "number", "deep", "no text"):
+        out = finished_run(tmp_path / "other")
+        (out / "manifest.json").write_bytes(content)
+        with pytest.raises(ValueError, match="`manifest.json` must be .*other"):
+            read_run(out)
+
+
+@pytest.mark.parametrize("content", [b"", b"cats\n\ndogs\n", b"\xff\n"])
+def test_damaged_labels_are_named(content, tmp_path):
+    out = finished_run(tmp_path / "run")
+    (out / "labels.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=r"`labels.txt` must be .*run/labels.txt"):
+        read_run(out)
+
+
+def test_a_kill_before_the_first_file_is_no_obstacle(tmp_path, left_by_a_kill):
+    (tmp_path / "run.partial").mkdir()
+    left_by_a_kill(tmp_path / "run.partial" / "manifest.json")
+    finished_run(tmp_path / "run")
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["content.txt", "labels.txt", "manifest.json"]
+
+
+def test_a_kill_in_the_removal_of_a_partial_run_leaves_none_of_it(
+    tmp_path, monkeypatch
+):
+    out = tmp_path / "run"
+    partial_run(out)
+
+    def killed(folder, *args, **kwargs):
+        (Path(folder) / "weights").unlink()  # and no more
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(shutil, "rmtree", killed)
+        finished_run(out, overwrite=True)
+    with pytest.raises(ValueError, match="`resume` needs a partial run"):
+        with run_folder(out, ARGUMENTS, resume=True):
+            pass
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_is_told_with_the_folder_of_the_run(tmp_path):
+    with pytest.raises(OSError, match=r"no room in the folder '.*/run.partial'"):
+        with run_folder(tmp_path / "run", ARGUMENTS, seed=1) as run:
+            run.record(accuracy=0.5)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_resume_with_other_arguments_is_refused(tmp_path):
     out = tmp_path / "run"
     partial = partial_run(out)
@@ -325,7 +410,7 @@ def test_read_run_refuses_what_is_no_finished_run(tmp_path):
     with pytest.raises(ValueError, match=r"without labels.txt and manifest.json"):
         read_run(tmp_path / "photos")
     (finished_run(tmp_path / "torn") / "manifest.json").write_text("{")
-    with pytest.raises(ValueError, match=r"`manifest.json` must be JSON"):
+    with pytest.raises(ValueError, match=r"`manifest.json` must be as a run wrote it"):
         read_run(tmp_path / "torn")
 
 

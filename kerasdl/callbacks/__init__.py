@@ -1,6 +1,6 @@
 """Callbacks for `fit`."""
 
-from ._rate_schedule import RateSchedule
+from ._rate_schedule import RateSchedule, compiled_rate, forget_lowered_rate
 from .batch_losses import BatchLosses
 from .best_weights import BestWeights
 from .cosine_restarts import CosineRestarts

@@ -40,6 +40,16 @@ class VariableMomentum:
         setattr(self._optimizer, self._name, self._number)
 
 
+def put_momentum_back(model: keras.Model) -> None:
+    """Give the optimizer of `model` the number that an interruption kept from it."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    for name in ("momentum", "beta_1"):
+        left = getattr(optimizer, name, None)
+        if isinstance(left, _Momentum):
+            left.variable.assign(float(left))
+            setattr(optimizer, name, float(left))
+
+
 class _Momentum(float):
     """The compiled number for Python, and so in what is saved; a variable in a graph.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 
@@ -10,13 +11,19 @@ from kerasdl import plots
 from kerasdl._checks import check_non_negative_int
 from kerasdl.schedules import warm_up
 
+from ._momentum import put_momentum_back
+
+# What a schedule set last, and the maximum it began from, by optimizer.
+_LOWERED: "WeakKeyDictionary[Any, tuple[float, float]]" = WeakKeyDictionary()
 _OWNER = "learning_rate_owner"  # a mark in the dict that Keras gives to all callbacks
 
 
 class RateSchedule(keras.callbacks.Callback):
     """Sets the learning rate before each batch; a subclass says what it is.
 
-    The maximum is the rate that the optimizer has when training begins. The step is
+    The maximum is the rate that the optimizer has when training begins, or, where an
+    exception or Ctrl-C ended the training before, the one it had when that began. To
+    begin from another, set it after the interruption, or compile anew. The step is
     `optimizer.iterations` minus its value then, in batches:
 
     - With gradient accumulation the optimizer counts updates: the step is that of the
@@ -25,8 +32,9 @@ class RateSchedule(keras.callbacks.Callback):
       batches.
 
     The end of training puts the maximum back, so that a second `fit` begins a new
-    curve. An exception or Ctrl-C does not: a next `fit` goes on with the old one. So
-    does a new process by `get_state` and `set_state`, as in `train.resumable_fit`.
+    curve. An exception or Ctrl-C does not: a next `fit` with the same callback goes on
+    with the old one. So does a new process by `get_state` and `set_state`, as in
+    `train.resumable_fit`.
 
     Args:
         warm_up_steps: batches over which the rate rises in equal steps to the curve.
@@ -94,7 +102,8 @@ class RateSchedule(keras.callbacks.Callback):
         _check_optimizer(self.model)
         self._was_set = self._rate_of_optimizer()
         if self._first_step is None:
-            self._max_rate = self._was_set
+            self._max_rate = compiled_rate(self.model.optimizer)
+            put_momentum_back(self.model)
 
     def on_train_batch_begin(  # noqa: D102
         self, batch: int, logs: dict[str, Any] | None = None
@@ -114,10 +123,12 @@ class RateSchedule(keras.callbacks.Callback):
         rate = self.rate(step, self._max_rate) * warm_up(step, self.warm_up_steps)
         self.model.optimizer.learning_rate = rate
         self._was_set = self._rate_of_optimizer()  # rounded to its type
+        _LOWERED[self.model.optimizer] = (self._was_set, self._max_rate)
         self.rates.append(self._was_set)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         self.model.optimizer.learning_rate = self._max_rate
+        forget_lowered_rate(self.model.optimizer)
         self.begin_anew()
         del self.params[_OWNER]
 
@@ -129,9 +140,11 @@ class RateSchedule(keras.callbacks.Callback):
 
     @property
     def epochs_done(self) -> int:
-        """Epochs since the schedule began, at the end of one."""
-        # Rounded, as the optimizer may have counted a few batches less.
-        return round(self.step / self.steps_per_epoch)
+        """Epochs since the schedule began, at the end of one; 0 before."""
+        # Not by the optimizer, which counts updates: fewer than batches where it
+        # accumulates gradients, or throws some away. Rounded after an interruption.
+        began = self._first_step is not None
+        return round(len(self.rates) / self.steps_per_epoch) if began else 0
 
     def plot_lr(self, path: str | Path) -> None:
         """Draw the rate of each batch so far; see `plots.save_learning_rate`."""
@@ -145,7 +158,23 @@ class RateSchedule(keras.callbacks.Callback):
         return count * (inner.gradient_accumulation_steps or 1)
 
     def _rate_of_optimizer(self) -> float:
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        return _rate_of(self.model.optimizer)
+
+
+def compiled_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The rate that was compiled or set, even if an interruption left a schedule's."""
+    found = _rate_of(optimizer)
+    lowered, compiled = _LOWERED.get(optimizer, (found, found))
+    return compiled if found == lowered else found
+
+
+def forget_lowered_rate(optimizer: keras.optimizers.Optimizer) -> None:
+    """Take the rate that `optimizer` has for the one that was asked for."""
+    _LOWERED.pop(optimizer, None)
+
+
+def _rate_of(optimizer: keras.optimizers.Optimizer) -> float:
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def schedule_of(callback: keras.callbacks.Callback) -> RateSchedule | None:

@@ -7,12 +7,16 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import remove_partials, replacing
-from kerasdl._checks import check_one_of
+from kerasdl._atomic import write_by
+from kerasdl._checks import check_one_of, check_suffix, check_writable
+
+from ._later_logs import comes_later
 
 
 class BestWeights(keras.callbacks.Callback):
     """Save the weights after each epoch that is better than all before.
+
+    An epoch without validation, as of `fit(validation_freq=2)`, is passed over.
 
     Keras's ModelCheckpoint forgets the best epoch of a training that is resumed, and
     leaves half a file when it is killed.
@@ -28,7 +32,9 @@ class BestWeights(keras.callbacks.Callback):
         epoch: its epoch, from 1; None before the first.
 
     Raises:
-        ValueError: `mode` is neither; in `fit`, logs without `monitor`.
+        ValueError: `mode` is neither, or `path` ends otherwise; in `fit`, before the
+            first batch, a folder that is not there or cannot be written to; logs
+            without `monitor`, or no epoch that has it.
     """
 
     def __init__(
@@ -36,7 +42,7 @@ class BestWeights(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         check_one_of("mode", mode, ("max", "min"))
-        self.path = Path(path)
+        self.path = check_suffix("path", path, ".weights.h5")
         self.monitor = monitor
         self.mode = mode
         self.best = -math.inf if mode == "max" else math.inf
@@ -50,19 +56,31 @@ class BestWeights(keras.callbacks.Callback):
         """Go on where `get_state` gave `state`."""
         self.best, self.epoch = state["best"], state["epoch"]
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
+        check_writable("path", self.path)
+        self._missed: list[str] | None = None
+
     def on_epoch_end(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         if self.monitor not in logs:
-            raise ValueError(
-                f"`monitor` must be one of {', '.join(logs)}. "
-                f"Received: monitor={self.monitor!r}"
-            )
+            self._missed = list(logs)
+            if not comes_later(self, self.monitor, logs):
+                raise self._without_monitor()
+            return
         value = float(logs[self.monitor])
         better = value > self.best if self.mode == "max" else value < self.best
         if not better:
             return
-        remove_partials(self.path)
-        with replacing(self.path) as beside:
-            self.model.save_weights(beside)
+        write_by(self.path, self.model.save_weights)
         self.best, self.epoch = value, epoch + 1
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
+        if self._missed and self.epoch is None:
+            raise self._without_monitor()
+
+    def _without_monitor(self) -> ValueError:
+        return ValueError(
+            f"`monitor` must be one of {', '.join(self._missed)}. "
+            f"Received: monitor={self.monitor!r}"
+        )

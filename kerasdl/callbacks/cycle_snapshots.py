@@ -6,7 +6,8 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import remove_partials, replacing
+from kerasdl._atomic import write_by
+from kerasdl._checks import make_writable_folder
 
 from ._rate_schedule import schedule_of
 from .cosine_restarts import CosineRestarts
@@ -19,13 +20,15 @@ class CycleSnapshots(keras.callbacks.Callback):
     at all, those of an earlier training replaced. `predict.ensemble` takes them.
 
     Args:
-        directory: made if it is not there; of each worker of `tf.distribute` its own.
+        directory: made if it is not there, when training begins; of each worker of
+            `tf.distribute` its own.
 
     Attributes:
         files: those of this training so far, in order.
 
     Raises:
-        ValueError: in `fit`, no `CosineRestarts` beside it.
+        ValueError: in `fit`, before the first batch, no `CosineRestarts` beside it, or
+            a directory that cannot be written to.
 
     Reference:
         Huang et al., 2017, Snapshot Ensembles, https://arxiv.org/abs/1704.00109;
@@ -53,6 +56,7 @@ class CycleSnapshots(keras.callbacks.Callback):
                 "`callbacks` must hold a CosineRestarts beside CycleSnapshots. "
                 f"Received: {type(schedule_of(self)).__name__}"
             )
+        make_writable_folder("directory", self.directory)
 
     def on_epoch_end(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -63,9 +67,6 @@ class CycleSnapshots(keras.callbacks.Callback):
             return
         if cycle == 1:
             self.files = []
-        self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / f"cycle_{cycle}.weights.h5"
-        remove_partials(file)
-        with replacing(file) as beside:
-            self.model.save_weights(beside)
+        write_by(file, self.model.save_weights)
         self.files.append(file)

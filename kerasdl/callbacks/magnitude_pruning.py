@@ -1,5 +1,6 @@
 """Gradual magnitude pruning: ever more of the smallest weights are 0, and stay so."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -91,6 +92,16 @@ class MagnitudePruning(keras.callbacks.Callback):
         self.initial_sparsity = initial_sparsity
         self.depthwise = depthwise
         self.all_layers = all_layers
+
+    def get_state(self) -> dict[str, Any]:
+        """Nothing: a new process sees from the zeros what was pruned.
+
+        But so `train.resumable_fit` goes on with the same arguments alone.
+        """
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on where `get_state` gave `state`."""
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         if self.params["steps"] is None:

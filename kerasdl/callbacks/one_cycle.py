@@ -29,7 +29,8 @@ class OneCycle(RateSchedule):
 
     Raises:
         ValueError: an argument outside its range; in `fit`, also an optimizer without
-            momentum, and what `RateSchedule` names.
+            momentum, other epochs than a resumed cycle without `cycle_len` was begun
+            with, and what `RateSchedule` names.
 
     Reference:
         Smith, 2018, https://arxiv.org/abs/1803.09820; the defaults are fast.ai's
@@ -80,6 +81,7 @@ class OneCycle(RateSchedule):
     def begin_anew(self) -> None:  # noqa: D102
         super().begin_anew()
         self._epochs: int | None = None
+        self._begun_with: int | None = None  # in another process
 
     def get_state(self) -> dict[str, Any]:  # noqa: D102
         more = {"epochs": self._epochs, "momentums": list(self.momentums)}
@@ -87,7 +89,7 @@ class OneCycle(RateSchedule):
 
     def set_state(self, state: Mapping[str, Any]) -> None:  # noqa: D102
         super().set_state(state)
-        self._epochs = state["epochs"]
+        self._epochs = self._begun_with = state["epochs"]
         self.momentums = list(state["momentums"])
 
     def on_train_begin(self, logs: dict | None = None) -> None:  # noqa: D102
@@ -98,6 +100,15 @@ class OneCycle(RateSchedule):
     def on_epoch_begin(  # noqa: D102
         self, epoch: int, logs: dict | None = None
     ) -> None:
+        if self.cycle_len is None and self._begun_with not in (
+            None,
+            self.params["epochs"],
+        ):
+            raise ValueError(
+                "`epochs` must be those that the cycle was begun with, as it takes all "
+                f"of them. Received: epochs={self.params['epochs']} (recorded: "
+                f"{self._begun_with}). Repeat them, or give OneCycle a `cycle_len`."
+            )
         if self._epochs is None:  # `epoch` is the first of this `fit`
             self._epochs = self.cycle_len or self.params["epochs"] - epoch
             self.momentums = []

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl import plots
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, make_writable_folder
 from kerasdl.data import ImageData
 from kerasdl.predict import class_probabilities
 
@@ -30,7 +30,8 @@ class TensorBoardImages(keras.callbacks.Callback):
         every: number of epochs from one grid to the next.
 
     Raises:
-        ValueError: `num_images` or `every` is below 1.
+        ValueError: `num_images` or `every` is below 1; in `fit`, before the first
+            batch, a folder that cannot be written to.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         self.every = every
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
+        make_writable_folder("log_dir", self.log_dir)
         labels = self.data.labels("valid")
         count = min(self.num_images, len(labels))
         rows = np.linspace(0, len(labels) - 1, count).round().astype(int)

@@ -11,6 +11,8 @@ from kerasdl.predict._views import VIEWS
 from kerasdl.predict.predictor import check_outputs
 from kerasdl.predict.tta import check_tta, tta
 
+from ._later_logs import announce_later
+
 
 class TTAEvaluation(keras.callbacks.Callback):
     """Report validation accuracy with test-time augmentation as `val_tta_accuracy`.
@@ -63,6 +65,8 @@ class TTAEvaluation(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         check_outputs(self.model, self.data.class_names)
+        if self.every is not None:
+            announce_later(self, "val_tta_accuracy")
 
     def on_epoch_end(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None

@@ -1,12 +1,15 @@
 """Photos in: folders, splits, augmentation and tf.data."""
 
+from ._contents import Contents
 from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
+from ._folder_splits import split_folders
 from ._listing import list_images
 from ._shares import share_of, shared_stream, shares, with_shares
 from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
+from .dataset_photos import DatasetPhotos
 from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator
 from .image_data import ImageData

@@ -21,8 +21,10 @@ BATCHES = (*TRAIN, *TEST)
 Split = tuple[np.ndarray, np.ndarray]  # pixels uint8, and class indices
 
 
-def read_class_folders(directory: Path) -> tuple[Split, Split, tuple[str, ...]]:
-    """Decode `directory/train` and `directory/test`, each with a folder per class.
+def read_class_folders(
+    directory: Path, train: str, test: str
+) -> tuple[Split, Split, tuple[str, ...]]:
+    """Decode the folders `train` and `test` of `directory`, with a folder per class.
 
     Returns:
         Both splits, and the class names: the folders'.
@@ -31,14 +33,14 @@ def read_class_folders(directory: Path) -> tuple[Split, Split, tuple[str, ...]]:
         ValueError: a class that is empty or in one split alone, images of several
             sizes, or a damaged one.
     """
-    train, class_names = _read_split(directory / "train")
-    test, others = _read_split(directory / "test")
+    arrays, class_names = _read_split(directory / train)
+    arrays_of_test, others = _read_split(directory / test)
     if class_names != others:
         raise ValueError(
             "`directory` must hold the same class folders in train and in test. "
             f"Received: {', '.join(class_names)} and {', '.join(others)}"
         )
-    return train, test, tuple(class_names)
+    return arrays, arrays_of_test, tuple(class_names)
 
 
 def read_idx_files(directory: Path) -> tuple[Split, Split]:

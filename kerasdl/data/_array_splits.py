@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from kerasdl._checks import check_class_names
+from kerasdl._pixels import check_pixels
+
 from ._photo_list import PhotoList, check_fraction, split_photos
 
 
@@ -21,12 +24,18 @@ def read_arrays(
     Raises:
         ValueError: arrays that do not fit each other, or hold something else.
     """
-    labels = _label_array("labels", labels, len(images))
+    images = np.asarray(images)
+    labels = _label_array("labels", labels, len(images) if images.ndim else 0)
     names, index = _classes(labels, class_names)
     photos = _photos("images", images, _encode("labels", labels, names, index))
     extra = {}
     for name, given in (("valid", valid), ("test", test)):
         if isinstance(given, tuple):
+            if len(given) != 2:
+                raise ValueError(
+                    f"`{name}` must be a pair of images and labels. Received: a tuple "
+                    f"of {len(given)}"
+                )
             pixels, own = given
             own = _encode(name, _label_array(name, own, len(pixels)), names, index)
             extra[name] = _photos(name, pixels, own)
@@ -69,17 +78,16 @@ def _pixels(name: str, images: np.ndarray) -> np.ndarray:
         )
     if not is_float:
         return images
-    low, high = images.min(), images.max()
-    if not (low >= 0 and 1 < high <= 255):
-        raise ValueError(
-            f"`{name}` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {low} to {high}"
-        )
+    check_pixels(name, images)
     return np.rint(images).astype(np.uint8)
 
 
 def _label_array(name: str, labels: Any, count: int) -> np.ndarray:
-    labels = np.asarray(labels)
+    """Integers from 0 on or strings, `(n,)`, or rows of 0 and 1, `(n, classes)`."""
+    try:
+        labels = np.asarray(labels)
+    except ValueError:  # rows of several lengths
+        labels = np.empty(0, object)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]  # as Keras's CIFAR-10 has them
     if labels.ndim not in (1, 2) or len(labels) != count:
@@ -88,14 +96,30 @@ def _label_array(name: str, labels: Any, count: int) -> np.ndarray:
             f"Received: labels of shape {labels.shape} for {count} images"
         )
     if labels.ndim == 1:
-        is_whole = labels.dtype.kind in "bf" and np.array_equal(labels, labels // 1)
-        return labels.astype(int) if is_whole else labels
+        return _one_label(name, labels)
     if not np.isin(labels, (0, 1)).all():
         raise ValueError(
             f"`{name}` must have multi-hot labels of 0 and 1. "
             f"Received: labels of shape {labels.shape} with other values"
         )
     return labels
+
+
+def _one_label(name: str, labels: np.ndarray) -> np.ndarray:
+    """int64 or strings, `(n,)`."""
+    is_text = [isinstance(label, str) for label in labels.tolist()]
+    if all(is_text):
+        return labels.astype(str)
+    fits = np.zeros(len(labels), bool)
+    if labels.dtype.kind in "biuf":
+        fits = (labels >= 0) & (labels < 2**53) & (labels == np.floor(labels))
+    if not fits.all():
+        other = labels.tolist()[(fits | is_text).argmin()]
+        raise ValueError(
+            f"`{name}` must have labels that are integers of at least 0, or strings. "
+            f"Received: labels with {other!r}"
+        )
+    return labels.astype(int)
 
 
 def _classes(
@@ -120,6 +144,7 @@ def _classes(
             "`labels` must be of at least two classes with names of their own. "
             f"Received: classes {names}"
         )
+    check_class_names("labels" if class_names is None else "class_names", names)
     return names, None if labels.ndim == 2 else {k: i for i, k in enumerate(keys)}
 
 

@@ -4,12 +4,14 @@ Each holds 10,000 images: a string of all pixels, plane by plane, and a list of 
 """
 
 import pickletools
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
 TEST = ("test_batch",)
+_CLASSES = 10
 _SHAPE = (3, 32, 32)  # planes, height, width
 # What pickle calls whole numbers, and texts or bytes.
 _NUMBERS = {"BININT1", "BININT2", "BININT", "INT", "LONG1"}
@@ -34,14 +36,16 @@ def read_cifar_batches(
 
 def _read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
     try:
-        with open(path, "rb") as file:
-            pixels, labels = _pixels_and_labels(file)
+        # In memory: a length that it declares then takes none beyond the file's size.
+        pixels, labels = _pixels_and_labels(BytesIO(path.read_bytes()))
     # Of a damaged file pickletools makes nearly any error.
     except Exception as error:
         raise _error(path, str(error)) from error
     size = np.prod(_SHAPE) * len(labels)
     if not labels or len(pixels) != size:
         raise _error(path, f"{len(pixels):,} bytes of pixels, {len(labels):,} labels")
+    if not 0 <= min(labels) <= max(labels) < _CLASSES:
+        raise _error(path, f"labels from {min(labels)} to {max(labels)}")
     planes = np.frombuffer(pixels, np.uint8).reshape(-1, *_SHAPE)
     return planes.transpose(0, 2, 3, 1), np.array(labels, np.uint8)
 

@@ -1,10 +1,14 @@
 """Image files to RGB pixels, every fault an error that names its file."""
 
-import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from kerasdl._names import as_text
+
+from ._pillow_pixels import convert, pillow_pixels
+from .formats import Header, format_of, read_header
 
 # Our pools of threads decode one image a thread: threads of OpenCV's own would only
 # compete with them.
@@ -20,27 +24,19 @@ SUFFIX_FORMATS = {
     ".bmp": "BMP",
     ".gif": "GIF",
     ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
 }
 IMAGE_SUFFIXES = tuple(SUFFIX_FORMATS)
 MAX_PIXELS = 64_000_000
 
-# The first bytes of each format; those of WEBP stand behind the RIFF header.
-_SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
+_REDUCED = {  # OpenCV's colour flags are these, plus a bit for the order of channels
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    1: 0,
 }
-_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b"\0;"}
-_REDUCED = (
-    (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
-    (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
-    (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
-)  # OpenCV's colour flags are these, plus a bit for the order of the channels
-_ORIENTATION_TAG = 0x0112
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Markers without a length, as decoders read them: a stuffed byte, TEM, RST0-7.
-_BARE = frozenset({0x00, 0x01, *range(0xD0, 0xD8)})
+_TOO_LARGE = "above the pixel limit"
 
 
 class ImageError(ValueError):
@@ -48,8 +44,8 @@ class ImageError(ValueError):
 
     Attributes:
         path: the file.
-        reason: "empty file", "not an image (...)", "truncated", "damaged",
-            "unreadable: ..." or "above the pixel limit (W x H)".
+        reason: "empty file", "not an image (...)", "truncated", "damaged", "damaged:
+            ...", "unreadable: ..." or "above the pixel limit (W x H)".
     """
 
     def __init__(self, path: str | Path, reason: str) -> None:
@@ -58,19 +54,39 @@ class ImageError(ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        allowed = "; max_pixels= (--max-pixels) allows more"
+        more = allowed if self.reason.startswith(_TOO_LARGE) else ""
+        # Text that is no UTF-8 would be dropped by TensorFlow.
+        return f"{as_text(self.path)}: {self.reason}{more}"
 
 
 def read_image(
     path: str | Path,
     target: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
+    *,
+    color_mode: str = "rgb",
 ) -> np.ndarray:
-    """Read a JPEG, PNG, BMP, GIF (first frame) or WEBP file.
+    """Read a JPEG, PNG, BMP, GIF, WEBP or TIFF file: its first frame or page.
 
-    EXIF orientation is applied. Grayscale, CMYK and palette become RGB; alpha is
-    dropped, as by Pillow's `convert("RGB")` and Keras's `load_img`; of 16 bits the
-    upper 8 are kept; a GIF's transparent pixels take its background colour.
+    EXIF orientation is applied. What becomes what, in each format that has it:
+
+    | in the file | as RGB |
+    |---|---|
+    | 8 bits a channel | as they are |
+    | 1, 2 or 4 bits | stretched to [0, 255]: times 255, 85 or 17 |
+    | 12, 16 bits | the upper 8 (value // 256), so that 8 bits times 257 come back |
+    | floats, 32-bit integers | whole part; ImageError outside [0, 255] or if all <= 1 |
+    | grey | three equal channels |
+    | palette | its colours |
+    | alpha, a transparent colour | dropped: the colours beneath stay |
+    | CMYK, YCCK, YCbCr | Pillow's RGB |
+    | LAB, five channels and more | ImageError |
+
+    "grayscale" is Pillow's weighted sum (299 R + 587 G + 114 B) / 1000 of that, and
+    "rgba" keeps alpha and transparent colours. So the pixels are those of Pillow's
+    `convert` and of Keras's `load_img`, but for 16 bits of grey, which these cut off at
+    255 or leave above it, and for numbers outside [0, 255], which they cut off.
 
     Args:
         path: the file.
@@ -79,15 +95,19 @@ def read_image(
             aliasing; both sides stay at least those of `target`. The array's shape
             tells the size that was decoded; the aspect ratio is kept up to the
             rounding up of each side to a whole pixel.
-        max_pixels: largest height * width that is decoded.
+        max_pixels: largest height * width that is decoded, after such a reduction. A
+            JPEG of several scans counts in full: a decoder holds all of it.
+        color_mode: "rgb", "rgba" or "grayscale".
 
     Returns:
-        RGB, uint8, `(height, width, 3)`.
+        uint8, `(height, width, channels)`: 3 of RGB, 4 of RGBA or 1 of grey.
 
     Raises:
         ImageError: the file cannot be used.
     """
-    return decode_image(read_file(path), path, target, max_pixels)
+    return decode_image(
+        read_file(path), path, target, max_pixels, color_mode=color_mode
+    )
 
 
 def read_file(path: str | Path) -> bytes:
@@ -97,6 +117,8 @@ def read_file(path: str | Path) -> bytes:
             return file.read()
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the name
+        raise ImageError(path, f"unreadable: {error}") from error
 
 
 def decode_image(
@@ -104,164 +126,74 @@ def decode_image(
     path: str | Path,
     target: tuple[int, int] | None = None,
     max_pixels: int = MAX_PIXELS,
+    *,
+    color_mode: str = "rgb",
 ) -> np.ndarray:
     """Decode the bytes of an image file; `read_image` says how."""
     kind = image_format(data, path)
-    height, width, orientation = _header(data, path, kind)
-    if height * width > max_pixels:
-        raise ImageError(path, f"above the pixel limit ({width} x {height})")
-    flag = cv2.IMREAD_COLOR_RGB
-    if target and kind == "JPEG":
-        flag |= _reduction(_upright(height, width, orientation), target)
+    header = _header(data, path, kind)
+    divisor = _reduction(_upright(header), target) if target and kind == "JPEG" else 1
+    decoded = 1 if header.is_buffered else divisor
+    if -(-header.height // decoded) * -(-header.width // decoded) > max_pixels:
+        raise ImageError(path, f"{_TOO_LARGE} ({header.width} x {header.height})")
+    if not header.is_plain or color_mode == "rgba":
+        try:
+            return pillow_pixels(header, kind, divisor, color_mode)
+        except ValueError as error:
+            raise ImageError(path, str(error)) from error
+    encoded = np.frombuffer(header.content, np.uint8)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB | _REDUCED[divisor])
     except cv2.error:
         image = None
     if image is None:
-        raise ImageError(path, "truncated" if _is_cut(data, kind) else "damaged")
-    return image
+        raise ImageError(path, "damaged")
+    return convert(image, color_mode)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """Return `(height, width)` from the file's header, EXIF orientation applied.
 
     Raises:
-        ImageError: the file cannot be read or has no header of an image.
+        ImageError: the file cannot be read, or is cut or damaged before any decoder
+            looks at its pixels.
     """
     return encoded_size(read_file(path), path)
 
 
 def encoded_size(data: bytes, path: str | Path) -> tuple[int, int]:
     """`image_size` of the bytes of a file; errors call it `path`."""
-    return _upright(*_header(data, path, image_format(data, path)))
+    return _upright(_header(data, path, image_format(data, path)))
 
 
 def image_format(data: bytes, path: str | Path) -> str:
     """Return the name of the format that `data` begins like: "JPEG", "PNG", ..."""
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
     if not data:
         raise ImageError(path, "empty file")
-    raise ImageError(path, "not an image (JPEG, PNG, BMP, GIF or WEBP)")
+    kind = format_of(data)
+    # Two letters are no signature, and reading PPM may take long: its name must say so.
+    if kind is None or (kind == "PPM" and not str(path).lower().endswith(".ppm")):
+        raise ImageError(path, "not an image (JPEG, PNG, BMP, GIF, WEBP or TIFF)")
+    return kind
 
 
-def _upright(height: int, width: int, orientation: int) -> tuple[int, int]:
-    return (width, height) if orientation >= 5 else (height, width)
+def _header(data: bytes, path: str | Path, kind: str) -> Header:
+    try:
+        return read_header(data, kind)
+    except ValueError as error:
+        raise ImageError(path, str(error)) from error
+
+
+def _upright(header: Header) -> tuple[int, int]:
+    height, width = header.height, header.width
+    return (width, height) if header.orientation >= 5 else (height, width)
 
 
 def _reduction(size: tuple[int, int], target: tuple[int, int]) -> int:
-    """The flag of the strongest reduction that keeps both sides >= `target`."""
-    for divisor, flag in _REDUCED:
-        if size[0] >= target[0] * divisor and size[1] >= target[1] * divisor:
-            return flag
-    return 0
-
-
-def _is_cut(data: bytes, kind: str) -> bool:
-    """Whether the end of the file is missing."""
-    if kind == "WEBP":
-        return len(data) < struct.unpack_from("<I", data, 4)[0] + 8
-    if kind == "BMP":
-        return len(data) < struct.unpack_from("<I", data, 2)[0]
-    # Not in the first half, where a thumbnail may end.
-    return data.find(_ENDS[kind], len(data) // 2) < 0
-
-
-def _header(data: bytes, path: str | Path, kind: str) -> tuple[int, int, int]:
-    """Return the stored height and width, and the EXIF orientation (1 to 8)."""
-    try:
-        return _PARSERS[kind](data)
-    except (IndexError, ValueError, struct.error) as error:
-        raise ImageError(path, "truncated") from error
-
-
-def _jpeg_header(data: bytes) -> tuple[int, int, int]:
-    orientation = 1
-    position = 2
-    while True:
-        # Markers may be padded with 0xFF.
-        position = data.index(b"\xff", position) + 1
-        while data[position] == 0xFF:
-            position += 1
-        marker = data[position]
-        if marker in _BARE:
-            continue
-        length, _, height, width = struct.unpack_from(">HBHH", data, position + 1)
-        if marker in _START_OF_FRAME:
-            return height, width, orientation
-        if marker == 0xE1 and data.startswith(b"Exif\0\0", position + 3):
-            orientation = _orientation(data[position + 9 : position + 1 + length])
-        position += 1 + length
-
-
-def _png_header(data: bytes) -> tuple[int, int, int]:
-    width, height = struct.unpack_from(">II", data, 16)
-    orientation = 1
-    position = 8
-    while position + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, position)
-        if name == b"eXIf":
-            orientation = _orientation(data[position + 8 : position + 8 + length])
-        position += length + 12
-    return height, width, orientation
-
-
-def _webp_header(data: bytes) -> tuple[int, int, int]:
-    name = data[12:16]
-    if name == b"VP8 ":
-        width, height = struct.unpack_from("<HH", data, 26)
-        return height & 0x3FFF, width & 0x3FFF, 1
-    if name == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1, 1
-    if name != b"VP8X":  # a decoder looks for a bare image then
-        raise ValueError("no chunk of an image")
-    width, height = (int.from_bytes(data[i : i + 3], "little") + 1 for i in (24, 27))
-    orientation = 1
-    position = 12
-    while position + 8 <= len(data):
-        name, length = struct.unpack_from("<4sI", data, position)
-        if name == b"EXIF":
-            start = position + 8
-            orientation = _orientation(data[start : start + length])
-        position += 8 + length + length % 2
-    return height, width, orientation
-
-
-def _gif_header(data: bytes) -> tuple[int, int, int]:
-    width, height = struct.unpack_from("<HH", data, 6)
-    return height, width, 1
-
-
-def _bmp_header(data: bytes) -> tuple[int, int, int]:
-    (size,) = struct.unpack_from("<I", data, 14)
-    width, height = struct.unpack_from("<HH" if size == 12 else "<ii", data, 18)
-    return abs(height), width, 1  # a negative height: rows from the top
-
-
-_PARSERS = {
-    "JPEG": _jpeg_header,
-    "PNG": _png_header,
-    "WEBP": _webp_header,
-    "GIF": _gif_header,
-    "BMP": _bmp_header,
-}
-
-
-def _orientation(exif: bytes) -> int:
-    """The orientation in an EXIF block (a TIFF file); 1 where there is none."""
-    exif = exif.removeprefix(b"Exif\0\0")
-    order = ">" if exif.startswith(b"MM") else "<"
-    try:
-        (entries,) = struct.unpack_from(order + "I", exif, 4)
-        (count,) = struct.unpack_from(order + "H", exif, entries)
-        for entry in range(entries + 2, entries + 2 + 12 * count, 12):
-            tag, _, _, value = struct.unpack_from(order + "HHIH", exif, entry)
-            if tag == _ORIENTATION_TAG:
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        pass  # a damaged block says nothing, and does not spoil the image
-    return 1
+    """The strongest reduction that keeps both sides >= `target`."""
+    return next(
+        divisor
+        for divisor in _REDUCED
+        if divisor == 1
+        or (size[0] >= target[0] * divisor and size[1] >= target[1] * divisor)
+    )

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 _UINT8 = 0x08
+_EXPANSION = 100  # of gzip, for images that are black in the main
+_LEAST = 1 << 20  # bytes that any file may hold
 
 
 def read_idx(path: str | Path, num_axes: int) -> np.ndarray:
@@ -22,8 +24,10 @@ def read_idx(path: str | Path, num_axes: int) -> np.ndarray:
         num_axes: 1 for labels `(n,)`, 3 for images `(n, height, width)`.
 
     Raises:
-        ValueError: the file is damaged, or holds something else.
+        ValueError: the file is damaged, or holds something else. What its header says
+            is believed up to the file's size, or 100 times that where it is compressed.
     """
+    most = Path(path).stat().st_size * (_EXPANSION if str(path).endswith(".gz") else 1)
     open_file = gzip.open if Path(path).suffix == ".gz" else open
     try:
         with open_file(path, "rb") as file:
@@ -34,6 +38,9 @@ def read_idx(path: str | Path, num_axes: int) -> np.ndarray:
             if len(header) < 4 * num_axes:
                 raise _error(path, num_axes, "the header is cut short")
             shape = struct.unpack(f">{num_axes}I", header)
+            if math.prod(shape) > max(most, _LEAST):
+                found = f"{math.prod(shape):,} bytes by its header"
+                raise _error(path, num_axes, f"{found}, which it cannot hold")
             content = file.read(math.prod(shape) + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _error(path, num_axes, str(error)) from error

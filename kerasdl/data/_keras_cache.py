@@ -2,18 +2,17 @@
 
 import os
 import socket
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
-import numpy as np
+
+from kerasdl._npz import read_npz
 
 from ._array_files import BATCHES, IDX_FILES, Split, read_batch_files, read_idx_files
 
 _TIMEOUT = 20  # seconds without an answer
-_BAD_ZIP = (zipfile.BadZipFile, zlib.error)
+_MNIST_EXPANSION = 20  # its archive is a fifth of its arrays
 _CIFAR10_FOLDER = "cifar-10-batches-py"  # in the archive
 
 
@@ -54,15 +53,10 @@ def fetch_mnist() -> tuple[Split, Split]:
     path = _cached(_MNIST)
     if not path.exists():
         path = _download(_MNIST, f"{IDX_FILES[0]}.gz and the other three")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            train = file["x_train"], file["y_train"]
-            return train, (file["x_test"], file["y_test"])
-    except (OSError, EOFError, KeyError, ValueError, *_BAD_ZIP) as error:
-        raise ValueError(
-            f"{path.name} in Keras's cache must be whole and undamaged. Received: "
-            f"{path} ({error}). Remove it, and it is downloaded again."
-        ) from error
+    advice = "Remove it from Keras's cache, and it is downloaded again."
+    names = "x_train", "y_train", "x_test", "y_test"
+    file = read_npz(path, names, advice, _MNIST_EXPANSION)
+    return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"])
 
 
 def fetch_fashion_mnist() -> tuple[Split, Split]:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from kerasdl._checks import check_positive_int
+from kerasdl._names import as_text
 
 from ._multi_label_split import multi_label_parts
 from .split import stratified_split
@@ -19,7 +20,8 @@ class PhotoList:
     """Photos in a fixed order.
 
     Attributes:
-        files: names to show, relative to a folder; "0", "1", ... for arrays.
+        files: names to show, relative to a folder, in UTF-8 whatever the bytes on disk;
+            "0", "1", ... for arrays.
         pictures: an image file each, or its pixels, as `PhotoBatches` takes them.
         labels: class indices `(n,)` int64, multi-hot `(n, classes)` float32 where a
             photo may have several labels, or None.
@@ -34,7 +36,7 @@ class PhotoList:
         cls, folder: Path, files: Sequence[str], labels: np.ndarray | None
     ) -> Self:
         """Photos that are named relative to `folder`."""
-        return cls(list(files), [folder / file for file in files], labels)
+        return cls(list(map(as_text, files)), [folder / file for file in files], labels)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -159,7 +161,7 @@ def check_fraction(name: str, fraction: Any) -> None:
     """Raise ValueError unless `fraction` is a number in (0, 1)."""
     if not isinstance(fraction, Real) or not 0 < fraction < 1:
         raise ValueError(
-            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r}"
+            f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r:.60}"
         )
 
 

@@ -14,12 +14,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 
+from ._decode import MAX_PIXELS
+from ._facts import photo_facts
+from ._label_modes import encode_labels
 from ._mix import Mix
-from ._photo_list import PhotoList, join, label_counts
+from ._photo_list import PhotoList, at_most, join, label_counts
 from ._stream import BatchStream
 from ._warp import warp_image
 from .augment import Augment
-from .image_folder import PhotoBatches, encode_labels, read_picture
+from .image_folder import PhotoBatches, read_picture
 from .split import stratified_folds
 
 _SETTINGS = (
@@ -33,6 +36,7 @@ _SETTINGS = (
     "root",
     "oversample",
     "on_error",
+    "max_pixels",
     "seed",
 )
 
@@ -53,6 +57,7 @@ class PhotoSplits:
         root: folder that file names are relative to.
         oversample: show each class as often as the largest in an epoch of training.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width that is decoded.
         seed: of order and augmentation.
 
     Raises:
@@ -73,6 +78,7 @@ class PhotoSplits:
         root: Path | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         seed: int = 0,
     ) -> None:
         is_multi_label = splits["train"].labels.ndim == 2
@@ -94,6 +100,7 @@ class PhotoSplits:
         self.root = root
         self.oversample = oversample
         self.on_error = on_error
+        self.max_pixels = max_pixels
         self.seed = seed
         self._splits = splits
         self._photos = {}
@@ -113,6 +120,7 @@ class PhotoSplits:
                 shuffle=is_train,
                 balance=photos.labels if is_train and oversample else None,
                 on_error=on_error,
+                max_pixels=max_pixels,
                 seed=seed,
             )
         self.image_size = self._photos["train"].image_size
@@ -251,6 +259,15 @@ class PhotoSplits:
         """The same photos, labels and seed at another size, one side or (h, w)."""
         return self._with(image_size=image_size)
 
+    def with_max_train(self, max_train: int | None) -> Self:
+        """The same with at most so many training photos, the classes in proportion.
+
+        Raises:
+            ValueError: `max_train` is below the number of classes.
+        """
+        train = at_most(max_train, self._splits["train"], self.seed)
+        return self._with(self._splits | {"train": train})
+
     @property
     def stream(self) -> BatchStream:
         """The `BatchStream` under `train`; its `next_epoch` may be set."""
@@ -274,6 +291,14 @@ class PhotoSplits:
             files[row] for row in rows if photos.pictures[row] not in photos.damaged
         ]
 
+    def facts(self) -> dict[str, Any]:
+        """What decides the batches, as JSON can hold it: settings, digests of splits.
+
+        For `resumable_fit(made_with=...)`; `fit_cycles` takes it by itself. The photos'
+        names, sizes and labels count, and pixels in memory, not where the folder lies.
+        """
+        return photo_facts(self)
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch
@@ -292,13 +317,15 @@ class PhotoSplits:
             *(photos.image_size, draws, photos.resize),
             augment=self.augment,
             on_error="raise",
+            max_pixels=self.max_pixels,
             seed=self.seed,
         )
         plots.save_grid(photo.batch(0, 0)[0], path)
 
     def read(self, split: str, index: int) -> np.ndarray:
         """Plain view of photo `index` of `split`: `(*image_size, 3)` uint8."""
-        photo = read_picture(self.pictures(split)[index], self.image_size)
+        picture = self.pictures(split)[index]
+        photo = read_picture(picture, self.image_size, self.max_pixels)
         return warp_image(photo, self.image_size, self.resize)
 
     def folds(self, k: int = 5) -> Iterator[Self]:

@@ -7,6 +7,7 @@ from kerasdl._checks import check_directory
 from kerasdl._seeds import resolve_seed
 
 from ._array_files import Split, read_batch_files, read_class_folders, read_idx_files
+from ._folder_splits import split_folders
 from ._keras_cache import fetch_cifar10, fetch_fashion_mnist, fetch_mnist
 from ._photo_list import drawn_rows
 from .augment import Augment
@@ -37,8 +38,9 @@ def mnist(
 
     Args:
         directory: holds the four IDX files (`train-images-idx3-ubyte.gz` and so on,
-            compressed or not), or `train/` and `test/` with a folder of images for each
-            class. None takes Keras's cache, or downloads what is not there.
+            compressed or not), or `train/` and `test/`, or folders of other usual names
+            for these, with a folder of images for each class. None takes Keras's
+            cache, or downloads what is not there.
         valid_fraction: share of each class, in (0, 1), of the training images that is
             kept for validation. None trains on all of them, and the test images serve
             for validation too, as the lessons have it: choose nothing by them then.
@@ -124,8 +126,8 @@ def _find(
     if directory is None:
         return *fetch(), class_names
     directory = check_directory("directory", directory)
-    if (directory / "train").is_dir():
-        return read_class_folders(directory)
+    if {"train", "test"} <= (splits := split_folders(directory)).keys():
+        return read_class_folders(directory, splits["train"], splits["test"])
     return *read(directory), class_names
 
 

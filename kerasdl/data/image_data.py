@@ -11,11 +11,13 @@ from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
-from ._folder_splits import read_classes, read_names, read_splits, unlabelled
-from ._photo_list import PhotoList, at_most, split_photos
+from ._decode import MAX_PIXELS
+from ._folder_splits import read_folder, read_names
+from ._label_modes import print_classes
+from ._listed_splits import split_listed
+from ._photo_list import PhotoList, at_most
 from ._photo_splits import PhotoSplits
 from .augment import Augment
-from .image_folder import print_classes
 from .image_table import read_table
 from .resize_cache import resize_photos
 
@@ -42,6 +44,7 @@ class ImageData(PhotoSplits):
             default.
         oversample: whether `train` shows each class as often as the largest.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width of a file that is decoded.
         seed: of order and augmentation.
         train: tf.data of the training photos.
         valid: tf.data of the validation photos.
@@ -64,6 +67,7 @@ class ImageData(PhotoSplits):
         *,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -72,12 +76,15 @@ class ImageData(PhotoSplits):
 
         Args:
             path: folder of the splits; with `valid_fraction`, of the classes.
-            train: name of the training folder.
+            train: name of the training folder. Where there is no `train`, `valid` or
+                `test`, a folder of another usual name is taken for it, such as
+                `Training`, `val` or `test_set`, and a line says so.
             valid: name of the validation folder.
             test: name of the test folder; None for no test split. Photos in it without
                 class folders are without labels.
             valid_fraction: share of each class, in (0, 1), that becomes the validation
-                split of a folder that holds classes alone.
+                split: of a folder that holds classes alone, or of the training folder
+                of one that holds no validation photos.
             image_size: one side or (height, width), in pixels.
             batch_size: images in a batch.
             augment: of the training photos, as in `image_folder`.
@@ -87,6 +94,7 @@ class ImageData(PhotoSplits):
                 largest: photos of smaller classes come several times, each time with an
                 augmentation of its own.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `path` to leave out, such as those that
                 `inspect.check_images` found damaged.
             max_train: at most so many training photos, the classes in proportion.
@@ -100,17 +108,8 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("path", path)
         seed = resolve_seed(seed)
-        if valid_fraction is None:
-            folders = {"train": train, "valid": valid, "test": test}
-            class_names, splits = read_splits(root, folders, exclude)
-        elif test is None:
-            class_names, photos = read_classes(root, {train, valid}, exclude)
-            splits = split_photos(photos, class_names, valid_fraction, None, seed)
-        else:
-            raise ValueError(
-                "`test` must be None with `valid_fraction`, which splits one set of "
-                f"photos in two. Received: test={test!r}"
-            )
+        folders = {"train": train, "valid": valid, "test": test}
+        class_names, splits = read_folder(root, folders, valid_fraction, exclude, seed)
         splits["train"] = at_most(max_train, splits["train"], seed)
         print_classes(class_names)
         return cls(
@@ -118,6 +117,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -127,7 +127,7 @@ class ImageData(PhotoSplits):
         table: str | Path | pd.DataFrame,
         folder: str | Path,
         image: str = "id",
-        label: str = "label",
+        label: str | Sequence[str] = "label",
         suffix: str = ".jpg",
         valid_fraction: float = 0.2,
         test: str | Path | float | None = None,
@@ -140,6 +140,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -150,13 +151,15 @@ class ImageData(PhotoSplits):
         name are not used. Classes are the labels in plain string order. With
         `label_delimiter` the labels are multi-hot, and the splits are drawn by
         iterative stratification, which deals out the rarest label first; a label of a
-        few photos may then be missing from the smaller split.
+        few photos may then be missing from the smaller split. A row may then be empty:
+        its photo has none of the labels.
 
         Args:
-            table: a CSV file with a header, read as text, or a DataFrame.
+            table: a CSV file in UTF-8 with a header, read as text, or a DataFrame.
             folder: what the names are relative to.
             image: column of the names.
-            label: column of the labels.
+            label: column of the labels; or a column of 0 and 1 for each class, in the
+                order of the classes. Where each row has one 1, a photo has one label.
             suffix: what the names lack, such as ".jpg", or "".
             valid_fraction: share of each class, in (0, 1), for validation.
             test: a folder of photos without labels (a path of its own, not below
@@ -171,21 +174,23 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`; None with `label_delimiter`.
             oversample: as in `from_folder`; not with `label_delimiter`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
                 prints it.
 
         Raises:
-            ValueError: an unknown column, a name that is empty, twice there or without
-                a file, an empty label, fewer than two classes, a class too small to
-                split, or an argument outside its range.
+            ValueError: a file that is no such table, an unknown column, a name that is
+                empty, twice there or without a file, an empty label without
+                `label_delimiter`, fewer than two classes, a class too small to split,
+                or an argument outside its range.
         """
         root = check_directory("folder", folder)
         class_names, photos = read_table(
             table, root, image, label, suffix, label_delimiter, exclude
         )
-        splits, seed = _split(
+        splits, seed = split_listed(
             photos, class_names, valid_fraction, test, max_train, seed
         )
         return cls(
@@ -193,6 +198,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -211,6 +217,7 @@ class ImageData(PhotoSplits):
         label_mode: str | None = None,
         oversample: bool = False,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
         seed: int | None = None,
@@ -231,6 +238,7 @@ class ImageData(PhotoSplits):
             label_mode: as in `image_folder`.
             oversample: as in `from_folder`.
             on_error: "skip" or "raise", as in `image_folder`.
+            max_pixels: as in `image_folder`.
             exclude: file names relative to `folder` to leave out.
             max_train: as in `from_folder`.
             seed: of the split, the order and the augmentation; None draws one and
@@ -243,7 +251,7 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
-        splits, seed = _split(
+        splits, seed = split_listed(
             photos, class_names, valid_fraction, test, max_train, seed
         )
         return cls(
@@ -251,6 +259,7 @@ class ImageData(PhotoSplits):
             root=root,
             oversample=oversample,
             on_error=on_error,
+            max_pixels=max_pixels,
             seed=seed,
         )
 
@@ -345,6 +354,7 @@ class ImageData(PhotoSplits):
             *(paths, side, quality, cache_dir),
             verbose=verbose,
             on_error=self.on_error,
+            max_pixels=self.max_pixels,
         )
         splits, start = {}, 0
         for split, photos in self._splits.items():
@@ -352,23 +362,3 @@ class ImageData(PhotoSplits):
             splits[split] = PhotoList(photos.files, own, photos.labels)
             start += len(photos)
         return self._with(splits)
-
-
-def _split(
-    photos: PhotoList,
-    class_names: list[str],
-    valid_fraction: float,
-    test: str | Path | float | None,
-    max_train: int | None,
-    seed: int | None,
-) -> tuple[dict[str, PhotoList], int]:
-    """Splits of listed photos, and the seed they were drawn with."""
-    seed = resolve_seed(seed)
-    is_folder = isinstance(test, (str, Path))
-    share = None if is_folder else test
-    splits = split_photos(photos, class_names, valid_fraction, share, seed)
-    splits["train"] = at_most(max_train, splits["train"], seed)
-    if is_folder:
-        splits["test"] = unlabelled(check_directory("test", test))
-    print_classes(class_names)
-    return splits, seed

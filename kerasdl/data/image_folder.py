@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._checks import check_one_of, check_positive_int, first_few, size_pair
+from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from ._damaged import DamagedFiles
-from ._decode import ImageError, read_image
+from ._decode import MAX_PIXELS, ImageError, read_image
+from ._label_modes import encode_labels, print_classes
 from ._listing import list_classes
 from ._mix import Mix, mixer
 from ._pixel_views import are_whole, whole_views
@@ -25,7 +27,6 @@ from ._warp import RESIZE_MODES, warp_image
 from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
 from .epoch_order import epoch_length, epoch_order
 
-LABEL_MODES = ("int", "binary", "categorical")
 ON_ERROR = ("skip", "raise")
 
 
@@ -34,18 +35,19 @@ def image_folder(
     image_size: int | tuple[int, int] = (224, 224),
     batch_size: int = 64,
     augment: str | Augment | None = None,
-    shuffle: bool | None = None,
+    shuffle: bool = True,
     label_mode: str | None = None,
     resize: str = "crop",
     *,
     on_error: str = "skip",
+    max_pixels: int = MAX_PIXELS,
     seed: int | None = None,
 ) -> tuple[tf.data.Dataset, list[str]]:
     """Read `directory/<class>/<image>` as batches of RGB pixels in [0, 255].
 
     Each pass over the dataset is one epoch with an order and draws of its own,
-    functions of (`seed`, epoch, position). JPEG, PNG, BMP, GIF (first frame) and WEBP;
-    EXIF orientation is respected.
+    functions of (`seed`, epoch, position). JPEG, PNG, BMP, GIF, WEBP
+    and TIFF, the first frame or page; EXIF orientation is respected.
 
     Args:
         directory: holds one folder per class, each with images.
@@ -53,13 +55,16 @@ def image_folder(
         batch_size: images in a batch; the last one of an epoch may be smaller.
         augment: "none", "side_on", "top_down", "chapter", an `Augment`, or
             "rand_augment", which needs the extra `cv` and takes some seconds to start.
-        shuffle: a new order each epoch; None shuffles if `augment` is given.
+        shuffle: a new order each epoch, for training. False is class after class, in
+            file order: for validation, and where predictions are told by their place.
         label_mode: "int" (sparse), "binary" (one column of 0.0 and 1.0) or
             "categorical" (one-hot); None is "binary" for two classes, else
             "categorical".
         resize: "crop" (centre), "squash" (stretch) or "pad" (black borders).
         on_error: a damaged file is named and left out ("skip"), or stops the pass
             with an error that names it ("raise").
+        max_pixels: largest height * width that is decoded, a JPEG's after it was
+            reduced towards `image_size`; a larger photo counts as damaged.
         seed: None draws one and prints it.
 
     Returns:
@@ -67,10 +72,11 @@ def image_folder(
         and the class names: the folders' names in plain order, as in Keras.
 
     Raises:
-        ValueError: fewer than two classes, an empty class, or an argument outside its
-            range.
+        ValueError: fewer than two classes, an empty class, folders that are splits, no
+            photo but damaged ones, or an argument outside its range.
         ImportError: "rand_augment" without keras-cv.
     """
+    check_one_of("shuffle", shuffle, (True, False))
     class_names, files, labels = list_classes(directory)
     photos = PhotoBatches(
         [Path(directory) / file for file in files],
@@ -79,51 +85,13 @@ def image_folder(
         batch_size,
         resize,
         augment=augment,
-        shuffle=augment not in (None, "none") if shuffle is None else shuffle,
+        shuffle=shuffle,
         on_error=on_error,
+        max_pixels=max_pixels,
         seed=resolve_seed(seed),
     )
     print_classes(class_names)
     return photos.dataset(), class_names
-
-
-def print_classes(class_names: list[str]) -> None:
-    """Show which class is which: its place in the list is its label."""
-    print(f"{len(class_names)} classes: {', '.join(class_names)}")
-
-
-def encode_labels(
-    labels: np.ndarray, num_classes: int, label_mode: str | None
-) -> np.ndarray:
-    """Labels as `label_mode` says: int32 `(n,)` or float32 `(n, k)`.
-
-    Args:
-        labels: class indices `(n,)`; multi-hot `(n, classes)` for several labels a
-            photo.
-        num_classes: number of classes.
-        label_mode: as in `image_folder` for class indices; "multi_label" or None for
-            multi-hot labels, which stay as they are.
-
-    Raises:
-        ValueError: a mode that is unknown or not for such labels, or "binary" with
-            other than two classes.
-    """
-    if labels.ndim == 2:
-        check_one_of("label_mode", label_mode, (None, "multi_label"))
-        return labels.astype("float32")
-    if label_mode is None:
-        label_mode = "binary" if num_classes == 2 else "categorical"
-    check_one_of("label_mode", label_mode, LABEL_MODES)
-    if label_mode == "int":
-        return labels.astype("int32")
-    if label_mode == "categorical":
-        return np.eye(num_classes, dtype="float32")[labels]
-    if num_classes != 2:
-        raise ValueError(
-            "`label_mode` must be 'int' or 'categorical' for other than two classes. "
-            f"Received: label_mode='binary' ({num_classes} classes)"
-        )
-    return labels.astype("float32")[:, None]
 
 
 class PhotoBatches:
@@ -142,6 +110,7 @@ class PhotoBatches:
         balance: class of each picture, if an epoch is to show each class as often as
             the largest; implies `shuffle`.
         on_error: "skip" or "raise".
+        max_pixels: largest height * width that is decoded.
         seed: of order and augmentation.
 
     Attributes:
@@ -162,11 +131,13 @@ class PhotoBatches:
         shuffle: bool = False,
         balance: np.ndarray | None = None,
         on_error: str = "skip",
+        max_pixels: int = MAX_PIXELS,
         seed: int = 0,
     ) -> None:
         check_positive_int("batch_size", batch_size)
         check_one_of("resize", resize, RESIZE_MODES)
         check_one_of("on_error", on_error, ON_ERROR)
+        check_positive_int("max_pixels", max_pixels)
         self.pictures = [
             picture if isinstance(picture, np.ndarray) else str(picture)
             for picture in pictures
@@ -184,6 +155,7 @@ class PhotoBatches:
             )
         self.shuffle = shuffle or balance is not None
         self.on_error = on_error
+        self.max_pixels = max_pixels
         self.seed = seed
         self.damaged = DamagedFiles()
         length = epoch_length(len(self.pictures), balance)
@@ -192,17 +164,29 @@ class PhotoBatches:
         self._shuffled = lru_cache(maxsize=4)(draw)
 
     def dataset(self) -> tf.data.Dataset:
-        """tf.data of float32 images in [0, 255] and labels, one epoch a pass."""
+        """tf.data of float32 images in [0, 255] and labels, one epoch a pass.
+
+        In file order, batches of nothing but damaged photos are left out.
+
+        Raises:
+            ImageError: every photo is damaged.
+        """
+        stream, at = self.stream, self._batches_with_photos()
+        if len(at) < stream.num_batches:
+            stream = BatchStream(lambda epoch, i: self.batch(epoch, at[i]), len(at))
         # Bytes are handed over and become floats in the graph: less is copied.
         pixels = tf.TensorSpec((None, *self.image_size, 3), tf.uint8)
         if self.labels is None:
-            images = self.stream.dataset((pixels,))
+            images = stream.dataset((pixels,))
             return images.map(lambda x: tf.cast(x, tf.float32)).prefetch(1)
         label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
-        dataset = self.stream.dataset((pixels, label_spec))
+        dataset = stream.dataset((pixels, label_spec))
         dataset = dataset.map(_with_floats).prefetch(1)
         shares = shared_stream(
-            *(self.stream, self._share, self.batch_rows), (pixels, label_spec)
+            stream,
+            lambda epoch, i, *share: self._share(epoch, at[i], *share),
+            lambda epoch, i: self.batch_rows(epoch, at[i]),
+            (pixels, label_spec),
         )
 
         def as_floats(numbers: Sequence[int], of: int) -> tf.data.Dataset:
@@ -234,6 +218,29 @@ class PhotoBatches:
                 return batch
         names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
+
+    def _batches_with_photos(self) -> Sequence[int]:
+        """Places of the batches of an epoch, without those that hold no good photo."""
+        every = range(self.stream.num_batches)
+        if self.shuffle or self.on_error == "raise":
+            return every
+        # Keras asks for their number before the first one is read.
+        readable = map_ahead(
+            lambda i: any(map(self._reads, self.batch_rows(0, i))), every
+        )
+        kept = [index for index, has_photo in enumerate(readable) if has_photo]
+        if not kept:
+            raise ImageError(first_few(self.pictures), "every image is damaged")
+        return kept
+
+    def _reads(self, row: int) -> bool:
+        """Whether a picture can be read; the first one of a batch mostly can."""
+        try:
+            read_picture(self.pictures[row], self.image_size, self.max_pixels)
+        except ImageError as error:
+            self.damaged.leave_out(error)
+            return False
+        return True
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""
@@ -275,7 +282,9 @@ class PhotoBatches:
         kept = []
         for number, row in enumerate(rows):
             try:
-                photo = read_picture(self.pictures[row], self.image_size)
+                photo = read_picture(
+                    self.pictures[row], self.image_size, self.max_pixels
+                )
             except ImageError as error:
                 if self.on_error == "raise":
                     raise
@@ -311,11 +320,13 @@ def _with_floats(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Te
 
 
 def read_picture(
-    picture: str | Path | np.ndarray, target: tuple[int, int]
+    picture: str | Path | np.ndarray,
+    target: tuple[int, int],
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """RGB pixels of a file, as `read_image` reads it, or of an array; uint8."""
     if not isinstance(picture, np.ndarray):
-        return read_image(picture, target)
+        return read_image(picture, target, max_pixels)
     pixels = picture if picture.ndim == 3 else picture[..., np.newaxis]
     if pixels.shape[2] == 1:
         return np.repeat(pixels, 3, axis=2)

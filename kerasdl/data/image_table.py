@@ -1,12 +1,14 @@
 """Tables that name photos and their labels: what `ImageData.from_table` reads."""
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from kerasdl._checks import first_few
+from kerasdl.tables import read_csv
 
 from ._folder_splits import class_list, positions
 from ._photo_list import PhotoList
@@ -16,7 +18,7 @@ def read_table(
     table: str | Path | pd.DataFrame,
     folder: Path,
     image: str,
-    label: str,
+    label: str | Sequence[str],
     suffix: str,
     label_delimiter: str | None,
     exclude: Collection[str],
@@ -31,13 +33,20 @@ def read_table(
             "`label_delimiter` must be None or text between labels. "
             "Received: label_delimiter=''"
         )
+    is_column = isinstance(label, str)
+    if not is_column:
+        _check_columns(label, label_delimiter)
     rows = _read(table, image, label)
     names = _names(rows[image])
-    labels = [_words(text, label_delimiter) for text in rows[label]]
-    if empty := [name for name, words in zip(names, labels, strict=True) if not words]:
+    if is_column:
+        labels = [_words(text, label_delimiter) for text in rows[label]]
+    else:
+        labels = _marked(rows[list(label)])
+    without = [name for name, words in zip(names, labels, strict=True) if not words]
+    if without and is_column and label_delimiter is None:
         raise ValueError(
             f"`table` must have a label in column {label!r} of each row. Received: "
-            f"none for {first_few(empty)}"
+            f"none for {first_few(without)}"
         )
     files = [f"{name}{suffix}" for name in names]
     if missing := [file for file in files if not (folder / file).is_file()]:
@@ -46,8 +55,9 @@ def read_table(
             f"Received: folder={str(folder)!r}, suffix={suffix!r}, without "
             f"{first_few(missing)}."
         )
-    class_names = class_list("table", {word for words in labels for word in words})
-    if label_delimiter is None:
+    words = {word for words in labels for word in words}
+    class_names = class_list("table", words) if is_column else list(label)
+    if label_delimiter is None and all(len(words) == 1 for words in labels):
         encoded = positions([words[0] for words in labels], class_names)
     else:
         encoded = _multi_hot(labels, class_names)
@@ -55,31 +65,37 @@ def read_table(
     return class_names, listed.without(exclude, class_names, folder)
 
 
-def _read(table: str | Path | pd.DataFrame, image: str, label: str) -> pd.DataFrame:
-    """The two columns as text without blanks around it, "" for nothing."""
+def _read(
+    table: str | Path | pd.DataFrame, image: str, label: str | Sequence[str]
+) -> pd.DataFrame:
+    """The named columns as text without blanks around it, "" for nothing."""
+    labels = [label] if isinstance(label, str) else list(label)
+    where = ""
     if isinstance(table, pd.DataFrame):
         rows = table
     else:
+        where = f" for table={str(table)!r}"
         if not Path(table).is_file():
             raise ValueError(
                 "`table` must be a DataFrame or an existing CSV file. "
                 f"Received: table={str(table)!r}"
             )
         # As text: 007 stays what it is, and a label may be "NA".
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    for name, column in (("image", image), ("label", label)):
-        if column not in rows.columns:
+        rows = read_csv("table", table, dtype=str, keep_default_na=False)
+    for name, column in [("image", image), *(("label", column) for column in labels)]:
+        if list(rows.columns).count(column) != 1:
             raise ValueError(
                 f"`{name}` must name a column of `table`, which has "
-                f"{list(rows.columns)}. Received: {name}={column!r}"
+                f"{list(rows.columns)}. Received: {name}={column!r}{where}"
             )
     return pd.DataFrame(
         {
             column: [
                 "" if pd.isna(value) else str(value).strip() for value in rows[column]
             ]
-            for column in (image, label)
-        }
+            for column in (image, *labels)
+        },
+        dtype=object,  # names may be no UTF-8
     )
 
 
@@ -92,10 +108,12 @@ def _names(column: pd.Series) -> list[str]:
             f"`table` must have a name in column {column.name!r} of each row. "
             f"Received: none in row {int((column == '').argmax())} (from 0)"
         )
-    if column.duplicated().any():
+    places = [os.path.normpath(name) for name in column]  # 1 and ./1 are one
+    repeated = pd.Series(places, dtype=object).duplicated()
+    if repeated.any():
         raise ValueError(
             "`table` must have each image once. Received: "
-            f"{first_few(column[column.duplicated()].unique())} more than once"
+            f"{first_few(column[repeated].unique())} more than once"
         )
     return column.tolist()
 
@@ -103,6 +121,35 @@ def _names(column: pd.Series) -> list[str]:
 def _words(text: str, delimiter: str | None) -> list[str]:
     words = [text] if delimiter is None else text.split(delimiter)
     return [word.strip() for word in words if word.strip()]
+
+
+def _check_columns(columns: Sequence[str], label_delimiter: str | None) -> None:
+    if len(columns) < 2 or len(set(columns)) < len(columns):
+        raise ValueError(
+            "`label` must be a column, or two or more different ones. Received: "
+            f"label={columns!r}"
+        )
+    if label_delimiter is not None:
+        raise ValueError(
+            "`label_delimiter` must be None where `label` names a column for each "
+            f"class. Received: label_delimiter={label_delimiter!r}"
+        )
+
+
+def _marked(columns: pd.DataFrame) -> list[list[str]]:
+    """Of each row, the names of the columns that say yes."""
+    answers = {"1": True, "1.0": True, "true": True}
+    answers |= {"0": False, "0.0": False, "false": False}
+    marks = columns.apply(lambda column: column.str.lower().map(answers))
+    if marks.isna().any(axis=None):
+        row, place = np.argwhere(marks.isna().to_numpy())[0]
+        raise ValueError(
+            "`table` must have 0 or 1 in each column of `label`. Received: "
+            f"{columns.iloc[row, place]!r} in column {columns.columns[place]!r}, row "
+            f"{row} (from 0)"
+        )
+    names = columns.columns.to_numpy()
+    return [names[row].tolist() for row in marks.to_numpy(bool)]
 
 
 def _multi_hot(words: list[list[str]], class_names: list[str]) -> np.ndarray:

@@ -7,15 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kerasdl._atomic import write_bytes
+from kerasdl._atomic import remove_dead_partials, write_bytes
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._checks import check_one_of, check_positive_int, make_writable_folder
+from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 
-from ._decode import ImageError, decode_image, read_file
+from ._contents import Contents
+from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_file
 
-_FORMAT = 1  # of the copies; a change makes older ones unknown
+_FORMAT = 2  # of the copies; a change makes older ones unknown
 
 
 def resize_photos(
@@ -27,6 +29,7 @@ def resize_photos(
     verbose: int = 1,
     *,
     on_error: str = "skip",
+    max_pixels: int = MAX_PIXELS,
 ) -> list[Path]:
     """Write JPEG copies of photos whose shorter side is `side` pixels.
 
@@ -35,8 +38,9 @@ def resize_photos(
     applied.
 
     Each copy appears whole, and stays: a second call makes only what is missing, also
-    after a kill. It belongs to the photo's path, size and time of change, so that a
-    photo that was changed is copied anew.
+    after a kill. It belongs to the photo's content, so that a photo that was changed is
+    copied anew. The content is read once; then the photo is known by its path, size,
+    inode and times of change.
 
     Args:
         paths: image files.
@@ -49,6 +53,8 @@ def resize_photos(
             0 shows nothing.
         on_error: for a damaged file "skip" returns its own path, so that it is named
             and left out where it is used; "raise" stops.
+        max_pixels: largest height * width that is decoded; a larger JPEG is reduced
+            while it is decoded.
 
     Returns:
         The copies, in the order of `paths`.
@@ -65,41 +71,60 @@ def resize_photos(
         check_positive_int("workers", workers)
     check_one_of("verbose", verbose, (0, 1))
     check_one_of("on_error", on_error, ("skip", "raise"))
+    check_positive_int("max_pixels", max_pixels)
     folder = Path(cache_dir or default_cache_dir()) / "resized" / f"{side}-{quality}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_writable_folder("cache_dir", folder)
+    remove_dead_partials(folder)
 
     def copy(path: str | Path) -> Path:
         try:
-            return _copy(Path(path), folder, side, quality)
+            return _copy(Path(path), folder, side, quality, max_pixels, contents)
         except ImageError:
             if on_error == "raise":
                 raise
             return Path(path)
 
-    copies: Iterator[Path] = map_ahead(copy, paths, workers)
-    if verbose:
-        copies = show_progress(copies, len(paths), f"photos of {side} pixels")
-    return list(copies)
+    with Contents(folder.parent) as contents:
+        copies: Iterator[Path] = map_ahead(copy, paths, workers)
+        if verbose:
+            copies = show_progress(copies, len(paths), f"photos of {side} pixels")
+        return list(copies)
 
 
-def _copy(path: Path, folder: Path, side: int, quality: int) -> Path:
+def _copy(
+    path: Path,
+    folder: Path,
+    side: int,
+    quality: int,
+    max_pixels: int,
+    contents: Contents,
+) -> Path:
     """Path of the copy, which is made unless it is there."""
     try:
-        found = path.stat()
+        copy = _place(path, folder, contents.digest(path))
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
-    key = f"{_FORMAT}\0{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}"
-    digest = hashlib.sha256(key.encode()).hexdigest()[:24]
-    copy = folder / f"{path.stem[:60]}-{digest}.jpg"
-    if not copy.exists():
-        write_bytes(copy, _smaller(path, side, quality))
+    if copy.exists():
+        return copy
+    data = read_file(path)
+    copy = _place(path, folder, hashlib.sha256(data).hexdigest())
+    smaller = _smaller(data, path, side, quality, max_pixels)
+    write_bytes(copy, smaller, clean=False)
     return copy
 
 
-def _smaller(path: Path, side: int, quality: int) -> bytes:
-    data = read_file(path)
-    # At full size: a copy is made once, and one average is sharper than two.
-    pixels = decode_image(data, path)
+def _place(path: Path, folder: Path, digest: str) -> Path:
+    return folder / f"{as_text(path.stem)[:60]}-{_FORMAT}-{digest[:24]}.jpg"
+
+
+def _smaller(
+    data: bytes, path: Path, side: int, quality: int, max_pixels: int
+) -> bytes:
+    # At full size if that is allowed: a copy is made once, and one average is sharper
+    # than two.
+    height, width = encoded_size(data, path)
+    target = (side, side) if height * width > max_pixels else None
+    pixels = decode_image(data, path, target, max_pixels)
     height, width = pixels.shape[:2]
     if min(height, width) <= side:
         return data

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._atomic_folder import claimed, new_folder
+from kerasdl._checks import (
+    check_class_names,
+    check_directory,
+    check_one_of,
+    check_positive_int,
+)
+from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
 
 from ._listing import list_classes, list_images
@@ -29,7 +36,7 @@ def make_subset(
     The defaults make `cats_and_dogs_small` of Chollet, "Deep Learning with Python",
     from the flat folder `train` of Kaggle's Dogs vs. Cats: images 0 to 999 of each
     class, 1000 to 1499 and 1500 to 1999. The counts are printed. `target` appears whole
-    or not at all: it is built in `target.partial`, then renamed.
+    or not at all: it is built beside, then renamed.
 
     Args:
         source: a flat folder of `cat.123.jpg`, where the class is the part before the
@@ -49,7 +56,7 @@ def make_subset(
 
     Raises:
         ValueError: an argument is out of range, `source` holds too few images of a
-            class, or `target` or `target.partial` exists. Nothing has been written.
+            class, or `target` exists or is at work. Nothing has been written.
     """
     source = check_directory("source", source)
     check_positive_int("train", train)
@@ -58,15 +65,9 @@ def make_subset(
             check_positive_int(name, value)
     check_one_of("order", order, ("name", "random"))
     target = Path(target)
-    partial = target.with_name(target.name + ".partial")
-    for path in (target, partial):
-        if os.path.lexists(path):
-            raise ValueError(
-                "`target` must not exist yet, nor its partial folder. Received: "
-                f"target={str(target)!r} ({str(path)!r} exists). Remove it or choose "
-                "another name."
-            )
+    _check_missing(target)
     images = _images_by_class(source)
+    check_class_names("source", images)
     _check_enough(images, train + valid + test, source)
 
     if order == "random":
@@ -74,25 +75,31 @@ def make_subset(
         for files in images.values():
             generator.shuffle(files)
     place = _link if link else shutil.copy2
-    partial.mkdir(parents=True)
-    try:
-        start = 0
-        for split, count in (("train", train), ("valid", valid), ("test", test)):
-            for name, files in images.items():
-                for file in files[start : start + count]:
-                    copy = partial / split / name / file.removeprefix(f"{name}/")
-                    copy.parent.mkdir(parents=True, exist_ok=True)
-                    place(source / file, copy)
-            start += count
-        os.rename(partial, target)
-    except BaseException:  # Ctrl-C too
-        shutil.rmtree(partial)
-        raise
-    print(
+    counts = {"train": train, "valid": valid, "test": test}
+    with claimed(target, "target"):
+        _check_missing(target)  # another process may have been first
+        with new_folder(target) as beside:
+            start = 0
+            for split, count in counts.items():
+                for name, files in images.items():
+                    for file in files[start : start + count]:
+                        copy = beside / split / name / file.removeprefix(f"{name}/")
+                        copy.parent.mkdir(parents=True, exist_ok=True)
+                        place(source / file, copy)
+                start += count
+    print_line(
         f"{target}: {train} training, {valid} validation and {test} test images of "
         f"each of {len(images)} classes ({', '.join(images)})"
     )
     return target
+
+
+def _check_missing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise ValueError(
+            "`target` must not exist yet. Received: "
+            f"target={str(target)!r}. Remove it or choose another name."
+        )
 
 
 def _images_by_class(source: Path) -> dict[str, list[str]]:

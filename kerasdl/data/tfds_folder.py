@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -11,9 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from kerasdl._atomic import write_json
+from kerasdl._atomic_folder import claimed, new_folder
 from kerasdl._progress import show_progress
 
 from ._decode import SUFFIX_FORMATS, ImageError, image_format
@@ -80,18 +78,12 @@ def tfds_folder(
     _prepare(builder, name)
     folders = _split_folders(list(builder.info.splits), name)
 
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(directory.with_name(f".{directory.name}.lock")):
+    with claimed(directory, "directory", wait=True):
         if _holds(directory, name):  # another process was first
             return directory
-        beside = directory.with_name(f".{directory.name}.partial")
-        shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
-        try:
+        with new_folder(directory) as beside:
             counts = _write_images(builder, folders, features, beside)
             write_json(beside / MANIFEST, {"name": name, "images": counts})
-            os.rename(beside, directory)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     images = ", ".join(f"{count} {split}".strip() for split, count in counts.items())
     print(f"{directory}: {images} images of {builder.info.full_name}")
     return directory
@@ -103,7 +95,7 @@ def _holds(directory: Path, name: str) -> bool:
         return False
     try:
         found = json.loads((directory / MANIFEST).read_text())["name"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         found = None
     if found != name:
         raise ValueError(

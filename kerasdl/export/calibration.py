@@ -50,6 +50,7 @@ def calibration_photos(
         count,
         data.resize,
         on_error=data.on_error,
+        max_pixels=data.max_pixels,
     )
     (pixels,) = photos.batch(0, 0)
     return pixels

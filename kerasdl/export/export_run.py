@@ -14,7 +14,7 @@ from kerasdl._atomic_folder import (
     empty_partial,
     publish,
 )
-from kerasdl._checks import check_one_of
+from kerasdl._checks import check_one_of, first_few
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
@@ -154,8 +154,9 @@ def _check(
     for name, data in (("check", check), ("calibration", calibration)):
         if list(data.class_names) != list(class_names):
             raise ValueError(
-                f"`{name}` must have the classes of the model, {list(class_names)}. "
-                f"Received: {name} with {list(data.class_names)}"
+                f"`{name}` must have the classes of the model, "
+                f"{first_few(class_names)}. Received: {name} with "
+                f"{first_few(data.class_names)}"
             )
         if (*data.image_size, 3) != tuple(size):
             raise ValueError(
@@ -204,7 +205,7 @@ def _advice(
     if not any(failure.startswith("tflite_int8") for failure in report.failures):
         return text
     errors = quantization_errors(model, photos)
-    errors.to_csv(folder / ERRORS, index=False)
+    write_text(folder / ERRORS, errors.to_csv(index=False))
     worst = errors[["operator", "tensor", "steps"]].head(5).copy()
     worst["tensor"] = worst["tensor"].str.split(";").str[-1]
     return (

@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._pixels import check_pixels
+
 from .tflite_file import output_names
 
 
@@ -16,8 +18,7 @@ def check_calibration(pixels: np.ndarray | None, shape: tuple[int, ...]) -> None
         not isinstance(pixels, np.ndarray)
         or pixels.shape[1:] != tuple(shape)
         or len(pixels) < 2
-        or not 0 <= pixels.min() < pixels.max() <= 255
-        or pixels.max() <= 1
+        or pixels.min() == pixels.max()
     ):
         received = (
             f"an array {pixels.shape} from {pixels.min()} to {pixels.max()}"
@@ -28,6 +29,7 @@ def check_calibration(pixels: np.ndarray | None, shape: tuple[int, ...]) -> None
             f"`calibration` must be pixels (n, {', '.join(map(str, shape))}) in [0, "
             f"255] of photos of all classes for int8. Received: {received}"
         )
+    check_pixels("calibration", pixels)
 
 
 def int8_converter(folder: str, calibration: np.ndarray) -> tf.lite.TFLiteConverter:

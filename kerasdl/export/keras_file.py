@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
+from kerasdl._checks import check_suffix, check_writable
 from kerasdl.models import foreign_part
+from kerasdl.models.adapted import finalize_adapted
 
 _HALF_POLICIES = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -23,11 +25,10 @@ def save_inference_model(model: keras.Model, path: str | Path) -> None:
     Raises:
         ValueError: `path` ends otherwise, or plain Keras could not load the model.
     """
-    if Path(path).suffix != ".keras":
-        raise ValueError(f"`path` must end in .keras. Received: path={str(path)!r}")
+    check_suffix("path", path, ".keras")
+    check_writable("path", path)
     copy = inference_model(model)
-    with replacing(path) as beside:
-        copy.save(beside)
+    write_by(path, copy.save)
 
 
 def inference_model(model: keras.Model) -> keras.Model:
@@ -45,6 +46,7 @@ def inference_model(model: keras.Model) -> keras.Model:
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
     copy.set_weights(model.get_weights())
+    finalize_adapted(copy)
     return copy
 
 

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from kerasdl._atomic import write_bytes
 from kerasdl._optional import require
 from kerasdl.runtime import silenced
 
+from ._own_process import convert_guarded
 from .pixel_function import check_pixel_model, pixel_module
 
 OPSET = 18
@@ -21,7 +24,7 @@ def save_onnx(
     """Write a trained model as an `.onnx` file, whole or not at all.
 
     The file takes `pixels`, uint8 `(batch, height, width, 3)`, and returns
-    `probabilities`, float32. ONNX Runtime has loaded it before it is written.
+    `probabilities`, float32. ONNX Runtime has run it before it is written.
 
     Args:
         model: functional or Sequential, of Keras's own layers, with one input of
@@ -38,10 +41,21 @@ def save_onnx(
     if Path(path).suffix != ".onnx":
         raise ValueError(f"`path` must end in .onnx. Received: path={str(path)!r}")
     check_pixel_model(model, class_names)
-    tf2onnx = require("tf2onnx", "export")
-    runtime = require("onnxruntime", "export")
+    require("tf2onnx", "export")
+    require("onnxruntime", "export")
+    content = convert_guarded(pixel_module(model), _to_onnx, class_names)
+    write_bytes(path, content)
+
+
+def _to_onnx(folder: str, class_names: Sequence[str] | None) -> bytes:
+    """Convert the SavedModel in `folder`; ONNX Runtime has run what comes of it."""
+    import onnxruntime
+    import tf2onnx
+
+    module = tf.saved_model.load(folder)  # its functions keep no variables alive
+    serve = module.serve
+    (spec,) = serve.input_signature
     with silenced():
-        serve = pixel_module(model).serve
         proto, _ = tf2onnx.convert.from_function(
             serve, input_signature=serve.input_signature, opset=OPSET
         )
@@ -50,10 +64,13 @@ def save_onnx(
         entry.key, entry.value = "class_names", json.dumps(list(class_names))
     content = proto.SerializeToString()
     try:
-        runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            content, providers=["CPUExecutionProvider"]
+        )
+        session.run(None, {"pixels": np.zeros((1, *spec.shape[1:]), "uint8")})
     except Exception as error:  # of a class that is not public
         raise ValueError(
             "`model` must have operations that ONNX Runtime can run. Received: "
             f"{str(error).splitlines()[0]}"
         ) from error
-    write_bytes(path, content)
+    return content

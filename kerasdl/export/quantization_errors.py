@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from kerasdl.runtime import silenced
 
+from ._own_process import convert_guarded
 from .int8 import check_calibration, int8_converter
-from .pixel_function import as_saved_model, check_pixel_model, pixel_module
+from .pixel_function import check_pixel_model, pixel_module
 from .tflite_file import with_true_reversals
 
 _BAD = 0.5  # steps; rounding alone loses 1 / sqrt(12) of one, 0.29
@@ -42,31 +43,8 @@ def quantization_errors(model: keras.Model, calibration: np.ndarray) -> pd.DataF
         https://ai.google.dev/edge/litert/models/quantization_debugger
     """
     check_calibration(calibration, check_pixel_model(model))
-    chosen = np.linspace(0, len(calibration) - 1, min(_PHOTOS, len(calibration)))
-    photos = calibration[chosen.astype(int)].astype("float32")
-
-    def one_by_one() -> Iterator[list[np.ndarray]]:
-        for picture in photos:
-            yield [picture[None]]
-
-    file = io.StringIO()
-    with (
-        silenced(),
-        warnings.catch_warnings(),
-        as_saved_model(pixel_module(model, 1, "float32")) as folder,
-    ):
-        warnings.simplefilter("ignore")  # the old interpreter, which this needs
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=int8_converter(folder, calibration)
-        )
-        content = with_true_reversals(debugger.get_debug_quantized_model())
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            quant_debug_model_content=content, debug_dataset=one_by_one
-        )
-        debugger.run()
-        debugger.layer_statistics_dump(file)
-    file.seek(0)
-    table = pd.read_csv(file)
+    module = pixel_module(model, 1, "float32")
+    table = convert_guarded(module, _statistics, calibration)
     rmse = np.sqrt(table["mean_squared_error"])
     found = pd.DataFrame(
         {
@@ -86,3 +64,28 @@ def worst_tensors(errors: pd.DataFrame) -> list[str]:
     """Of `quantization_errors`, what loses clearly more than rounding; one at least."""
     count = max(1, int((errors["steps"] > _BAD).sum()))
     return errors["tensor"][:count].tolist()
+
+
+def _statistics(folder: str, calibration: np.ndarray) -> pd.DataFrame:
+    """The debugger's table of the SavedModel in `folder`."""
+    chosen = np.linspace(0, len(calibration) - 1, min(_PHOTOS, len(calibration)))
+    photos = calibration[chosen.astype(int)].astype("float32")
+
+    def one_by_one() -> Iterator[list[np.ndarray]]:
+        for picture in photos:
+            yield [picture[None]]
+
+    file = io.StringIO()
+    with silenced(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the old interpreter, which this needs
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=int8_converter(folder, calibration)
+        )
+        content = with_true_reversals(debugger.get_debug_quantized_model())
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            quant_debug_model_content=content, debug_dataset=one_by_one
+        )
+        debugger.run()
+        debugger.layer_statistics_dump(file)
+    file.seek(0)
+    return pd.read_csv(file)

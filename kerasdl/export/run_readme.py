@@ -11,6 +11,7 @@ _RESIZE = {
     "pad": ", pad_to_aspect_ratio=True",
 }
 
+_NAMES = 50  # of classes that the headline lists; labels.txt has all
 _TEXT = """\
 # {title}
 
@@ -110,10 +111,16 @@ def run_readme(
     card = _CARD.format(rows=rows, answers=parts["answers"]) if facts else ""
     text = _TEXT.format(
         title=title,
-        classes=", ".join(class_names),
+        classes=_some(class_names),
         height=height,
         width=width,
         resize=_RESIZE[resize],
         **parts,
     )
     return text + card
+
+
+def _some(class_names: Sequence[str]) -> str:
+    """The names, or of many the first ones."""
+    shown, more = ", ".join(class_names[:_NAMES]), len(class_names) - _NAMES
+    return f"{shown} and {more:,} more" if more > 0 else shown

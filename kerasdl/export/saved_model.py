@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasdl._atomic import naming_full_folder
 from kerasdl._atomic_folder import (
     check_free,
     check_name,
@@ -90,7 +91,7 @@ def _save(
     module.serve_bytes = _bytes_function(module.serve, height, width, resize)
     signatures = {"serve": module.serve, "serve_bytes": module.serve_bytes}
     signatures["serving_default"] = module.serve
-    with silenced():
+    with silenced(), naming_full_folder(folder):
         tf.saved_model.save(module, str(folder), signatures)
     labels.unlink()
 

@@ -1,6 +1,5 @@
 """A `.tflite` file that takes the pixels of a picture."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +9,15 @@ import tensorflow as tf
 
 from kerasdl._atomic import write_bytes
 from kerasdl._checks import check_one_of
-from kerasdl.runtime import silenced
 
-from .int8 import check_calibration, convert_mixed, int8_converter
-from .pixel_function import as_saved_model, check_pixel_model, pixel_module
-from .tflite_file import with_half_weights, with_labels, with_true_reversals
+from ._own_process import convert_guarded, is_known
+from .conversion import Proof, to_tflite
+from .int8 import check_calibration
+from .pixel_function import check_pixel_model, pixel_module
+from .tflite_file import with_labels
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
+_PHOTOS = 8  # of the calibration, on which an int8 file is proved
 
 
 def save_tflite(
@@ -33,7 +34,8 @@ def save_tflite(
 
     The file takes one picture, uint8 `(1, height, width, 3)`, and returns what the
     model returns for it: in float32, or with "int8" in uint8, to be multiplied by the
-    scale that the file gives for its output (1/256 for softmax and sigmoid).
+    scale that the file gives for its output (1/256 for softmax and sigmoid). An int8
+    file has answered photos of the calibration as the model does before it is written.
 
     Args:
         model: functional or Sequential, of Keras's own layers, with one input of
@@ -53,7 +55,7 @@ def save_tflite(
 
     Raises:
         ValueError: an argument is none of these, `model` is not such a model, or it has
-            operations that the plain interpreter cannot run.
+            operations that the converter or the plain interpreter cannot take.
     """
     check_one_of("quantize", quantize, QUANTIZATIONS)
     if Path(path).suffix != ".tflite":
@@ -74,48 +76,35 @@ def save_tflite(
     # The converter itself makes uint8 of the float32 input of an int8 file.
     is_int8 = quantize == "int8" and not keep_float
     module = pixel_module(model, 1, "float32" if is_int8 else "uint8")
-    content = missing = None
-    with silenced(), as_saved_model(module) as folder:
-        try:
-            if keep_float:
-                content = convert_mixed(folder, calibration, keep_float)
-            else:
-                converter = _converter(folder, quantize, calibration, select_tf_ops)
-                content = converter.convert()
-        except Exception as error:
-            # The exception is not public.
-            missing = re.search("(?:TF Select|Custom) ops: (.*)", str(error))
-            if not missing:
-                raise
-    if missing:
-        raise ValueError(
-            "`model` must have operations that the plain TFLite interpreter can run. "
-            f"Received: a model with {missing[1]}. `save_tflite` with "
-            "select_tf_ops=True writes a file that needs TensorFlow's own (Flex)."
-        )
-    content = with_true_reversals(content)
-    if keep_float:
-        content = with_half_weights(content)
+    proof = None
+    # TensorFlow's own interpreter does not run the operations that it alone has.
+    if not select_tf_ops and (quantize == "int8" or not is_known(module)):
+        proof = _proof(module, calibration, shape)
+    content = convert_guarded(
+        *(module, to_tflite, quantize, calibration),
+        *(list(keep_float), select_tf_ops, proof),
+    )
     if class_names is not None:
         content = with_labels(content, class_names, model.name)
     write_bytes(path, content)
 
 
-def _converter(
-    folder: str,
-    quantize: str | None,
-    calibration: np.ndarray | None,
-    select_tf_ops: bool,
-) -> tf.lite.TFLiteConverter:
-    if quantize == "int8":
-        converter = int8_converter(folder, calibration)
-    else:
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if quantize is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if quantize == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-    if select_tf_ops:
-        allowed = [*converter.target_spec.supported_ops, tf.lite.OpsSet.SELECT_TF_OPS]
-        converter.target_spec.supported_ops = allowed
-    return converter
+def _proof(
+    module: tf.Module, calibration: np.ndarray | None, shape: tuple[int, int, int]
+) -> Proof:
+    """A few photos, evenly spread, or stripes, and what the model says of them."""
+    pixels = np.resize(np.arange(256, dtype="uint8"), (1, *shape))
+    if calibration is not None:
+        chosen = np.linspace(0, len(calibration) - 1, min(_PHOTOS, len(calibration)))
+        pixels = np.rint(calibration[chosen.astype(int)]).astype("uint8")
+    dtype = module.serve.input_signature[0].dtype
+    outputs = [
+        module.serve(tf.cast(picture[None], dtype))["probabilities"][0].numpy()
+        for picture in pixels
+    ]
+    if not np.isfinite(outputs).all():
+        raise ValueError(
+            "`model` must answer with numbers. Received: outputs that are none, of "
+            f"{len(pixels)} pictures"
+        )
+    return pixels, np.array(outputs)

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import itertools
 import zipfile
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,23 @@ LABELS = "labels.txt"
 # Of the format's metadata, https://ai.google.dev/edge/litert/models/metadata.
 _METADATA_NAME, _IDENTIFIER, _MIN_PARSER = "TFLITE_METADATA", b"M001", "1.0.0"
 _AXIS_LABELS, _IMAGE, _RGB = 2, 2, 1
+_NAMES = {
+    value: name
+    for name, value in vars(schema.BuiltinOperator).items()
+    if not name.startswith("_")
+}
+_WEIGHING = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+_SCALING = {
+    *("ADD", "SUB", "MUL", "CAST", "QUANTIZE", "DEQUANTIZE", "CONCATENATION", "PAD"),
+    *("PACK", "STRIDED_SLICE", "REVERSE_V2", "RESHAPE", "EXPAND_DIMS", "TRANSPOSE"),
+    *("AVERAGE_POOL_2D", "MEAN", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"),
+    *("SLICE", "SPLIT", "MIRROR_PAD", "PADV2"),
+}
+_TAKE_ANY_SCALE = {
+    schema.BuiltinOperator.QUANTIZE,
+    schema.BuiltinOperator.DEQUANTIZE,
+    schema.BuiltinOperator.CAST,
+}
 
 
 def with_true_reversals(content: bytes) -> bytes:
@@ -33,6 +51,34 @@ def with_true_reversals(content: bytes) -> bytes:
                 graph.tensors[operator.outputs[0]].quantization = taken.quantization
                 changed = True
     return flatbuffer_utils.convert_object_to_bytearray(model) if changed else content
+
+
+def with_pixel_input(content: bytes) -> bytes:
+    """Let the uint8 input of an int8 file be pixels: of scale 1 and zero point 0.
+
+    The converter gives it the range of what comes next, such as [-124, 255] behind a
+    subtraction of means. The operation that brings it to int8 takes any scale.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (graph, *_) = model.subgraphs
+    (index,) = graph.inputs
+    readers = {_code(model, op) for op in graph.operators if index in op.inputs}
+    if others := readers - _TAKE_ANY_SCALE:
+        raise ValueError(
+            "`model` must begin with what int8 pixels can be given to. Received: a "
+            f"model whose first operation is {_NAMES[min(others)]}. A "
+            "Rescaling or a convolution comes first in most."
+        )
+    pixels = schema.QuantizationParametersT()
+    pixels.scale, pixels.zeroPoint = [1.0], [0]
+    graph.tensors[index].quantization = pixels
+    return flatbuffer_utils.convert_object_to_bytearray(model)
+
+
+def begins_with_scaling(content: bytes) -> bool:
+    """Whether pixels are only scaled, offset and moved before the first weights."""
+    begin = itertools.takewhile(lambda name: name not in _WEIGHING, operators(content))
+    return _SCALING.issuperset(begin)
 
 
 def with_half_weights(content: bytes) -> bytes:
@@ -77,13 +123,8 @@ def with_labels(content: bytes, class_names: Sequence[str], name: str) -> bytes:
 def operators(content: bytes) -> list[str]:
     """Names of the operators of a `.tflite` file, in their order."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    names = {
-        value: name
-        for name, value in vars(schema.BuiltinOperator).items()
-        if not name.startswith("_")
-    }
     return [
-        names[_code(model, operator)]
+        _NAMES[_code(model, operator)]
         for graph in model.subgraphs
         for operator in graph.operators
     ]

@@ -87,7 +87,7 @@ def run_captured(
     """
     with captured(layer) as calls:
         outputs = model(images, training=False)
-    if len(calls) != 1 or calls[0][1].shape[0] != len(images):
+    if len(calls) != 1 or calls[0][1].shape[0] != images.shape[0]:
         raise ValueError(
             "`layer` must see each picture once. Received: "
             f"layer={layer.name!r} ({len(calls)} calls for one of the model)"

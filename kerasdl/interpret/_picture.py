@@ -7,10 +7,28 @@ import keras
 import numpy as np
 
 from kerasdl import plots
-from kerasdl.predict.predictor import class_probabilities
+from kerasdl._pixels import check_pixels
+from kerasdl.predict.predictor import check_numbers, class_probabilities, num_outputs
 
 _OPACITY = 0.5
 _MIN_SIDE = 224  # of a saved picture, in pixels
+
+
+def picture_shape(model: keras.Model) -> tuple[int | None, ...]:
+    """Return the input shape (batch, height, width, channels) of `model`.
+
+    Raises:
+        ValueError: it is subclassed or not built, or takes something else.
+    """
+    shape = getattr(model, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        received = f"inputs {shape}" if shape else "inputs that are not known"
+        raise ValueError(
+            "`model` must be functional, or a Sequential with an Input, and take one "
+            "batch of pictures (batch, height, width, channels). Received: a "
+            f"{type(model).__name__} with {received}"
+        )
+    return shape
 
 
 def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -19,8 +37,8 @@ def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: it is no picture of the model's size with pixels in [0, 255].
     """
-    image, shape = np.asarray(image), model.input_shape
-    fits = len(shape) == 4 == image.ndim + 1 and all(
+    image, shape = np.asarray(image), picture_shape(model)
+    fits = image.ndim == 3 and all(
         wanted in (None, side)
         for wanted, side in zip(shape[1:], image.shape, strict=True)
     )
@@ -29,11 +47,7 @@ def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
             f"`image` must be one picture of the model's input {shape[1:]}. Received: "
             f"image of {image.shape}"
         )
-    if not (image.min() >= 0 and image.max() <= 255):
-        raise ValueError(
-            "`image` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {image.min()} to {image.max()}"
-        )
+    check_pixels("image", image)
     return image[None].astype("float32")
 
 
@@ -43,12 +57,13 @@ def resolve_class(
     """Return `class_index`, or for None the most probable class of a batch of one.
 
     Raises:
-        ValueError: the model has no such class.
+        ValueError: the model has no such class, not one output `(batch, classes)`, or
+            answers that are no numbers.
     """
-    outputs = model.output_shape[-1]
-    classes = max(outputs, 2)
+    classes = max(num_outputs(model), 2)
     if class_index is None:
         outputs = np.asarray(model.predict_on_batch(pixels))
+        check_numbers(outputs, ["image"])
         return int(class_probabilities(outputs)[0].argmax())
     if class_index not in range(classes):
         raise ValueError(

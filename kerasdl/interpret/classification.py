@@ -9,11 +9,13 @@ from typing import Any, Self
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from scipy.stats import binomtest
 from sklearn import metrics
 
 from kerasdl.data import ImageData, read_image
 from kerasdl.predict import SplitPredictions, class_probabilities, predict_split
+from kerasdl.predict.predictor import photos_for
 
 from ._check_answers import check_answers
 from ._scores import average_scores, scores_per_class
@@ -73,7 +75,8 @@ class ClassificationReport:
             labels: the truth in the same order: class indices `(n,)`, or 0 and 1
                 `(n, classes)` where several classes may hold at once.
             class_names: in the order of the columns.
-            files: a name for each row; None numbers the rows.
+            files: a name for each row; None numbers the rows. Bytes that are no text
+                become their hexadecimal numbers, here and in class names.
             images: the photos of the galleries: a function of the row that returns RGB
                 pixels in [0, 255], or an image file for each row. None shows none.
             threshold: with labels `(n, classes)`, the probability above which a class
@@ -91,8 +94,8 @@ class ClassificationReport:
         report = cls(
             probabilities.astype("float64"),
             np.asarray(labels),
-            list(class_names),
-            [str(file) for file in files],
+            [_text(name) for name in class_names],
+            [_text(file) for file in files],
             images,
             threshold if np.isscalar(threshold) else np.asarray(threshold, "float64"),
             split,
@@ -107,7 +110,7 @@ class ClassificationReport:
     def from_model(
         cls,
         model: keras.Model,
-        data: ImageData,
+        data: ImageData | tf.data.Dataset,
         split: str = "valid",
         *,
         threshold: float | Sequence[float] = 0.5,
@@ -119,7 +122,8 @@ class ClassificationReport:
 
         Args:
             model: takes pixels in [0, 255] and returns probabilities.
-            data: the photos; the galleries show them as the model sees them.
+            data: the photos; the galleries show them as the model sees them. A dataset
+                is taken as by `predict.predict_split`.
             split: "train", "valid" or "test".
             threshold: as in `from_predictions`.
             verbose: as in `predict.predict_split`.
@@ -128,6 +132,9 @@ class ClassificationReport:
             ImageError: a damaged file with `data.on_error="raise"`.
             ValueError: an argument outside its range, or no usable file.
         """
+        split = "" if isinstance(data, tf.data.Dataset) else split
+        data = photos_for(model, data)
+        data.labels(split)
         found = predict_split(model, data, split, verbose=verbose)
         places = {file: place for place, file in enumerate(data.files(split))}
         report = cls.from_predictions(
@@ -300,3 +307,8 @@ class ClassificationReport:
     def _square(self, matrix: np.ndarray) -> pd.DataFrame:
         true = pd.Index(self.class_names, name="true")
         return pd.DataFrame(matrix, true, true.rename("predicted"))
+
+
+def _text(name: Any) -> str:
+    """A name that a page, a table and a picture can hold."""
+    return str(name).encode("utf-8", "backslashreplace").decode()

@@ -12,7 +12,7 @@ from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._capture import find_map_layer, run_captured
-from ._picture import as_rgb
+from ._picture import as_rgb, picture_shape
 
 _GREY, _NOISE = 128.0, 20.0  # listing 5.34 of the book
 _NUM_FILTERS = 16
@@ -57,7 +57,7 @@ def filter_patterns(
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.4.2
     """
-    size = model.input_shape[1:]
+    size = picture_shape(model)[1:]
     if None in size:
         raise ValueError(
             "`model` must have an input of a fixed size. Received: input shape "
@@ -79,7 +79,7 @@ def filter_patterns(
     start = _GREY + _NOISE * (np.stack(noise) - 0.5)
 
     # As a graph, which leaves out what comes after the layer.
-    @tf.function
+    @tf.function(autograph=False)  # which would wrap errors
     def ascend(pictures: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pictures)

@@ -8,7 +8,7 @@ import numpy as np
 from kerasdl import plots
 
 from ._capture import leaf_layers, run_captured
-from ._picture import as_rgb, enlarge, enlargement
+from ._picture import as_rgb, enlarge, enlargement, picture_shape
 
 _MIN_SIDE = 48  # of a filter's picture, in pixels
 _GREY = 127.5
@@ -41,6 +41,7 @@ def first_layer_filters(
     Reference:
         https://arxiv.org/abs/1311.2901, section 4
     """
+    picture_shape(model)
     convolutions = [
         layer for layer in leaf_layers(model) if isinstance(layer, keras.layers.Conv2D)
     ]

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.predict.predictor import check_numbers
+
 from ._capture import find_map_layer, map_layers, run_captured
 from ._picture import check_image, resolve_class, save_overlay, stretch
 
@@ -64,7 +66,14 @@ def grad_cam(
             score = scores[0, 0] if class_index else -scores[0, 0]
         else:
             score = scores[0, class_index]
-    weights = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2))
+    gradient = tape.gradient(score, maps)
+    if gradient is None:
+        raise ValueError(
+            "`layer` must be one that the score of a class depends on, with a "
+            f"gradient. Received: layer={target.name!r}, of which no score does"
+        )
+    check_numbers(np.reshape(gradient, (1, -1)), ["image"])
+    weights = tf.reduce_mean(gradient, axis=(1, 2))
     heat = tf.nn.relu(tf.einsum("bhwc,bc->hw", maps, weights))
     heat = stretch(tf.cast(heat, tf.float32).numpy(), pixels.shape[1:3])
     heat = np.maximum(heat / (heat.max() or 1), 0)

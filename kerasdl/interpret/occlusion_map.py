@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._progress import show_progress
-from kerasdl.predict.predictor import class_probabilities
+from kerasdl.predict.predictor import check_numbers, class_probabilities
 
 from ._picture import check_image, resolve_class, save_overlay
 
@@ -111,4 +111,5 @@ def _probabilities(
     model: keras.Model, pixels: np.ndarray, class_index: int
 ) -> np.ndarray:
     outputs = np.asarray(model.predict_on_batch(pixels))
+    check_numbers(outputs, ["image"] * len(outputs))
     return class_probabilities(outputs)[:, class_index]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ _MATRIX = 15  # classes whose confusion matrix has figures that fit on a page
 _PAIRS = 20
 _PHOTOS = 12  # in a gallery
 _WORST = 12  # of more classes, those with the lowest F1 have galleries
+_MANY = 60  # values by name, such as the photos of each class, that are not listed
 _SCORES = dict.fromkeys(
     ("precision", "recall", "F1", "average_precision", "ROC_AUC"), ".3f"
 )
@@ -52,7 +54,8 @@ def save_report(
         path: the `.html` file to write.
         title: its headline.
         settings: names and values, such as a run's manifest; of mappings in it the
-            names are joined, lists of mappings become tables.
+            names are joined (of more than 60 values three stand for all), lists of
+            mappings become tables.
         history: a row for each epoch, as `plots.save_curves` takes it; `stage` may be
             missing.
         seed: of the photos drawn at random; None draws one and prints it.
@@ -82,7 +85,9 @@ def save_report(
         f"{len(report.files):,} photos{where}, {len(report.class_names)} classes"
         + (", several a photo" if report.multi_label else "")
     )
-    _atomic.write_text(path, _html.page(title, intro, sections))
+    page = _html.page(title, intro, sections)
+    # Names of files and classes may hold bytes that are no text: shown as \udc80.
+    _atomic.write_text(path, page.encode("utf-8", "backslashreplace").decode())
 
 
 def _headline(report: ClassificationReport) -> str:
@@ -265,10 +270,18 @@ def _settings(settings: Mapping[str, Any]) -> str:
     return "".join([*tables, _html.table(frame, "All settings")])
 
 
+def _some(values: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key} {_html.cell(value)}" for key, value in islice(values.items(), 3)
+    )
+
+
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Names joined by dots, and values that are no mappings."""
     for key, value in settings.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(value) > _MANY:
+            yield f"{prefix}{key}", f"{len(value):,} values, such as {_some(value)}"
+        elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -1,24 +1,22 @@
 """Load weights from a file into a model: all of them, or an error and none.
 
-Layers are matched by name. Three kinds of file are read, and no code in them runs:
-`.keras` (a whole model), `.weights.h5` (Keras 3) and `.h5` (before Keras 3).
+`load_weights` matches layers by name. Three kinds of file are read, and no code in them
+runs: `.keras` (a whole model), `.weights.h5` (Keras 3) and `.h5` (before Keras 3).
 """
 
-import io
-import re
-import zipfile
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 import h5py
 import keras
-import numpy as np
 
-from .safe_load import DAMAGED, MAX_BYTES, check_contents
+from ._archive import DAMAGED
+from ._weights_file import names_in, open_weights
+from .adapted import finalize_adapted
+from .copying import Owner, first, owners, repeated, stable_name
 
-# Layer name -> its weights in order, not yet read.
-_Weights = dict[str, list[h5py.Dataset | keras.Variable]]
+# Layer name -> its weights in order, not yet read; None for several of one name.
+_Weights = dict[str, list[h5py.Dataset] | None]
 
 
 def load_weights(
@@ -43,18 +41,44 @@ def load_weights(
         whole: `model` has its top: the file must hold nothing besides.
 
     Raises:
-        ValueError: there is no such file, it cannot be read, or it is of another
-            network; the message names the layers that differ.
+        ValueError: there is no such file, it cannot be read or holds links or arrays
+            that are not in it whole, or it is of another network; the message names
+            the layers that differ. Or several layers of `model` have one name.
     """
     path = check_weights_file(path)
-    try:
-        with _open(path) as file:
-            _copy(model, file, path, top, whole)
-    except DAMAGED as error:
+    with open_weights(path) as file:
+        _copy(model, file, path, top, whole)
+
+
+def restore_weights(model: keras.Model, path: str | Path) -> None:
+    """Load what `model.save_weights` wrote into the same model, layer by place.
+
+    Args:
+        model: unchanged if the file does not fit.
+        path: a file that ends in `.weights.h5`.
+
+    Raises:
+        ValueError: there is no such file, it cannot be read, as in `load_weights`, or
+            is of another model.
+    """
+    path = Path(path)
+    if not path.name.endswith(".weights.h5") or not path.is_file():
         raise ValueError(
-            "`weights` must be a file of weights that Keras wrote. "
-            f"Received: weights={str(path)!r}, which cannot be read ({error})"
-        ) from error
+            "`path` must be an existing file that ends in .weights.h5. Received: "
+            f"path={str(path)!r}"
+        )
+    own = [(owner, [w.numpy() for w in owner.weights]) for owner in owners(model)]
+    with open_weights(path, "path"):
+        try:
+            model.load_weights(path)
+        except (*DAMAGED, ValueError) as error:
+            for owner, values in own:
+                owner.assign(values)
+            finalize_adapted(model)
+            raise ValueError(
+                f"`path` must be a file of the network {model.name!r}. Received: "
+                f"path={str(path)!r} ({error})"
+            ) from error
 
 
 def check_weights_file(path: str | Path, others: str = "'imagenet', None") -> Path:
@@ -71,21 +95,6 @@ def check_weights_file(path: str | Path, others: str = "'imagenet', None") -> Pa
     return path
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    """Open `path`, or the weights inside it, as HDF5."""
-    if path.suffix == ".h5":
-        with h5py.File(path) as file:
-            yield file
-    else:
-        with zipfile.ZipFile(path) as archive:
-            received = f"Received: weights={str(path)!r}"
-            check_contents(archive, MAX_BYTES, received, "weights", advice="")
-            weights = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(weights) as file:
-            yield file
-
-
 def _copy(
     model: keras.Model,
     file: h5py.File,
@@ -93,7 +102,7 @@ def _copy(
     top: Collection[str],
     whole: bool,
 ) -> None:
-    wanted = _layers_with_weights(model)
+    wanted = _named(model, path)
     legacy = "layers" not in file
     found = _legacy_datasets(file) if legacy else _datasets(file["layers"])
     faults = _faults(wanted, found) + _leftovers(wanted, found, top, whole)
@@ -104,73 +113,43 @@ def _copy(
     if faults:
         raise ValueError(
             f"`weights` must be a file of the network {model.name!r}. Received: "
-            f"weights={str(path)!r}, where {_first(faults)}. Pass a file that was "
+            f"weights={str(path)!r}, where {first(faults)}. Pass a file that was "
             "saved from this network."
         )
-    for name, layer in wanted.items():
-        _set_weights(layer, [_values(dataset, path) for dataset in found[name]])
+    for name, owner in wanted.items():
+        owner.assign([dataset[()] for dataset in found[name]])
+    finalize_adapted(model)
 
 
-def _values(dataset: h5py.Dataset, path: Path) -> np.ndarray:
-    if dataset.external or dataset.is_virtual:
+def _named(model: keras.Model, path: Path) -> dict[str, Owner]:
+    found = list(owners(model))
+    if twice := repeated([owner.name for owner in found]):
         raise ValueError(
-            "`weights` must be a file that holds its own values. Received: "
-            f"weights={str(path)!r}, whose {dataset.name} lies in another file"
+            "`model` must have layers of different names to load `weights` by name. "
+            f"Received: model={model.name!r} with several layers named "
+            f"{min(twice)!r}, weights={str(path)!r}. `restore_weights` goes by their "
+            "places."
         )
-    return dataset[()]
+    return {owner.name: owner for owner in found}
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy the weights of `source` to the layers of their names in `target`.
-
-    Layers of the models inside `source` and `target` count as theirs.
-
-    From a head on cached activations, say, to the same head on its trunk.
-
-    Raises:
-        ValueError: `target` lacks one of the layers, or has it in another shape.
-    """
-    given, takers = _layers_with_weights(source), _layers_with_weights(target)
-    faults = _faults(given, {name: layer.weights for name, layer in takers.items()})
-    if faults:
-        raise ValueError(
-            "`target` must hold every layer of `source` that has weights. Received: "
-            f"source={source.name!r}, target={target.name!r}, where {_first(faults)}."
-        )
-    for name, layer in given.items():
-        _set_weights(takers[name], layer.get_weights())
-
-
-def _layers_with_weights(model: keras.Model) -> dict[str, keras.layers.Layer]:
-    found = {}
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            found |= _layers_with_weights(layer)
-        elif layer.weights:
-            found[_stable_name(layer.name)] = layer
-    return found
-
-
-def _set_weights(layer: keras.layers.Layer, weights: list[np.ndarray]) -> None:
-    layer.set_weights(weights)
-    if isinstance(layer, keras.layers.Normalization):
-        layer.finalize_state()  # it computes with a copy of its weights
-
-
-def _faults(wanted: dict[str, keras.layers.Layer], found: _Weights) -> list[str]:
+def _faults(wanted: dict[str, Owner], found: _Weights) -> list[str]:
     """Say, layer by layer, what `wanted` needs and `found` lacks."""
     faults = []
-    for name, layer in wanted.items():
-        shapes = [tuple(weight.shape) for weight in layer.weights]
+    for name, owner in wanted.items():
         if name not in found:
             faults.append(f"layer {name!r} is missing")
-        elif (there := [tuple(weight.shape) for weight in found[name]]) != shapes:
-            faults.append(f"layer {name!r} has shapes {there} instead of {shapes}")
+        elif found[name] is None:
+            faults.append(f"several layers are named {name!r}")
+        elif (there := [weight.shape for weight in found[name]]) != owner.shapes():
+            faults.append(
+                f"layer {name!r} has shapes {there} instead of {owner.shapes()}"
+            )
     return faults
 
 
 def _leftovers(
-    wanted: dict[str, keras.layers.Layer],
+    wanted: dict[str, Owner],
     found: _Weights,
     top: Collection[str],
     whole: bool,
@@ -179,13 +158,8 @@ def _leftovers(
     return [
         f"layer {name!r} is one too many"
         for name in sorted(found.keys() - wanted.keys() - set(top))
-        if whole or any(len(weight.shape) == 4 for weight in found[name])
+        if whole or any(len(weight.shape) == 4 for weight in found[name] or ())
     ]
-
-
-def _first(faults: list[str], limit: int = 5) -> str:
-    more = [f"and {len(faults) - limit} more"] if len(faults) > limit else []
-    return "; ".join(faults[:limit] + more)
 
 
 def _datasets(group: h5py.Group) -> _Weights:
@@ -196,8 +170,9 @@ def _datasets(group: h5py.Group) -> _Weights:
         if isinstance(item, h5py.Group) and "name" in item.attrs:
             indices = sorted(int(key) for key in item if key.isdigit())
             if indices:
-                name = _stable_name(item.attrs["name"])
-                found[name] = [item[str(index)] for index in indices]
+                name = stable_name(item.attrs["name"])
+                own = [item[str(index)] for index in indices]
+                found[name] = None if name in found else own
 
     group.visititems(visit)
     return found
@@ -207,26 +182,12 @@ def _legacy_datasets(file: h5py.File) -> _Weights:
     """Collect what `layer_names`, and `weight_names` of each layer, list."""
     model = file.get("model_weights", file)  # a whole model, or weights alone
     found: _Weights = {}
-    for name in _names(model, "layer_names"):
-        weights = _names(model[name], "weight_names")
-        owners = [weight.split("/")[-2:-1] for weight in weights]
+    for name in names_in(model, "layer_names"):
+        weights = names_in(model[name], "weight_names")
+        layers = [weight.split("/")[-2:-1] for weight in weights]
         # A model among the layers holds weights of several; others go by their name.
-        is_model = len({*map(tuple, owners)}) > 1
-        for weight, owner in zip(weights, owners, strict=True):
-            layer = _stable_name(owner[0] if is_model else name)
+        is_model = len({*map(tuple, layers)}) > 1
+        for weight, inner in zip(weights, layers, strict=True):
+            layer = stable_name(inner[0] if is_model else name)
             found.setdefault(layer, []).append(model[name][weight])
     return found
-
-
-def _names(group: h5py.Group, attribute: str) -> list[str]:
-    """Read a list of names, which HDF5 splits into numbered parts when it is long."""
-    parts = [attribute] if attribute in group.attrs else []
-    while (part := f"{attribute}{len(parts)}") in group.attrs:
-        parts.append(part)
-    names = [name for part in parts for name in group.attrs[part]]
-    return [name.decode() if isinstance(name, bytes) else name for name in names]
-
-
-def _stable_name(name: str) -> str:
-    """Undo Keras's numbering of normalisation layers that were given no name."""
-    return re.sub(r"^normalization_\d+$", "normalization", name)

@@ -20,7 +20,8 @@ from kerasdl._checks import check_one_of, size_pair
 from kerasdl._seeds import resolve_seed
 
 from ._pixels import scale_pixels
-from ._weights import check_weights_file, copy_weights, load_weights
+from ._weights import check_weights_file, load_weights
+from .copying import copy_weights
 from .efficientnet_lite import efficientnet_lite0
 
 _DOWNLOAD_TIMEOUT = 30.0  # seconds without a byte

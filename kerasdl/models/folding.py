@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from .uncompiled import uncompiled
+
 _FOLDABLE = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 
 
@@ -50,7 +52,10 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         return args[0] if id(layer) in norms else layer(*args, **kwargs)
 
-    folded = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    with uncompiled(model):
+        folded = keras.models.clone_model(
+            model, clone_function=clone, call_function=call
+        )
     for layer, norm, copy in copies:
         copy.set_weights(_folded_weights(layer, norm))
     return folded

@@ -4,24 +4,28 @@ import keras
 
 from kerasdl._checks import size_pair
 
-from ._weights import copy_weights
+from .copying import copy_in_order
+from .layer_order import direct_weights, layers_in_order
+from .uncompiled import uncompiled
 
 
 def with_input_size(
     model: keras.Model, image_size: int | tuple[int, int]
 ) -> keras.Model:
-    """Rebuild a flat model with its weights for images of another size.
+    """Rebuild a model with its weights for images of another size.
 
     Args:
         model: takes `(batch, height, width, channels)`. What follows its feature maps
-            must not depend on their size: a pooled head does not, Flatten does.
+            must not depend on their size: a pooled head does not, Flatten does. Models
+            inside it must take any size.
         image_size: one side or (height, width), in pixels.
 
     Returns:
         A model of its own, not compiled, with the same names and `trainable` flags.
 
     Raises:
-        ValueError: a layer needs the size that `model` was built for.
+        ValueError: a layer needs the size that `model` was built for, or cannot be
+            built again as it is.
 
     Reference:
         fast.ai, lesson 2: train on small images, then go on with larger ones.
@@ -29,14 +33,24 @@ def with_input_size(
     size = size_pair("image_size", image_size)
     pixels = keras.Input((*size, model.input_shape[-1]), name=model.inputs[0].name)
     try:
-        resized = keras.models.clone_model(model, input_tensors=pixels)
-        copy_weights(model, resized)
+        with uncompiled(model):
+            resized = keras.models.clone_model(model, input_tensors=pixels)
+        copy_in_order(model, resized)
+        _copy_trainable(model, resized)
     except ValueError as error:
         raise ValueError(
             "`image_size` must suit every layer of the model. Received: "
             f"image_size={image_size!r}. A pooled head on a "
             f"functional build takes any size. ({error})"
         ) from error
-    for before, after in zip(model.layers, resized.layers, strict=True):
-        after.trainable = before.trainable
     return resized
+
+
+def _copy_trainable(model: keras.Model, resized: keras.Model) -> None:
+    """From the outside inwards: a model sets what is in it too."""
+    pairs = zip(layers_in_order(model), layers_in_order(resized), strict=True)
+    for before, after in pairs:
+        after.trainable = before.trainable
+        weights = zip(direct_weights(before), direct_weights(after), strict=True)
+        for weight, copy in weights:
+            copy.trainable = weight.trainable

@@ -20,3 +20,8 @@ def layers_in_order(
         yield layer
         for inner in layer._layers:
             yield from layers_in_order(inner, seen)
+
+
+def direct_weights(layer: keras.Layer) -> list[keras.Variable]:
+    """The weights of `layer` itself, without those of the layers in it."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]

@@ -20,7 +20,7 @@ def with_rgb_input(model: keras.Model) -> keras.Model:
     Raises:
         ValueError: `model` takes no gray images, or is not functional.
     """
-    shape = model.input_shape
+    shape = model.inputs[0].shape if len(model.inputs) == 1 else model.input_shape
     if isinstance(model, keras.Sequential) or len(shape) != 4 or shape[-1] != 1:
         raise ValueError(
             "`model` must be a functional model of gray images (batch, height, width, "
@@ -28,11 +28,6 @@ def with_rgb_input(model: keras.Model) -> keras.Model:
         )
     pixels = keras.Input((*shape[1:3], 3), name="pixels")
     gray = ops.image.rgb_to_grayscale(pixels)
-
-    def call(layer: keras.Layer, *args: object, **kwargs: object) -> object:
-        args = [gray if arg is pixels else arg for arg in args]
-        return layer(*args, **kwargs)
-
-    return keras.models.clone_model(
-        model, pixels, clone_function=lambda layer: layer, call_function=call
-    )
+    # Not a call of the model: its layers are to be layers of the new one.
+    outputs = model.call(keras.tree.map_structure(lambda _: gray, model.input))
+    return keras.Model(pixels, outputs, name=model.name)

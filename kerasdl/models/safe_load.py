@@ -1,33 +1,36 @@
 """Load `.keras` files of others: nothing in them may run, or unpack to a bomb."""
 
+import io
 import json
+import math
 import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
+from keras.src.backend.common import global_state
+
+from ._archive import DAMAGED, MAX_BYTES, check_archive
+from ._weights_file import WEIGHTS, check_tree
 
 CONFIG = "config.json"
-MAX_BYTES = 8 * 2**30  # of everything in a file; VGG-19 with its optimizer has 1.7 GB
-MAX_CONFIG_BYTES = 64 * 2**20
+MAX_CONFIG_BYTES = 16 * 2**20
 # Keras's own, but they run code or read files that a configuration names.
 _UNSAFE = {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"}
 _UNSAFE_MODULES = {"utils", "saving", "export", "datasets"}
-# What a damaged archive, or one that was made to confuse, makes its readers raise.
-DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
-    *(AttributeError, KeyError, TypeError),
-)
 
 
 def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
     """Load a `.keras` file that may come from anybody; it is not compiled.
 
-    Before Keras sees it, its table of contents is looked at for what it would unpack,
-    and its configuration for code and for classes that are not Keras's own. What
-    memory the layers take that it asks for is not bounded. A SavedModel cannot be made
-    safe in this way: it is a program.
+    Before Keras sees it, it is looked at for what it unpacks to, for links and arrays
+    that are not in it whole, and for code and classes that are not Keras's own; and its
+    layers must have no more weights than the file holds. So what is read takes at most
+    100 times the size of the file, and 3 times where nothing in it is compressed; to
+    this come the objects of its layers, whose configuration is at most 16 MB. What they
+    take to compute is not bounded. A SavedModel cannot be made safe in this way: it is
+    a program.
 
     Args:
         path: the file.
@@ -35,19 +38,20 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
 
     Raises:
         ValueError: there is no such file, it is no `.keras` file, it would unpack to
-            more or to other places, or it holds a Lambda or a class that is not
-            Keras's; the message has its name.
+            more or to other places, its layers ask for more than it holds, or it holds
+            a Lambda or a class that is not Keras's; the message has its name.
     """
     path = Path(path)
     received = f"Received: path={str(path)!r}"
     if not path.is_file() or path.suffix != ".keras":
         raise ValueError(f"`path` must be an existing .keras file. {received}")
     try:
+        advice = " `max_bytes` allows more."
+        check_archive(path, max_bytes, received, "path", advice)
         with zipfile.ZipFile(path) as archive:
-            advice = " `max_bytes` allows more."
-            check_contents(archive, max_bytes, received, "path", advice)
             _check_config_size(archive, received)
             config = json.loads(archive.read(CONFIG))
+            held = _count_weights(io.BytesIO(archive.read(WEIGHTS)))
         if not isinstance(config, dict):
             raise ValueError(f"{CONFIG} holds no model")
     except (*DAMAGED, ValueError) as error:
@@ -63,19 +67,38 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
             f"could run code. {received}, which holds {what}"
         )
     try:
+        if (asked := _count_asked(config)) > held:
+            raise RuntimeError(f"its layers have {asked:,} weights, it has {held:,}")
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except DAMAGED as error:
+    except (*DAMAGED, ValueError) as error:
         raise ValueError(
             f"`path` must be a .keras file that is whole. {received} ({error})"
         ) from error
 
 
-def foreign_part(config: Any, layer: str = "model") -> str | None:
+def _count_weights(opened: io.BytesIO) -> int:
+    with h5py.File(opened) as file:
+        return check_tree(file, opened)
+
+
+def _count_asked(config: dict[str, Any]) -> int:
+    """Numbers in the weights of the model of `config`, which are not made."""
+    before = [*global_state.get_global_attribute("uninitialized_variables", [])]
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        return sum(math.prod(weight.shape) for weight in model.weights)
+    finally:  # else Keras makes them at the end of the next such scope
+        global_state.set_global_attribute("uninitialized_variables", before)
+
+
+def foreign_part(config: Any, layer: str = "model", own: str = "keras") -> str | None:
     """What in the configuration of a model is not Keras's own, with its layer.
 
     Args:
         config: as `keras.saving.serialize_keras_object` writes it.
         layer: name of what it belongs to.
+        own: a further package whose classes are taken for Keras's.
 
     Returns:
         A text such as "layer 'scale' (Lambda)"; None if all is Keras's.
@@ -88,7 +111,7 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
             return f"layer {layer!r} (a class named {kind!r})"
         # Names such as __keras_tensor__ stand for values, __lambda__ stands for code.
         is_value = kind.startswith("__") and kind != "__lambda__"
-        if kind and not is_value and not _is_plain(kind, config.get("module")):
+        if kind and not is_value and not _is_plain(kind, config.get("module"), own):
             return f"layer {layer!r} ({inner if kind == 'function' else kind})"
         activation = config.get("activation")
         if isinstance(activation, dict) and "class_name" not in activation:
@@ -97,39 +120,16 @@ def foreign_part(config: Any, layer: str = "model") -> str | None:
         config = list(config.values())
     if isinstance(config, (list, tuple)):
         for part in config:
-            if found := foreign_part(part, layer):
+            if found := foreign_part(part, layer, own):
                 return found
     return None
 
 
-def _is_plain(kind: str, module: str | None) -> bool:
+def _is_plain(kind: str, module: str | None, own: str) -> bool:
     """Whether a class or function is Keras's own, and does nothing but compute."""
     root, *parts = str(module).split(".")
-    return root == "keras" and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
-
-
-def check_contents(
-    archive: zipfile.ZipFile, max_bytes: int, received: str, name: str, advice: str
-) -> None:
-    """Raise ValueError for names that lead out of the archive, and for bombs.
-
-    `name` is that of the argument, `received` what the messages say of it, and `advice`
-    what they say of a bomb.
-    """
-    total = 0
-    for entry in archive.infolist():
-        path = PurePosixPath(entry.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in entry.filename:
-            raise ValueError(
-                f"`{name}` must hold files of its own only. {received}, with "
-                f"{entry.filename!r}"
-            )
-        total += entry.file_size
-    if total > max_bytes:
-        raise ValueError(
-            f"`{name}` must unpack to at most {max_bytes:,} bytes. {received}, which "
-            f"declares {total:,}.{advice}"
-        )
+    is_own = root in ("keras", own)
+    return is_own and kind not in _UNSAFE and not _UNSAFE_MODULES & {*parts}
 
 
 def _check_config_size(archive: zipfile.ZipFile, received: str) -> None:

@@ -38,8 +38,7 @@ def save_losses(
 ) -> None:
     """Draw the loss of each batch: as measured, and a smoothed line.
 
-    The line is an exponential mean without the bias of its start: the first batches
-    weigh no more than the later ones.
+    The line is the mean of `smooth`.
 
     Args:
         losses: in the order of training.
@@ -50,13 +49,8 @@ def save_losses(
         ValueError: `losses` are none, or `factor` is outside its range.
     """
     _check_some("losses", losses)
-    if not 0 <= factor < 1:
-        raise ValueError(
-            f"`factor` must be at least 0 and below 1. Received: factor={factor!r}"
-        )
+    smoothed = smooth(losses, factor)
     batches = np.arange(1, len(losses) + 1)
-    # From 0 on, over what a constant 1 would give: the mean by weights that sum to 1.
-    smoothed = smooth([0.0, *losses], factor)[1:] / (1 - factor**batches)
     figure, axes = _by_batch("loss")
     axes.plot(batches, losses, color=GREY, alpha=0.45, linewidth=1, label="a batch")
     axes.plot(batches, smoothed, color=RED, linewidth=2, label="smoothed")

@@ -1,5 +1,6 @@
 """Confusion matrices as pictures."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,13 +8,16 @@ import numpy as np
 
 from kerasdl._figure import INK, new_figure, save_figure, shorten
 
+_TICKS = 160  # names beside a side of 16 inches
+
 
 def save_confusion(
     matrix: np.ndarray, class_names: Sequence[str], path: str | Path
 ) -> None:
     """Draw a confusion matrix: counts, and shares of each true class.
 
-    Up to 15 classes have both in figures, up to 40 the counts, and more only colours.
+    Up to 15 classes have both in figures, up to 40 the counts, and more only colours;
+    of more than 160 every few are named.
 
     Args:
         matrix: counts `(classes, classes)`, rows true, columns predicted.
@@ -44,9 +48,12 @@ def save_confusion(
     if not with_share:
         figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
     slant = {"rotation": 90} if count > 4 else {}
-    names = [shorten(name, 24) for name in class_names]
-    axes.set_xticks(range(count), names, fontsize=size, parse_math=False, **slant)
-    axes.set_yticks(range(count), names, fontsize=size, parse_math=False)
+    # Of more than one can read every few.
+    places = range(0, count, math.ceil(count / _TICKS))
+    size = min(9, size * places.step) if count > 4 else size
+    names = [shorten(class_names[place], 24) for place in places]
+    axes.set_xticks(places, names, fontsize=size, parse_math=False, **slant)
+    axes.set_yticks(places, names, fontsize=size, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.tick_params(length=0)

@@ -12,15 +12,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SMOOTHING = 0.8  # as in the Keras book's chapter on small datasets
+_MANY = 20  # epochs that are smoothed: in the mean of a few, the first ones last
 
 
 def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
-    """Exponential mean: `factor` of the value before, `1 - factor` of the point."""
-    smoothed: list[float] = []
-    for point in points:
-        before = smoothed[-1] if smoothed else point
-        smoothed.append(before * factor + point * (1 - factor))
-    return np.array(smoothed)
+    """Exponential mean: a point weighs `factor` of the next one; the weights sum to 1.
+
+    So the first points weigh no more than later ones. Where a point is NaN, the mean is
+    that before.
+
+    Raises:
+        ValueError: `factor` is not at least 0 and below 1.
+    """
+    import pandas as pd
+
+    if not 0 <= factor < 1:
+        raise ValueError(
+            f"`factor` must be at least 0 and below 1. Received: factor={factor!r}"
+        )
+    numbers = pd.Series(points, dtype="float64")
+    return numbers.ewm(alpha=1 - factor).mean().to_numpy()
 
 
 def save_curves(
@@ -30,14 +41,14 @@ def save_curves(
 ) -> None:
     """Draw metrics and loss over the epochs: points as measured, lines smoothed.
 
-    Epochs are numbered through all stages; each stage is smoothed by itself and named
-    above its part.
+    Epochs are numbered through all stages, each of which is named above its part. A
+    stage of 20 epochs or more is smoothed, by itself; points of fewer are joined.
 
     Args:
         history: one row an epoch, in order: of `accuracy`, `fbeta`, `loss` and their
             `val_` twins those there are, and `stage` if there are several.
         path: the PNG to write.
-        smoothing: `factor` of `smooth`; 0 joins the points, as few epochs want it.
+        smoothing: `factor` of `smooth`; 0 joins the points of any number.
 
     Raises:
         ValueError: `history` has no rows, or none of these.
@@ -69,10 +80,11 @@ def save_curves(
                 continue
             axes.plot([], [], "o-", color=colour, label=name)
             for _, part in table.groupby(parts):
-                values = part[column].to_numpy("float64")
-                epochs = part.index.to_numpy() + 1
+                measured = part[column].astype("float64").dropna()
+                epochs, values = measured.index + 1, measured.to_numpy()
                 axes.plot(epochs, values, "o", color=colour, alpha=0.45, markersize=4)
-                axes.plot(epochs, smooth(values, smoothing), color=colour, linewidth=2)
+                factor = smoothing if len(values) >= _MANY else 0
+                axes.plot(epochs, smooth(values, factor), color=colour, linewidth=2)
         for _, part in table.groupby(parts):
             start = part.index[0] + 0.5
             if part.index[0] > 0:
@@ -89,6 +101,7 @@ def save_curves(
                 parse_math=False,
             )
         axes.set_xlim(0.5, len(table) + 0.5)
-        title = "lines are smoothed" if smoothing else None
+        many = smoothing and table.groupby(parts).size().max() >= _MANY
+        title = "lines are smoothed" if many else None
         axes.legend(title=title, title_fontsize=9, frameon=False)
     save_figure(figure, path)

@@ -6,7 +6,7 @@ from textwrap import fill
 
 import numpy as np
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import write_by
 from kerasdl._checks import check_positive_int
 from kerasdl._figure import INK, new_figure, save_figure
 
@@ -72,8 +72,8 @@ def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) 
     from matplotlib.image import imsave
 
     canvas = tile(images, columns)
-    with replacing(path) as beside:
-        imsave(beside, canvas)
+    kind = Path(path).suffix[1:] or "png"
+    write_by(path, lambda file: imsave(file, canvas, format=kind))
 
 
 def tile(images: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasdl._checks import check_one_of
 from kerasdl.data import ImageData
+from kerasdl.models import restore_weights
 
 from .predict_split import SplitPredictions, predict_split
 from .predictor import check_outputs
@@ -66,7 +67,7 @@ def _predict(
         return predict_split(member, data, split, verbose=verbose)
     own = [(variable, variable.numpy()) for variable in model.variables]
     try:
-        model.load_weights(member)
+        restore_weights(model, member)
         return predict_split(model, data, split, verbose=verbose)
     finally:
         for variable, value in own:

@@ -5,14 +5,20 @@ from functools import partial
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn import metrics
 
 from kerasdl._checks import check_one_of
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
-from kerasdl.data import Augment, ImageData, ImageError, PhotoBatches
+from kerasdl.data import Augment, DatasetPhotos, ImageData, ImageError, PhotoBatches
 
-from .predictor import check_outputs, class_probabilities
+from .predictor import (
+    check_numbers,
+    check_outputs,
+    class_probabilities,
+    photos_for,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +78,20 @@ class SplitPredictions:
 
 
 def predict_split(
-    model: keras.Model, data: ImageData, split: str = "valid", *, verbose: int = 1
+    model: keras.Model,
+    data: ImageData | tf.data.Dataset,
+    split: str = "valid",
+    *,
+    verbose: int = 1,
 ) -> SplitPredictions:
     """Run `model` once over the plain photos of a split.
 
     Args:
         model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns
             probabilities `(batch, classes)`, or that of the second of two alone.
-        data: the photos; each batch has `data.batch_size` of them.
-        split: "train", "valid" or "test".
+        data: the photos; each batch has `data.batch_size` of them. A dataset as
+            `data.DatasetPhotos` takes it has numbers for file names.
+        split: "train", "valid" or "test"; of a dataset all is taken.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
 
@@ -91,6 +102,7 @@ def predict_split(
             outputs than classes.
     """
     check_one_of("verbose", verbose, (0, 1))
+    data = photos_for(model, data)
     check_outputs(model, data.class_names)
     photos = photos_in_order(data, split)
     outputs = np.zeros((len(photos.pictures), model.output_shape[-1]), "float32")
@@ -108,10 +120,21 @@ def predict_split(
 def of_rows(
     data: ImageData, split: str, rows: np.ndarray, outputs: np.ndarray
 ) -> SplitPredictions:
-    """The predictions of the photos in places `rows` of `split`."""
+    """The predictions of the photos in places `rows` of `split`.
+
+    Raises:
+        ValueError: there are none, or outputs that are no numbers.
+    """
     files = data.files(split)
+    if not len(rows):
+        raise ValueError(
+            "`split` must have a photo that is not damaged. Received: "
+            f"split={split!r}, with {len(files)} damaged ones"
+        )
+    named = [files[row] for row in rows]
+    check_numbers(outputs[rows], named)
     return SplitPredictions(
-        files=[files[row] for row in rows],
+        files=named,
         labels=data.labels(split)[rows] if data.has_labels(split) else None,
         probabilities=class_probabilities(outputs[rows].astype("float32")),
     )
@@ -121,12 +144,15 @@ def photos_in_order(
     data: ImageData, split: str, augment: str | Augment | None = None, seed: int = 0
 ) -> PhotoBatches:
     """Photos of `split` in file order; their labels are their places in it."""
+    if isinstance(data, DatasetPhotos):
+        return data.in_order(augment, seed)
     pictures = data.pictures(split)
     return PhotoBatches(
         *(pictures, np.arange(len(pictures))),
         *(data.image_size, data.batch_size, data.resize),
         augment=augment,
         on_error=data.on_error,
+        max_pixels=data.max_pixels,
         seed=seed,
     )
 

@@ -9,12 +9,25 @@ from typing import Self
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasdl._atomic import write_text
-from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl._checks import (
+    check_class_names,
+    check_one_of,
+    check_positive_int,
+    check_writable,
+    first_few,
+    size_pair,
+)
+from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
+from kerasdl._pixels import check_pixels
 from kerasdl.data import (
+    MAX_PIXELS,
     RESIZE_MODES,
+    DatasetPhotos,
+    ImageData,
     ImageError,
     list_images,
     read_image,
@@ -29,7 +42,8 @@ class Predictions:
     """What a model says of some pictures, in the order they were given.
 
     Attributes:
-        files: the files; for an array "0", "1", ...
+        files: the files, in UTF-8 whatever the bytes on disk; for an array "0", "1",
+            ...
         labels: the most probable class of each; with several labels a picture, a list
             of all classes whose probability is above their threshold, the most probable
             first.
@@ -63,7 +77,12 @@ class Predictions:
         return pd.concat([table, classes], axis=1)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write `to_frame()` as CSV, whole or not at all."""
+        """Write `to_frame()` as CSV, whole or not at all.
+
+        Raises:
+            ValueError: `path` is a folder, or in none.
+        """
+        check_writable("path", path)
         write_text(path, self.to_frame().to_csv(index=False))
 
 
@@ -95,7 +114,7 @@ class Predictor:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
         if thresholds is not None:
-            thresholds = _thresholds(thresholds, model.output_shape[-1], class_names)
+            thresholds = _thresholds(thresholds, num_outputs(model), class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
@@ -139,6 +158,7 @@ class Predictor:
         batch_size: int = 32,
         *,
         on_error: str = "raise",
+        max_pixels: int = MAX_PIXELS,
     ) -> Predictions:
         """Classify pictures; they are brought to the model's size as in training.
 
@@ -148,20 +168,26 @@ class Predictor:
                 height, width, 3)`, uint8 or float.
             batch_size: pictures in a batch.
             on_error: "raise" stops at a damaged file, "skip" leaves it out and notes it
+                in `damaged`; likewise a picture to which the model's answer is no
+                number.
                 in `damaged`.
+            max_pixels: largest height * width of a file that is decoded, a JPEG's after
+                it was reduced towards the model's size.
 
         Raises:
             ImageError: a file cannot be used; the message names it.
-            ValueError: no pictures, or an array that holds something else.
+            ValueError: no pictures, an array that holds something else, or a model
+                whose answers are no numbers.
         """
         check_positive_int("batch_size", batch_size)
         check_one_of("on_error", on_error, ("raise", "skip"))
+        check_positive_int("max_pixels", max_pixels)
         if isinstance(images, np.ndarray):
             pictures = _pictures(images)
             files = [str(number) for number in range(len(pictures))]
         else:
             pictures = _files(images)
-            files = [str(file) for file in pictures]
+            files = list(map(as_text, pictures))
         if not pictures:
             raise ValueError(
                 "`images` must hold pictures. Received: "
@@ -171,11 +197,11 @@ class Predictor:
 
         def ready(picture: str | Path | np.ndarray) -> np.ndarray | None:
             try:
-                return self._ready(picture)
+                return self._ready(picture, max_pixels)
             except ImageError as error:
                 if on_error == "raise":
                     raise
-                damaged[str(picture)] = error.reason
+                damaged[as_text(picture)] = error.reason
                 return None
 
         usable = (pixels for pixels in map_ahead(ready, pictures) if pixels is not None)
@@ -183,8 +209,17 @@ class Predictor:
         while batch := list(islice(usable, batch_size)):
             outputs.append(self.model.predict_on_batch(np.stack(batch)))
         probabilities = class_probabilities(np.concatenate(outputs))
+        answered = [file for file in files if file not in damaged]
+        bad = rows_without_numbers(probabilities)
+        if bad.any():
+            if on_error == "raise":
+                check_numbers(probabilities, answered)
+            unknown = [answered[row] for row in np.flatnonzero(bad)]
+            damaged |= dict.fromkeys(unknown, "the model's answer is no number")
+            answered = [file for file in answered if file not in damaged]
+            probabilities = probabilities[~bad]
         return Predictions(
-            [file for file in files if file not in damaged],
+            answered,
             self.labels(probabilities),
             probabilities,
             self.class_names,
@@ -204,21 +239,77 @@ class Predictor:
             for order, row in zip(falling, above, strict=True)
         ]
 
-    def _ready(self, picture: str | Path | np.ndarray) -> np.ndarray:
+    def _ready(self, picture: str | Path | np.ndarray, max_pixels: int) -> np.ndarray:
         """Pixels of a file or an array, float32 `(*image_size, 3)`."""
         if not isinstance(picture, np.ndarray):
-            picture = read_image(picture, self.image_size)
+            picture = read_image(picture, self.image_size, max_pixels)
         return warp_image(picture, self.image_size, self.resize).astype("float32")
 
 
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
-    outputs = model.output_shape[-1]
+    check_class_names("class_names", class_names)
+    outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
             "`class_names` must be as many as the model's outputs, or two for one "
-            f"output. Received: class_names={list(class_names)!r} ({outputs} outputs)"
+            f"output. Received: class_names={first_few(class_names)} ({outputs} "
+            "outputs)"
         )
+
+
+def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
+    """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
+    return ~np.isfinite(outputs).all(axis=1)
+
+
+def num_outputs(model: keras.Model) -> int:
+    """Number of values that `model` returns for a picture.
+
+    Raises:
+        ValueError: it does not return one tensor `(batch, classes)`, or is subclassed
+            or not built, so that this is not known.
+    """
+    # Neither attribute is there before Keras knows what goes in.
+    shape = getattr(model, "output_shape", None)
+    # Keras gives the shape of the one output of a dict as if it were alone.
+    is_dict = isinstance(getattr(model, "_outputs_struct", None), dict)
+    if is_dict or not isinstance(shape, tuple) or len(shape) != 2 or not shape[-1]:
+        received = f"outputs {shape}" if shape else "outputs that are not known"
+        raise ValueError(
+            "`model` must be functional, or a Sequential with an Input, and have one "
+            f"output (batch, classes). Received: a {type(model).__name__} with "
+            f"{received}. `keras.Model(inputs, output)` makes one of one output of "
+            "several, or around a subclassed one."
+        )
+    return shape[-1]
+
+
+def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
+    """Raise ValueError if what a model says of a picture of `files` is no number."""
+    none = np.flatnonzero(rows_without_numbers(outputs))
+    if len(none):
+        raise ValueError(
+            "`model` must answer with numbers: a training that failed leaves weights "
+            "that are none. Received: other answers for "
+            f"{first_few([files[row] for row in none])}. Take weights from before."
+        )
+
+
+def photos_for(
+    model: keras.Model, data: ImageData | tf.data.Dataset
+) -> ImageData | DatasetPhotos:
+    """`data`, or what a dataset holds; its pictures must have the model's size."""
+    if not isinstance(data, tf.data.Dataset):
+        return data
+    photos = DatasetPhotos(data, max(2, num_outputs(model)))
+    size = tuple(model.input_shape[1:3])
+    if size not in (photos.image_size, (None, None)):
+        raise ValueError(
+            "`data` must have images of the model's size. Received: images of "
+            f"{photos.image_size} for {size}"
+        )
+    return photos
 
 
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
@@ -231,7 +322,8 @@ def _thresholds(
 ) -> np.ndarray:
     """One threshold, or one for each class, checked."""
     found = np.asarray(thresholds, float)
-    if found.shape not in ((), (len(class_names),)) or outputs != len(class_names):
+    fits = found.shape in ((), (len(class_names),)) and outputs == len(class_names)
+    if not fits or not np.isfinite(found).all():
         raise ValueError(
             "`thresholds` must be one, or one for each class, of a model with an "
             f"output for each. Received: thresholds={thresholds!r} for "
@@ -263,9 +355,5 @@ def _pictures(images: np.ndarray) -> list[np.ndarray]:
             "`images` must be files, or an array (n, height, width, 3) of uint8 or "
             f"float. Received: an array {images.shape} of {images.dtype}"
         )
-    if stack.size and not (stack.min() >= 0 and stack.max() <= 255):
-        raise ValueError(
-            "`images` must be pixels in [0, 255]: scaling is in the model. Received: "
-            f"values from {stack.min()} to {stack.max()}"
-        )
+    check_pixels("images", stack)
     return list(stack if stack.dtype == np.uint8 else stack.astype("float32"))

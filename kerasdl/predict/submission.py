@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from kerasdl._atomic import replacing
-from kerasdl._checks import check_one_of, first_few
+from kerasdl._atomic import write_by
+from kerasdl._checks import check_one_of, check_writable, first_few
 from kerasdl.data import ImageData
 
 from .predictor import class_probabilities
@@ -129,10 +129,11 @@ class Submission:
             overwrite: replace a file of that name.
 
         Raises:
-            ValueError: as `to_frame`; an unknown compression; or `path` exists and
-                `overwrite` is False.
+            ValueError: as `to_frame`; an unknown compression; or `path` is no place for
+                a file, or exists and `overwrite` is False.
         """
         check_one_of("compression", compression, (None, "gzip"))
+        check_writable("path", path)
         if Path(path).exists() and not overwrite:
             raise ValueError(
                 "`path` must not exist. Received: "
@@ -141,15 +142,16 @@ class Submission:
         table = self.to_frame(answer, id_column, label_column, thresholds)
         # Without the time of writing, equal answers are equal files.
         method = {"method": "gzip", "mtime": 0} if compression else None
-        with replacing(path) as beside:
-            table.to_csv(beside, index=False, compression=method)
+        write_by(path, lambda f: table.to_csv(f, index=False, compression=method))
 
     def _tags(self, thresholds: float | np.ndarray) -> list[str]:
         thresholds = np.asarray(thresholds, float)
-        if thresholds.shape not in ((), (len(self.class_names),)):
+        fits = thresholds.shape in ((), (len(self.class_names),))
+        if not fits or not np.isfinite(thresholds).all():
             raise ValueError(
-                "`thresholds` must be one, or one for each class. Received: shape "
-                f"{thresholds.shape} for {len(self.class_names)} classes"
+                "`thresholds` must be one, or one for each class, all of them numbers. "
+                f"Received: shape {thresholds.shape} for {len(self.class_names)} "
+                f"classes, {np.count_nonzero(~np.isfinite(thresholds))} no numbers"
             )
         if spaced := [name for name in self.class_names if " " in name]:
             raise ValueError(

@@ -46,7 +46,7 @@ def fit_thresholds(
     """
     truth = _check(probabilities, labels)
     check_one_of("average", average, AVERAGES)
-    if not beta > 0:
+    if not 0 < beta < np.inf:
         raise ValueError(f"`beta` must be above 0. Received: beta={beta!r}")
     probabilities = np.asarray(probabilities, float)
     cuts = [_Cuts(column) for column in probabilities.T]
@@ -95,6 +95,10 @@ def threshold_report(
             "`class_names` and `thresholds` must be one for each column. Received: "
             f"{len(class_names)} names, {len(thresholds)} thresholds, "
             f"{truth.shape[1]} columns"
+        )
+    if not np.isfinite(thresholds).all():
+        raise ValueError(
+            f"`thresholds` must be numbers. Received: thresholds={list(thresholds)!r}"
         )
     table = pd.DataFrame(
         {"photos": truth.sum(axis=0), "threshold": thresholds}, index=list(class_names)

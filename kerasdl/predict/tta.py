@@ -6,6 +6,7 @@ from itertools import islice, product
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
@@ -16,14 +17,14 @@ from kerasdl.data.augment import PRESETS, Augment
 
 from ._views import VIEWS, ViewSet, check_views
 from .predict_split import SplitPredictions, of_rows, photos_in_order, read_rows
-from .predictor import check_outputs
+from .predictor import check_outputs, photos_for
 
 View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
 
 
 def tta(
     model: keras.Model,
-    data: ImageData,
+    data: ImageData | tf.data.Dataset,
     n_aug: int = 4,
     augment: str | Augment | None = None,
     split: str = "valid",
@@ -43,7 +44,8 @@ def tta(
     Args:
         model: takes pixels `(batch, height, width, 3)` in [0, 255] and returns
             probabilities `(batch, classes)`, or that of the second of two alone.
-        data: the photos; each batch has `data.batch_size` of them.
+        data: the photos; each batch has `data.batch_size` of them. A dataset is taken
+            as by `predict_split`; it needs `augment`.
         n_aug: number of random augmentations; a fixed set has its own number.
         augment: a fixed set by name, or an augmentation as in `image_folder`; None is
             the training's, `data.augment`.
@@ -59,12 +61,14 @@ def tta(
         ImageError: a damaged file with `data.on_error="raise"`; with "skip" it is named
             and left out.
         ValueError: an argument outside its range, nothing to augment with, or a model
-            with another number of outputs than classes.
+            with another number of outputs than classes, or of answers that are no
+            numbers.
 
     Reference:
         https://arxiv.org/abs/1409.1556, section 3.2; fast.ai, lesson 1 (`TTA`)
     """
     check_one_of("verbose", verbose, (0, 1))
+    data = photos_for(model, data)
     check_outputs(model, data.class_names)
     augment = check_tta(data, n_aug, augment, split, beta)
     plain = photos_in_order(data, split, None, 0)

@@ -1,3 +1,3 @@
 """What recipes share: arguments, data, steps and the files of a run; loads quickly."""
 
-from . import arrays, contest, model_card, photos, run_data, steps
+from . import arrays, contest, looks, model_card, photos, run_data, steps

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from kerasdl.data import ImageData
     from kerasdl.runs import Run
 
+SETTLED_STEPS = 1000  # after which moving means have forgotten their start
 QUICK_IMAGES = 200  # of each split, with --quick
+QUICK_OF_CLASS = 2  # ... or so many of a class: for training and for validation
 
 
 def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
@@ -37,6 +39,23 @@ def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     add(
         "--batch-size", type=positive_int, metavar="N", help="default: the recipe's own"
     )
+
+
+def max_images(args: argparse.Namespace) -> int | None:
+    """Images of each split that --quick takes; None takes all.
+
+    Args:
+        args: of `add_array_arguments` and `cli.add_run_arguments`.
+    """
+    if not args.quick:
+        return None
+    from kerasdl.data import split_folders
+
+    classes = 0  # unless they are folders
+    if args.data is not None and "train" in (splits := split_folders(args.data)):
+        folder = Path(args.data) / splits["train"]
+        classes = sum(path.is_dir() for path in folder.iterdir())
+    return max(QUICK_IMAGES, QUICK_OF_CLASS * classes)
 
 
 def remember_images(
@@ -125,10 +144,31 @@ def fit(
         validation_data=data.valid,
         callbacks=[StopOnBadLoss(data), speed, *callbacks, schedule],
         start_epoch=data.start_epoch,
+        made_with=data.facts(),
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     print(f"\n{train.history_table(history)}")
     return history
+
+
+def settle_batch_norm(
+    model: "keras.Model", data: "ImageData", history: "pd.DataFrame"
+) -> None:
+    """Give BatchNorm the statistics of the training images after a short training.
+
+    Its moving means follow the weights with a lag of some hundred steps. Frozen ones
+    stay as they are.
+
+    Args:
+        model: the trained network.
+        data: the images it trained on.
+        history: as `fit` returned it.
+    """
+    from kerasdl import models
+
+    is_short = len(history.attrs["learning_rates"]) < SETTLED_STEPS
+    if is_short and models.moving_batch_norms(model):
+        models.recompute_batch_norm(model, data.train)
 
 
 def write_network(
@@ -141,7 +181,8 @@ def write_network(
 ) -> dict[str, Any]:
     """Write the files of a trained network, and print what the lessons print.
 
-    `train_accuracy` is that of the last epoch as it went by, as in the lessons.
+    `train_accuracy` is that of the last epoch as it went by, as in the lessons. After a
+    short training BatchNorm's statistics are settled first.
 
     Args:
         model: the network; its name is that of the row.
@@ -157,6 +198,7 @@ def write_network(
     from kerasdl import train
 
     with train.on_one_device(model) as model:
+        settle_batch_norm(model, data, history)
         return _write(model, data, history, run, folder, dataset)
 
 
@@ -175,7 +217,7 @@ def _write(
     history = history.assign(stage=model.name)
     export.save_inference_model(model, folder / "model.keras")
     export.save_tflite(model, folder / "model.tflite")
-    plots.save_curves(history, folder / "curves.png", smoothing=0)
+    plots.save_curves(history, folder / "curves.png")
     plots.save_learning_rate(history.attrs["learning_rates"], folder / "rates.png")
     plots.save_confusion(report.confusion, data.class_names, folder / "confusion.png")
     interpret.save_report(

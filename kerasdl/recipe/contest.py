@@ -35,8 +35,12 @@ def check_download(
     return folder
 
 
-def check_test_photos(folder: Path) -> Path | None:
+def check_test_photos(folder: Path, max_pixels: int) -> Path | None:
     """Return `folder`, of photos to answer for, or None if it holds none.
+
+    Args:
+        folder: of the photos.
+        max_pixels: of a photo that is decoded.
 
     Raises:
         ValueError: a photo is damaged; a contest wants an answer for each.
@@ -45,14 +49,15 @@ def check_test_photos(folder: Path) -> Path | None:
 
     if next(folder.glob("*.jpg"), None) is None:
         return None
-    check = kdata.check_images(folder)
+    check = kdata.check_images(folder, max_pixels)
     print(check)
     if check.damaged:
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Test photos must be undamaged, as the contest wants an answer for each. "
-            f"Received: {folder / name} ({reason}), {len(check.damaged)} damaged in "
-            f"all. Download them again, or move {folder} away for no submission."
+            f"Received: {kdata.ImageError(folder / name, reason)}; "
+            f"{len(check.damaged)} damaged in all. Download them again, or move "
+            f"{folder} away for no submission."
         )
     return folder
 
@@ -66,13 +71,13 @@ def check_sample(path: Path, data: "ImageData") -> None:
         data: the photos; its test split may be missing.
 
     Raises:
-        ValueError: they differ.
+        ValueError: they differ, or the sample is no such table.
     """
-    import pandas as pd
+    from kerasdl.tables import read_csv
 
     if "test" not in data.splits or not path.is_file():
         return
-    sample = pd.read_csv(path, dtype=str)
+    sample = read_csv("data", path, dtype=str, keep_default_na=False)
     ids = [PurePosixPath(file).stem for file in data.files("test")]
     pairs = [("test photos", set(ids), set(sample.iloc[:, 0]))]
     if data.label_mode != "multi_label":

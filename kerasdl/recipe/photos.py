@@ -66,6 +66,12 @@ def add_photo_arguments(
         choices=("skip", "raise"),
         help="leave damaged files out, or stop",
     )
+    add(
+        "--max-pixels",
+        type=positive_int,
+        metavar="N",
+        help="of a photo that is decoded; default: 64 million",
+    )
     add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
 
@@ -121,21 +127,23 @@ def read_photos(
     else:
         folder = Path(args.data)
     check = check_photos(args, folder)
-    has_splits = (folder / "train").is_dir()
+    splits = kdata.split_folders(folder)
     data = kdata.ImageData.from_folder(
         folder,
-        test="test" if has_splits and (folder / "test").is_dir() else None,
-        valid_fraction=None if has_splits else 0.2,
+        train=splits.get("train", "train"),
+        valid=splits.get("valid", "valid"),
+        test=splits.get("test"),
+        valid_fraction=None if "valid" in splits else 0.2,
         image_size=image_size,
         batch_size=args.batch_size,
         augment=augment,
         resize=args.resize,
         exclude=check.damaged,
-        max_train=max_train(args),
         on_error="raise",
+        max_pixels=max_pixels(args),
         seed=seed,
     )
-    return data, check
+    return fewer(args, data), check
 
 
 def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
@@ -146,23 +154,37 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     """
     from kerasdl import data as kdata
 
-    check = kdata.check_images(folder)
+    check = kdata.check_images(folder, max_pixels(args))
     print(check)
     if check.damaged and args.on_error == "raise":
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Images must be undamaged with --on-error raise. Received: "
-            f"{name} ({reason}), {len(check.damaged)} damaged in all. "
+            f"{kdata.ImageError(name, reason)}; {len(check.damaged)} damaged in all. "
             "Remove them, or leave them out with --on-error skip."
         )
     return check
 
 
-def max_train(args: argparse.Namespace) -> int | None:
-    """At most so many training photos, by --max-train and --quick; None takes all."""
+def fewer(args: argparse.Namespace, data: "ImageData") -> "ImageData":
+    """`data` with the training photos that --max-train and --quick leave.
+
+    With --quick that is one of each class at least, however many there are.
+
+    Raises:
+        ValueError: `--max-train` is below the number of classes.
+    """
+    limits = [] if args.max_train is None else [args.max_train]
     if args.quick:
-        return min(QUICK_TRAIN, args.max_train or QUICK_TRAIN)
-    return args.max_train
+        limits.append(max(QUICK_TRAIN, len(data.class_names)))
+    return data.with_max_train(min(limits, default=None))
+
+
+def max_pixels(args: argparse.Namespace) -> int:
+    """The largest photo that is decoded, by --max-pixels."""
+    from kerasdl.data import MAX_PIXELS
+
+    return args.max_pixels or MAX_PIXELS
 
 
 def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:

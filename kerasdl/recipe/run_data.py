@@ -57,7 +57,10 @@ def photo_reading(
     reading["quick"] = quick or reading["quick"]
     if directory is not None:
         reading["data"] = str(directory)
-    names = ("data", "resize", "max_train", "on_error", "quick", "cache", "seed")
+    names = (
+        *("data", "resize", "max_train", "on_error", "max_pixels", "quick"),
+        *("cache", "seed"),
+    )
     return {name: reading.get(name) for name in names}
 
 
@@ -81,6 +84,7 @@ def read_again(
         resize=reading["resize"],
         max_train=reading["max_train"],
         on_error=reading["on_error"],
+        max_pixels=reading.get("max_pixels"),
         quick=reading["quick"],
     )
     size = run.manifest["image_size"]
@@ -96,20 +100,26 @@ def read_again(
     return data, check
 
 
-def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageData":
+def class_folders(
+    name: str,
+    directory: str | Path,
+    run: "RunInfo",
+    max_pixels: int | None = None,
+) -> "ImageData":
     """Read a folder of photos per class, in the geometry of `run`; all its splits.
 
     Args:
         name: of the argument, for its errors.
         directory: holds a folder for each class.
         run: whose classes they are.
+        max_pixels: of a photo that is decoded; None takes the default.
 
     Raises:
         ValueError: `directory` has other classes, or the run's images have several
             labels.
     """
     _check_single_label(run)
-    from kerasdl.data import ImageData
+    from kerasdl.data import MAX_PIXELS, ImageData
 
     path = Path(directory).resolve()
     if not path.is_dir():
@@ -121,6 +131,7 @@ def class_folders(name: str, directory: str | Path, run: "RunInfo") -> "ImageDat
         batch_size=BATCH_SIZE,
         resize=run.manifest["resize"],
         on_error="skip",
+        max_pixels=max_pixels or MAX_PIXELS,
         seed=0,
     )
     if list(data.class_names) != run.labels:

@@ -1,25 +1,27 @@
 """The routes: TensorFlow Serving's, the page's, and the operator's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
-from fastapi import FastAPI, File, HTTPException, Request, Response, UploadFile
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp
 
 from kerasdl._checks import check_positive_int
-from kerasdl._parallel import num_cpus
 
-from . import images, rest_api
-from .gate import Gate
+from . import rest_api
+from .budget import Budget
+from .connections import most_connections
+from .gate import Gate, refusal
+from .intake import Intake
 from .served_model import ServedModel
+from .studio import Studio
+from .upload import read_form
 
 # The only files that are served, read once.
 _PAGE = {
@@ -27,6 +29,11 @@ _PAGE = {
     "style.css": ("style.css", "text/css"),
     "page.js": ("page.js", "text/javascript"),
 }
+# A model may be named with a version, or with a label.
+_MODEL = "/v1/models/{name}"
+_MODELS = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
+_READERS = 16
+_MOST_ARRIVING = 256
 
 
 def create_app(
@@ -35,25 +42,35 @@ def create_app(
     max_pixels: int = 50_000_000,
     max_images: int = 32,
     max_waiting: int = 64,
-    body_seconds: float = 30,
+    max_memory: int = 300_000_000,
+    body_seconds: float = 10,
 ) -> ASGIApp:
     """The ASGI application that answers for one model.
 
-    - GET `/v1/models/NAME`, `/v1/models/NAME/metadata` and POST
-      `/v1/models/NAME:predict`, each also below `/versions/1`, as TensorFlow Serving.
+    - GET `/v1/models`, `/v1/models/NAME`, `/v1/models/NAME/metadata` and POST
+      `/v1/models/NAME:predict`, each also below `/versions/1`, as TensorFlow Serving;
+      there are no labels, and neither `:classify` nor `:regress`.
     - POST `/classify`: image files as `multipart/form-data`, in fields `image`; answers
       `{"images": [{"labels": [...], "top": [{"label": ..., "probability": ...}]}]}`.
     - GET `/`: a page that does so in a browser. `/healthz`, `/metrics`.
 
-    Every error is `{"error": text}`. Nothing that a client sends names a file here.
+    HEAD and OPTIONS are answered where GET is. Bodies may be compressed by gzip. Every
+    error is `{"error": text}`. Nothing that a client sends names a file here.
+
+    Memory has a bound over all requests: `max_memory` for bodies and what they become
+    (`Intake` says how), up to 20 bytes for each of `max_pixels`, and the pictures of
+    two calls of the model.
 
     Args:
         model: it is closed when the server stops.
         max_bytes: of a request's body.
-        max_pixels: height * width of all image files of a request together.
+        max_pixels: of all image files of a request together that are decoded, and of
+            all requests at a time.
         max_images: of a request.
-        max_waiting: requests under way at once; one more gets 503.
-        body_seconds: in which a body must have arrived.
+        max_waiting: requests under way at once; one more gets 503. Bodies that are
+            still on their way do not count.
+        max_memory: bytes; at least `4 * max_bytes`.
+        body_seconds: in which a body must come, and a second more for each 10 kB.
 
     Raises:
         ValueError: an argument outside its range.
@@ -63,53 +80,39 @@ def create_app(
         "max_pixels": max_pixels,
         "max_images": max_images,
         "max_waiting": max_waiting,
+        "max_memory": max_memory,
     }
     for name, value in limits.items():
         check_positive_int(name, value)
-    pool = ThreadPoolExecutor(num_cpus())  # as many pictures are decoded at a time
+    # Some connections are left for those that bring no body.
+    max_arriving = min(most_connections() // 2, _MOST_ARRIVING)
+    intake = Intake(max_bytes, max_memory, body_seconds, max_arriving)
+    studio = Studio(model, max_pixels)
+    readers = ThreadPoolExecutor(_READERS)
+    # All readers share one interpreter, and what bodies become on the way is not in
+    # `max_memory`: as many are read at a time as one large one, the small ones first.
+    reading = Budget(max_bytes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        pool.shutdown()
+        readers.shutdown()
+        studio.close()
         model.close()
 
     app = FastAPI(
         lifespan=lifespan,
         openapi_url=None,  # its pages load scripts from elsewhere
-        form_limits={"max_files": max_images, "max_fields": 8, "max_part_size": 1000},
+        redirect_slashes=False,
     )
     app.add_exception_handler(StarletteHTTPException, _refusal)
-    app.add_exception_handler(RequestValidationError, _no_image)
     app.add_exception_handler(Exception, _failure)
 
-    async def in_pool(function: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
-
-    async def decoded(files: Sequence[bytes], name: str) -> list[np.ndarray]:
-        """Pictures of image files, one after the other: others take their turns."""
-        pictures, left = [], max_pixels
-        for number, file in enumerate(files):
-            try:
-                picture, size = await in_pool(
-                    images.from_file, file, model.image_size, model.resize, left
-                )
-            except HTTPException as error:
-                where = f"{name}[{number}]: " if name else ""
-                text = where + error.detail
-                raise HTTPException(error.status_code, text) from error
-            pictures.append(picture)
-            left -= size
-        return pictures
-
-    async def outputs_of(pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
-        futures = [asyncio.wrap_future(model.submit(picture)) for picture in pictures]
-        rows = await asyncio.gather(*futures)
-        if not np.isfinite(rows).all():  # JSON has no such numbers
-            raise HTTPException(500, "the model's answer is not a number")
-        return rows
-
-    def check(name: str, version: str = rest_api.VERSION) -> None:
+    def check(name: str, version: str, label: str) -> None:
+        if ":" in name:  # a GET
+            raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
+        if label:
+            raise HTTPException(404, "versions have no labels on this server")
         if (name, version) != (model.name, rest_api.VERSION):
             raise HTTPException(
                 404,
@@ -117,37 +120,53 @@ def create_app(
                 f"/v1/models/{model.name}/versions/{rest_api.VERSION}",
             )
 
-    @app.get("/v1/models/{name}")
-    @app.get("/v1/models/{name}/versions/{version}")
-    async def status(name: str, version: str = rest_api.VERSION) -> dict[str, Any]:
-        check(name, version)
-        return rest_api.status()
+    @app.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        return {"models": [model.name]}
 
-    @app.get("/v1/models/{name}/metadata")
-    @app.get("/v1/models/{name}/versions/{version}/metadata")
-    async def metadata(name: str, version: str = rest_api.VERSION) -> dict[str, Any]:
-        check(name, version)
-        return rest_api.metadata(name, model.image_size, model.num_outputs)
-
-    @app.post("/v1/models/{name}:predict")
-    @app.post("/v1/models/{name}/versions/{version}:predict")
     async def predict(
-        request: Request, name: str, version: str = rest_api.VERSION
+        request: Request,
+        name: str,
+        verb: str,
+        version: str = rest_api.VERSION,
+        label: str = "",
     ) -> dict[str, Any]:
-        check(name, version)
-        key, sent = await in_pool(
-            rest_api.read_predict, await request.body(), model.image_size, max_images
-        )
+        check(name, version, label)
+        rest_api.check_verb(verb)
+        body = await request.body()
+        async with reading.hold(len(body)):
+            run = asyncio.get_running_loop().run_in_executor
+            read = rest_api.read_predict
+            key, sent = await run(readers, read, body, model.image_size, max_images)
         are_files = isinstance(sent[0], bytes)
-        rows = await outputs_of(await decoded(sent, key) if are_files else sent)
+        rows = await (
+            studio.of_files(sent, key) if are_files else studio.of_pixels(sent)
+        )
         return {rest_api.ANSWERS[key]: [row.tolist() for row in rows]}
 
-    @app.post("/classify")
-    async def classify(
-        image: Annotated[list[UploadFile], File()],
+    async def status(
+        name: str, version: str = rest_api.VERSION, label: str = ""
     ) -> dict[str, Any]:
-        sent = [await file.read() for file in image]
-        rows = await outputs_of(await decoded(sent, "image" if len(sent) > 1 else ""))
+        check(name, version, label)
+        return rest_api.status()
+
+    async def metadata(
+        name: str, version: str = rest_api.VERSION, label: str = ""
+    ) -> dict[str, Any]:
+        check(name, version, label)
+        return rest_api.metadata(name, model.image_size, model.num_outputs)
+
+    for path in _MODELS:
+        app.post(path + ":{verb}")(predict)
+        app.get(path)(status)
+        app.get(path + "/metadata")(metadata)
+
+    @app.post("/classify")
+    async def classify(request: Request) -> dict[str, Any]:
+        body = await request.body()
+        async with reading.hold(len(body)):
+            sent = await read_form(body, request.headers, max_images)
+        rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
         return {"images": [model.answer(row) for row in rows]}
 
     @app.get("/model")
@@ -172,7 +191,7 @@ def create_app(
     for path, (file, media_type) in _PAGE.items():
         content = files(__package__).joinpath("page", file).read_bytes()
         app.get(f"/{path}")(_constant(content, media_type))
-    return Gate(app, model.metrics, max_bytes, max_waiting, body_seconds)
+    return Gate(app, model.metrics, intake, max_waiting)
 
 
 def _constant(content: bytes, media_type: str) -> Callable[[], Any]:
@@ -182,13 +201,15 @@ def _constant(content: bytes, media_type: str) -> Callable[[], Any]:
     return route
 
 
-async def _refusal(request: Request, error: StarletteHTTPException) -> JSONResponse:
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
-
-
-async def _no_image(request: Request, error: RequestValidationError) -> JSONResponse:
-    text = "the body must be multipart/form-data with files in fields named image"
-    return JSONResponse({"error": text}, 400)
+async def _refusal(request: Request, error: StarletteHTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        methods = {*headers["Allow"].split(", "), "OPTIONS"}
+        methods |= {"HEAD"} if "GET" in methods else set()
+        headers["Allow"] = ", ".join(sorted(methods))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    return refusal(HTTPException(error.status_code, error.detail, headers))
 
 
 async def _failure(request: Request, error: Exception) -> JSONResponse:

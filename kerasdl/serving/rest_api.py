@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import numpy as np
 from fastapi import HTTPException
 
-from .images import from_base64, from_lists
+from .images import from_base64
+from .pixels_json import PixelsDecoder
 
 VERSION = "1"
 DEFAULT_SIGNATURE = "serving_default"
@@ -65,6 +66,19 @@ def _tensor(dtype: str, shape: tuple[int, ...], name: str) -> dict[str, Any]:
     }
 
 
+def check_verb(verb: str) -> None:
+    """Refuse what a POST asks of a model but `:predict`.
+
+    Raises:
+        HTTPException: 501 for what TensorFlow Serving has, 404 for anything else.
+    """
+    if verb in ("classify", "regress"):
+        text = f":{verb} takes tf.Example, and the model has no such signature"
+        raise HTTPException(501, f"{text}; :predict takes images")
+    if verb != "predict":
+        raise HTTPException(404, "a model answers to :predict alone")
+
+
 def read_predict(
     body: bytes, image_size: tuple[int, int], max_images: int
 ) -> tuple[str, list[np.ndarray] | list[bytes]]:
@@ -84,7 +98,7 @@ def read_predict(
     Raises:
         HTTPException: 400 for anything else, 413 for what is too much.
     """
-    request = _json_object(body)
+    request = _json_object(body, PixelsDecoder(image_size, max_images))
     signature = request.get("signature_name") or DEFAULT_SIGNATURE
     if signature == DEFAULT_SIGNATURE:
         signature = "serve"
@@ -109,7 +123,7 @@ def read_predict(
             if key == "instances" and isinstance(image, dict) and "b64" not in image:
                 image = _named(image, taken)
             if signature == "serve":
-                pictures.append(from_lists(image, image_size))
+                pictures.append(_pixels(image, image_size))
             else:
                 pictures.append(from_base64(image))
         except HTTPException as error:
@@ -118,9 +132,10 @@ def read_predict(
     return key, pictures
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes, decoder: PixelsDecoder) -> dict[str, Any]:
     try:
-        request = json.loads(body, parse_constant=_no_number)
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+        request = decoder.decode(text)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body must be JSON ({error})") from error
     if not isinstance(request, dict):
@@ -128,8 +143,15 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return request
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _pixels(image: Any, image_size: tuple[int, int]) -> np.ndarray:
+    if not isinstance(image, np.ndarray):
+        height, width = image_size
+        raise HTTPException(
+            400,
+            f"must be {height} lists of {width} pixels of 3 whole numbers from 0 to "
+            '255. Image files of any size go to "signature_name": "serve_bytes".',
+        )
+    return image
 
 
 def _named(value: dict[str, Any], name: str) -> Any:
@@ -140,7 +162,9 @@ def _named(value: dict[str, Any], name: str) -> Any:
 
 
 def _refuse(message: str, received: Any) -> NoReturn:
-    if isinstance(received, (list, dict)):
+    if isinstance(received, np.ndarray):
+        shown = "an image"
+    elif isinstance(received, (list, dict)):
         shown = f"a {type(received).__name__} of {len(received)}"
     else:
         # ASCII: a Python text may hold half of a surrogate pair, an answer may not.

@@ -1,5 +1,6 @@
 """The model of a run as a server calls it: traced once, in batches, warm."""
 
+import re
 from concurrent.futures import Future
 from typing import Any
 
@@ -20,11 +21,12 @@ class ServedModel:
 
     Args:
         predictor: the model, its class names and its geometry.
-        name: what its address calls it.
+        name: what its address calls it: letters, digits, "_", "-" and ".".
         max_batch: the most pictures of a call of the model.
         max_wait_ms: how long a picture waits for others, in milliseconds.
 
     Attributes:
+        max_batch: the most pictures of a call of the model.
         num_outputs: the model's; one for two classes with one sigmoid unit.
         metrics: where the sizes of the batches are counted.
 
@@ -39,7 +41,13 @@ class ServedModel:
         max_batch: int = 32,
         max_wait_ms: float = 2.0,
     ) -> None:
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
+            raise ValueError(
+                "`name` must be letters, digits, '_', '-' and '.'. Received: "
+                f"name={name!r}"
+            )
         self.name = name
+        self.max_batch = max_batch
         self.class_names = predictor.class_names
         self.image_size = predictor.image_size
         self.resize = predictor.resize

@@ -1,6 +1,5 @@
 """uvicorn on a socket that is bound before the model loads, and that stops in order."""
 
-import asyncio
 import ipaddress
 import signal
 import socket
@@ -9,13 +8,28 @@ from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.config import LOGGING_CONFIG
+
+from .connections import Protocol, Rarely, most_connections
 
 _STOP_SECONDS = 30  # for what is under way when the server is told to stop
+_QUEUE = 1024  # connections that the system takes for a process that is busy
+# Connections that asyncio takes at a time, before any of them can be refused.
+_TAKEN_AT_A_TIME = 16
+_LOG = LOGGING_CONFIG | {
+    "filters": {"rarely": {"()": Rarely}},
+    "loggers": LOGGING_CONFIG["loggers"]
+    | {
+        "uvicorn.error": {"level": "INFO", "filters": ["rarely"]},
+        "asyncio": {"filters": ["rarely"]},
+    },
+}
 
 
 def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
-    """A TCP socket of `host` and `port`; 0 takes a free port.
+    """A TCP socket that listens on `host` and `port`; 0 takes a free port.
+
+    From now on a second one is refused; who connects waits until a server runs.
 
     Raises:
         ValueError: the port is taken, or `host` is no address of this machine.
@@ -32,6 +46,8 @@ def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
         # A port that was served a moment ago is free; one that is served now is not.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        # Two may be bound to a port that nobody listens on.
+        bound.listen(_QUEUE)
     except OSError as error:
         bound.close()
         raise ValueError(
@@ -41,40 +57,19 @@ def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
     return bound
 
 
-class _Protocol(H11Protocol):
-    """uvicorn's, which waits for the head of a request for ever.
-
-    A thousand connections that say nothing would take all the files a process may open.
-    """
-
-    head_seconds: float
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        self._expect_head()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._expect_head()
-
-    def _expect_head(self) -> None:
-        self.loop.call_later(self.head_seconds, self._close_idle, self.cycle)
-
-    def _close_idle(self, last: RequestResponseCycle | None) -> None:
-        is_idle = last is None or last.response_complete
-        if self.cycle is last and is_idle and not self.transport.is_closing():
-            self.transport.close()
-
-
 class Server(uvicorn.Server):
     """Serves an application on a bound socket.
+
+    It has at most 1,000 connections and at most half as many as the process may open
+    files; one more ends that which has been silent for longest.
 
     Args:
         app: the application.
         bound: the socket.
         on_ready: called when requests are answered.
         access_log: print a line for each request.
-        head_seconds: in which a connection must have sent the head of a request.
+        head_seconds: in which a connection must have sent the head of a request, and in
+            which a client must take some of an answer.
 
     Attributes:
         url: the address.
@@ -89,11 +84,18 @@ class Server(uvicorn.Server):
         access_log: bool = False,
         head_seconds: float = 10,
     ) -> None:
-        protocol = type("Protocol", (_Protocol,), {"head_seconds": head_seconds})
+        of_server = {
+            "head_seconds": head_seconds,
+            "most": most_connections(),
+            "idle": {},
+        }
+        protocol = type("Protocol", (Protocol,), of_server)
         config = uvicorn.Config(
             app,
             http=protocol,
             ws="none",
+            backlog=_TAKEN_AT_A_TIME,
+            log_config=_LOG,
             lifespan="on",
             log_level="info" if access_log else "warning",
             access_log=access_log,
@@ -111,6 +113,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
+        self._bound.listen(_QUEUE)  # again: asyncio has shortened the queue
         if self._on_ready:
             self._on_ready()
 

@@ -1,5 +1,6 @@
 """Training: layer groups and their rates, lr_find, activations, `fit` that resumes."""
 
+from ._recompile import compile_like
 from .activation_batches import ActivationBatches
 from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups
@@ -13,6 +14,7 @@ from .features import (
     default_cache_dir,
 )
 from .fit_cycles import fit_cycles
+from .fit_state import fit_state
 from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
 from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table

@@ -1,4 +1,4 @@
-"""Compile again after a change of `trainable`, with the optimizer and its state."""
+"""Compile a model again, or another one like it, with what the user gave."""
 
 from typing import Any
 
@@ -34,11 +34,63 @@ def recompile(model: keras.Model) -> None:
             optimizer.build(wanted)
         elif _must_rebuild(inner, wanted):
             _rebuild(inner, wanted)
-        # Not by `get_compile_config`: what it makes of losses and metrics are copies,
-        # and it fails for functions that are not registered.
-        config = {**model._compile_config.config, "optimizer": optimizer}
-        scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        model.compile(**config, auto_scale_loss=scales)
+        _compile(model, model, optimizer)
+
+
+def compile_like(source: keras.Model, target: keras.Model) -> None:
+    """Compile `target` as `source` is, with a new optimizer of the same settings.
+
+    Losses and metrics are those of `source` themselves: one of the two trains at a
+    time.
+
+    Raises:
+        ValueError: `source` has a `compile` or a `train_step` of its own, which
+            `target` lacks, or an optimizer that cannot be made anew.
+    """
+    check_same_step(source, target)
+    with source.distribute_strategy.scope():
+        _compile(source, target, _fresh(source.optimizer))
+        target.optimizer.build(target.trainable_variables)
+
+
+def check_same_step(source: keras.Model, target: keras.Model) -> None:
+    """Raise ValueError if `target`, made of `source`, would train in another way."""
+    for name in ("compile", "train_step", "test_step", "compute_loss"):
+        if getattr(type(source), name) is not getattr(type(target), name):
+            raise ValueError(
+                f"`model` must have Keras's own `{name}`, as a part or a copy of it "
+                f"cannot have another. Received: a {type(source).__name__} with a "
+                f"`{name}` of its own"
+            )
+
+
+def _compile(
+    source: keras.Model, target: keras.Model, optimizer: keras.optimizers.Optimizer
+) -> None:
+    # Not by `get_compile_config`: what it makes of losses and metrics are copies, and
+    # it fails for functions that are not registered.
+    config = {**source._compile_config.config, "optimizer": optimizer}
+    scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    # Keras's own: what a `compile` of a subclass adds to these is on the model already.
+    keras.Model.compile(target, **config, auto_scale_loss=scales)
+
+
+def _fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """An optimizer of the same class and settings, not built."""
+    try:
+        config = optimizer.get_config()
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            config["inner_optimizer"] = _fresh(optimizer.inner_optimizer)
+            return type(optimizer)(**config)
+        if not isinstance(optimizer._learning_rate, keras.Variable):
+            config["learning_rate"] = optimizer._learning_rate  # such as a schedule
+        return type(optimizer).from_config(config)
+    except (NotImplementedError, TypeError) as error:
+        raise ValueError(
+            "`model` must be compiled with an optimizer whose `get_config` holds the "
+            f"arguments of its `__init__`. Received: a {type(optimizer).__name__} "
+            f"({error})"
+        ) from error
 
 
 def plain_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:

@@ -24,20 +24,32 @@ def classification_loss(
     """
     labels, outputs = data.encoded_labels("train"), model.output_shape[-1]
     columns = labels.shape[1] if labels.ndim == 2 else 1
+    classes = len(data.class_names)
     smoothing = {"label_smoothing": label_smoothing}
     if columns == outputs and (outputs == 1 or data.label_mode == "multi_label"):
-        return keras.losses.BinaryCrossentropy(**smoothing)
-    if columns == outputs:
+        if data.label_mode == "multi_label" or classes == 2:
+            return keras.losses.BinaryCrossentropy(**smoothing)
+    elif columns == outputs:
         return keras.losses.CategoricalCrossentropy(**smoothing)
-    if labels.ndim == 1 and outputs == 1:
-        return keras.losses.BinaryCrossentropy(**smoothing)
-    if labels.ndim == 1 and not label_smoothing:
+    elif labels.ndim == 1 and outputs == classes and not label_smoothing:
         return keras.losses.SparseCategoricalCrossentropy()
     raise ValueError(
         "`model` must have an output for each column of the labels. Received: "
         f"{outputs} outputs, label_mode={data.label_mode!r} ({columns} columns), "
-        f"label_smoothing={label_smoothing!r}"
+        f"label_smoothing={label_smoothing!r}, {classes} classes."
+        f"{_advice(columns, outputs, classes)}"
     )
+
+
+def _advice(columns: int, outputs: int, classes: int) -> str:
+    """How the labels, or the model, can be made to match."""
+    if outputs == classes:
+        one = ", or end the model in one sigmoid unit" if classes == 2 else ""
+        return f' Pass `label_mode="categorical"` with the data{one}.'
+    if outputs == 1 and columns == classes == 2:
+        return ' Pass `label_mode="binary"` with the data, or give the model 2 outputs.'
+    two = ", or 1 sigmoid unit" if classes == 2 else ""
+    return f" Give the model {classes} outputs{two}."
 
 
 def classification_metrics(data: ImageData) -> list[str | keras.metrics.Metric]:

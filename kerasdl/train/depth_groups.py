@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from kerasdl.models import BACKBONES, backbone, head_layers
+from kerasdl.models.layer_order import direct_weights
 
 _PARTS = 3  # of a model that is not in the table
 
@@ -17,7 +18,8 @@ def depth_groups(model: keras.Model) -> list[list[layers.Layer]]:
       weights in each (BatchNorm goes with the layer before it). A model of one or two
       such layers has so many groups.
 
-    Layers of nested models stand in the place of their model.
+    Layers of nested models stand in the place of their model. A model with weights of
+    its own, such as a class token, stands itself before its layers, for these weights.
 
     Raises:
         ValueError: `model` is not built.
@@ -38,6 +40,9 @@ def head_of(model: keras.Model) -> list[layers.Layer]:
 def leaf_layers(model: keras.Model) -> list[layers.Layer]:
     """Layers of `model` in order, each once, those of nested models among them.
 
+    A model with weights of its own is among them too, before its layers: see
+    `own_weights`.
+
     Raises:
         ValueError: `model` is not built.
     """
@@ -46,12 +51,24 @@ def leaf_layers(model: keras.Model) -> list[layers.Layer]:
             f"`model` must be built. Received: model={model.name!r} without weights. "
             "Call it on a batch first, or begin it with `keras.Input`."
         )
-    leaves = {}
+    leaves = {id(model): model} if own_weights(model) else {}
     for layer in model.layers:
         nested = isinstance(layer, keras.Model)
         for leaf in leaf_layers(layer) if nested else [layer]:
             leaves[id(leaf)] = leaf
     return list(leaves.values())
+
+
+def own_layers(leaf: layers.Layer) -> list[layers.Layer]:
+    """One of `leaf_layers` and the layers in it; a model's are leaves themselves."""
+    return [leaf] if isinstance(leaf, keras.Model) else leaf._flatten_layers()
+
+
+def own_weights(leaf: layers.Layer) -> list[keras.Variable]:
+    """The weights that one of `leaf_layers` stands for."""
+    if isinstance(leaf, keras.Model):
+        return direct_weights(leaf)
+    return leaf.weights
 
 
 def _table_bounds(model: keras.Model, leaves: list[layers.Layer]) -> list[int]:

@@ -12,9 +12,12 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.trainers.data_adapters.tf_dataset_adapter import make_class_weight_map_fn
 
 from kerasdl import data as kdata
 from kerasdl import strategies
+from kerasdl.models.copying import copy_in_order
+from kerasdl.models.uncompiled import uncompiled
 
 from ._recompile import plain_optimizer
 
@@ -39,9 +42,10 @@ def distributed(model: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: the model has a `train_step` of its own; in `fit`,
-            `steps_per_execution` above 1, `class_weight`, an optimizer that accumulates
-            gradients, data other than batches in a tf.data.Dataset, or a batch of which
-            nothing can be read; prediction within `strategy.scope()`.
+            `steps_per_execution` above 1, an optimizer that accumulates gradients,
+            `class_weight` beside a `sample_weight`, data other than batches in a
+            tf.data.Dataset, or a batch of which nothing can be read; prediction within
+            `strategy.scope()`.
     """
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1 or "_kerasdl_steps" in vars(model):
@@ -71,6 +75,7 @@ class _Steps:
         self._plain_fit, self._plain_evaluate = model.fit, model.evaluate
         self._twin: keras.Model | None = None
         self._shared = cache(self._share)
+        self._class_weight: dict[int, float] | None = None
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         if self.model.steps_per_execution != 1:
@@ -85,12 +90,7 @@ class _Steps:
                 "make the batch larger. Received: gradient_accumulation_steps="
                 f"{optimizer.gradient_accumulation_steps}"
             )
-        if kwargs.get("class_weight") is not None:
-            raise ValueError(
-                "`class_weight` must be None under a strategy: give a `sample_weight` "
-                "in the dataset. Received: class_weight="
-                f"{kwargs['class_weight']!r}"
-            )
+        self._weigh_by(kwargs.pop("class_weight", None))
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = self._batches(kwargs["validation_data"])
         x = self._batches(x)
@@ -103,6 +103,11 @@ class _Steps:
                 if _NOTHING in str(error):
                     raise ValueError(_NOTHING) from error
                 raise
+
+    def _weigh_by(self, class_weight: dict[int, float] | None) -> None:
+        if class_weight != self._class_weight:
+            self._class_weight = class_weight
+            self.model.train_function = None  # traced with other weights
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         if not strategies.is_chief():
@@ -182,6 +187,8 @@ class _Steps:
             part = rows / total
         # The loss is that of the share's mean over the number of devices.
         weight = part * self.strategy.num_replicas_in_sync
+        if self._class_weight is not None:
+            batch = make_class_weight_map_fn(self._class_weight)(*batch)
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
@@ -263,10 +270,11 @@ def _copied(
     model: keras.Model, copy: keras.Model | None = None
 ) -> Iterator[keras.Model]:
     """A new copy of `model`, or `copy` with the weights of it, without a strategy."""
-    weights = model.get_weights()
     with without_strategy():
-        copy = copy or keras.models.clone_model(model)
-        copy.set_weights(weights)
+        if copy is None:
+            with uncompiled(model):
+                copy = keras.models.clone_model(model)
+        copy_in_order(model, copy)
         yield copy
 
 

@@ -7,22 +7,24 @@ import shutil
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import filelock
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, make_writable_folder
+from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
-from kerasdl.data import PhotoBatches
+from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
 from kerasdl.models import fold_batch_norm
 
 from .distributed import on_one_device
+from .fingerprint import check_cache_key, fingerprint
 
-_FORMAT = 2  # of the cache; a change makes every older cache unknown
+_FORMAT = 3  # of the cache; a change makes every older cache unknown
 
 
 class CachedActivations:
@@ -42,16 +44,20 @@ class CachedActivations:
 
 def cached_activations(
     model: keras.Model,
-    paths: Sequence[str | Path | np.ndarray],
+    paths: Sequence[str | Path | np.ndarray] | tf.data.Dataset,
     resize: str = "crop",
     flip: bool = False,
     batch_size: int = 32,
     cache_dir: str | Path | None = None,
     verbose: int = 1,
+    *,
+    cache_key: str | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> CachedActivations:
     """Run `model` over photos once; a second call reads the first one's result.
 
-    The cache is keyed by the content of the files, the way they are resized and
+    The cache is keyed by the content of the files (read once, then known by size, inode
+    and times of change), the way they are resized and
     flipped, and the network with its weights. It grows a batch at a time: a call that
     was killed is continued, a batch that was cut short is made again. Two processes
     that want the same activations wait for each other. Under a strategy of
@@ -60,22 +66,33 @@ def cached_activations(
     Args:
         model: takes pixels in [0, 255], `(batch, height, width, 3)`; one or several
             outputs.
-        paths: image files, or pixels as `ImageData.pictures` returns them.
+        paths: image files, or pixels as `ImageData.pictures` returns them, or a
+            dataset as `data.DatasetPhotos` takes it.
         resize: "crop", "squash" or "pad".
         flip: run over the photos mirrored left-right.
         batch_size: photos in a step.
         cache_dir: folder of all caches; None takes `default_cache_dir()`.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
+        cache_key: a text that you change with the code of your own layers and
+            functions, which the key of the cache cannot know.
+        max_pixels: largest height * width of a file that is decoded.
 
     Returns:
         The activations, rows in the order of `paths`.
 
     Raises:
-        ValueError: a damaged image file (an `ImageError`), or bad arguments.
+        ValueError: a damaged image file (an `ImageError`), bad arguments, or a layer or
+            function of `model` that is of neither Keras nor kerasdl, without
+            `cache_key`.
         OSError: the disk is full; what was written is kept for the next call.
     """
     check_positive_int("batch_size", batch_size)
+    check_cache_key(model, cache_key)
+    if isinstance(paths, tf.data.Dataset):
+        paths = DatasetPhotos(paths).pictures()
+    check_pixels("paths", [path for path in paths if isinstance(path, np.ndarray)])
+    root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
     image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {
@@ -83,14 +100,16 @@ def cached_activations(
         "network": model.name,
         "network_sha256": fingerprint(model),
         "photos": len(paths),
-        "photos_sha256": _digest_files(paths),
+        "photos_sha256": _digest_files(paths, root),
         "image_size": image_size,
         "resize": resize,
         "flip": flip,
         "batch_size": batch_size,  # another one rounds otherwise
     }
+    if cache_key is not None:
+        key["cache_key"] = cache_key
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
-    folder = Path(cache_dir or default_cache_dir()) / name
+    folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder / "lock"):
         if not (folder / "key.json").exists():
@@ -106,6 +125,7 @@ def cached_activations(
             photos = PhotoBatches(
                 *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
                 on_error="raise",
+                max_pixels=max_pixels,
             )
             with on_one_device(model) as alone:
                 _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)
@@ -127,48 +147,21 @@ def clear_cache(cache_dir: str | Path | None = None) -> int:
     return freed
 
 
-def fingerprint(model: keras.Model) -> str:
-    """SHA-256 of what a network computes, its structure and weights, in hexadecimal.
-
-    What does not change a prediction is left out: names that Keras counts up
-    (`input_layer_3`), initializers and their seeds, which layers train.
-    """
-    text = json.dumps(_without_training(json.loads(model.to_json())), sort_keys=True)
-    # Layers are among the operations; a Sequential has nothing else.
-    for index, operation in enumerate(getattr(model, "operations", model.layers)):
-        text = text.replace(f'"{operation.name}"', f'"operation {index}"')
-    digest = hashlib.sha256(text.replace(f'"{model.name}"', '"model"').encode())
-    for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight))
-    return digest.hexdigest()
-
-
-def _without_training(config: Any) -> Any:
-    if isinstance(config, dict):
-        return {
-            key: _without_training(value)
-            for key, value in config.items()
-            if key not in ("seed", "trainable") and not key.endswith("_initializer")
-        }
-    if isinstance(config, list):
-        return [_without_training(part) for part in config]
-    return config
-
-
 def _caches(cache_dir: str | Path | None) -> list[Path]:
     root = Path(cache_dir or default_cache_dir())
     return [path.parent for path in root.glob("*/key.json")]
 
 
-def _digest_files(paths: Sequence[str | Path | np.ndarray]) -> str:
+def _digest_files(paths: Sequence[str | Path | np.ndarray], root: Path) -> str:
     digest = hashlib.sha256()
-    for path in paths:
-        if isinstance(path, np.ndarray):
-            pixels = np.ascontiguousarray(path)
-            digest.update(f"{pixels.shape}".encode() + hashlib.sha256(pixels).digest())
-            continue
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    with Contents(root) as contents:
+        for path in paths:
+            if isinstance(path, np.ndarray):
+                pixels = np.ascontiguousarray(path)
+                part = hashlib.sha256(pixels).digest()
+                digest.update(f"{pixels.shape}".encode() + part)
+            else:
+                digest.update(bytes.fromhex(contents.digest(path)))
     return digest.hexdigest()
 
 
@@ -210,20 +203,25 @@ class _RowFile:
         self._header = header.getvalue()
 
     def rows(self) -> int:
-        """Number of whole rows in the file."""
+        """Number of whole rows in the file; none if its header is damaged."""
         if not self.path.exists():
             return 0
-        size = self.path.stat().st_size - len(self._header)
-        return max(0, size) // self._row_bytes
+        with open(self.path, "rb") as file:
+            if file.read(len(self._header)) != self._header:
+                return 0
+        return (self.path.stat().st_size - len(self._header)) // self._row_bytes
 
     def truncate(self, rows: int) -> None:
         """Keep the first `rows` rows, of at least as many."""
         if rows == 0:
-            self.path.write_bytes(self._header)
+            _atomic.write_bytes(self.path, self._header)
         os.truncate(self.path, len(self._header) + rows * self._row_bytes)
 
     def append(self, rows: np.ndarray) -> None:
-        with open(self.path, "ab") as file:
+        with (
+            _atomic.naming_full_folder(self.path.parent, self.path.name),
+            open(self.path, "ab") as file,
+        ):
             file.write(np.ascontiguousarray(rows, "float32").data)
             file.flush()
             os.fsync(file.fileno())

@@ -1,6 +1,8 @@
 """SGDR in one call: cosine cycles, one owner of the rate, a run that resumes."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ def fit_cycles(
     *,
     first_epoch: int = 0,
     state: str | Path | None = None,
+    class_weight: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
     """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
 
@@ -49,8 +52,11 @@ def fit_cycles(
             place of the cosine.
         first_epoch: number of epochs that an ImageData has shown before, so that order
             and augmentation go on from there: a model knows by heart what it has seen.
-        state: `.npz` file: what it holds is gone on with; see `resumable_fit`. None
-            keeps nothing.
+        state: `.npz` file: what it holds is gone on with, if rates, cycles and data are
+            those it was made with; see `resumable_fit`. None keeps nothing.
+        class_weight: how much a photo of each class counts in the training loss, such
+            as `ImageData.class_weights()`: a number of 0 or more for each class, from 0
+            on. Labels that `mix` shares between classes count as the larger share.
 
     Returns:
         A row for each epoch, as of `resumable_fit`; `attrs["learning_rates"]` has the
@@ -58,8 +64,9 @@ def fit_cycles(
 
     Raises:
         ValueError: two callbacks that set the rate, or one of Keras's; an optimizer
-            whose rate cannot be set; a `CosineRestarts` of other cycles; or an argument
-            outside its range. Nothing is trained then.
+            whose rate cannot be set; a `CosineRestarts` of other cycles; a
+            `class_weight` of other classes, or for several labels a photo; or an
+            argument outside its range. Nothing is trained then.
         FloatingPointError: the loss is NaN or infinite; the message names the batch and
             its files.
 
@@ -71,12 +78,14 @@ def fit_cycles(
     check_positive_int("cycle_mult", cycle_mult)
     train, valid = _datasets(data)
     schedule = _schedule(callbacks, cycle_len, cycle_mult)
+    class_weight = _class_weight(class_weight, data)
     set_layer_rates(model, learning_rate)
     schedule.begin_anew()
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
     begin = getattr(data, "start_epoch", None)
+    facts = getattr(data, "facts", None) if state is not None else None
     history = resumable_fit(
         model,
         train,
@@ -85,6 +94,8 @@ def fit_cycles(
         validation_data=valid,
         callbacks=[*own, *callbacks],
         start_epoch=begin and (lambda epoch: begin(first_epoch + epoch)),
+        class_weight=class_weight,
+        made_with={"first_epoch": first_epoch, "photos": facts and facts()},
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     return history
@@ -100,6 +111,40 @@ def _datasets(data: Any) -> tuple[Any, Any]:
         "`data` must be an ImageData, or a pair of training and validation data. "
         f"Received: a {type(data).__name__}"
     )
+
+
+def _class_weight(
+    class_weight: Mapping[int, float] | None, data: Any
+) -> dict[int, float] | None:
+    """`class_weight` as Keras takes it."""
+    if class_weight is None:
+        return None
+    names = getattr(data, "class_names", None)
+    given = dict(class_weight) if isinstance(class_weight, Mapping) else {}
+    numbers = all(
+        isinstance(value, Real) and math.isfinite(value) and value >= 0
+        for value in given.values()
+    )
+    classes = range(len(given if names is None else names))
+    if (
+        not given
+        or given.keys() != {*classes}
+        or not numbers
+        or not any(given.values())
+    ):
+        many = "each class" if names is None else f"each of {len(names)} classes"
+        raise ValueError(
+            f"`class_weight` must give a number of 0 or more for {many}, from 0 on. "
+            f"Received: class_weight={class_weight!r:.200}. `data.class_weights()` "
+            "makes one."
+        )
+    if getattr(data, "label_mode", None) == "multi_label":
+        raise ValueError(
+            "`class_weight` must be None for several labels a photo: Keras would look "
+            f"at one of them alone. Received: class_weight={class_weight!r:.200}. "
+            "Compile with a loss that weights the columns."
+        )
+    return {number: float(given[number]) for number in classes}
 
 
 def _schedule(

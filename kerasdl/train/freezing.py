@@ -6,7 +6,13 @@ import keras
 from keras import layers
 
 from ._recompile import check_optimizer, recompile
-from .depth_groups import depth_groups, head_of, leaf_layers
+from .depth_groups import (
+    depth_groups,
+    head_of,
+    leaf_layers,
+    own_layers,
+    own_weights,
+)
 
 
 def freeze(model: keras.Model) -> int:
@@ -41,7 +47,8 @@ def freeze_to(
     Args:
         model: nested models in it are frozen layer by layer.
         first: name of the first layer to train, or index of the first group of
-            `depth_groups`; negative ones count from the last.
+            `depth_groups`; negative ones count from the last. Weights that layers
+            share go with the first of them.
         train_batch_norm: let a trunk's BatchNorm layers from `first` on train too, as
             a network that was not pretrained needs.
 
@@ -49,8 +56,8 @@ def freeze_to(
         The number of parameters that train.
 
     Raises:
-        ValueError: `model` has no such layer or group, is not built, or is compiled
-            with a MultiOptimizer.
+        ValueError: `model` has no such layer or group, or several layers of that name,
+            is not built, or is compiled with a MultiOptimizer.
     """
     leaves = leaf_layers(model)
     start = _index(model, leaves, first)
@@ -58,9 +65,16 @@ def freeze_to(
     head = {id(layer) for layer in head_of(model)}
     model.trainable = True  # nested models: a frozen one hides what trains in it
     for index, layer in enumerate(leaves):
-        layer.trainable = index >= start
+        if isinstance(layer, keras.Model):
+            for weight in layer._trainable_variables:
+                weight.trainable = True
+        else:
+            layer.trainable = index >= start
         if id(layer) not in head and not train_batch_norm:
             _set_batch_norm([layer], False)
+    for layer in leaves[:start]:  # also what a later layer shares, or a model owns
+        for weight in own_weights(layer):
+            weight.trainable = False
     return _recompiled(model)
 
 
@@ -94,6 +108,12 @@ def count_trainable(model: keras.Model) -> int:
 def _index(model: keras.Model, leaves: list[layers.Layer], first: str | int) -> int:
     """Position in `leaves` of the layer or group `first`."""
     names = [layer.name for layer in leaves]
+    if names.count(first) > 1:
+        raise ValueError(
+            "`first` must name one layer of the model. Received: "
+            f"first={first!r}, the name of {names.count(first)} layers. Pass the index "
+            "of a group, or rename them."
+        )
     if first in names:
         return names.index(first)
     if isinstance(first, str):
@@ -116,16 +136,22 @@ def _training_part(model: keras.Model) -> list[layers.Layer]:
     leaves = leaf_layers(model)
     for group in depth_groups(model):
         own = [layer for layer in group if layer.weights and not _batch_norms(layer)]
-        trained = [layer for layer in own if layer.trainable]
+        trained = [layer for layer in own if _trains(layer)]
         if trained:
             first = group[0] if trained[0] is own[0] else trained[0]
             return leaves[leaves.index(first) :]
     return []
 
 
+def _trains(layer: layers.Layer) -> bool:
+    if isinstance(layer, keras.Model):
+        return any(weight.trainable for weight in own_weights(layer))
+    return layer.trainable
+
+
 def _batch_norms(layer: layers.Layer) -> list[layers.Layer]:
     """`layer` if it is a BatchNorm, and those within it."""
-    parts = layer._flatten_layers()
+    parts = own_layers(layer)
     return [part for part in parts if isinstance(part, layers.BatchNormalization)]
 
 

@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.callbacks import forget_lowered_rate
+
 from ._recompile import plain_optimizer
-from .depth_groups import depth_groups
+from .depth_groups import depth_groups, own_weights
 
 
 def set_layer_rates(
@@ -40,18 +42,18 @@ def set_layer_rates(
     groups = depth_groups(model)
     rates = _spread(learning_rate, len(groups))
     optimizer.learning_rate = rates[-1]
+    forget_lowered_rate(model.optimizer)
     installed = _installed(optimizer)
     if isinstance(learning_rate, Real):
         if installed is not None:
             installed.remove()
             _trace_again(model)
         return
-    group_of = {
-        optimizer._var_key(variable): number
-        for number, group in enumerate(groups)
-        for layer in group
-        for variable in layer.variables
-    }
+    group_of: dict[Any, int] = {}
+    for number, group in enumerate(groups):
+        for layer in group:
+            for variable in own_weights(layer):  # the first has what is shared
+                group_of.setdefault(optimizer._var_key(variable), number)
     if installed is None or installed.group_of != group_of:
         if installed is not None:
             installed.remove()
@@ -72,6 +74,12 @@ def layer_rates(model: keras.Model) -> list[float]:
     if installed is None:
         return [last] * len(depth_groups(model))
     return [last * ratio for ratio in installed.ratios]
+
+
+def rate_ratios(model: keras.Model) -> list[float] | None:
+    """The rate of each group by that of the last, as `set_layer_rates` set them."""
+    installed = _installed(plain_optimizer(model))
+    return None if installed is None else installed.ratios
 
 
 def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
@@ -101,7 +109,7 @@ class _GroupRates:
     def __init__(
         self,
         optimizer: keras.optimizers.Optimizer,
-        group_of: dict[str, int],
+        group_of: dict[Any, int],
         count: int,
     ) -> None:
         self.optimizer = optimizer

@@ -6,7 +6,7 @@ import keras
 import pandas as pd
 from keras import layers
 
-from .depth_groups import depth_groups
+from .depth_groups import depth_groups, own_layers, own_weights
 
 TRAINS, FROZEN, PARTLY = "trains", "frozen", "partly"
 
@@ -16,17 +16,19 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
     Columns: `layer`, its name; `type`; `output`, its shape; `parameters`; `group`, its
     index in `depth_groups`; `state`, "trains", "frozen", "partly", or "" without
-    weights. BatchNorm's moving statistics count as parameters, not for the state.
+    weights. BatchNorm's moving statistics count as parameters, not for the state; a
+    weight that layers share counts in the first of them.
 
     Raises:
         ValueError: `model` is not built.
     """
+    seen: set[int] = set()
     return pd.DataFrame(
         {
             "layer": layer.name,
             "type": type(layer).__name__,
             "output": _output_shape(layer),
-            "parameters": layer.count_params(),
+            "parameters": sum(math.prod(v.shape) for v in _unseen(layer, seen)),
             "group": number,
             "state": _state(layer),
         }
@@ -73,13 +75,20 @@ def summary(model: keras.Model) -> None:
     print(f"{rule}\n{trained:,} of {total:,} parameters train (*)")
 
 
+def _unseen(layer: layers.Layer, seen: set[int]) -> list[keras.Variable]:
+    """The weights of `layer` that are not in `seen`, where they are put."""
+    weights = [weight for weight in own_weights(layer) if id(weight) not in seen]
+    seen.update(map(id, weights))
+    return weights
+
+
 def _state(layer: layers.Layer) -> str:
-    if not layer.weights:
+    if not own_weights(layer):
         return ""
-    own = [v for part in layer._flatten_layers() for v in part._trainable_variables]
-    count = len(layer.trainable_weights)
-    if count:
-        return TRAINS if count == len({id(v) for v in own}) else PARTLY
+    own = [v for part in own_layers(layer) for v in part._trainable_variables]
+    trained = [weight for weight in own_weights(layer) if weight.trainable]
+    if trained:
+        return TRAINS if len(trained) == len({id(v) for v in own}) else PARTLY
     return FROZEN
 
 

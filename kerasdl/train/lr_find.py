@@ -24,6 +24,7 @@ MODES = ("exponential", "linear")
 # fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
 # suggestions are no steadier.
 _SMOOTHING = 0.9
+_NO_BATCHES = "`dataset` must have batches. Received: none in an epoch."
 _EXPLODED = 4  # times the lowest loss
 
 
@@ -94,7 +95,9 @@ def lr_find(
         mode: "exponential" or "linear": how the rate grows.
 
     Raises:
-        ValueError: an argument is not one of these, or the first loss is not finite.
+        ValueError: an argument is not one of these; no weight of `model` trains;
+            `dataset` has no batches, or no targets; the first two losses are not
+            finite, or the model's own `train_step` gives none.
 
     Reference:
         Smith, Cyclical learning rates for training neural networks, 2017, section 3.3
@@ -110,6 +113,7 @@ def lr_find(
         )
     _check_model(model)
     batches, stream = _batches(dataset)
+    _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
     distributed(fused_batch_norm(model))
     sweep = _Sweep(space(start_lr, end_lr, num_steps))
@@ -119,11 +123,14 @@ def lr_find(
         model.fit(
             batches, epochs=num_steps, callbacks=[sweep], verbose=0, shuffle=False
         )
-    if not sweep.losses:
+    if sweep.is_empty:
+        raise ValueError(_NO_BATCHES)
+    if len(sweep.losses) < 2:
+        number = ("first", "second")[len(sweep.losses)]
         raise ValueError(
-            "`dataset` must give a finite loss at `start_lr`. Received: a first loss "
-            f"of nan or infinity at start_lr={start_lr!r}. Look at the pixels and "
-            "labels, and at the weights of the model."
+            "`dataset` must give a finite loss at `start_lr`, and after it. Received: "
+            f"a {number} loss of nan or infinity at start_lr={start_lr!r}. Look at the "
+            "pixels and labels, and at the weights of the model."
         )
     rates, losses = sweep.rates[: len(sweep.losses)], np.array(sweep.losses)
     smoothed = np.array(sweep.smoothed)
@@ -139,6 +146,7 @@ class _Sweep(keras.callbacks.Callback):
         self.rates = rates
         self.losses: list[float] = []
         self.smoothed: list[float] = []
+        self.is_empty = True
         self._mean = 0.0
         self._progress = show_progress(rates, len(rates), "lr_find", unit="batches")
 
@@ -153,8 +161,19 @@ class _Sweep(keras.callbacks.Callback):
         self.model.reset_metrics()  # `logs["loss"]` is a mean since the last reset
         self.model.optimizer.learning_rate = next(self._progress)
 
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.is_empty:
+            self.model.stop_training = True
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        loss = logs["loss"]
+        self.is_empty = False
+        loss = (logs or {}).get("loss")
+        if np.ndim(loss) or not isinstance(loss, (float, np.number)):
+            raise ValueError(
+                "`model` must give its loss, one number, as 'loss' of each step. "
+                f"Received: a {type(self.model).__name__} whose `train_step` gives "
+                f"{sorted(logs or {})}"
+            )
         if not np.isfinite(loss):
             self.model.stop_training = True
             return
@@ -188,12 +207,34 @@ def _batches(dataset: Any) -> tuple[Any, BatchStream | None]:
     )
 
 
+def _check_batches(batches: Any, model: keras.Model) -> None:
+    """Refuse what is known to give nothing, before any of it is read."""
+    count = getattr(batches, "num_batches", None)
+    spec = None
+    if isinstance(batches, tf.data.Dataset):
+        count, spec = int(batches.cardinality()), batches.element_spec
+    if count == 0:
+        raise ValueError(_NO_BATCHES)
+    if spec is None or getattr(model, "loss", None) is None:
+        return
+    if not isinstance(spec, (tuple, list)) or len(spec) < 2:
+        raise ValueError(
+            "`dataset` must give inputs and targets, as the model is compiled with a "
+            f"loss. Received: batches of {spec!r:.200}"
+        )
+
+
 def _check_model(model: keras.Model) -> None:
     check_settable_rate(model)
     if not model.built:
         raise ValueError(
             f"`model` must be built. Received: model={model.name!r} without weights. "
             "Call it on a batch first, or begin it with `keras.Input`."
+        )
+    if not model.trainable_variables:
+        raise ValueError(
+            f"`model` must have weights that train. Received: model={model.name!r}, "
+            "which is frozen. `kerasdl.train.unfreeze` lets all layers train."
         )
     if model.steps_per_execution != 1:
         raise ValueError(

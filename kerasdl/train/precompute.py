@@ -6,6 +6,7 @@ Reference: fast.ai, lessons 1-3 (`precompute=True`).
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import tensorflow as tf
 from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
 from kerasdl.data import BatchStream, ImageData
 
+from ._recompile import check_same_step
 from .activation_batches import ActivationBatches
 from .features import cached_activations
 
@@ -29,13 +31,16 @@ class ActivationData:
     Attributes:
         train: tf.data of shuffled `(activations, labels)`.
         valid: the same of the validation photos, in file order.
+        class_names, label_mode: those of the photos.
     """
 
     def __init__(
         self, data: ImageData, views: Mapping[str, Sequence[np.ndarray]]
     ) -> None:
         self.views = dict(views)
+        self.class_names, self.label_mode = data.class_names, data.label_mode
         self._files = data.files("train")
+        self._facts = data.facts()
         self._batches = {
             split: ActivationBatches(
                 arrays,
@@ -73,6 +78,14 @@ class ActivationData:
         rows = self._batches["train"].batch_rows(epoch, index)
         return [self._files[row] for row in rows]
 
+    def facts(self) -> dict[str, Any]:
+        """What decides the batches: the photos', and the shapes of the activations."""
+        shapes = {
+            split: [list(np.shape(array)) for array in batches.views]
+            for split, batches in self._batches.items()
+        }
+        return self._facts | {"activations": shapes}
+
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch
@@ -100,6 +113,8 @@ def precompute(
     data: ImageData,
     first: str | None = None,
     cache_dir: str | Path | None = None,
+    *,
+    cache_key: str | None = None,
 ) -> tuple[keras.Model, ActivationData]:
     """Run the frozen layers of `model` over all photos, once.
 
@@ -113,13 +128,17 @@ def precompute(
             and what follows. None takes the first layer that trains, with Dropout
             right below it.
         cache_dir: of the activations, as in `cached_activations`.
+        cache_key: for layers of your own, as in `cached_activations`.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of
         `model`, and the activations it trains on.
 
     Raises:
-        ValueError: no such layer, layers below it that train, or none that trains.
+        ValueError: no such layer, one that takes several tensors, layers below it that
+            train, or none that trains; a layer of your own below it, without
+            `cache_key`; a model with a `train_step` of its own, which what is above the
+            cut would lack.
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
@@ -138,14 +157,36 @@ def precompute(
             "`first` must be above no layer that trains. Received: "
             f"first={first!r} ({names[training[0]]!r} trains). Freeze what is below it."
         )
-    cut = model.get_layer(first).input
+    cut = _input_of(model, model.get_layer(first))
+    upper = keras.Model(cut, model.output, name=f"{model.name}_top")
+    check_same_step(model, upper)
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
-            trunk, data.pictures(split), data.resize, cache_dir=cache_dir
+            *(trunk, data.pictures(split), data.resize),
+            cache_dir=cache_dir,
+            cache_key=cache_key,
+            max_pixels=data.max_pixels,
         ).arrays
         for split in data.splits
         if data.has_labels(split)
     }
-    upper = keras.Model(cut, model.output, name=f"{model.name}_top")
     return upper, ActivationData(data, views)
+
+
+def _input_of(model: keras.Model, layer: keras.Layer) -> keras.KerasTensor:
+    """What `layer` takes in `model`; in other models it may take something else."""
+    graph = getattr(model, "_functional", model)
+    calls = [
+        node.input_tensors
+        for nodes in graph._nodes_by_depth.values()
+        for node in nodes
+        if node.operation is layer
+    ]
+    if len(calls) != 1 or len(calls[0]) != 1:
+        raise ValueError(
+            "`first` must name a layer that takes one tensor, once. Received: "
+            f"first={layer.name!r}, which takes {sum(map(len, calls))} in "
+            f"{len(calls)} calls. Name a layer before or after it."
+        )
+    return calls[0][0]

@@ -1,6 +1,5 @@
 """`fit` that a kill does not restart: all state and history are saved every epoch."""
 
-import io
 import json
 import sys
 import time
@@ -13,9 +12,16 @@ import numpy as np
 import pandas as pd
 
 from kerasdl import _atomic, strategies
+from kerasdl._checks import check_suffix, check_writable
+from kerasdl._npz import damaged_file, read_npz
+from kerasdl.models.adapted import finalize_adapted
 
+from . import _made_with
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
+
+_ADVICE = "Remove it to start anew, or restore it."
+_TEXTS = {"history": list, "callbacks": list, "made_with": dict}
 
 
 def resumable_fit(
@@ -26,6 +32,9 @@ def resumable_fit(
     validation_data: Any = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     start_epoch: Callable[[int], None] | None = None,
+    *,
+    class_weight: Mapping[int, float] | None = None,
+    made_with: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Train a compiled model; go on after the last whole epoch that `state` holds.
 
@@ -35,13 +44,18 @@ def resumable_fit(
     if its data repeats too. A finished state is trained no further, but the callbacks
     see training begin and end.
 
+    What the state was made with stands in it: optimizer and rate, loss, layers and
+    which of them train, callbacks with a state and their arguments, `class_weight`, and
+    what can be told of `x` without reading it (batches, and arrays in memory). Whatever
+    differs is an error that names both values.
+
     Of several workers of `tf.distribute` the chief alone reads and writes `state`, and
     gives the others what it read.
 
     Args:
         model: compiled; layer `trainable` flags as when `state` was begun.
         x: anything `fit` takes that is one epoch a pass.
-        epochs: number of epochs in all.
+        epochs: number of epochs in all, at least those that `state` holds.
         state: `.npz` file, made after the first epoch; None keeps nothing.
         validation_data: as in `fit`.
         callbacks: further callbacks, with the arguments they had when `state` was
@@ -49,36 +63,49 @@ def resumable_fit(
             arrays and what JSON can hold, by name.
         start_epoch: told the number of the first epoch to train, for data whose
             order depends on it (`ImageData.start_epoch`).
+        class_weight: as in `fit`.
+        made_with: what else decides the training, as JSON can hold it, such as
+            `ImageData.facts()`: a continued run must give the same.
 
     Returns:
         A row for each epoch: epoch (from 1), what `fit` logs, learning_rate, seconds;
         `attrs["restored"]` is the number of rows that `state` held.
 
     Raises:
-        ValueError: `model` is not compiled, or `state` belongs to another one or to
-            other callbacks.
+        ValueError: `model` is not compiled; `state` is in no folder that can be written
+            to, is damaged, or was made with something else.
     """
     if not model.compiled:
         raise ValueError(
             "`model` must be compiled. Received: model.compiled=False. "
             "Call `model.compile()` first."
         )
-    path = None if state is None else Path(state)
+    path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
+    facts = _made_with.made_with(model, x, keepers, class_weight, made_with)
+    history: list[dict[str, float]] = []
     with model.distribute_strategy.scope():
         model.optimizer.build(model.trainable_variables)
-        history = [] if path is None else _restore(model, keepers, path)
+        if path is not None and (saved := _read(path)):
+            facts = _restore(model, keepers, saved, facts, path)
+            history = saved["history"]
     distributed(fused_batch_norm(model))
     done = len(history)
+    if epochs < done:
+        raise ValueError(
+            "`epochs` must be at least those that `state` holds. Received: "
+            f"epochs={epochs}, state={str(path)!r} of {done}. Remove it to start anew."
+        )
     if start_epoch is not None:
         start_epoch(done)
     model.fit(
         x,
         initial_epoch=done,
         shuffle=False,  # the data orders itself
-        epochs=max(done, epochs),
+        epochs=epochs,
         validation_data=validation_data,
-        callbacks=[*callbacks, _SaveState(path, keepers, history)],
+        class_weight=class_weight,
+        callbacks=[*callbacks, _SaveState(path, keepers, history, facts)],
         # A bar rewrites its line, which only a terminal shows as one.
         verbose=1 if sys.stdout.isatty() else 2,
     )
@@ -95,8 +122,10 @@ class _SaveState(keras.callbacks.Callback):
         path: Path | None,
         keepers: Sequence[Any],
         history: list[dict[str, float]],
+        made_with: dict[str, Any],
     ) -> None:
         super().__init__()
+        self.made_with = made_with
         self.path = path
         self.keepers = keepers
         self.history = history
@@ -121,50 +150,101 @@ class _SaveState(keras.callbacks.Callback):
             arrays |= {f"c{i}.{name}": value for name, value in large.items()}
             small = {k: v for k, v in values.items() if k not in large}
             kept.append([type(keeper).__name__, small])
-        with _atomic.replacing(self.path) as beside:
-            np.savez(
-                beside,
-                history=json.dumps(self.history),
-                callbacks=json.dumps(kept),
-                **arrays,
-            )
+        texts = {
+            "history": self.history,
+            "callbacks": kept,
+            "made_with": self.made_with,
+        }
+        arrays |= {name: json.dumps(value) for name, value in texts.items()}
+        _atomic.write_by(self.path, lambda file: np.savez(file, **arrays))
 
 
-def _restore(
-    model: keras.Model, keepers: Sequence[Any], path: Path
-) -> list[dict[str, float]]:
-    """Give `model` and `keepers` what `path` holds; return the history so far."""
+def _place(state: str | Path) -> Path:
+    path = check_suffix("state", state, ".npz")
+    return check_writable("state", path) if strategies.is_chief() else path
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the chief finds at `path`, on all workers; nothing if there is no file.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     content = b""
     if strategies.is_chief():
         _atomic.remove_partials(path)
         content = path.read_bytes() if path.exists() else b""
+        if path.exists() and not content:
+            raise damaged_file(path, "empty", _ADVICE)
     if strategies.is_multi_worker():
         content = strategies.from_chief(content)
     if not content:
-        return []
-    with np.load(io.BytesIO(content)) as saved:
-        arrays = {name: saved[name] for name in saved.files}
-    history = json.loads(str(arrays.pop("history")))
-    kept = json.loads(str(arrays.pop("callbacks")))
-    variables = _variables(model)
-    found = [arrays[f"v{i}"] for i in range(len(arrays)) if f"v{i}" in arrays]
-    if [array.shape for array in found] != [tuple(v.shape) for v in variables]:
-        raise ValueError(
-            "`state` must have been written by the same model and optimizer. "
-            f"Received: state={str(path)!r}. Remove it to start anew."
-        )
-    names = [name for name, _ in kept]
+        return {}
+    saved: dict[str, Any] = read_npz(path, _TEXTS, _ADVICE, content=content)
+    for name, kind in _TEXTS.items():
+        try:
+            saved[name] = json.loads(str(saved[name]))
+        except (ValueError, RecursionError) as error:
+            raise damaged_file(path, f"{name}: {error}", _ADVICE) from error
+        if not isinstance(saved[name], kind):
+            raise damaged_file(path, f"{name} of another kind", _ADVICE)
+    rows = saved["history"]
+    if not rows or not all(type(r) is dict and "learning_rate" in r for r in rows):
+        raise damaged_file(path, "history of another kind", _ADVICE)
+    kinds = [list(map(type, part)) for part in saved["callbacks"] if type(part) is list]
+    if kinds != [[str, dict]] * len(saved["callbacks"]):
+        raise damaged_file(path, "callbacks of another kind", _ADVICE)
+    return saved
+
+
+def _restore(
+    model: keras.Model,
+    keepers: Sequence[Any],
+    saved: dict[str, Any],
+    facts: dict[str, Any],
+    path: Path,
+) -> dict[str, Any]:
+    """Give `model` and `keepers` what was saved; return what it was made with."""
+    variables, kept = _variables(model), saved["callbacks"]
+    found = [saved[f"v{i}"] for i in range(len(saved)) if f"v{i}" in saved]
+    names = [part[0] for part in kept]
     if names != [type(keeper).__name__ for keeper in keepers]:
         raise ValueError(
             "`state` must have been written with the same callbacks. Received: "
             f"state={str(path)!r}, of {', '.join(names) or 'none'}. Remove it to start "
             "anew."
         )
+    facts = _as_recorded(model, facts, saved)
+    _made_with.check_made_with(saved["made_with"], facts, "state", str(path))
+    if [array.shape for array in found] != [tuple(v.shape) for v in variables]:
+        raise ValueError(
+            "`state` must have been written by the same model and optimizer. "
+            f"Received: state={str(path)!r}. Remove it to start anew."
+        )
+    try:
+        for i, (keeper, (_, small)) in enumerate(zip(keepers, kept, strict=True)):
+            keeper.set_state(small | _with_prefix(saved, f"c{i}."))
+    except (KeyError, TypeError) as error:
+        raise damaged_file(path, f"state of a callback: {error!r}", _ADVICE) from error
     for variable, array in zip(variables, found, strict=True):
         variable.assign(array)
-    for i, (keeper, (_, small)) in enumerate(zip(keepers, kept, strict=True)):
-        keeper.set_state(small | _with_prefix(arrays, f"c{i}."))
-    return history
+    finalize_adapted(model)
+    return saved["made_with"]
+
+
+def _as_recorded(
+    model: keras.Model, facts: dict[str, Any], saved: dict[str, Any]
+) -> dict[str, Any]:
+    """`facts`, with the rate of the record for a model that stands where it ended.
+
+    That has trained in this process, and a callback of Keras has changed its rate.
+    """
+    has_trained = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > 0
+    ended_at = _made_with.rounded(saved["history"][-1]["learning_rate"])
+    if has_trained and facts["optimizer"].get("learning_rate") == ended_at:
+        rate = saved["made_with"]["optimizer"].get("learning_rate")
+        return facts | {"optimizer": facts["optimizer"] | {"learning_rate": rate}}
+    return facts
 
 
 def _with_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any]:

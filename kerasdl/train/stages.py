@@ -5,20 +5,20 @@ scratch, 5.3 feature extraction and fine-tuning); fast.ai lessons 1-3 (activatio
 computed once, then the late layers under a cosine schedule).
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
-from kerasdl import _atomic
-from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._checks import (
+    check_one_of,
+    check_positive_int,
+    make_writable_folder,
+)
 from kerasdl.callbacks import BestWeights, StopOnBadLoss
 from kerasdl.data import ImageData
 from kerasdl.models import (
@@ -31,6 +31,7 @@ from kerasdl.models import (
 )
 from kerasdl.predict import class_probabilities
 
+from ._stage import Stage, read_stage, write_stage
 from .classification_loss import classification_loss
 from .features import CachedActivations, cached_activations
 from .freezing import count_trainable, freeze_to
@@ -45,34 +46,6 @@ STAGES = {
     "d": ("fine_tuned",),
     "practice": ("practice_head", "practice"),
 }
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a training leaves.
-
-    Attributes:
-        name: of the training.
-        model_path: a `.keras` file, pixels in [0, 255] to probabilities.
-        history: a row for each epoch, as `resumable_fit` returns it.
-        trained_parameters: number of parameters that trained.
-        minutes: of training, prediction and activations; those that were cached
-            or that a killed process made are not counted.
-        predictions: outputs of the model by split, rows in the order of its files.
-        activations: photos whose activations were "computed" or "reused".
-    """
-
-    name: str
-    model_path: Path
-    history: pd.DataFrame
-    trained_parameters: int
-    minutes: float
-    predictions: dict[str, np.ndarray]
-    activations: dict[str, int]
-
-    def load_model(self) -> keras.Model:
-        """The model as this training left it, not compiled."""
-        return keras.saving.load_model(self.model_path, compile=False)
 
 
 class Stages:
@@ -91,7 +64,7 @@ class Stages:
 
     Args:
         data: the photos; its augmentation is that of the augmented stages.
-        folder: keeps the state; must exist.
+        folder: keeps the state; `run` makes it.
         backbone_name: one of `BACKBONES`.
         weights: of the trunk, as in `build_trunk`.
         epochs: of each training; None takes each one's own number.
@@ -99,8 +72,9 @@ class Stages:
         seed: of initial weights, Dropout and order.
 
     Raises:
-        ValueError: `data` has a split without labels, or several labels a photo, or
-            `epochs` is below 1.
+        ValueError: `data` has a split without labels, or several labels a photo,
+            `epochs` is below 1; in `run`, `folder` cannot be written to, or what it
+            holds is damaged or was made with other arguments.
     """
 
     def __init__(
@@ -135,6 +109,7 @@ class Stages:
                 (`fine_tuned` continues `frozen`, `practice` `practice_head`).
         """
         check_stages(names)
+        make_writable_folder("folder", self.folder)
         for name in names:
             yield (
                 self._load(name)
@@ -157,33 +132,29 @@ class Stages:
                     f"{len(rows)} for {len(self.data.files(split))} files of {split}. "
                     "Leave damaged files out with `exclude=`."
                 )
-        with _atomic.replacing(self._path(name, "keras")) as beside:
-            keras.Model(model.input, model.output, name=model.name).save(beside)
-        with _atomic.replacing(self._path(name, "npz")) as beside:
-            np.savez(beside, **predictions)
         facts = {
             "history": history.to_dict("records"),
             "trained_parameters": trained,
             "minutes": round(minutes, 2),
             "activations": self._activations,
         }
-        _atomic.write_json(self._path(name, "json"), facts)
+        write_stage(self.folder, name, model, predictions, facts, self._made_with())
         self._path(f"{name}-state", "npz").unlink(missing_ok=True)
         self._path(f"{name}-best", "weights.h5").unlink(missing_ok=True)
         return self._load(name)
 
     def _load(self, name: str) -> Stage:
-        facts = json.loads(self._path(name, "json").read_text())
-        with np.load(self._path(name, "npz")) as predictions:
-            return Stage(
-                name,
-                self._path(name, "keras"),
-                pd.DataFrame(facts["history"]),
-                facts["trained_parameters"],
-                facts["minutes"],
-                dict(predictions),
-                facts["activations"],
-            )
+        return read_stage(self.folder, name, self._made_with())
+
+    def _made_with(self) -> dict[str, Any]:
+        """What decides every training in the folder."""
+        return {
+            "backbone": self.backbone.name,
+            "weights": None if self.weights is None else str(self.weights),
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "photos": self.data.facts(),
+        }
 
     def _scratch(self, augment: bool = False) -> tuple:
         model = convnet(
@@ -276,6 +247,7 @@ class Stages:
                 self.data.resize,
                 flip,
                 cache_dir=self.cache_dir,
+                max_pixels=self.data.max_pixels,
             )
             self._activations["computed"] += cached[split].computed
             self._activations["reused"] += cached[split].reused
@@ -302,6 +274,7 @@ class Stages:
             validation_data=data.valid,
             callbacks=[StopOnBadLoss(data)],
             start_epoch=lambda epoch: data.start_epoch(first_epoch + epoch),
+            made_with=self._made_with(),
         )
         datasets = {"valid": data.valid, "test": data.test}
         predictions = {
@@ -337,6 +310,7 @@ class Stages:
             validation_data=activations.valid,
             callbacks=[StopOnBadLoss(activations), best],
             start_epoch=activations.start_epoch,
+            made_with=self._made_with(),
         )
         upper.load_weights(best.path)
         predictions = {

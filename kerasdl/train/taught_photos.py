@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasdl import _atomic
 from kerasdl._checks import check_positive_int
+from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
 from kerasdl.data import Batch, BatchStream, ImageData, PhotoBatches
 from kerasdl.predict import class_probabilities
@@ -142,6 +143,7 @@ def _photos(
         shuffle=True,
         balance=data.labels("train") if data.oversample else None,
         on_error=data.on_error,
+        max_pixels=data.max_pixels,
         seed=seed,
     )
 
@@ -154,7 +156,6 @@ def _answers(
     Places of the photos `(n,)` in the order of the pass, probabilities `(n, classes)`,
     and where each batch ends.
     """
-    _atomic.remove_partials(path)
     if not path.exists():
         places = range(photos.stream.num_batches)
         count = len(photos.order(view))
@@ -164,12 +165,11 @@ def _answers(
             outputs = teacher.predict_on_batch(images.astype("float32"))
             rows.append(shown)
             answers.append(class_probabilities(outputs).astype("float32"))
-        with _atomic.replacing(path) as beside:
-            np.savez(
-                beside,
-                rows=np.concatenate(rows),
-                answers=np.concatenate(answers),
-                ends=np.cumsum(list(map(len, rows))),
-            )
-    with np.load(path) as saved:
-        return saved["rows"], saved["answers"], saved["ends"]
+        arrays = {
+            "rows": np.concatenate(rows),
+            "answers": np.concatenate(answers),
+            "ends": np.cumsum(list(map(len, rows))),
+        }
+        _atomic.write_by(path, lambda file: np.savez(file, **arrays))
+    saved = read_npz(path, ("rows", "answers", "ends"))
+    return saved["rows"], saved["answers"], saved["ends"]

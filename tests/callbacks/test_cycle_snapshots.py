@@ -36,7 +36,7 @@ def fit(model, callbacks, epochs=7):
     model.fit(DATA, epochs=epochs, callbacks=callbacks, verbose=0, shuffle=False)
 
 
-@pytest.mark.parametrize("accumulated", [None, 2])
+@pytest.mark.parametrize("accumulated", [None, 2, 4, 7])  # of 5 batches an epoch
 @pytest.mark.parametrize(
     ("cycles", "ends"), [((1, 1), range(7)), ((1, 2), (0, 2, 6)), ((2, 1), (1, 3, 5))]
 )
@@ -74,4 +74,12 @@ def test_no_cycles(schedules, tmp_path):
     model = compiled()
     with pytest.raises(ValueError, match="must hold a CosineRestarts beside"):
         fit(model, [CycleSnapshots(tmp_path), *schedules])
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_directory_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    model = compiled()
+    with pytest.raises(ValueError, match="`directory` must be a folder that can be"):
+        fit(model, [CosineRestarts(), CycleSnapshots(tmp_path / "file" / "snapshots")])
     assert int(model.optimizer.iterations) == 0

@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras.optimizers import SGD
 
 from kerasdl.callbacks import CosineRestarts, OneCycle, StepDecay, WarmUp
+from kerasdl.train import set_layer_rates
 
 STEPS = 5  # batches in an epoch
 
@@ -98,6 +99,85 @@ def test_one_object_after_an_exception_goes_on_with_its_curve():
     np.testing.assert_allclose(
         schedule.rates, np.tile(cosine([15]), 2)[:17], rtol=1e-6, atol=1e-7
     )
+
+
+MADE = [
+    lambda: CosineRestarts(1, 2, warm_up_steps=2),
+    lambda: StepDecay(1, 0.1),
+    lambda: WarmUp(6),
+    OneCycle,
+]
+
+
+def interrupted(callback, batch):
+    """A model whose `fit` ended by Ctrl-C after some batches."""
+
+    def stop(number, logs):
+        if int(model.optimizer.iterations) == batch:
+            raise KeyboardInterrupt
+
+    model = compiled(SGD(0.5, momentum=0.7))
+    stops = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, [callback, stops])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("batch", "first", "second"),
+    [(7, a, b) for a, b in zip(MADE, MADE[1:] + MADE[:1], strict=True)]
+    + [(1, OneCycle, OneCycle), (7, CosineRestarts, CosineRestarts)],
+)
+def test_after_an_interruption_a_new_callback_finds_the_compiled_rate(
+    batch, first, second
+):
+    model, expected = interrupted(first(), batch), second()
+    fit(compiled(SGD(0.5, momentum=0.7)), [expected])
+    again = second()
+    fit(model, [again])
+    np.testing.assert_array_equal(again.rates, expected.rates)
+    assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_after_an_interruption_the_momentum_is_the_compiled_one():
+    """Of what is trained: the traced step reads a variable."""
+    x = np.ones((20, 3), "float32")
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :1] * 2)).batch(4)
+    model, fresh = interrupted(OneCycle(), 7), compiled(SGD(0.5, momentum=0.7))
+    fit(model, [CosineRestarts()], 1, data)
+    assert type(model.optimizer.momentum) is float
+    for variables in (model.variables, model.optimizer.variables):
+        for variable in variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(np.zeros(variable.shape))
+    for variable in fresh.variables:
+        variable.assign(np.zeros(variable.shape))
+    for one in (model, fresh):
+        fit(one, [CosineRestarts()], 1, data)
+    for ours, wanted in zip(model.get_weights(), fresh.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["set", "set by depth", "compiled"])
+def test_after_an_interruption_another_rate_may_be_asked_for(how):
+    model, again = interrupted(WarmUp(9), 7), CosineRestarts()
+    lowered = float(model.optimizer.learning_rate)
+    if how == "set":
+        model.optimizer.learning_rate = 0.25
+    elif how == "set by depth":  # even the one it was left with
+        set_layer_rates(model, lowered)
+    else:
+        model.compile(SGD(0.25), "mse")
+    fit(model, [again])
+    wanted = lowered if how == "set by depth" else 0.25
+    np.testing.assert_allclose(again.rates[0], wanted, rtol=1e-6)
+
+
+def test_a_second_compile_with_the_optimizer_finds_the_compiled_rate():
+    model, again = interrupted(StepDecay(1, 0.1), 7), CosineRestarts()
+    model.compile(model.optimizer, "mse")
+    fit(model, [again])
+    assert again.rates[0] == 0.5
 
 
 def test_another_process_goes_on_with_the_state():

@@ -105,6 +105,15 @@ def test_frozen_batch_norm_keeps_its_statistics():
     np.testing.assert_array_equal(model.layers[1].moving_mean.numpy(), before)
 
 
+@pytest.mark.parametrize("accumulated", [4, 7])  # of 5 batches an epoch
+def test_cycles_under_gradient_accumulation(accumulated):
+    model, averaging = compiled(), WeightAveraging(DATA)
+    optimizer = keras.optimizers.SGD(0.1, gradient_accumulation_steps=accumulated)
+    model.compile(optimizer, "mse")
+    fit(model, [averaging, CosineRestarts(1, 2)])
+    assert averaging.num_averaged == 3
+
+
 @pytest.mark.parametrize(
     ("start_epoch", "schedules"), [(2, []), (1, [CosineRestarts(1, 2)])]
 )

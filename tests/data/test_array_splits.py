@@ -137,6 +137,23 @@ def test_several_labels_an_image(images):
         ({"images": np.full((20, 6, 9), 256.0)}, r"pixels in \[0, 255\]"),
         ({"images": np.full((20, 6, 9), np.nan)}, r"pixels in \[0, 255\]"),
         ({"labels": LABELS[:5]}, r"for each image.*shape \(5,\) for 20 images"),
+        ({"labels": LABELS - 1}, r"`labels` must have.*at least 0.* with -1"),
+        ({"labels": LABELS / 2}, "`labels` must have labels that are int.* with 0.5"),
+        (
+            {"labels": np.where(LABELS, np.nan, 0)},
+            "labels that are integers.* with nan",
+        ),
+        ({"labels": np.where(LABELS, 1e300, 0)}, "labels that are integers.* with 1e"),
+        (
+            {"labels": np.where(LABELS, None, "a")},
+            "labels that are integers.* with None",
+        ),
+        ({"labels": [b"a", b"b"] * 10}, "integers of at least 0, or strings.*b'a'"),
+        ({"labels": [[0], [0, 1]] * 10}, "`labels` must have a label, or a row"),
+        ({"labels": ["  ", "a"] * 10}, "`labels` must be non-empty names.*'  '"),
+        ({"class_names": [None, "a"]}, "`class_names` must be non-empty names.* None"),
+        ({"images": None}, "for each image"),
+        ({"valid": (np.zeros((2, 6, 9), "uint8"),)}, "`valid` must be a pair"),
         ({"labels": np.eye(2)[LABELS]}, "one-hot rows. Pass labels.argmax"),
         ({"labels": np.full((20, 2), 2)}, "multi-hot labels of 0 and 1"),
         ({"labels": np.zeros(20, int)}, r"at least two classes.*\['0'\]"),
@@ -149,7 +166,7 @@ def test_several_labels_an_image(images):
             {"valid": (np.zeros((2, 6, 9), "uint8"), [0, 1]), "test": 0.5},
             "`test` must be arrays or None",
         ),
-        ({"test": np.zeros((2, 6, 9))}, r"`test` must be pixels in \[0, 255\]"),
+        ({"test": np.full((2, 6, 9), 0.5)}, r"`test` must be pixels in \[0, 255\]"),
     ],
 )
 def test_what_does_not_fit_is_refused(images, change, message):

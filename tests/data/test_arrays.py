@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import pickle
 import struct
 import tarfile
 import threading
@@ -184,6 +185,18 @@ def test_damaged_idx_files_are_named(tmp_path, rng, damage, found, suffix):
         mnist(tmp_path, seed=1)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("sides", [(2**32 - 1,) * 3, (2**31, 28, 28), (60_000, 28, 28)])
+def test_sizes_that_an_idx_file_cannot_hold(tmp_path, rng, sides, suffix):
+    """No memory is taken for what the header says: 2 ** 96 bytes, 1.7 TB, 47 MB."""
+    write_idx(tmp_path, digits(rng), suffix)
+    path = tmp_path / f"{IDX_FILES[0]}{suffix}"
+    content = bytes([0, 0, 8, 3]) + struct.pack(">3I", *sides) + bytes(100)
+    path.write_bytes(gzip.compress(content) if suffix else content)
+    with pytest.raises(ValueError, match=f"undamaged.*{path.name}.*cannot hold"):
+        mnist(tmp_path, seed=1)
+
+
 def test_damaged_compression_is_named(tmp_path, rng):
     write_idx(tmp_path, digits(rng))
     path = tmp_path / f"{IDX_FILES[0]}.gz"
@@ -278,6 +291,25 @@ def test_a_batch_runs_no_code(tmp_path, rng):
     assert not made.exists()
 
 
+@pytest.mark.parametrize("label", [10, 256, -1, 10**30])
+def test_labels_that_cifar_has_not_are_named(tmp_path, rng, label):
+    write_batches(tmp_path / "c", rng)
+    path = tmp_path / "c" / "test_batch"
+    content = batch(np.zeros((2, 3072), np.uint8), [3, 5])
+    number = pickle.dumps(label, protocol=2)[2:-1]
+    path.write_bytes(content.replace(b"K\x03K\x05e", b"K\x03" + number + b"e"))
+    with pytest.raises(ValueError, match="undamaged.*test_batch.*labels"):
+        cifar10(tmp_path / "c", seed=1)
+
+
+def test_a_batch_that_declares_more_than_it_has_takes_no_memory(tmp_path, rng):
+    write_batches(tmp_path / "c", rng)
+    declared = b"\x80\x04\x8e" + (2**62).to_bytes(8, "little") + b"few"
+    (tmp_path / "c" / "test_batch").write_bytes(declared)
+    with pytest.raises(ValueError, match="whole and undamaged.*test_batch"):
+        cifar10(tmp_path / "c", seed=1)
+
+
 def test_damaged_batches_are_named(tmp_path, rng):
     write_batches(tmp_path / "c", rng)
     path = tmp_path / "c" / "test_batch"
@@ -301,7 +333,7 @@ def test_mnist_in_the_cache_of_keras(keras_home, offline, rng):
     for damaged in (content[:1000], b"no zip"):
         path.write_bytes(damaged)
         with pytest.raises(
-            ValueError, match=r"mnist\.npz in Keras's cache must be whole"
+            ValueError, match=r"'mnist\.npz' must be whole.*from Keras's cache"
         ):
             mnist(seed=1)
         assert path.exists()

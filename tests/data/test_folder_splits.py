@@ -71,6 +71,13 @@ def test_names_without_a_label(pets, regex, message):
         build(pets, regex)
 
 
+def test_photos_of_several_splits_are_not_mixed(tmp_path):
+    for name in ("training/cat_1.png", "Test/cat_2.png"):
+        save_photo(tmp_path / name)
+    with pytest.raises(ValueError, match="are splits: 'Test' and 'training'"):
+        build(tmp_path)
+
+
 def test_folders_without_photos(tmp_path):
     with pytest.raises(ValueError, match="`folder` must be an existing directory"):
         build(tmp_path / "none")

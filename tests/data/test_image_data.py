@@ -304,7 +304,7 @@ def test_fit_and_evaluate(folder):
         ({"valid": "val"}, "`path` must hold the folder 'val'"),
         ({"test": "testing"}, "`path` must hold the folder 'testing'"),
         ({"valid_fraction": 0.5}, r"class folders alone.*\(folder 'train'\)"),
-        ({"valid_fraction": 0.5, "test": "test"}, "`test` must be None with `valid_f"),
+        ({"valid_fraction": 0.5, "test": "test"}, "or no validation photos, with"),
         ({"max_train": 0}, "`max_train` must be an integer of at least 1"),
         ({"max_train": 1}, r"`max_train` must be at least the number.*\(2 classes\)"),
         ({"image_size": (3,)}, "`image_size` must be one side or"),

@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from kerasdl.data import Augment, ImageError, PhotoBatches, image_folder
+from kerasdl.data import Augment, ImageError, PhotoBatches, image_folder, shares
+from kerasdl.data._label_modes import encode_labels
 from kerasdl.data._stream import BatchStream
 from kerasdl.data.augment import side_on
-from kerasdl.data.image_folder import encode_labels
 
 SIZE = 20
 COUNTS = {"ants": 13, "bees": 8}
@@ -90,7 +90,7 @@ def digest(*arrays):
 
 
 def test_pixels_and_labels_come_in_file_order(folder, pixels, capsys):
-    dataset, class_names = image_folder(folder, SIZE, batch_size=4, seed=1)
+    dataset, class_names = image_folder(folder, SIZE, 4, shuffle=False, seed=1)
     assert class_names == ["ants", "bees"]
     assert "2 classes: ants, bees" in capsys.readouterr().out
     assert dataset.element_spec == (
@@ -122,7 +122,9 @@ def test_every_format_becomes_rgb(tmp_path):
         for class_name in ("a", "b"):
             (tmp_path / class_name).mkdir(exist_ok=True)
             photo.convert(mode).save(tmp_path / class_name / name)
-    dataset, _ = image_folder(tmp_path, (10, 14), resize="squash", seed=0)
+    dataset, _ = image_folder(
+        tmp_path, (10, 14), resize="squash", shuffle=False, seed=0
+    )
     images, _ = one_pass(dataset)
     assert images.shape == (16, 10, 14, 3)
     gray = np.asarray(photo.convert("L"))[0, 0]
@@ -175,22 +177,17 @@ def test_an_order_is_drawn_for_each_epoch_and_seed(photos):
     assert len(orders) == 6
 
 
-@pytest.mark.parametrize(
-    ("augment", "shuffle", "shuffles"),
-    [
-        (None, None, False),
-        ("none", None, False),
-        ("side_on", None, True),
-        ("side_on", False, False),
-        (None, True, True),
-    ],
-)
-def test_shuffles_what_is_augmented(folder, augment, shuffle, shuffles):
-    dataset, _ = image_folder(
-        folder, SIZE, augment=augment, shuffle=shuffle, label_mode="int", seed=5
-    )
-    _, labels = one_pass(dataset)
-    assert (labels != LABELS).any() == shuffles
+@pytest.mark.parametrize("augment", [None, "none", "side_on"])
+def test_shuffled_unless_asked_for_file_order(folder, augment):
+    options = {"augment": augment, "label_mode": "int", "seed": 5}
+    dataset, _ = image_folder(folder, SIZE, **options)
+    passes = [one_pass(dataset)[1] for _ in range(2)]
+    for labels in passes:
+        assert (labels != LABELS).any()
+        np.testing.assert_array_equal(np.sort(labels), LABELS)
+    assert (passes[0] != passes[1]).any()
+    dataset, _ = image_folder(folder, SIZE, shuffle=False, **options)
+    np.testing.assert_array_equal(one_pass(dataset)[1], LABELS)
 
 
 # Draws
@@ -337,7 +334,8 @@ def test_rand_augment_without_keras_cv(folder, monkeypatch):
 def test_damaged_files_are_named_once_and_left_out(damaged_folder):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        dataset, _ = image_folder(damaged_folder, SIZE, 4, label_mode="int", seed=0)
+        options = {"label_mode": "int", "shuffle": False, "seed": 0}
+        dataset, _ = image_folder(damaged_folder, SIZE, 4, **options)
         for _ in range(3):
             images, labels = one_pass(dataset)
             assert len(images) == 8
@@ -374,7 +372,9 @@ def test_damaged_files_are_counted_by_name(damaged_folder):
 
 
 def test_a_damaged_file_stops_the_pass_by_name(damaged_folder):
-    dataset, _ = image_folder(damaged_folder, SIZE, 2, on_error="raise", seed=0)
+    dataset, _ = image_folder(
+        damaged_folder, SIZE, 2, shuffle=False, on_error="raise", seed=0
+    )
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"a/1\.png: empty file"):
         one_pass(dataset)
 
@@ -390,7 +390,44 @@ def test_a_damaged_batch_is_replaced_where_order_does_not_matter(damaged_folder)
     np.testing.assert_array_equal(again, labels)
 
 
-def test_a_damaged_batch_in_file_order_is_an_error(damaged_folder):
+@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("damaged", [(0, 1), (4, 5), (8, 9), (1, 4, 5, 6, 7, 9)])
+def test_a_damaged_batch_in_file_order_is_left_out(tmp_path, batch_size, damaged):
+    paths = [tmp_path / f"{number}.png" for number in range(10)]
+    for number, path in enumerate(paths):
+        save_photo(path, number)
+    for number in damaged:
+        paths[number].write_bytes(b"")
+    good = [number for number in range(10) if number not in damaged]
+    model = keras.Sequential(
+        [keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mse", metrics=["mae"])
+    expected = model.predict(np.stack([np.array(Image.open(paths[i])) for i in good]))
+    for labels in (np.arange(10, dtype="float32"), None):
+        batches = PhotoBatches(paths, labels, SIZE, batch_size)
+        with pytest.warns(UserWarning, match="left out"):
+            dataset = batches.dataset()
+            taken = list(dataset)
+        assert (
+            len(taken) == dataset.cardinality() == len({i // batch_size for i in good})
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of Keras, if there were fewer batches
+            outputs = model.predict(dataset, verbose=0)
+        np.testing.assert_allclose(outputs, expected, rtol=1e-4)
+        if labels is None:
+            continue
+        np.testing.assert_array_equal(np.concatenate([y for _, y in taken]), good)
+        found = model.evaluate(dataset, return_dict=True, verbose=0)
+        np.testing.assert_allclose(
+            found["mae"], abs(expected[:, 0] - good).mean(), 1e-4
+        )
+        shared = shares(dataset, [0, 1], 2)
+        assert sum(int(rows) for _, rows in shared) == len(good)
+
+
+def test_a_damaged_batch_in_file_order_is_an_error_by_itself(damaged_folder):
     paths = sorted(damaged_folder.glob("*/*.png"))
     batches = PhotoBatches(paths, np.arange(10), SIZE, 1)
     with (
@@ -405,6 +442,9 @@ def test_nothing_but_damaged_files_is_an_error(damaged_folder):
     batches = PhotoBatches([path] * 3, np.zeros(3), SIZE, 1, shuffle=True)
     with pytest.warns(UserWarning), pytest.raises(ImageError, match="every image"):
         batches.batch(0, 0)
+    batches = PhotoBatches([path] * 3, np.zeros(3), SIZE, 1)
+    with pytest.warns(UserWarning), pytest.raises(ImageError, match="every image is"):
+        batches.dataset()
 
 
 # Training
@@ -458,6 +498,7 @@ def test_memory_does_not_grow_with_the_number_of_files(folder):
         ({"image_size": (10, 10, 3)}, "`image_size` must be one side or"),
         ({"batch_size": 0}, "`batch_size` must be an integer of at least 1"),
         ({"augment": "sideways"}, "`augment` must be one of 'none', 'side_on'"),
+        ({"shuffle": None}, "`shuffle` must be one of True, False"),
         ({"augment": 3}, "`augment` must be a preset's name, an Augment, or None"),
         ({"augment": "top_down", "image_size": (8, 9)}, "`image_size` must be square"),
         ({"resize": "stretch"}, "`resize` must be one of 'crop', 'squash', 'pad'"),

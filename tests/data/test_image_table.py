@@ -163,23 +163,52 @@ def without_file(table):
     return pd.concat([table, pd.DataFrame({"id": ["x"], "breed": ["7"]})])
 
 
+@pytest.mark.parametrize("hole", [np.nan, None, "", "  ", " , "])
+def test_a_photo_may_have_none_of_several_labels(build, tmp_path, hole):
+    words = [hole if n % 5 == 0 else ("road", "haze,road")[n % 2] for n in range(30)]
+    table = pd.DataFrame({"id": breeds().id, "tags": words})
+    table.to_csv(tmp_path / "tags.csv", index=False)
+    options = {"label": "tags", "label_delimiter": ",", "test": 0.2, "max_train": 15}
+    for given in (table, tmp_path / "tags.csv"):
+        data = build(given, **options)
+        assert data.class_names == ["haze", "road"]
+        assert sum(len(data.files(split)) for split in data.splits) == 15 + 6 + 6
+        for split in data.splits:
+            empty = {int(file[:3]) % 5 == 0 for file in data.files(split)}
+            rows = zip(data.files(split), data.labels(split), strict=True)
+            assert empty == {True, False}
+            assert all((int(f[:3]) % 5 == 0) == (not row.any()) for f, row in rows)
+
+
+def test_a_table_without_any_label(build):
+    with pytest.raises(ValueError, match="`table` must hold photos of at least two"):
+        build(breeds().assign(breed=" "), label_delimiter=" ")
+
+
 def test_rows_that_cannot_be_used_are_named(build):
     frame = breeds()
     empty = frame.copy()
     empty.loc[[4, 5], "breed"] = [None, "  "]
     nameless = frame.copy()
     nameless.loc[2, "id"] = np.nan
-    commas = frame.assign(breed=[",", *frame.breed[1:]])
+    lines = frame.assign(breed=["two\nlines", *frame.breed[1:]])
+    doubled = pd.concat([frame, frame.breed], axis=1)
     many = frame.assign(id=[f"no{n}" for n in range(30)])
     twice = pd.concat([frame, frame[3:5]])
+    paths = pd.concat([frame, frame[3:4].assign(id="./003")])
     cases = [
         (partial(build, twice), "image once. Received: '003', '004' more than once"),
+        (partial(build, paths), r"image once. Received: '\./003' more than once"),
         (partial(build, empty), "label in column 'breed'.*none for '004', '005'"),
         (partial(build, nameless), r"name in column 'id'.*none in row 2 \(from 0\)"),
         (partial(build, without_file(frame)), r"files that exist.*without 'x\.png'"),
         (partial(build, many), r"'no4\.png', \.\.\. \(30 in all\)"),
         (partial(build, frame[:0]), "`table` must have rows"),
-        (partial(build, commas, label_delimiter=","), "none for '000'"),
+        (partial(build, lines, label_delimiter=" "), "`table` must be non-empty names"),
+        (
+            partial(build, doubled),
+            r"`label` must name a column.*\['id', 'breed', 'breed'",
+        ),
         (partial(build, frame.assign(breed="cat")), r"two classes.*\['cat'\]"),
     ]
     for call, message in cases:
@@ -227,3 +256,67 @@ def test_a_class_too_small_to_split_is_named(build):
 def test_a_test_folder_without_photos(build, tmp_path):
     with pytest.raises(ValueError, match=r"must hold images.*\(0 images\)"):
         build(breeds(), test=tmp_path)
+
+
+@pytest.mark.parametrize("place", ["photos", ".", "photos/../photos"])
+def test_photos_with_labels_are_no_test(build, folder, place):
+    with pytest.raises(
+        ValueError, match=r"`test` must be .*labelled ones: '.*000\.png'"
+    ):
+        build(breeds(), test=folder / place)
+
+
+def marked(**columns):
+    table = pd.DataFrame({"id": [f"{n:03}" for n in range(30)]})
+    return table.assign(**columns)
+
+
+def test_a_column_for_each_class(folder, tmp_path):
+    cat = np.arange(30) % 3 == 0
+    table = marked(cat=cat.astype(int), ape=(~cat).astype(float))
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    for source in (table, tmp_path / "labels.csv", marked(cat=cat, ape=~cat)):
+        data = ImageData.from_table(
+            *(source, folder / "photos", "id", ["cat", "ape"], ".png"),
+            image_size=SIZE,
+            seed=0,
+        )
+        assert data.class_names == ["cat", "ape"]  # as they were named
+        assert data.label_mode is None
+        for split in ("train", "valid"):
+            numbers = [int(file.removesuffix(".png")) for file in data.files(split)]
+            assert data.labels(split).tolist() == [int(n % 3 != 0) for n in numbers]
+
+
+def test_columns_of_which_several_hold(folder):
+    wet, dry = np.arange(30) % 2, np.arange(30) % 5 > 0
+    data = ImageData.from_table(
+        *(marked(wet=wet, dry=dry), folder / "photos", "id", ["dry", "wet"], ".png"),
+        image_size=SIZE,
+        seed=0,
+    )
+    assert data.label_mode == "multi_label"
+    for split in ("train", "valid"):
+        rows = [int(file.removesuffix(".png")) for file in data.files(split)]
+        expected = np.stack([dry[rows], wet[rows]], axis=1)
+        np.testing.assert_array_equal(data.labels(split), expected)
+
+
+@pytest.mark.parametrize(
+    ("label", "delimiter", "message"),
+    [
+        (["a"], None, "`label` must be a column, or two or more"),
+        (["a", "a"], None, "`label` must be a column, or two or more"),
+        (["a", "b"], " ", "`label_delimiter` must be None where"),
+        (["a", "c"], None, "`label` must name a column .*label='c'"),
+        (["a", "odd"], None, "`table` must have 0 or 1 .*'0.5' in column 'odd', row 3"),
+    ],
+)
+def test_columns_that_are_none(folder, label, delimiter, message):
+    ones = np.arange(30) % 2
+    odd = np.where(np.arange(30) == 3, 0.5, ones)
+    table = marked(a=ones, b=1 - ones, odd=odd)
+    with pytest.raises(ValueError, match=message):
+        ImageData.from_table(
+            *(table, folder / "photos", "id", label, ".png"), label_delimiter=delimiter
+        )

@@ -61,7 +61,7 @@ def test_every_damaged_file_is_named_with_its_reason(photos):
         "train/cats/cut.png": "truncated",
         "train/cats/empty.jpg": "empty file",
         "train/cats/huge.png": "above the pixel limit (10000 x 10000)",
-        "train/cats/letter.jpg": "not an image (JPEG, PNG, BMP, GIF or WEBP)",
+        "train/cats/letter.jpg": "not an image (JPEG, PNG, BMP, GIF, WEBP or TIFF)",
         "train/cats/lost.jpg": "unreadable: No such file or directory",
     }
     assert result.ignored == ["train/cats/note.txt"]

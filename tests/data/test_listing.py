@@ -66,7 +66,7 @@ def test_fewer_than_two_classes_are_an_error(tmp_path):
 def test_an_empty_class_is_an_error(tmp_path):
     write_images(tmp_path, "cats/1.jpg")
     (tmp_path / "dogs").mkdir()
-    (tmp_path / "dogs/1.tiff").write_bytes(b"not listed")
+    (tmp_path / "dogs/1.heic").write_bytes(b"not listed")
     with pytest.raises(ValueError, match=r"each with images.*no image in 'dogs'"):
         list_classes(tmp_path)
 

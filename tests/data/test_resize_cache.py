@@ -81,10 +81,10 @@ from pathlib import Path
 from kerasdl.data import resize_cache
 made = []
 make = resize_cache._smaller
-def smaller(path, *rest):
+def smaller(data, path, *rest):
     if path.name == "wide.png":
         os.kill(os.getpid(), 9)
-    return make(path, *rest)
+    return make(data, path, *rest)
 resize_cache._smaller = smaller
 names = ["tall.jpg", "wide.png", "small.jpg"]
 resize_cache.resize_photos(
@@ -113,9 +113,47 @@ def test_a_changed_photo_is_copied_anew(photos, shrink):
     assert after[0] != before[0] and after[1:] == before[1:]
     assert np.abs(read_image(after[0]).mean(axis=(0, 1)) - [0, 200, 0]).max() < 4
     os.utime(photos[1], ns=(1, 1))
-    assert shrink(photos)[1] != after[1]
+    assert shrink(photos) == after
     assert shrink(photos, side=26)[2] != after[2]
     assert shrink(photos, quality=80)[2] != after[2]
+
+
+def test_an_edit_that_keeps_size_and_time_shows(tmp_path, shrink):
+    photo = tmp_path / "a.bmp"
+    Image.new("RGB", (60, 60), "red").save(photo)
+    os.utime(photo, ns=(1, 1))
+    before = photo.stat()
+    first = shrink([photo])[0]
+    with open(photo, "rb+") as file:  # in place: the inode stays too
+        file.seek(54)
+        file.write(bytes([255, 0, 0]) * 60 * 60)  # blue
+    os.utime(photo, ns=(1, 1))
+    after = photo.stat()
+    same = ("st_size", "st_mtime_ns", "st_ino")
+    assert [getattr(before, n) for n in same] == [getattr(after, n) for n in same]
+    second = shrink([photo])[0]
+    assert read_image(first)[5, 5].argmax() == 0
+    assert read_image(second)[5, 5].argmax() == 2
+
+
+def test_one_copy_for_one_content_wherever_it_lies(photos, shrink, tmp_path):
+    first = shrink(photos)[1]
+    (tmp_path / "moved").mkdir()
+    moved = photos[1].rename(tmp_path / "moved" / "wide.png")
+    assert shrink([moved]) == [first]
+
+
+def test_what_killed_calls_left_is_removed(photos, shrink, left_by_a_kill):
+    folder = shrink(photos)[0].parent
+    left = left_by_a_kill(folder / "gone.jpg")
+    copies = shrink(photos)
+    assert not left.exists() and sorted(folder.iterdir()) == sorted(copies)
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(photos, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="`cache_dir` must be a folder that can be"):
+        resize_photos(photos, 25, cache_dir=tmp_path / "file", verbose=0)
 
 
 def test_damaged_photos_follow_on_error(photos, shrink):

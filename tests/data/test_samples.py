@@ -1,4 +1,4 @@
-import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -204,14 +204,10 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
-def test_two_processes_may_draw_the_same_sample(tmp_path, monkeypatch):
-    rename = Path.rename
-
-    def be_second(path, target):
-        shutil.copytree(path, target)
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", be_second)
-    directory = write_sample(tmp_path / "faces", **SMALL)
-    assert len(contents(directory)) == 8
-    assert list(tmp_path.iterdir()) == [directory]
+def test_two_may_draw_the_same_sample_after_one_that_was_killed(tmp_path):
+    (tmp_path / ".faces.partial" / "train").mkdir(parents=True)
+    with ThreadPoolExecutor(2) as pool:
+        drawn = [pool.submit(write_sample, tmp_path / "faces", **SMALL) for _ in "ab"]
+        assert {future.result() for future in drawn} == {tmp_path / "faces"}
+    assert len(contents(tmp_path / "faces")) == 8
+    assert list(tmp_path.iterdir()) == [tmp_path / "faces"]

@@ -3,6 +3,7 @@ import os
 import pytest
 from PIL import Image
 
+from kerasdl._atomic_folder import claimed
 from kerasdl.data import subset
 from kerasdl.data.subset import make_subset
 
@@ -97,14 +98,26 @@ def test_a_flat_name_without_a_class_is_an_error(flat, tmp_path):
         make_subset(flat, tmp_path / "small", **COUNTS)
 
 
-@pytest.mark.parametrize("existing", ["small", "small.partial"])
-def test_an_existing_target_is_an_error(flat, tmp_path, existing):
-    (tmp_path / existing).mkdir()
-    with pytest.raises(
-        ValueError, match=f"`target` must not exist.*{existing}' exists"
-    ):
+def test_an_existing_target_is_an_error(flat, tmp_path):
+    (tmp_path / "small").mkdir()
+    with pytest.raises(ValueError, match="`target` must not exist.*small'. Remove"):
         make_subset(flat, tmp_path / "small", **COUNTS)
-    assert os.listdir(tmp_path / existing) == []
+    assert os.listdir(tmp_path / "small") == []
+
+
+def test_what_a_killed_process_left_is_no_obstacle(flat, tmp_path):
+    half = tmp_path / ".small.partial" / "train" / "cat"
+    half.mkdir(parents=True)
+    (half / "other.jpg").write_text("half")
+    small = make_subset(flat, tmp_path / "small", **COUNTS)
+    assert not list(small.rglob("other.jpg"))
+    assert not list(tmp_path.glob(".small*"))
+
+
+def test_a_target_at_work_elsewhere_is_an_error(flat, tmp_path):
+    with claimed(tmp_path / "small"):
+        with pytest.raises(ValueError, match="`target` must not be in use by another"):
+            make_subset(flat, tmp_path / "small", **COUNTS)
 
 
 def test_bad_arguments_are_errors(flat, tmp_path):

@@ -130,3 +130,19 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         save_inference_model(sequential(), path)
     assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
     assert path.read_bytes() == b"old"
+
+
+def test_an_adapted_layer_computes_as_in_the_model(tmp_path, rng):
+    norm = layers.Normalization()
+    norm.adapt(rng.uniform(0, 255, (20, 4, 4, 3)))
+    model = keras.Sequential([keras.Input((4, 4, 3)), norm, layers.Conv2D(2, 1)])
+    pixels = rng.uniform(0, 255, (2, 4, 4, 3)).astype("float32")
+    np.testing.assert_array_equal(inference_model(model)(pixels), model(pixels))
+    save_inference_model(model, tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(pixels), model(pixels))
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match="`path` must be in a folder that exists"):
+        save_inference_model(sequential(), tmp_path / "gone" / "model.keras")

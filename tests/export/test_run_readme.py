@@ -60,3 +60,11 @@ def test_a_model_card_of_facts():
     several = run_readme(["a", "b"], 8, multi_label=True, facts={"seed": "1"})
     assert "It answers any of the labels above, or none" in several
     assert "Model card" not in run_readme(["a", "b"], 8)
+
+
+def test_of_many_classes_the_first_are_named():
+    names = [f"class {number}" for number in range(1000)]
+    text = run_readme(names, 32)
+    assert "class 0, class 1, " in text
+    assert "class 49 and 950 more." in text
+    assert len(text) < 4000

@@ -207,6 +207,27 @@ def test_names_are_text_and_no_markup(tmp_path, rng):
     assert shown.words.count("alert(1)") > 3
 
 
+def test_names_that_are_no_text_are_shown_escaped(tmp_path, rng):
+    """Of a file system whose names are bytes, not UTF-8."""
+    names = ["caf\udce9", "cat", "dog"]
+    files = [f"caf\udce9/{row}.jpg" for row in range(60)]
+    report = make_report(rng, names, files=files)
+    save_report(report, tmp_path / "a.html", "caf\udce9", seed=1)
+    shown = Page(tmp_path / "a.html")
+    assert shown.table("class")[1][0] == r"caf\udce9"
+    alts = [image["alt"] for image in shown.images]
+    assert any(alt.startswith(r"photo caf\udce9/") for alt in alts)
+
+
+def test_settings_of_a_thousand_values_are_one_row(tmp_path, rng):
+    counts = {f"class {number}": number for number in range(1000)}
+    report = make_report(rng, ["ape", "bee", "cat"])
+    save_report(report, tmp_path / "a.html", settings={"data": {"train": counts}})
+    assert Page(tmp_path / "a.html").table("name")[1:] == [
+        ["data.train", "1,000 values, such as class 0 0, class 1 1, class 2 2"]
+    ]
+
+
 def test_many_classes_make_a_page_of_bounded_size(tmp_path, rng):
     noise = rng.integers(0, 256, (400, 64, 64, 3), "uint8")
 

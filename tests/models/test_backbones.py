@@ -11,8 +11,7 @@ from keras.applications import imagenet_utils
 from keras.src.backend import config
 from keras.src.utils import file_utils
 
-from kerasdl.models import backbones
-from kerasdl.models._weights import copy_weights
+from kerasdl.models import backbones, copy_weights
 from kerasdl.models.backbones import (
     BACKBONES,
     Backbone,

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdl.models._weights import copy_weights
+from kerasdl.models import copy_weights
 from kerasdl.models.backbones import build_trunk
 from kerasdl.models.heads import (
     HEADS,

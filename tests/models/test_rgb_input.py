@@ -46,3 +46,46 @@ def test_the_saved_model_is_of_keras_own_layers(rng, tmp_path):
 def test_refuses_other_models(options, received):
     with pytest.raises(ValueError, match=f"functional model of gray.*{received}"):
         models.with_rgb_input(models.lenet5(**GRAY | options))
+
+
+def merged(merge):
+    gray = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(1, 3, padding="same")(gray)
+    return keras.Model(gray, merge(x, gray))
+
+
+@pytest.mark.parametrize(
+    "merge",
+    [
+        lambda x, gray: keras.layers.Concatenate()([x, gray]),
+        lambda x, gray: keras.layers.Add()([gray, x]),
+        lambda x, gray: keras.layers.Multiply()([x, gray]),
+        lambda x, gray: keras.ops.concatenate([x, gray], axis=1),
+        lambda x, gray: keras.layers.MultiHeadAttention(1, 2)(x, value=gray),
+        lambda x, gray: [x, gray],
+        lambda x, gray: {"input": gray, "found": x},
+    ],
+    ids=["concatenate", "add", "multiply", "operation", "keyword", "output", "dict"],
+)
+def test_an_input_that_goes_to_several_places(merge, rng):
+    network = merged(merge)
+    gray = rng.random((2, 8, 8, 1)).astype("float32")
+    found = models.with_rgb_input(network)(np.repeat(gray, 3, axis=3))
+    expected = network(gray)
+    keras.tree.assert_same_structure(found, expected)
+    for one, other in zip(*map(keras.tree.flatten, (found, expected)), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_an_input_in_a_list(rng):
+    gray = keras.Input((8, 8, 1))
+    network = keras.Model([gray], keras.layers.Conv2D(2, 3)(gray))
+    pixels = rng.random((2, 8, 8, 1)).astype("float32")
+    found = models.with_rgb_input(network)(np.repeat(pixels, 3, axis=3))
+    np.testing.assert_allclose(found, network([pixels]), rtol=1e-3, atol=1e-3)
+
+
+def test_a_model_with_a_loss_of_its_own():
+    network = models.lenet5(**GRAY)
+    network.compile("sgd", lambda y_true, y_pred: keras.ops.mean(y_pred))
+    assert not models.with_rgb_input(network).compiled

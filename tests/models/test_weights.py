@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from kerasdl.models import _weights
-from kerasdl.models._weights import copy_weights, load_weights
+from kerasdl.models import _weights_file, load_weights, restore_weights
 
 
 def network(names=("a", "b", "c"), filters=4, head=False, seed=0):
@@ -187,40 +186,81 @@ def test_a_file_that_keras_did_not_write(path):
         load_weights(network(), path)
 
 
-def test_values_in_another_file_are_refused(tmp_path):
-    path = saved(network(), tmp_path / "own.weights.h5")
-    (tmp_path / "secret").write_bytes(bytes(1000))
-    with h5py.File(path, "a") as file:
-        names = []
-        file.visit(names.append)
-        name = next(name for name in names if name.endswith("conv2d/vars/0"))
-        shape = file[name].shape
-        del file[name]
-        external = [(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)]
-        file.create_dataset(name, shape, "float32", external=external)
-    with pytest.raises(ValueError, match="must be a file that holds its own values"):
-        load_weights(network(seed=1), path)
-
-
 def test_a_bomb_is_refused_by_what_it_declares(tmp_path, monkeypatch):
     path = tmp_path / "own.keras"
-    monkeypatch.setattr(_weights, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(_weights_file, "MAX_BYTES", 1_000_000)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("model.weights.h5", bytes(2_000_000))
     with pytest.raises(ValueError, match="`weights` must unpack to at most 1,000,000"):
         load_weights(network(), path)
 
 
-def test_copy_weights_by_name():
-    source, target = network(("a", "b"), seed=1), network(seed=2)
-    third = target.get_layer("c").get_weights()[0]
-    copy_weights(source, target)
-    assert_same(source, target)
-    np.testing.assert_array_equal(target.get_layer("c").get_weights()[0], third)
+def twins(outer=("left", "right"), seed=0):
+    """Two models side by side whose layers have the same names."""
+    parts = [network(("a",), seed=seed + number) for number in range(2)]
+    pixels = keras.Input((8, 8, 3))
+    for part, name in zip(parts, outer, strict=True):
+        part.name = name
+    return keras.Model(pixels, [part(pixels) for part in parts], name="twins")
 
 
-def test_copy_weights_refuses_what_does_not_fit():
-    with pytest.raises(ValueError, match="`target` must hold .* layer 'c' is missing"):
-        copy_weights(network(), network(("a", "b")))
-    with pytest.raises(ValueError, match="layer 'a' has shapes"):
-        copy_weights(network(), network(filters=5))
+def test_layers_of_one_name_are_not_loaded_by_name(path):
+    with pytest.raises(ValueError, match="several layers named 'a'.*own"):
+        load_weights(twins(), saved(twins(), path))
+
+
+@pytest.mark.parametrize("name", ["own.keras", "own.weights.h5"])
+def test_a_file_with_layers_of_one_name_fits_none_of_them(name, tmp_path):
+    path = saved(twins(), tmp_path / name)
+    with pytest.raises(ValueError, match="where .*several layers are named 'a'"):
+        load_weights(network(("a",)), path)
+
+
+class Token(keras.Model):
+    """A model with a weight of its own."""
+
+    def build(self, shape):
+        self.token = self.add_weight(shape=(shape[-1],), name="token")
+
+    def call(self, x):
+        return x + self.token
+
+
+def with_token():
+    pixels = keras.Input((8, 8, 3))
+    x = Token(name="tokens")(layers.Conv2D(4, 3, name="a")(pixels))
+    return keras.Model(pixels, x, name="with_token")
+
+
+@pytest.mark.parametrize("name", ["own.weights.h5", "own.h5"])
+def test_the_weight_of_a_model_inside_is_loaded(name, tmp_path):
+    source, model = with_token(), with_token()
+    source.get_layer("tokens").token.assign([1, 2, 3, 4])
+    load_weights(model, saved(source, tmp_path / name))
+    np.testing.assert_array_equal(model.get_layer("tokens").token, [1, 2, 3, 4])
+
+
+def test_restoring_goes_by_place(tmp_path):
+    source, model = twins(seed=1), twins(seed=5)
+    restore_weights(model, saved(source, tmp_path / "own.weights.h5"))
+    for ours, theirs in zip(model.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_restoring_what_does_not_fit_changes_nothing(tmp_path):
+    model, untouched = network("abc", seed=2), network("abc", seed=2)
+    path = saved(network("abcd", head=True), tmp_path / "own.weights.h5")
+    with pytest.raises(ValueError, match="file of the network 'chain'.*own.weights.h5"):
+        restore_weights(network("abc", filters=5), path)
+    with h5py.File(path, "a") as file:
+        del file["layers/conv2d_2/vars/1"]
+    with pytest.raises(ValueError, match="file of the network 'chain'.*own.weights.h5"):
+        restore_weights(model, path)
+    assert_same(untouched, model)
+
+
+@pytest.mark.parametrize("name", ["missing.weights.h5", "own.h5"])
+def test_what_cannot_be_restored(name, tmp_path):
+    (tmp_path / "own.h5").touch()
+    with pytest.raises(ValueError, match=f"that ends in .weights.h5. Received.*{name}"):
+        restore_weights(network(), tmp_path / name)

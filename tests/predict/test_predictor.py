@@ -93,7 +93,7 @@ def test_takes_one_file_or_the_model_file_or_text(run, tmp_path):
 @pytest.mark.parametrize("resize", ["crop", "squash", "pad"])
 def test_files_get_the_pixels_of_the_training_pipeline(photos, resize):
     model = position_model()
-    dataset, _ = image_folder(photos, SIZE, batch_size=2, resize=resize, seed=0)
+    dataset, _ = image_folder(photos, SIZE, 2, resize=resize, shuffle=False)
     expected = np.concatenate([model.predict_on_batch(batch) for batch, _ in dataset])
     files = [photos / file for file in ("a/0.png", "a/2.png", "a/4.png")]
     files += [photos / file for file in ("b/1.png", "b/3.png")]
@@ -246,3 +246,26 @@ def test_thresholds_are_those_of_the_run_or_a_half(tmp_path):
 def test_thresholds_that_do_not_fit():
     with pytest.raises(ValueError, match="`thresholds` must be one, or one for each"):
         Predictor(position_model(), list("abc"), SIZE, "crop", [0.5, 0.5])
+
+
+def test_answers_that_are_no_numbers(tmp_path):
+    inputs = keras.Input((4, 4, 3))
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    model = keras.Model(inputs, keras.layers.Softmax()(keras.ops.log(x - 100)))
+    pixels = np.full((3, 4, 4, 3), 200, "uint8")
+    pixels[1] = 50  # the logarithm of less than nothing
+    predictor = Predictor(model, ["a", "b", "c"], 4)
+    with pytest.raises(ValueError, match="answer with numbers.* for '1'"):
+        predictor.predict(pixels)
+    with pytest.raises(ValueError, match="`thresholds` must be one"):
+        Predictor(model, ["a", "b", "c"], 4, thresholds=[0.5, np.nan, 0.5])
+
+
+def test_a_long_list_of_names_is_cut_in_the_error():
+    inputs = keras.Input((4, 4, 3))
+    model = keras.Model(inputs, keras.layers.Flatten()(inputs))
+    with pytest.raises(
+        ValueError, match="`class_names` must be .*1000 in all"
+    ) as error:
+        Predictor(model, [f"class {number}" for number in range(1000)], 4)
+    assert len(str(error.value)) < 300

@@ -120,3 +120,8 @@ def test_a_report_of_other_classes():
     arrays = np.zeros((4, 2)), np.ones((4, 2))
     with pytest.raises(ValueError, match="1 names, 2 thresholds, 2 columns"):
         threshold_report(*arrays, np.zeros(2), ["a"])
+
+
+def test_a_report_of_thresholds_that_are_no_numbers():
+    with pytest.raises(ValueError, match="`thresholds` must be numbers"):
+        threshold_report(np.eye(2), np.eye(2), [0.5, np.nan], ["a", "b"])

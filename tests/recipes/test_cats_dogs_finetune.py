@@ -211,7 +211,7 @@ def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
 
 
 def test_chapter_on_three_class_folders_one_photo_damaged(
-    recipe, tmp_path, capsys, tiny_backbone
+    recipe, tmp_path, capsys, tiny_backbone, keeps_promises
 ):
     photos, out = tmp_path / "photos", tmp_path / "run"
     write_photos(photos, {".": 10}, COLOURS)
@@ -225,6 +225,7 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
         *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
         "report.html",
     ]
+    keeps_promises(out, of_photos=True)
     assert (out / "labels.txt").read_text().split() == list(COLOURS)
     manifest = json.loads((out / "manifest.json").read_text())
     assert list(manifest["data"]["damaged"]) == ["green/3.png"]
@@ -237,7 +238,7 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
     assert all(stage["test"] is None for stage in stages)
     page = (out / "report.html").read_text(encoding="utf-8")
     for text in (
-        "blue or green or red",
+        "<h1>run: ",
         "split valid",
         "fine_tuned",
         "arguments.stages",
@@ -294,6 +295,11 @@ def damaged(folder):
         (one_class, [], "at least two"),
         (other_classes, [], "same classes"),
         (damaged, ["--on-error", "raise"], "red/0.png"),
+        (
+            damaged,
+            ["--on-error", "raise", "--max-pixels", "1"],
+            "max_pixels= (--max-pixels) allows more",
+        ),
         (damaged, ["--image-size", "8"], "at least 32"),
         (damaged, ["--weights", "none.h5"], "none.h5"),
         (damaged, ["--backbone", "vgg17"], "`backbone` must be one of"),

@@ -36,7 +36,7 @@ def main(photos, tmp_path, *more):
 
 
 def test_a_cut_run_resumes_and_leaves_a_whole_folder(
-    photos, tmp_path, monkeypatch, capsys, tiny_backbone
+    photos, tmp_path, monkeypatch, capsys, tiny_backbone, keeps_promises
 ):
     tiny = ["--backbone", tiny_backbone]
     tta = kerasdl.Learner.tta
@@ -54,10 +54,12 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     output = capsys.readouterr().out
     assert "Epoch 1/1" not in output  # every step was finished before
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find_all.png"),
-        *("lr_find_head.png", "manifest.json", "model.keras", "model.tflite"),
+        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
+        *("lr_find_all.png", "lr_find_head.png", "manifest.json", "mistakes.png"),
+        *("model.keras", "model.tflite"),
         *("rates.png", "report.html"),
     ]
+    keeps_promises(tmp_path / "run", of_photos=True)
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     steps = results["steps"]
     assert [step["step"] for step in steps[:-1]] == [

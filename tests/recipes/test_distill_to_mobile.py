@@ -57,11 +57,12 @@ def run(teacher, tmp_path_factory):
     return out
 
 
-def test_a_run_leaves_a_whole_folder(run):
+def test_a_run_leaves_a_whole_folder(run, keeps_promises):
+    keeps_promises(run, of_photos=True)
     assert sorted(path.name for path in run.iterdir()) == [
         *("README.md", "alone", "confusion.png", "curves.png", "history.csv"),
-        *("labels.txt", "manifest.json", "model.keras", "model.tflite"),
-        *("report.html", "sparsity.csv"),
+        *("labels.txt", "manifest.json", "mistakes.png", "model.keras"),
+        *("model.tflite", "report.html", "sparsity.csv"),
     ]
     assert {path.name for path in (run / "alone").iterdir()} == {
         *("model.keras", "model.tflite")

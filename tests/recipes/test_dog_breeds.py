@@ -49,7 +49,7 @@ def main(photos, tmp_path, *more):
 
 
 def test_a_cut_run_resumes_and_answers_for_each_photo(
-    photos, tmp_path, monkeypatch, capsys, tiny_backbone
+    photos, tmp_path, monkeypatch, capsys, tiny_backbone, keeps_promises
 ):
     def cut(*args, **kwargs):
         raise KeyboardInterrupt
@@ -64,10 +64,11 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
 
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find.png"),
-        *("manifest.json", "model.keras", "model.tflite", "rates.png", "report.html"),
-        "submission.csv.gz",
+        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
+        *("lr_find.png", "manifest.json", "mistakes.png", "model.keras"),
+        *("model.tflite", "rates.png", "report.html", "submission.csv.gz"),
     ]
+    keeps_promises(run, of_photos=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
     names = ["lr_find", "head_cached", "head_augmented_32", "head_augmented_40"]
@@ -111,7 +112,7 @@ def test_without_the_download_the_error_names_it(photos, contest, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("test/e02.jpg", "no photo", r"Test photos must be undamaged.*e02\.jpg \("),
+        ("test/e02.jpg", "no photo", r"Test photos must be undamaged.*e02\.jpg: "),
         ("labels.csv", "id,breed\nr00,x\nr99,y\n", r"without 'r99\.jpg'"),
         (
             "sample_submission.csv",

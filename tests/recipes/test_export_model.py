@@ -124,3 +124,14 @@ def test_bad_input_is_an_error_before_any_work(made, arguments, message, export)
     assert done.returncode == 2
     assert message in done.stderr
     assert not (run / "export").exists()
+
+
+def test_a_photo_above_the_limit_is_named(made, tmp_path, export):
+    photos, run = made
+    shutil.copytree(photos / "valid", tmp_path / "valid")
+    Image.new("RGB", (100, 100), "red").save(tmp_path / "valid" / "red" / "large.png")
+    arguments = run, "--formats", "keras", "--check", tmp_path / "valid"
+    said = r"large\.png: above the pixel limit .* \(--max-pixels\)"
+    with pytest.warns(UserWarning, match=said):
+        done = export(*arguments, "--out", tmp_path / "out", "--max-pixels", 9999)
+    assert done.returncode == 0, done.stderr

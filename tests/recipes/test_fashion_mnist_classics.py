@@ -39,7 +39,9 @@ def main(clothes, tmp_path, *more):
     recipe()["main"]([*argv, *more])
 
 
-def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
+def test_several_networks_share_a_run(
+    clothes, tmp_path, capsys, monkeypatch, keeps_promises
+):
     """Cut after the first network; the resumed run trains the second alone."""
     fit = kerasdl.recipe.arrays.fit
     names = []
@@ -68,6 +70,11 @@ def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
         *("curves.png", "history.csv", "labels.txt", *NAMES),
         *("manifest.json", "networks.csv"),
     ]
+    output = capsys.readouterr().out
+    named = [line.strip() for line in output.splitlines()[-2:]]
+    assert named == [str(run / name / "report.html") for name in NAMES]
+    for name in NAMES:
+        keeps_promises(run / name, of_photos=False)
     rows = json.loads((run / "manifest.json").read_text())["results"]
     assert [row["network"] for row in rows] == NAMES
     assert rows[0]["parameters"] == 61_706
@@ -77,7 +84,6 @@ def test_several_networks_share_a_run(clothes, tmp_path, capsys, monkeypatch):
     for row in rows:
         predictor = kerasdl.Predictor.load(run / row["network"])
         assert predictor.image_size == (28, 28)
-    output = capsys.readouterr().out
     assert "lenet5 on fashion_mnist: loss " in output
     assert output.count(" examples/sec") == 2
 

@@ -46,7 +46,8 @@ def run(digits, tmp_path_factory):
     return folder / "run"
 
 
-def test_a_run_leaves_a_whole_folder(run, digits):
+def test_a_run_leaves_a_whole_folder(run, digits, keeps_promises):
+    keeps_promises(run, of_photos=False)
     assert sorted(path.name for path in run.iterdir()) == FILES
     manifest = json.loads((run / "manifest.json").read_text())
     (row,) = manifest["results"]

@@ -18,13 +18,13 @@ COLOURS = ("red", "green", "blue")
 
 
 def tags_of(number):
-    """Each of the seven mixtures in turn."""
-    return [name for bit, name in enumerate(COLOURS) if (number % 7 + 1) >> bit & 1]
+    """Each of the eight mixtures in turn, darkness among them."""
+    return [name for bit, name in enumerate(COLOURS) if number % 8 >> bit & 1]
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """56 photos that are bright in the colours they are tagged with, 5 without tags."""
+    """56 photos that are bright in the colours they are tagged with, 5 of a test."""
     root = tmp_path_factory.mktemp("planet")
     rng = np.random.default_rng(0)
     for name, count in {"train": 56, "test": 5}.items():
@@ -52,7 +52,7 @@ def main(photos, tmp_path, *more):
 
 
 def test_a_cut_run_resumes_and_answers_by_its_thresholds(
-    photos, tmp_path, monkeypatch, capsys, tiny_backbone
+    photos, tmp_path, monkeypatch, capsys, tiny_backbone, keeps_promises
 ):
     tiny = ["--backbone", tiny_backbone]
 
@@ -70,9 +70,11 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
         *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find_all.png"),
-        *("lr_find_head.png", "manifest.json", "model.keras", "model.tflite"),
+        *("lr_find_head.png", "manifest.json", "mistakes.png", "model.keras"),
+        "model.tflite",
         *("rates.png", "report.html", "submission.csv.gz", "thresholds.csv"),
     ]
+    keeps_promises(run, of_photos=True, several_labels=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
     assert [step["step"] for step in steps] == [

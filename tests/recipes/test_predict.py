@@ -124,3 +124,14 @@ def test_help_loads_no_tensorflow():
     out = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert "IMAGE" in out
     assert out.endswith("False\n")
+
+
+def test_a_photo_above_the_limit_says_what_allows_more(folder, tmp_path, capsys):
+    Image.new("RGB", (20, 30), (200, 0, 0)).save(tmp_path / "sun.png")
+    assert main(folder / "run", tmp_path, "--max-pixels", 599) == 1
+    said = capsys.readouterr()
+    assert "sun.png: above the pixel limit (20 x 30)" in said.err
+    assert "--max-pixels" in said.err
+    assert main(folder / "run", tmp_path, "--max-pixels", 600) == 0
+    with pytest.raises(SystemExit, match="2"):
+        main(folder / "run", tmp_path, "--max-pixels", 0)

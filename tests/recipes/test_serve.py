@@ -161,6 +161,10 @@ def test_a_taken_port_exits_with_two(run, capsys):
         (["RUN", "--port", "70000"], "--port must be in [0, 65535]. Received: 70000"),
         (["RUN", "--name", "a/b"], "--name must be letters, digits"),
         (["RUN", "--max-bytes", "0"], "must be at least 1. Received: 0"),
+        (
+            ["RUN", "--max-bytes", "75000001"],
+            "at least 4 times --max-bytes. Received: 3",
+        ),
         (["RUN", "--max-wait-ms", "nan"], "--max-wait-ms must be in [0, 10000]"),
     ],
 )

@@ -86,7 +86,7 @@ class Client:
         finally:
             connection.close()
         is_json = answer.headers["Content-Type"] == "application/json"
-        content = json.loads(content) if is_json else content
+        content = json.loads(content) if is_json and content else content
         return SimpleNamespace(
             status=answer.status, content=content, headers=answer.headers
         )

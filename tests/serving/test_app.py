@@ -183,7 +183,10 @@ FILES = {"signature_name": "serve_bytes"}
         ({"instances": [{}]}, "the only input is pixels. Received: None"),
         ({"instances": [{"b64": "AAAA"}]}, '"signature_name": "serve_bytes"'),
         ({"inputs": {"pixels": [ZEROS], "x": 1}}, "the only input is pixels"),
-        ({"inputs": ZEROS}, "inputs[0]: must be 8 lists of 12 pixels"),
+        (
+            {"inputs": ZEROS},
+            "inputs must be a list of at least one image. Received: an i",
+        ),
         ({"signature_name": "train", "inputs": []}, "must be one of serving_default"),
         ({"signature_name": ["serve"], "inputs": []}, "Received: a list of 1"),
         ({"signature_name": "\ud800", "inputs": []}, r"Received: '\ud800'"),
@@ -206,16 +209,23 @@ def test_what_cannot_be_predicted_is_told(client, body, message):
     [
         ("GET", "/v1/models/plants", 404),
         ("GET", f"{BASE}/versions/2", 404),
+        ("GET", f"{BASE}/versions/01", 404),
         ("GET", f"{BASE}/versions/2/metadata", 404),
+        ("GET", f"{BASE}/labels/stable", 404),
+        ("GET", f"{BASE}/labels/stable/metadata", 404),
+        ("GET", f"{BASE}/", 404),
         ("POST", "/v1/models/plants:predict", 404),
         ("POST", f"{BASE}/versions/7:predict", 404),
-        ("POST", f"{BASE}:regress", 405),
+        ("POST", f"{BASE}/labels/stable:predict", 404),
+        ("POST", f"{BASE}:classify", 501),
+        ("POST", f"{BASE}/versions/1:regress", 501),
+        ("POST", f"{BASE}:explain", 404),
         ("GET", "/../../etc/passwd", 404),
         ("GET", "/page/page.js", 404),
         ("GET", "/%2e%2e/pyproject.toml", 404),
         ("GET", "/docs", 404),
         ("GET", "/openapi.json", 404),
-        ("GET", f"{BASE}:predict", 404),
+        ("GET", f"{BASE}:predict", 405),
         ("DELETE", BASE, 405),
         ("POST", "/", 405),
         ("PUT", "/classify", 405),
@@ -239,10 +249,12 @@ def test_uploads_that_cannot_be_classified_are_told(client, photo, upload_form):
         (whole, {"Content-Type": f"{bare}; boundary=other"}, ""),
         (b"image=/etc/passwd", {}, "fields named image"),
         (b"image=/etc/passwd", {"Content-Type": "application/json"}, "named image"),
-        (*upload_form(b"text"), "not an image (JPEG, PNG, BMP, GIF or WEBP)"),
+        (*upload_form(b"text"), "not an image (JPEG, PNG, BMP, GIF, WEBP or TIFF)"),
         (*upload_form(photo()[:-50]), "truncated"),
         (*upload_form(photo(), photo(), b""), "image[2]: empty file"),
         (*upload_form(b"", photo()), "image[0]: empty file"),
+        (whole.replace(b'; filename="0.jpg"', b""), upload_form()[1], "Part exceeded"),
+        (whole, {"Content-Type": "text/plain"}, "multipart/form-data"),
         (*upload_form(*[photo()] * 33), "Too many files"),
     ]:
         answer = client.ask("POST", "/classify", body, headers)
@@ -332,9 +344,12 @@ def test_a_model_that_fails_is_an_error_and_not_the_end(
         assert client.classify(photo()).status == 200
 
 
-def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo):
-    broken = keras.models.clone_model(predictor.model)
-    broken.set_weights([np.full(w.shape, np.nan) for w in broken.get_weights()])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo, value):
+    broken = keras.Sequential(
+        [keras.Input((8, 12, 3)), layers.Flatten(), layers.Dense(6)]
+    )
+    broken.set_weights([np.full(w.shape, value) for w in broken.get_weights()])
     with run_server(Predictor(broken, list("abcdef"), (8, 12))) as client:
         for answer in (client.classify(photo()), client.predict({"inputs": [ZEROS]})):
             assert answer.status == 500
@@ -342,6 +357,7 @@ def test_an_answer_that_is_no_number_is_an_error(run_server, predictor, photo):
 
 
 def test_bad_limits_are_refused(client):
-    for name in ("max_bytes", "max_pixels", "max_images", "max_waiting"):
+    names = ("max_bytes", "max_pixels", "max_images", "max_waiting", "max_memory")
+    for name in names:
         with pytest.raises(ValueError, match=f"`{name}` must be an integer of at leas"):
             serving.create_app(client.model, **{name: 0})

@@ -163,7 +163,7 @@ def test_a_thousand_malformed_uploads_neither_crash_nor_leak(
     with run_server(predictor, max_bytes=MAX_BYTES) as client:
         expected = client.classify(photo()).content
         malformed = Malformed(client, photo, upload_form, seed=5)
-        for _ in range(200):  # pools, arenas and caches reach their sizes
+        for _ in range(500):  # pools, arenas and caches reach their sizes
             malformed.next()
         memory, files, threads = in_use()
         malformed.uploaded = 0

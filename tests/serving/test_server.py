@@ -7,6 +7,7 @@ import pytest
 
 from kerasdl.serving import ServedModel, Server, bind
 
+SIZE = (8, 12)
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -20,6 +21,14 @@ def test_a_taken_port_and_a_foreign_address_are_refused():
         bind("192.0.2.1", 0)
     with pytest.raises(ValueError, match="`host` must be an address. Received: host="):
         bind("no host at all", 0)
+
+
+def test_a_port_is_taken_from_bind_on():
+    with bind(port=0) as first:
+        port = first.getsockname()[1]
+        for host in ("127.0.0.1", "0.0.0.0"):
+            with pytest.raises(ValueError, match="a free port"):
+                bind(host, port)
 
 
 def test_the_address_tells_whether_others_reach_it():
@@ -48,41 +57,16 @@ def test_a_port_that_was_served_a_moment_ago_is_free(run_server, predictor):
     bind(port=port).close()
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"",
-        b"GET /healthz HT",
-        b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /healthz HT",
-    ],
-)
-def test_who_sends_no_head_is_not_waited_for(sent, run_server, predictor):
-    with run_server(predictor, head_seconds=0.2) as client:
-        address = ("127.0.0.1", client.port)
-        with socket.create_connection(address, timeout=60) as connection:
-            connection.sendall(sent)
-            seen = b"".join(iter(lambda: connection.recv(1 << 16), b""))
-        assert (b"200 OK" in seen) == (b"\r\n\r\n" in sent)
-        assert client.get("/healthz").status == 200
-
-
-def test_a_slow_body_outlives_the_time_for_heads(
-    run_server, predictor, upload_form, photo
-):
-    body, headers = upload_form(photo())
-    with run_server(predictor, head_seconds=0.05) as client:
-        slow = client.half_sent(body, headers=headers)
-        with socket.create_connection(("127.0.0.1", client.port), 60) as silent:
-            assert silent.recv(1) == b""  # the time has passed
-        slow.send(body[-1:])
-        assert slow.getresponse().status == 200
-        slow.close()
-
-
 def test_a_model_is_ready_when_it_is_made(predictor):
     model = ServedModel(predictor, "animals", max_batch=3)
     assert model.graph.experimental_get_tracing_count() == 1
     model.close()
+
+
+def test_names_that_an_address_cannot_hold_are_refused(predictor):
+    for name in ("", "a/b", "a b", "é", "a:predict", "a\n"):
+        with pytest.raises(ValueError, match="`name` must be letters, digits"):
+            ServedModel(predictor, name)
 
 
 def test_a_missing_package_is_an_error_that_names_the_extra():

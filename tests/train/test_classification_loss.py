@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from kerasdl import Learner
+from kerasdl.data import ImageData
 from kerasdl.train import classification_loss
 
 BINARY = keras.losses.BinaryCrossentropy
@@ -15,10 +17,13 @@ def network(outputs):
     return keras.Sequential([keras.Input((3,)), keras.layers.Dense(outputs)])
 
 
-def photos(columns, label_mode=None):
+def photos(columns, label_mode=None, classes=None):
     shape = (4,) if columns is None else (4, columns)
+    classes = classes or (columns if columns and columns > 1 else 2)
     return SimpleNamespace(
-        encoded_labels=lambda split: np.zeros(shape), label_mode=label_mode
+        encoded_labels=lambda split: np.zeros(shape),
+        label_mode=label_mode,
+        class_names=[str(number) for number in range(classes)],
     )
 
 
@@ -29,7 +34,8 @@ def photos(columns, label_mode=None):
         (None, 1, "int", BINARY),
         (3, 3, "categorical", CATEGORICAL),
         (2, 2, "categorical", CATEGORICAL),
-        (None, 3, "int", SPARSE),
+        (None, 2, "int", SPARSE),
+        (1, 1, "multi_label", BINARY),
         (3, 3, "multi_label", BINARY),
     ],
 )
@@ -47,8 +53,39 @@ def test_label_smoothing_reaches_keras():
 
 
 @pytest.mark.parametrize(
-    ("columns", "outputs", "smoothing"), [(1, 3, 0), (3, 1, 0), (None, 3, 0.1)]
+    ("columns", "classes", "outputs", "smoothing", "advice"),
+    [
+        (1, 2, 2, 0, """Pass `label_mode="categorical"` .*, or .* one sigmoid unit"""),
+        (2, 2, 1, 0, """Pass `label_mode="binary"` .*, or give the model 2 outputs"""),
+        (1, 2, 3, 0, "Give the model 2 outputs, or 1 sigmoid unit"),
+        (3, 3, 1, 0, "Give the model 3 outputs"),
+        (None, 3, 3, 0.1, """Pass `label_mode="categorical"` with the data"""),
+        (None, 3, 1, 0, "Give the model 3 outputs"),
+        (None, 3, 2, 0, "Give the model 3 outputs"),
+        (None, 3, 1000, 0, "Give the model 3 outputs"),
+    ],
 )
-def test_labels_and_outputs_that_do_not_match(columns, outputs, smoothing):
-    with pytest.raises(ValueError, match="`model` must have an output for each column"):
-        classification_loss(network(outputs), photos(columns), smoothing)
+def test_labels_and_outputs_that_do_not_match(
+    columns, classes, outputs, smoothing, advice
+):
+    message = (
+        f"`model` must have an output for each column.*{classes} classes. {advice}"
+    )
+    with pytest.raises(ValueError, match=message):
+        classification_loss(
+            network(outputs), photos(columns, classes=classes), smoothing
+        )
+
+
+def test_the_learner_says_which_labels_two_outputs_take(rng):
+    images = rng.integers(0, 256, (8, 4, 4, 3), "uint8")
+    pixels = keras.Input((4, 4, 3))
+    outputs = keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(pixels))
+    model = keras.Model(pixels, outputs)
+    options = {"batch_size": 4, "seed": 0}
+    data = ImageData.from_arrays(images, np.arange(8) % 2, 0.5, **options)
+    with pytest.raises(ValueError, match="""Pass `label_mode="categorical"`"""):
+        Learner.from_model(model, data)
+    options["label_mode"] = "categorical"
+    data = ImageData.from_arrays(images, np.arange(8) % 2, 0.5, **options)
+    assert len(Learner.from_model(model, data).fit(1e-3)) == 1

@@ -424,3 +424,68 @@ def test_models_and_data_that_do_not_work(arrays, dataset):
     with pytest.raises(ValueError, match="`dataset` must give a finite loss at `start"):
         lr_find(model, nothing)
     assert_same(before, model.get_weights())
+
+
+class Filtered(keras.utils.PyDataset):
+    """Says that it has no batches."""
+
+    def __len__(self):
+        return 0
+
+    def __getitem__(self, index):
+        raise IndexError
+
+
+@pytest.mark.parametrize("kind", ["none", "unknown", "PyDataset"])
+def test_data_without_batches(kind, dataset):
+    empty = {
+        "none": dataset.take(0),
+        "unknown": dataset.filter(lambda x, y: False),
+        "PyDataset": Filtered(),
+    }
+    model = network()
+    before = state(model)
+    with pytest.raises(ValueError, match="`dataset` must have batches. Received: none"):
+        lr_find(model, empty[kind])
+    for now, then in zip(state(model), before, strict=False):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_one_batch_is_enough(dataset):
+    assert len(lr_find(network(), dataset.take(1), end_lr=1e-3, num_steps=12).rates) > 9
+
+
+def test_data_without_targets(dataset):
+    with pytest.raises(ValueError, match="`dataset` must give inputs and targets"):
+        lr_find(network(), dataset.map(lambda x, y: x))
+
+
+def test_a_second_loss_that_is_not_finite(arrays):
+    x, y = arrays
+    y[8:16] = np.nan
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    with pytest.raises(
+        ValueError, match="and after it. Received: a second loss of nan"
+    ):
+        lr_find(network(), dataset)
+
+
+def test_nothing_that_trains(dataset):
+    model = network()
+    model.trainable = False
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="`model` must have weights that train"):
+        lr_find(model, dataset)
+
+
+@pytest.mark.parametrize("logs", [{"g_loss": 1.0}, {"loss": [1.0, 2.0]}])
+def test_a_step_that_gives_no_loss(logs, dataset):
+    class Own(keras.Model):
+        def train_step(self, data):
+            return logs
+
+    plain = network()
+    model = Own(plain.inputs, plain.outputs)
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="must give its loss, one number.*a Own"):
+        lr_find(model, dataset)

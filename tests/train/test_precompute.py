@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from kerasdl.data import ImageData
-from kerasdl.models import pooled_head
+from kerasdl.models import pooled_head, with_rgb_input
 from kerasdl.train import freeze_to, precompute
 
 
@@ -111,4 +111,31 @@ def test_cuts_that_do_not_work(frozen_to, first, message, data, tmp_path):
         model.trainable = False
     with pytest.raises(ValueError, match=message):
         precompute(model, data, first, cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_layer_that_two_models_share_is_cut_in_this_one(data, tmp_path):
+    gray = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(2, 3, name="trunk")(gray)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    model = with_rgb_input(keras.Model(gray, keras.layers.Dense(3, name="top")(x)))
+    freeze_to(model, "top")
+    upper, activations = precompute(model, data, cache_dir=tmp_path / "cache")
+    np.testing.assert_allclose(
+        upper.predict(activations.valid, verbose=0),
+        model.predict(data.valid, verbose=0),
+        rtol=1e-4,
+    )
+
+
+def test_a_cut_through_several_tensors_is_refused(data, tmp_path):
+    pixels = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(3, 3, padding="same", name="trunk")(pixels)
+    x = keras.layers.Add(name="sum")([x, pixels])
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(pixels, keras.layers.Dense(3, name="top")(x))
+    freeze_to(model, "top")
+    message = "`first` must name a layer that takes one tensor.*'sum', which takes 2"
+    with pytest.raises(ValueError, match=message):
+        precompute(model, data, "sum", cache_dir=tmp_path / "cache")
     assert not (tmp_path / "cache").exists()

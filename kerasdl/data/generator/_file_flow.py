@@ -8,20 +8,17 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-from PIL import Image, ImageOps
 
-from kerasdl._checks import check_one_of, size_pair
+from kerasdl._checks import check_one_of, check_positive_int, size_pair
 
-from .._decode import MAX_PIXELS, ImageError, read_image
+from .._decode import ImageError, read_image
 from .._stream import Batch
 from ._flow import Flow
 from ._image_transforms import ImageTransforms
 from ._legacy_warp import SAMPLING, warp_photo
-from ._listing import Listing
+from ._listing import Listing, subset_bounds
 
 CHANNELS = {"rgb": 3, "rgba": 4, "grayscale": 1}
-# Formats of the legacy class that `read_image` leaves to Pillow.
-_PILLOW_ONLY = (".ppm", ".tif", ".tiff")
 
 
 class FileFlow(Flow):
@@ -40,6 +37,9 @@ class FileFlow(Flow):
         classes: label of each file; None without classes.
         labels: target of each file; of "raw" and "multi_output" too.
         target_size: `(height, width)` of the images.
+        allowed_class_modes: those that such a flow has.
+        subset: "training", "validation", or None for all.
+        split: first and last fraction of the images in `subset`, or None.
     """
 
     def __init__(
@@ -55,9 +55,12 @@ class FileFlow(Flow):
         saving: tuple[str | Path | None, str, str],
         interpolation: str,
         keep_aspect_ratio: bool,
+        subset: str | None,
+        max_pixels: int,
     ) -> None:
         check_one_of("color_mode", color_mode, CHANNELS)
         check_one_of("interpolation", interpolation, SAMPLING)
+        check_positive_int("max_pixels", max_pixels)
         self.directory = listing.directory
         self.filenames = listing.filenames
         self.filepaths = [os.path.join(self.directory, f) for f in self.filenames]
@@ -72,6 +75,10 @@ class FileFlow(Flow):
         self.class_mode = class_mode
         self.interpolation = interpolation
         self.keep_aspect_ratio = keep_aspect_ratio
+        self.max_pixels = max_pixels
+        self.allowed_class_modes = listing.allowed_class_modes
+        self.subset = subset
+        self.split = subset and subset_bounds(subset, generator.validation_split)
         super().__init__(
             generator,
             self.samples,
@@ -108,15 +115,22 @@ class FileFlow(Flow):
         image = generator.apply_transform(image.astype(generator.dtype), rest)
         return generator.standardize(image)
 
+    def _reads(self, index: int) -> bool:
+        try:
+            self._read(self.filepaths[index], cv2.INTER_LINEAR)
+        except ImageError as error:
+            self.damaged.leave_out(error)
+            return False
+        return True
+
     def _read(self, path: str, sampling: int) -> np.ndarray:
-        if self.color_mode == "rgba" or path.lower().endswith(_PILLOW_ONLY):
-            photo = _read_by_pillow(path, self.color_mode)
-        else:
-            # The nearest pixel is that of the whole photo, not of a reduced one.
-            whole = sampling == cv2.INTER_NEAREST
-            photo = read_image(path, None if whole else self.target_size)
-            if self.color_mode == "grayscale":
-                photo = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., np.newaxis]
+        # The nearest pixel is that of the whole photo, not of a reduced one.
+        photo = read_image(
+            path,
+            None if sampling == cv2.INTER_NEAREST else self.target_size,
+            self.max_pixels,
+            color_mode=self.color_mode,
+        )
         return _centre(photo, self.target_size) if self.keep_aspect_ratio else photo
 
     def _beside(self, indices: np.ndarray, images: np.ndarray) -> Batch:
@@ -157,16 +171,3 @@ def _centre(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     crop_width = min(width, height * size[1] // size[0])
     top, left = (height - crop_height) // 2, (width - crop_width) // 2
     return photo[top : top + crop_height, left : left + crop_width]
-
-
-def _read_by_pillow(path: str, color_mode: str) -> np.ndarray:
-    mode = "L" if color_mode == "grayscale" else color_mode.upper()
-    try:
-        with Image.open(path) as photo:
-            if photo.width * photo.height <= MAX_PIXELS:
-                pixels = np.asarray(ImageOps.exif_transpose(photo).convert(mode))
-                return pixels.reshape(*pixels.shape[:2], -1)
-            reason = f"above the pixel limit ({photo.width} x {photo.height})"
-    except Exception as error:  # each format's decoder raises errors of its own
-        raise ImageError(path, f"unreadable: {error}") from error
-    raise ImageError(path, reason)

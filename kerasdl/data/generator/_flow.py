@@ -3,8 +3,8 @@
 import secrets
 import sys
 import threading
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,14 +15,16 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters.data_adapter import DataAdapter
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-from kerasdl._atomic import replacing
+from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from .._damaged import DamagedFiles
 from .._decode import ImageError
 from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
+from ._listing import SUFFIXES
 
 SAVE_FORMATS = ("png", "jpg", "jpeg", "bmp", "gif", "ppm", "tif", "tiff", "webp")
 
@@ -44,9 +46,13 @@ class Flow(DataAdapter):
     Attributes:
         n: number of images.
         batch_size: images in a batch; the last one of an epoch may be smaller.
+        batch_index: place of the batch that `next` returns next; may be set.
+        total_batches_seen: batches taken so far, by `next`, by index and by Keras.
+        lock: held while the place of a batch is found.
         shuffle: a new order each epoch.
         seed: of order and draws; where None was given, the one that was drawn.
         image_shape: `(height, width, channels)`.
+        dtype: of the batches.
         rescale: factor on the pixels, or None.
         raw_pixels: whether the pixels are left in [0, 255].
         damaged: reason by path of the files that were left out so far.
@@ -54,6 +60,10 @@ class Flow(DataAdapter):
     """
 
     batch_size = 0  # set by each instance; DataAdapter has a read-only property here
+    data_format = "channels_last"
+    white_list_formats = SUFFIXES
+    # Of Keras's PyDataset, which the legacy flows are; threads are shared here.
+    workers, use_multiprocessing, max_queue_size = 1, False, 10
 
     def __init__(
         self,
@@ -75,6 +85,7 @@ class Flow(DataAdapter):
         check_one_of("save_format", self.save_format, SAVE_FORMATS)
         if self.save_to_dir is not None:
             check_directory("save_to_dir", self.save_to_dir)
+            remove_dead_partials(self.save_to_dir)
         generator.check_fitted()
         self.generator = generator
         self.n = n
@@ -85,11 +96,13 @@ class Flow(DataAdapter):
         self.rescale = generator.rescale
         self.raw_pixels = generator.raw_pixels
         self.damaged = DamagedFiles()
-        self.stream = BatchStream(self._make_batch, len(self))
+        self.dtype = generator.dtype
+        self.stream = _FlowStream(self)
         self._plan = lru_cache(maxsize=2)(self._draw_plan)
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self.batch_index = 0
+        self.total_batches_seen = 0
         self._epoch = 0
-        self._next_index = 0
 
     def __len__(self) -> int:
         return -(-self.n // self.batch_size)
@@ -98,14 +111,9 @@ class Flow(DataAdapter):
         return self
 
     def __next__(self) -> Any:
-        with self._lock:
-            if self._next_index == 0:
-                self._epoch = self.stream.next_epoch
-                self.stream.next_epoch += 1
-            epoch, index = self._epoch, self._next_index
-            self._next_index = (index + 1) % len(self)
+        epoch, index = self._advance()
         # Only images that are asked for are saved: none is made ahead then.
-        take = self._make_batch if self.save_to_dir else self.stream.take
+        take = self._make_batch if self.save_to_dir else self.stream.take_uncounted
         return self._nest(take(epoch, index))
 
     def __getitem__(self, index: int) -> Any:
@@ -114,23 +122,52 @@ class Flow(DataAdapter):
             raise IndexError(
                 f"`index` must be in [0, {len(self)}). Received: index={index}"
             )
+        self._count_batch()
         return self._nest(self._make_batch(self._epoch, index))
+
+    @property
+    def image_data_generator(self) -> ImageTransforms:
+        """The generator that made this flow."""
+        return self.generator
+
+    @property
+    def index_array(self) -> np.ndarray | None:
+        """Images in the order of the pass that began last; None before the first."""
+        epoch = self.stream.next_epoch - 1
+        return None if epoch < 0 else self._plan(epoch)[0]
+
+    @property
+    def index_generator(self) -> Iterator[np.ndarray]:
+        """Images of each batch in place of the batch: `next` goes on behind it."""
+        while True:
+            epoch, index = self._advance()
+            start = index * self.batch_size
+            yield self._plan(epoch)[0][start : start + self.batch_size]
 
     def reset(self) -> None:
         """Let the next batch begin an epoch."""
-        with self._lock:
-            self._next_index = 0
+        with self.lock:
+            self.batch_index = 0
 
     def dataset(self) -> tf.data.Dataset:
-        """tf.data of the batches, one epoch a pass."""
+        """tf.data of the batches, one epoch a pass.
+
+        Without shuffling, batches of nothing but damaged images are left out.
+        """
         nothing = np.empty((0, *self.image_shape), self.generator.dtype)
         arrays = (nothing, *self._beside(np.arange(0), nothing))
         signature = tuple(
             tf.TensorSpec((None, *array.shape[1:]), tf.as_dtype(array.dtype))
             for array in arrays
         )
+        stream, places = self.stream, self._places
+        if len(places) < len(self):
+            stream = BatchStream(
+                lambda epoch, i: self._make_batch(epoch, places[i]), len(places)
+            )
+            stream.begin_epoch = self.stream.begin_epoch
         # tf.data would stack a list; Keras takes tuples in its place.
-        return self.stream.dataset(signature).map(
+        return stream.dataset(signature).map(
             lambda *tensors: keras.tree.lists_to_tuples(self._nest(tensors))
         )
 
@@ -143,7 +180,7 @@ class Flow(DataAdapter):
         """
         caller = sys._getframe(1)
         _refuse_dropped_arguments(caller)
-        return None if _counts_steps(caller) else len(self)
+        return None if _counts_steps(caller) else len(self._places)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
         """What Keras asks for: one pass, or an endless one if it counts steps."""
@@ -153,6 +190,39 @@ class Flow(DataAdapter):
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
         return self.dataset().repeat().with_options(options)
+
+    @cached_property
+    def _places(self) -> Sequence[int]:
+        """Which batches of an epoch datasets show: those that can hold an image."""
+        every = range(len(self))
+        if self.shuffle:
+            return every
+        rows = (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every)
+        readable = map_ahead(lambda own: any(map(self._reads, own)), rows)
+        kept = [index for index, has_image in enumerate(readable) if has_image]
+        if not kept:
+            raise ImageError(", ".join(self.damaged), "every image is damaged")
+        return kept
+
+    def _reads(self, index: int) -> bool:
+        """Whether image `index` can be read; those in memory always can."""
+        return True
+
+    def _advance(self) -> tuple[int, int]:
+        """Epoch and index of the next batch."""
+        with self.lock:
+            if self.batch_index == 0:
+                self._epoch = self.stream.next_epoch
+                self.stream.next_epoch += 1
+            index = self.batch_index
+            self.batch_index = (index + 1) % len(self)
+            self.total_batches_seen += 1
+            return self._epoch, index
+
+    def _count_batch(self) -> None:
+        """Note that a batch was taken."""
+        with self.lock:
+            self.total_batches_seen += 1
 
     def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
         """Image `index`, transformed and standardized."""
@@ -175,22 +245,27 @@ class Flow(DataAdapter):
         return order, rng.integers(2**32, size=self.n)
 
     def _make_batch(self, epoch: int, index: int) -> Batch:
+        # A shuffled epoch shows the images of another batch twice.
+        for shift in range(len(self) if self.shuffle else 1):
+            batch = self._read_batch(epoch, (index + shift) % len(self))
+            if len(batch[0]):
+                return batch
+        raise ImageError(", ".join(self.damaged), "every image of a batch is damaged")
+
+    def _read_batch(self, epoch: int, index: int) -> Batch:
         order, seeds = self._plan(epoch)
         batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
         indices, seeds = order[batch], seeds[batch]
         images = aligned_empty((len(indices), *self.image_shape), self.generator.dtype)
-        kept, failed = [], []
+        kept = []
         for position, (image, seed) in enumerate(zip(indices, seeds, strict=True)):
             transform = self.generator.get_random_transform(self.image_shape, seed)
             try:
                 images[len(kept)] = self._image(image, transform)
             except ImageError as error:
                 self.damaged.leave_out(error)
-                failed.append(str(error.path))
             else:
                 kept.append(position)
-        if not kept:
-            raise ImageError(", ".join(failed), "every image of a batch is damaged")
         images = images[: len(kept)]
         if self.save_to_dir:
             self._save(images, indices[kept], seeds[kept])
@@ -199,8 +274,24 @@ class Flow(DataAdapter):
     def _save(self, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray) -> None:
         for image, index, seed in zip(images, indices, seeds, strict=True):
             name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
-            with replacing(Path(self.save_to_dir) / name) as beside:
+            path = Path(self.save_to_dir) / name
+            with replacing(path, clean=False) as beside:
                 keras.utils.save_img(beside, image, scale=True)
+
+
+class _FlowStream(BatchStream):
+    """Batches of a flow, which counts those that Keras takes."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow._make_batch, len(flow))
+        self._count = flow._count_batch
+
+    def take(self, epoch: int, index: int) -> Batch:
+        self._count()
+        return self.take_uncounted(epoch, index)
+
+    def take_uncounted(self, epoch: int, index: int) -> Batch:
+        return super().take(epoch, index)
 
 
 def _counts_steps(frame: FrameType) -> bool:

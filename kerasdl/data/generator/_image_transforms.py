@@ -19,6 +19,8 @@ DTYPES = ("float32", "float64")
 class ImageTransforms:
     """The part of `ImageDataGenerator`, which has the documentation, without flows."""
 
+    row_axis, col_axis, channel_axis = 1, 2, 3  # of a batch
+
     def __init__(
         self,
         featurewise_center: bool = False,

@@ -12,6 +12,9 @@ import pandas as pd
 
 from kerasdl._checks import check_directory, check_one_of
 
+from .._listing import class_folders
+from .._walk import walk
+
 # Without a dot, as there: whatever ends so is taken for an image.
 SUFFIXES = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
 DIRECTORY_CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
@@ -31,6 +34,7 @@ class Listing:
         labels: targets per file: `classes`; the values of "raw"; for "multi_output"
             a list of arrays.
         sample_weight: weight per file, or None.
+        allowed_class_modes: those that its source has.
     """
 
     directory: str
@@ -38,7 +42,8 @@ class Listing:
     class_indices: dict[str, int] | None
     classes: Any
     labels: Any
-    sample_weight: np.ndarray | None = None
+    sample_weight: np.ndarray | None
+    allowed_class_modes: frozenset[str | None]
 
 
 def subset_bounds(subset: str | None, validation_split: float) -> tuple[float, float]:
@@ -83,20 +88,23 @@ def list_directory(
         for name in classes:
             check_directory("classes", os.path.join(directory, name))
     else:
-        classes = sorted(
-            entry.name for entry in os.scandir(directory) if entry.is_dir()
-        )
+        classes = class_folders(Path(directory), _images_below([directory], True)[0])
     if class_mode == "binary":
         _check_binary(len(classes))
+    folders = [os.path.join(directory, name) for name in classes]
     filenames, labels = [], []
-    for label, name in enumerate(classes):
-        files = _images_below(os.path.join(directory, name), follow_links)
+    for label, files in enumerate(_images_below(folders, follow_links)):
+        name = classes[label]
         files = files[rows_between(bounds, len(files))]
         filenames += [os.path.join(name, file) for file in files]
         labels += [label] * len(files)
     labels = np.array(labels, np.int32)
     indices = {name: label for label, name in enumerate(classes)}
-    return Listing(directory, filenames, indices, labels, labels)
+    return Listing(
+        *(directory, filenames, indices, labels, labels),
+        sample_weight=None,
+        allowed_class_modes=frozenset(DIRECTORY_CLASS_MODES),
+    )
 
 
 def list_dataframe(
@@ -139,16 +147,23 @@ def list_dataframe(
     else:
         labels = np.asarray(table[y_col]) if class_mode == "raw" else None
     weights = np.asarray(table[weight_col]) if weight_col else None
-    return Listing(directory, table[x_col].tolist(), indices, encoded, labels, weights)
+    return Listing(
+        *(directory, table[x_col].tolist(), indices, encoded, labels),
+        sample_weight=weights,
+        allowed_class_modes=frozenset(DATAFRAME_CLASS_MODES),
+    )
 
 
-def _images_below(folder: str, follow_links: bool) -> list[str]:
-    """Paths below `folder`, by folder, then by name, both as plain strings."""
+def _images_below(folders: Sequence[str], follow_links: bool) -> list[list[str]]:
+    """Paths below each folder, by folder, then by name, both as plain strings."""
     return [
-        os.path.relpath(os.path.join(root, name), folder)
-        for root, _, names in sorted(os.walk(folder, followlinks=follow_links))
-        for name in sorted(names)
-        if name.lower().endswith(SUFFIXES)
+        [
+            os.path.relpath(os.path.join(root, name), folder)
+            for root, names in found
+            for name in sorted(names)
+            if name.lower().endswith(SUFFIXES)
+        ]
+        for folder, found in zip(folders, walk(folders, follow_links), strict=True)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._decode import MAX_PIXELS
 from ._array_flow import ArrayFlow
 from ._file_flow import FileFlow
 from ._image_transforms import ImageTransforms
@@ -18,7 +19,10 @@ class ImageDataGenerator(ImageTransforms):
     Code for the class of this name in Keras 2 runs with this one. Given the same
     parameters, arrays come out with the same pixels; photos on disk are stretched
     and transformed in one bilinear sampling, where the legacy class first takes the
-    nearest pixel of the resized photo. Sizes in pixels are those of the result.
+    nearest pixel of the resized photo, and EXIF orientation is applied. Sizes in pixels
+    are those of the result. `read_image` says what becomes of other depths and colours:
+    of 16 bits the upper 8, where the legacy class shows white, or in "grayscale" values
+    up to 65,535.
 
     kerasdl's models take raw pixels in [0, 255] and scale them inside: for them leave
     `rescale`, the `featurewise_*`, `samplewise_*` and `zca_*` arguments and
@@ -132,6 +136,8 @@ class ImageDataGenerator(ImageTransforms):
         subset: str | None = None,
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
+        *,
+        max_pixels: int = MAX_PIXELS,
     ) -> FileFlow:
         """Flow of `directory/<class>/**/<image>`.
 
@@ -159,6 +165,8 @@ class ImageDataGenerator(ImageTransforms):
                 by default bilinear. For orders above 1 the photo is first resized,
                 by this alone.
             keep_aspect_ratio: cut the photo to the shape of `target_size` first.
+            max_pixels: largest height * width that is decoded, a JPEG's after it was
+                reduced towards `target_size`; a larger photo is left out.
 
         Raises:
             ValueError: no image, or an argument outside its range.
@@ -176,6 +184,8 @@ class ImageDataGenerator(ImageTransforms):
             (save_to_dir, save_prefix, save_format),
             interpolation,
             keep_aspect_ratio,
+            subset,
+            max_pixels,
         )
         print(f"Found {flow.samples} images belonging to {flow.num_classes} classes.")
         return flow
@@ -200,6 +210,8 @@ class ImageDataGenerator(ImageTransforms):
         subset: str | None = None,
         interpolation: str = "nearest",
         validate_filenames: bool = True,
+        *,
+        max_pixels: int = MAX_PIXELS,
     ) -> FileFlow:
         """Flow of the photos that a table names.
 
@@ -226,6 +238,7 @@ class ImageDataGenerator(ImageTransforms):
             subset: "training" or "validation", by `validation_split`.
             interpolation: see `flow_from_directory`.
             validate_filenames: leave out rows without an image, named in a warning.
+            max_pixels: see `flow_from_directory`.
 
         Raises:
             ValueError: no image, a column that does not fit, or an argument outside its
@@ -255,6 +268,8 @@ class ImageDataGenerator(ImageTransforms):
             (save_to_dir, save_prefix, save_format),
             interpolation,
             keep_aspect_ratio=False,
+            subset=subset,
+            max_pixels=max_pixels,
         )
         checked = "validated" if validate_filenames else "non-validated"
         classes = f" belonging to {flow.num_classes} classes" * bool(flow.num_classes)

@@ -1,8 +1,6 @@
 """The embedded sample: cats and dogs drawn by code, so that nothing is downloaded."""
 
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import cv2
 import numpy as np
 
 from kerasdl._atomic import write_json
+from kerasdl._atomic_folder import claimed, new_folder
 from kerasdl._checks import check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
@@ -79,29 +78,20 @@ def write_sample(
         f"{split}/{animal}s/{animal}.{number:04}.jpg"
         for split, number, animal in images
     ]
-    if directory.exists():
-        if _holds(directory, names, manifest):
+    if _holds(directory, names, manifest):
+        return directory
+    with claimed(directory, "directory", wait=True):
+        if _holds(directory, names, manifest):  # another process was first
             return directory
-        raise ValueError(
-            "`directory` must not exist, or hold the same sample, whole. Received: "
-            f"directory={str(directory)!r}. Pass another one, or remove it."
-        )
-
-    beside = directory.with_name(f".{os.getpid()}.partial.{directory.name}")
-    try:
-        for folder in {Path(name).parent for name in names}:
-            (beside / folder).mkdir(parents=True, exist_ok=True)
-        drawn = map_ahead(lambda image: _draw_jpeg(seed, image_size, *image), images)
-        for name, content in zip(names, drawn, strict=True):
-            (beside / name).write_bytes(content)
-        write_json(beside / MANIFEST, manifest)
-        beside.rename(directory)
-    except OSError:
-        # Another process may have been first with the same sample.
-        if not _holds(directory, names, manifest):
-            raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        with new_folder(directory) as beside:
+            for folder in {Path(name).parent for name in names}:
+                (beside / folder).mkdir(parents=True, exist_ok=True)
+            drawn = map_ahead(
+                lambda image: _draw_jpeg(seed, image_size, *image), images
+            )
+            for name, content in zip(names, drawn, strict=True):
+                (beside / name).write_bytes(content)
+            write_json(beside / MANIFEST, manifest)
     return directory
 
 
@@ -120,12 +110,19 @@ def _draw_jpeg(
 
 
 def _holds(directory: Path, names: list[str], manifest: dict[str, Any]) -> bool:
-    """Whether `directory` is the sample of `manifest` with all its files."""
+    """Whether `directory` is the sample of `manifest`; ValueError if something else."""
+    if not directory.exists():
+        return False
     try:
         found = json.loads((directory / MANIFEST).read_text())
     except (OSError, ValueError):
-        return False
+        found = None
     files = {
         path.relative_to(directory).as_posix() for path in directory.rglob("*.jpg")
     }
-    return found == manifest and files == set(names)
+    if found != manifest or files != set(names):
+        raise ValueError(
+            "`directory` must not exist, or hold the same sample, whole. Received: "
+            f"directory={str(directory)!r}. Pass another one, or remove it."
+        )
+    return True

@@ -387,11 +387,33 @@ def test_a_batch_of_damaged_files_is_an_error_that_names_them(with_damage):
 
 
 @pytest.mark.filterwarnings("ignore:left out")
-def test_formats_read_by_pillow_have_the_pixel_limit_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("kerasdl.data.generator._file_flow.MAX_PIXELS", 99)
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_batch_of_damaged_files_ends_no_training(with_damage, shuffle):
+    flow = ImageDataGenerator().flow_from_directory(
+        with_damage, (20, 20), batch_size=1, shuffle=shuffle, class_mode="sparse"
+    )
+    model = keras.Sequential(
+        [keras.Input((20, 20, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    model.compile("sgd", "mse")
+    damaged = ("a/1.png", "b/2.png", "b/3.tif")
+    good = [row for row, name in enumerate(flow.filenames) if name not in damaged]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Your input ran out of data")
+        model.fit(flow, epochs=2, validation_data=flow, verbose=0)
+        outputs = model.predict(flow, verbose=0)
+    assert len(outputs) == (len(flow) if shuffle else len(good))
+    labels = [int(label) for _, y in flow.dataset() for label in y]
+    if not shuffle:
+        assert labels == flow.classes[good].tolist()
+    assert set(labels) == {0, 1}
+
+
+@pytest.mark.filterwarnings("ignore:left out")
+def test_formats_read_by_pillow_have_the_pixel_limit_too(tmp_path):
     (tmp_path / "a").mkdir()
     for name, size in {"large.tif": (10, 10), "small.ppm": (9, 11)}.items():
         Image.new("RGB", size).save(tmp_path / "a" / name)
-    flow = ImageDataGenerator().flow_from_directory(tmp_path, (10, 10))
+    flow = ImageDataGenerator().flow_from_directory(tmp_path, (10, 10), max_pixels=99)
     assert len(next(flow)[0]) == 1
     assert [*flow.damaged.values()] == ["above the pixel limit (10 x 10)"]

@@ -1,0 +1,178 @@
+"""What the state of a training was made with, and how what is given differs."""
+
+import dataclasses
+import hashlib
+import inspect
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasdl.callbacks import compiled_rate
+from kerasdl.models.adapted import adapted_state
+
+from ._recompile import plain_optimizer
+from .layer_rates import rate_ratios
+
+# Names are counted up by Keras, and what a resumed run draws at first is replaced.
+_LEFT_OUT = ("name", "seed")
+_SHOWN = 5  # differences in a message
+
+
+def made_with(
+    model: keras.Model,
+    x: Any,
+    callbacks: Sequence[keras.callbacks.Callback],
+    class_weight: Mapping[int, float] | None,
+    more: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """What decides a training, as JSON can hold it.
+
+    Args:
+        model: compiled and built, before a state is read.
+        x: as `fit` takes it; nothing is read from it.
+        callbacks: those whose arguments count.
+        class_weight: as `fit` takes it.
+        more: what else decides it.
+    """
+    compiled = getattr(getattr(model, "_compile_config", None), "config", {})
+    return {
+        "optimizer": _optimizer(model),
+        "loss": _plain(compiled.get("loss"), _LEFT_OUT),
+        "loss_weights": _plain(compiled.get("loss_weights")),
+        "layers": [_layer(layer) for layer in _leaves(model)],
+        "callbacks": [_arguments(callback) for callback in callbacks],
+        "class_weight": _plain(class_weight),
+        "data": _stream(x),
+        **_plain(more or {}),
+    }
+
+
+def check_made_with(
+    recorded: Mapping[str, Any], given: Mapping[str, Any], name: str, value: str
+) -> None:
+    """Raise ValueError if `given` differs from what is `recorded`; both are named.
+
+    Args:
+        recorded: as `made_with` returned it, in a file.
+        given: the same of this training.
+        name: of the argument that says where the file is.
+        value: the file.
+    """
+    before, now = dict(_flat(recorded)), dict(_flat(given))
+    found = [
+        f"{key}={now.get(key)!r} (recorded: {before.get(key)!r})"
+        for key in before | now
+        if before.get(key) != now.get(key)
+    ]
+    if found:
+        rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise ValueError(
+            f"`{name}` must have been written by the same training. Received: "
+            f"{name}={value!r}, {', '.join(found[:_SHOWN])}{rest}. Repeat what is "
+            f"recorded, or remove the {name} to start anew."
+        )
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of a nest of dicts and lists, by a name such as `optimizer.momentum`."""
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    else:
+        yield key, value
+        return
+    for part, inner in parts:
+        yield from _flat(inner, f"{key}.{part}" if key else str(part))
+
+
+def _optimizer(model: keras.Model) -> dict[str, Any]:
+    optimizer = plain_optimizer(model)
+    config = _plain(optimizer, _LEFT_OUT)
+    if isinstance(getattr(optimizer, "_learning_rate", None), keras.Variable):
+        config["learning_rate"] = rounded(compiled_rate(model.optimizer))
+        config["ratios_by_depth"] = rate_ratios(model)
+    return config | {"loss_scaling": optimizer is not model.optimizer}
+
+
+def rounded(rate: float) -> float:
+    """A rate as it was given, before it became a float32."""
+    return float(f"{rate:.7g}")
+
+
+def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
+    for layer in model._flatten_layers(include_self=False):
+        if not any(layer._flatten_layers(include_self=False)):
+            yield layer
+
+
+def _layer(layer: keras.Layer) -> dict[str, Any]:
+    found = _plain(layer, _LEFT_OUT)
+    found = {k: v for k, v in found.items() if not k.endswith("_initializer")}
+    return found | {"trainable": layer.trainable, "adapted": adapted_state(layer)}
+
+
+def _arguments(callback: keras.callbacks.Callback) -> dict[str, Any]:
+    """The arguments of a callback that are plain, which it keeps by their names."""
+    names = inspect.signature(type(callback).__init__).parameters
+    values = {name: getattr(callback, name, None) for name in names}
+    plain = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
+    return {"class": type(callback).__name__, **plain}
+
+
+def _stream(x: Any) -> dict[str, Any]:
+    """What can be told of data without reading it."""
+    if isinstance(x, tf.data.Dataset):
+        spec = str(tf.nest.flatten(x.element_spec))
+        return {
+            "batches": int(x.cardinality()),
+            "elements": spec,
+            "source": list(_sources(x)),
+        }
+    if isinstance(x, keras.utils.PyDataset):
+        return {
+            "batches": x.num_batches,
+            "batch_size": _plain(getattr(x, "batch_size", None)),
+        }
+    return {}
+
+
+def _sources(dataset: tf.data.Dataset) -> Iterator[str]:
+    """Arrays in memory that a dataset is made of, and how many make a batch."""
+    for attribute in ("_tensors", "_batch_size"):
+        for tensor in tf.nest.flatten(getattr(dataset, attribute, ())):
+            if isinstance(tensor, tf.Tensor) and hasattr(tensor, "numpy"):
+                content = tf.io.serialize_tensor(tensor).numpy()
+                is_small = tensor.shape.rank == 0
+                digest = hashlib.sha256(content).hexdigest()[:16]
+                yield f"{attribute}={tensor.numpy() if is_small else digest}"
+    for other in dataset._inputs():
+        yield from _sources(other)
+
+
+def _plain(value: Any, left_out: Collection[str] = ()) -> Any:
+    """`value` as JSON can hold it; of objects, their class and configuration."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        kept = {str(key): inner for key, inner in value.items()}
+        return {k: _plain(v, left_out) for k, v in kept.items() if k not in left_out}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part, left_out) for part in value]
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return {"class": type(value).__name__, **_plain(fields, left_out)}
+    if inspect.isfunction(value) or inspect.isclass(value):
+        return value.__qualname__
+    try:
+        config = value.get_config()
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        config = {}
+    # Some losses of Keras, such as Huber, leave their arguments out of it.
+    config |= vars(value).get("_fn_kwargs", {})
+    return {"class": type(value).__name__, **_plain(config, left_out)}

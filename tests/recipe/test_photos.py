@@ -1,0 +1,104 @@
+"""What recipes read of a folder of photos."""
+
+import argparse
+
+import pytest
+from PIL import Image
+
+from kerasdl.data import cifar10
+from kerasdl.recipe import arrays, photos
+
+
+def write_photos(root, *splits):
+    for split in splits:
+        for name in ("cat", "dog"):
+            (root / split / name).mkdir(parents=True)
+            for number in range(5):
+                image = Image.new("RGB", (8, 8), (40 * number, 0, 0))
+                image.save(root / split / name / f"{number}.png")
+
+
+def arguments(root, **changed):
+    args = {"data": str(root), "cache": None, "batch_size": 4, "resize": "crop"}
+    args |= {"max_train": None, "on_error": "skip", "quick": False, "max_pixels": None}
+    return argparse.Namespace(**(args | changed))
+
+
+@pytest.mark.parametrize(
+    ("folders", "counts"),
+    [
+        (("training_set", "test_set"), {"train": 8, "valid": 2, "test": 10}),
+        (("Training", "Validation"), {"train": 10, "valid": 10}),
+        (
+            ("images/train", "images/val", "images/eval"),
+            dict.fromkeys(("train", "valid", "test"), 10),
+        ),
+        (("training",), {"train": 8, "valid": 2}),
+        (("",), {"train": 8, "valid": 2}),
+    ],
+)
+def test_splits_of_any_usual_names_are_trained_as_splits(tmp_path, folders, counts):
+    write_photos(tmp_path, *folders)
+    data, check = photos.read_photos(arguments(tmp_path), 8, None, seed=0)
+    assert data.class_names == check.counts.columns.tolist() == ["cat", "dog"]
+    assert {split: len(data.files(split)) for split in data.splits} == counts
+
+
+def test_small_images_in_splits_of_any_usual_names(tmp_path):
+    write_photos(tmp_path, "Training", "Test")
+    data = cifar10(tmp_path, seed=0)
+    assert data.class_names == ["cat", "dog"]
+    assert data.splits == ["train", "valid", "test"]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """201 classes of three photos, and of one for the test."""
+    root = tmp_path_factory.mktemp("many")
+    for number in range(201):
+        for name, count in (("train", 3), ("test", 1)):
+            folder = root / name / f"{number:03}"
+            folder.mkdir(parents=True)
+            for photo in range(count):
+                Image.new("RGB", (4, 4)).save(folder / f"{photo}.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("changed", "count"),
+    [
+        ({"quick": True}, 201),
+        ({"quick": True, "max_train": 300}, 201),
+        ({"max_train": 300}, 300),
+        ({}, 402),
+    ],
+)
+def test_quick_takes_a_photo_of_each_class(many, changed, count):
+    data, _ = photos.read_photos(arguments(many, **changed), 8, None, seed=0)
+    assert len(data.files("train")) == count
+    assert (data.counts().loc["train"] > 0).all()
+
+
+def test_quick_takes_fewer_if_asked(tmp_path):
+    write_photos(tmp_path, "")
+    args = arguments(tmp_path, quick=True, max_train=3)
+    data, _ = photos.read_photos(args, 8, None, seed=0)
+    assert len(data.files("train")) == 3
+    again = data.with_max_train(2)
+    assert set(again.files("train")) < set(data.files("train"))
+    assert again.files("valid") == data.files("valid")
+
+
+def test_too_few_of_many_classes_is_an_error_of_who_asked(many):
+    with pytest.raises(ValueError, match=r"max_train=200 \(201 classes\)"):
+        photos.read_photos(arguments(many, quick=True, max_train=200), 8, None, seed=0)
+
+
+def test_quick_takes_small_images_of_each_class(many):
+    for quick, count in ((True, 402), (False, None)):
+        args = argparse.Namespace(data=str(many), quick=quick)
+        assert arrays.max_images(args) == count
+    data = cifar10(many, 0.34, max_images=402, seed=0)
+    assert (data.counts().loc["valid"] == 1).all()
+    args = argparse.Namespace(data=None, quick=True)
+    assert arrays.max_images(args) == 200

@@ -1,0 +1,74 @@
+"""CSV files that cannot be read as they are: errors name the file, at every door."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import kerasdl
+from kerasdl.data import ImageData
+from kerasdl.recipe import contest
+from kerasdl.tables import read_csv
+
+BODY = "id,label\n000,café\n001,cat\n"
+FILES = {
+    "utf-16": BODY.encode("utf-16"),
+    "latin-1": BODY.encode("latin-1"),
+    "a longer row": BODY.encode() + b"a,b,c\n",
+    "longer rows": b"id,label\na,b,c\n",
+    "an open quote": b'id,label\n"a,b\nc,d\n',
+    "nothing": b"",
+    "blank lines": b"\n\n",
+    "a NUL": b"id,label\na\0b,c\n",
+    "a spreadsheet": b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x9e\xff\x00",
+    "zeros": bytes(100),
+}
+
+
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_the_file_is_named_at_every_door(tmp_path, content):
+    path = tmp_path / "some-labels.csv"
+    path.write_bytes(content)
+    photos = np.zeros((4, 8, 8, 3), np.uint8)
+    data = ImageData.from_arrays(photos, [0, 1, 0, 1], 0.5, photos, seed=0)
+    for door in (
+        lambda: read_csv("table", path, dtype=str),
+        lambda: ImageData.from_table(path, tmp_path, image_size=8, seed=0),
+        lambda: contest.check_sample(path, data),
+    ):
+        with pytest.raises(ValueError, match=r"some-labels\.csv.*Save it as a CSV"):
+            door()
+
+
+def test_files_that_are_not_there_or_not_what_their_suffix_says(tmp_path):
+    (tmp_path / "labels.csv.gz").write_bytes(b"id,label\n1,2\n")
+    for name, message in (
+        ("labels.csv.gz", r"labels\.csv\.gz.*gzip"),
+        ("none.csv", "`table` must be an existing CSV file"),
+        ("", "`table` must be an existing CSV file"),
+        ("a\0b", "`table` must be an existing CSV file"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_csv("table", tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_spreadsheets_write_in_utf_8_is_read(tmp_path, encoding, end):
+    path = tmp_path / "labels.csv"
+    path.write_bytes(BODY.replace("\n", end).encode(encoding))
+    table = kerasdl.tables.read_csv("table", path, dtype=str)
+    assert table.to_dict("list") == {"id": ["000", "001"], "label": ["café", "cat"]}
+
+
+def test_a_table_read_by_pandas_is_taken(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "".join(["id,label\n", *(f"{n},caf{'éè'[n % 2]}\n" for n in range(8))]),
+        "utf-16",
+    )
+    for number in range(8):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.jpg")
+    table = pd.read_csv(path, encoding="utf-16")
+    data = ImageData.from_table(table, tmp_path, image_size=8, seed=0)
+    assert data.class_names == ["cafè", "café"]
