@@ -1,5 +1,6 @@
 """Networks: pretrained trunks, heads, and the classics."""
 
+from . import blocks
 from ._weights import load_weights, restore_weights
 from .alexnet import alexnet
 from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups

@@ -1,45 +1,10 @@
-"""What a network's table becomes: a list of layers and of blocks.
+"""Layers of the networks: each initializer takes the next seed of its network."""
 
-`_network.build_network` strings such a list together, functionally or as a Sequential.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from keras import initializers, layers
 
-Seeds = Callable[[], int]  # the next seed of a network
-
-
-@dataclass(frozen=True)
-class Block:
-    """A part of a network that branches, or that needs an operation of `keras.ops`.
-
-    The functional build calls `function`; in the Sequential one it becomes a model
-    `name` of its own, as a Sequential holds layers alone.
-
-    Attributes:
-        name: none of a layer's.
-        function: of the tensor that comes in; returns the one that goes out.
-    """
-
-    name: str
-    function: Callable[[Any], Any]
-
-    def __call__(self, x: Any) -> Any:
-        """Return what `function` makes of `x`."""
-        return self.function(x)
-
-
-Stage = layers.Layer | Block
-
-
-def run(stages: Iterable[Stage], x: Any) -> Any:
-    """Send `x` through `stages`, one after the other."""
-    for stage in stages:
-        x = stage(x)
-    return x
+from ._stages import Seeds, Stage
 
 
 def he_fan_out(seed: int) -> initializers.Initializer:
@@ -96,6 +61,34 @@ def bare_conv(
     )
 
 
+def conv_norm_relu(
+    filters: int,
+    kernel: int,
+    name: str,
+    seeds: Seeds,
+    *,
+    strides: int = 1,
+    batch_norm: bool = True,
+    scale: bool = True,
+) -> Iterator[Stage]:
+    """Yield a convolution from He's initializer, BatchNorm if wished, and ReLU.
+
+    From Glorot's the signal fades where nothing normalises it.
+    """
+    yield conv(
+        filters,
+        kernel,
+        name,
+        seeds,
+        strides=strides,
+        use_bias=not batch_norm,
+        initializer=initializers.HeNormal,
+    )
+    if batch_norm:
+        yield layers.BatchNormalization(scale=scale, name=f"{name}_bn")
+    yield layers.ReLU(name=f"{name}_relu")
+
+
 def depthwise(
     kernel: int, name: str, seeds: Seeds, *, strides: int = 1, padding: str = "same"
 ) -> layers.DepthwiseConv2D:
@@ -110,6 +103,13 @@ def depthwise(
     )
 
 
+def activation_layer(activation: str, name: str) -> layers.Layer:
+    """Make the layer of `activation`, for `"relu6"` as converters know it."""
+    if activation == "relu6":
+        return layers.ReLU(6.0, name=name)
+    return layers.Activation(activation, name=name)
+
+
 def dense(
     units: int,
     name: str,
@@ -117,23 +117,36 @@ def dense(
     *,
     activation: str | None = None,
     dtype: str | None = None,
+    initializer: Callable[..., initializers.Initializer] = initializers.GlorotUniform,
 ) -> layers.Dense:
-    """Make a dense layer whose initializer has a seed of its own."""
+    """Make a dense layer whose `initializer` has a seed of its own."""
     return layers.Dense(
         units,
         activation=activation,
-        kernel_initializer=initializers.GlorotUniform(seed=seeds()),
+        kernel_initializer=initializer(seed=seeds()),
         dtype=dtype,
         name=name,
     )
 
 
-def dense_softmax(classes: int, seeds: Seeds) -> layers.Dense:
-    """Make the last layer, `predictions`.
+def dense_softmax(
+    classes: int,
+    seeds: Seeds,
+    name: str = "predictions",
+    initializer: Callable[..., initializers.Initializer] = initializers.GlorotUniform,
+) -> layers.Dense:
+    """Make the last layer.
 
     float32 under every precision policy: half precision would round probabilities.
     """
-    return dense(classes, "predictions", seeds, activation="softmax", dtype="float32")
+    return dense(
+        classes,
+        name,
+        seeds,
+        activation="softmax",
+        dtype="float32",
+        initializer=initializer,
+    )
 
 
 def softmax() -> layers.Activation:
@@ -146,6 +159,16 @@ def check_alpha(alpha: float) -> None:
     if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or alpha < 1 / 32:
         raise ValueError(
             f"`alpha` must be a number of at least 1/32. Received: alpha={alpha!r}"
+        )
+
+
+def check_ratio(ratio: int, filters: tuple[int, ...]) -> None:
+    """Raise ValueError unless `ratio` leaves one filter of the fewest of `filters`."""
+    is_int = isinstance(ratio, int) and not isinstance(ratio, bool)
+    if not is_int or not 1 <= ratio <= min(filters):
+        raise ValueError(
+            f"`ratio` must be an integer from 1 to {min(filters)}, the filters of the "
+            f"first convolution. Received: ratio={ratio!r}"
         )
 
 

@@ -1,36 +1,52 @@
 """One list of stages, strung together functionally or as a Sequential."""
 
-import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
-from kerasdl._seeds import resolve_seed
 
-from ._blocks import Block, Seeds, Stage, run
 from ._pixels import PIXEL_RULES, pixel_stages
+from ._stages import Block, Seed, Seeds, Stage, run
 from ._weights import check_weights_file, load_weights
 from .heads import check_classes
 
 BUILDS = ("functional", "sequential")
 
 
+class Common(NamedTuple):
+    """The arguments that all networks have, in the order of their signatures.
+
+    Attributes:
+        include_top: end in the network's top.
+        weights: None or a path (see `load_weights`).
+        input_shape: (height, width, channels).
+        pooling: `None`, `"avg"` or `"max"`; used without the top.
+        classes: at least 2.
+        build: one of `BUILDS`.
+        pixels: one of `PIXEL_RULES`; None is the network's own.
+        seed: of initial weights and dropout.
+    """
+
+    include_top: bool
+    weights: str | Path | None
+    input_shape: tuple[int | None, int | None, int]
+    pooling: str | None
+    classes: int
+    build: str
+    pixels: str | None
+    seed: Seed
+
+
 def build_network(
     name: str,
     body: Callable[[Seeds], Iterable[Stage]],
     top: Callable[[Seeds, int], Iterable[Stage]],
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, int | None, int],
-    pooling: str | None,
-    classes: int,
+    common: Common,
     *,
-    build: str,
-    pixels: str | None,
-    seed: int | None,
     min_side: int,
     own_pixels: str = "unit",
     fixed_top: bool = False,
@@ -41,14 +57,7 @@ def build_network(
         name: of the model.
         body: lists the stages up to the feature map; its argument gives seeds.
         top: lists the stages that follow; its arguments give seeds and `classes`.
-        include_top: end in `top`.
-        weights: None or a path (see `load_weights`).
-        input_shape: (height, width, channels).
-        pooling: `None`, `"avg"` or `"max"`; used without the top.
-        classes: at least 2.
-        build: one of `BUILDS`.
-        pixels: one of `PIXEL_RULES`; None is `own_pixels`.
-        seed: of initial weights and dropout.
+        common: what the user asked for.
         min_side: the smallest height and width that leave a feature map.
         own_pixels: the rule that the network's ImageNet weights were trained with.
         fixed_top: the top takes feature maps of one size only.
@@ -56,6 +65,7 @@ def build_network(
     Raises:
         ValueError: an argument is not one of these.
     """
+    include_top, weights, input_shape, pooling, classes, build, pixels, seed = common
     check_one_of("build", build, BUILDS)
     pixels = own_pixels if pixels is None else pixels
     check_one_of("pixels", pixels, PIXEL_RULES)
@@ -65,7 +75,7 @@ def build_network(
     if weights is not None:
         check_weights_file(weights, "None")
 
-    seeds = itertools.count(resolve_seed(seed)).__next__
+    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
     stages = [*pixel_stages(pixels, input_shape[-1]), *body(seeds)]
     top_stages = list(top(seeds, classes))
     if include_top:
@@ -97,7 +107,7 @@ def _sequential(
     for stage in stages:
         if isinstance(stage, Block):
             inputs = keras.Input(shape[1:])
-            stage = keras.Model(inputs, stage(inputs), name=stage.name)
+            stage = keras.Model(inputs, stage.function(inputs), name=stage.name)
         shape = stage.compute_output_shape(shape)
         parts.append(stage)
     inputs = keras.Input(input_shape, name="pixels")

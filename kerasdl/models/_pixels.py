@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from kerasdl._checks import check_one_of
 
-from ._blocks import Block, Stage, run
+from ._stages import Block, Stage, run
 
 # name -> (scale, offset)
 _SCALES = {

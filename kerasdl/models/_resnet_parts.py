@@ -1,10 +1,13 @@
-"""Parts that ResNet brought and its successors keep: stem, convolutions, top."""
+"""Parts that ResNet brought and its successors keep: stem, convolutions, sum, top."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 from keras import layers
 
-from ._blocks import Seeds, Stage, conv, dense_softmax, he_fan_out
+from ._blocks import conv, dense_softmax, he_fan_out
+from ._stages import Block, Seeds, Stage, run
 
 STEMS = ("imagenet", "cifar")
 
@@ -67,6 +70,64 @@ def stem_stages(
     if is_large:
         yield layers.ZeroPadding2D(1, name="pool1_pad")
         yield layers.MaxPooling2D(3, strides=2, name="pool1_pool")
+
+
+def add_to_input(
+    name: str,
+    filters: int,
+    strides: int,
+    branch: Callable[[], Iterable[Stage]],
+    seeds: Seeds,
+    *,
+    projection: bool | None = None,
+    use_bias: bool = False,
+) -> Block:
+    """Make a block that adds what `branch` gives to what comes in, and a ReLU.
+
+    Args:
+        name: of the block.
+        filters: that leave `branch`.
+        strides: of `branch`.
+        branch: lists its stages.
+        seeds: give the seeds of initializers.
+        projection: send the input through a 1x1 convolution (equation 2 of the paper)
+            instead of past all (equation 1); None does where its shape changes.
+        use_bias: of that convolution.
+    """
+
+    def shortcut() -> Iterator[Stage]:
+        yield from he_conv(
+            filters, 1, f"{name}_0", seeds, strides=strides, use_bias=use_bias
+        )
+        yield norm(f"{name}_0_bn")
+
+    def function(x: Any) -> Any:
+        same_shape = strides == 1 and x.shape[-1] == filters
+        if projection is False and not same_shape:
+            raise ValueError(
+                "`projection` must not be False where the shape changes. Received: "
+                f"projection=False, strides={strides}, {filters} channels of "
+                f"{x.shape[-1]}. Pass None or True."
+            )
+        past = x if same_shape and not projection else run(shortcut(), x)
+        total = layers.Add(name=f"{name}_add")([past, run(branch(), x)])
+        return layers.ReLU(name=f"{name}_out")(total)
+
+    return Block(name, function)
+
+
+def stage_of_blocks(
+    name: str, num_blocks: int, halving: int | None, make: Callable[..., Block]
+) -> Block:
+    """Chain blocks `<name>_block1` and so on, of which number `halving` has strides 2.
+
+    `make` takes the strides and the name of a block.
+    """
+    blocks = [
+        make(strides=2 if i == halving else 1, name=f"{name}_block{i}")
+        for i in range(1, num_blocks + 1)
+    ]
+    return Block(name, partial(run, blocks))
 
 
 def pooled_top(seeds: Seeds, classes: int) -> Iterator[Stage]:

@@ -12,8 +12,11 @@ from keras import layers, ops
 
 from kerasdl._checks import check_positive_int
 
-from ._blocks import Block, Seeds, Stage, conv, dense, dense_softmax
-from ._network import build_network
+from ._blocks import conv, dense, dense_softmax
+from ._network import Common, build_network
+from ._stages import Block, Seeds, Stage
+
+YEAR = 2012
 
 
 class _Conv(NamedTuple):
@@ -33,6 +36,59 @@ _CONVS = (
     _Conv(384, 3, 1, "same", normalise=False, pool=False),
     _Conv(256, 3, 1, "same", normalise=False, pool=True),
 )
+
+
+def local_response_norm(
+    x: Any, bias: float = 2.0, size: int = 5, alpha: float = 1e-4, beta: float = 0.75
+) -> Any:
+    """Divide each value by `(bias + alpha * sum of squares) ** beta`.
+
+    The sum runs over `size` channels at the same place, of which the value's own is in
+    the middle.
+
+    Args:
+        x: a KerasTensor or tensor `(batch, height, width, channels)`.
+        bias: the paper's k; its values are the defaults.
+        size: the paper's n, odd.
+        alpha: weight of the sum.
+        beta: exponent.
+
+    Reference:
+        Krizhevsky et al., 2012, section 3.3
+    """
+    channels, reach = x.shape[-1], size // 2
+    squares = ops.pad(ops.square(x), [(0, 0), (0, 0), (0, 0), (reach, reach)])
+    total = sum(squares[..., shift : shift + channels] for shift in range(size))
+    return x / (bias + alpha * total) ** beta
+
+
+def _alexnet(common: Common, response_norm: bool, units: int) -> keras.Model:
+    check_positive_int("units", units)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        for number, row in enumerate(_CONVS, start=1):
+            yield conv(
+                row.filters,
+                row.kernel,
+                f"conv{number}",
+                seeds,
+                strides=row.strides,
+                padding=row.padding,
+                activation="relu",
+            )
+            if response_norm and row.normalise:
+                yield Block(f"norm{number}", local_response_norm)
+            if row.pool:
+                yield layers.MaxPooling2D(3, strides=2, name=f"pool{number}")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.Flatten(name="flatten")
+        for number in (6, 7):
+            yield dense(units, f"fc{number}", seeds, activation="relu")
+            yield layers.Dropout(0.5, seed=seeds(), name=f"dropout{number}")
+        yield dense_softmax(classes, seeds)
+
+    return build_network("alexnet", body, top, common, min_side=67, fixed_top=True)
 
 
 def alexnet(
@@ -79,67 +135,7 @@ def alexnet(
     Reference:
         https://d2l.ai/chapter_convolutional-modern/alexnet.html
     """
-    check_positive_int("units", units)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        for number, row in enumerate(_CONVS, start=1):
-            yield conv(
-                row.filters,
-                row.kernel,
-                f"conv{number}",
-                seeds,
-                strides=row.strides,
-                padding=row.padding,
-                activation="relu",
-            )
-            if response_norm and row.normalise:
-                yield Block(f"norm{number}", local_response_norm)
-            if row.pool:
-                yield layers.MaxPooling2D(3, strides=2, name=f"pool{number}")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Flatten(name="flatten")
-        for number in (6, 7):
-            yield dense(units, f"fc{number}", seeds, activation="relu")
-            yield layers.Dropout(0.5, seed=seeds(), name=f"dropout{number}")
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "alexnet",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=67,
-        fixed_top=True,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def local_response_norm(
-    x: Any, bias: float = 2.0, size: int = 5, alpha: float = 1e-4, beta: float = 0.75
-) -> Any:
-    """Divide each value by `(bias + alpha * sum of squares) ** beta`.
-
-    The sum runs over `size` channels at the same place, of which the value's own is in
-    the middle.
-
-    Args:
-        x: a KerasTensor or tensor `(batch, height, width, channels)`.
-        bias: the paper's k; its values are the defaults.
-        size: the paper's n, odd.
-        alpha: weight of the sum.
-        beta: exponent.
-
-    Reference:
-        Krizhevsky et al., 2012, section 3.3
-    """
-    channels, reach = x.shape[-1], size // 2
-    squares = ops.pad(ops.square(x), [(0, 0), (0, 0), (0, 0), (reach, reach)])
-    total = sum(squares[..., shift : shift + channels] for shift in range(size))
-    return x / (bias + alpha * total) ** beta
+    return _alexnet(common, response_norm, units)

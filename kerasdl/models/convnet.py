@@ -5,18 +5,62 @@ Chollet, Deep Learning with Python, 2017.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
-from ._blocks import Seeds, Stage, conv, dense, dense_softmax
-from ._network import build_network
+from ._blocks import conv, dense, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
 from .heads import check_dropout
 
-# Listing 5.1 and 5.2: 3x3 convolutions, all but the last followed by 2x2 max pooling.
-_MNIST_FILTERS, _MNIST_UNITS = (32, 64, 64), 64
-# Listing 5.5: 3x3 convolutions, each followed by 2x2 max pooling.
-_FILTERS, _UNITS = (32, 64, 128, 128), 512
+YEAR = 2017
+
+
+class _Row(NamedTuple):
+    filters: tuple[int, ...]  # of 3x3, each followed by 2x2 maxima
+    ends_in_pool: bool  # the last one too
+    units: int
+    one_unit: bool  # for two classes: a sigmoid
+    min_side: int
+
+
+_ROWS = {
+    # Listings 5.1 and 5.2
+    "mnist_convnet": _Row(
+        (32, 64, 64), ends_in_pool=False, units=64, one_unit=False, min_side=18
+    ),
+    # Listing 5.5
+    "convnet": _Row(
+        (32, 64, 128, 128), ends_in_pool=True, units=512, one_unit=True, min_side=46
+    ),
+}
+
+
+def _convnet(name: str, common: Common, dropout: float) -> keras.Model:
+    check_dropout(dropout)
+    row = _ROWS[name]
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        for i, filters in enumerate(row.filters, start=1):
+            yield conv(
+                filters, 3, f"conv{i}", seeds, padding="valid", activation="relu"
+            )
+            if i < len(row.filters) or row.ends_in_pool:
+                yield layers.MaxPooling2D(2, name=f"pool{i}")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.Flatten(name="flatten")
+        if dropout:
+            yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield dense(row.units, "dense", seeds, activation="relu")
+        if row.one_unit and classes == 2:
+            yield dense(1, "predictions", seeds, activation="sigmoid", dtype="float32")
+        else:
+            yield dense_softmax(classes, seeds)
+
+    return build_network(name, body, top, common, min_side=row.min_side, fixed_top=True)
 
 
 def mnist_convnet(
@@ -56,27 +100,10 @@ def mnist_convnet(
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.1
     """
-    check_dropout(dropout)
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield from _hidden(_MNIST_UNITS, dropout, seeds)
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "mnist_convnet",
-        lambda seeds: list(_convolutions(_MNIST_FILTERS, seeds))[:-1],
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=18,
-        fixed_top=True,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _convnet("mnist_convnet", common, dropout)
 
 
 def convnet(
@@ -118,40 +145,7 @@ def convnet(
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.2
     """
-    check_dropout(dropout)
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield from _hidden(_UNITS, dropout, seeds)
-        if classes == 2:
-            yield dense(1, "predictions", seeds, activation="sigmoid", dtype="float32")
-        else:
-            yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "convnet",
-        lambda seeds: _convolutions(_FILTERS, seeds),
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=46,
-        fixed_top=True,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _convolutions(filters: tuple[int, ...], seeds: Seeds) -> Iterator[Stage]:
-    for number, count in enumerate(filters, start=1):
-        yield conv(count, 3, f"conv{number}", seeds, padding="valid", activation="relu")
-        yield layers.MaxPooling2D(2, name=f"pool{number}")
-
-
-def _hidden(units: int, dropout: float, seeds: Seeds) -> Iterator[Stage]:
-    yield layers.Flatten(name="flatten")
-    if dropout:
-        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
-    yield dense(units, "dense", seeds, activation="relu")
+    return _convnet("convnet", common, dropout)

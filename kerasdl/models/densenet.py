@@ -5,29 +5,129 @@ convolution sees the maps of all before it.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
 
-from ._blocks import Block, Seeds, Stage, bare_conv, run
-from ._network import build_network
+from ._blocks import bare_conv
+from ._network import Common, build_network
 from ._resnet_parts import STEMS, norm, norm_relu, pooled_top, stem_stages
+from ._stages import Block, Seed, Seeds, Stage, begin_block, run
 
-# Table 1 of the paper: pairs of a 1x1 and a 3x3 convolution in each dense block.
-_BLOCKS = {
-    "densenet121": (6, 12, 24, 16),
-    "densenet169": (6, 12, 32, 32),
-    "densenet201": (6, 12, 48, 32),
-    "densenet_small": (4, 4, 4, 4),  # Dive into Deep Learning, section 8.7
+YEAR = 2016
+
+
+class _Row(NamedTuple):
+    convs: tuple[int, ...]  # of 3x3 in each dense block
+    own_pixels: str  # the rule of its ImageNet weights
+
+
+# Table 1 of the paper.
+_ROWS = {
+    "densenet121": _Row((6, 12, 24, 16), "torch"),
+    "densenet169": _Row((6, 12, 32, 32), "torch"),
+    "densenet201": _Row((6, 12, 48, 32), "torch"),
+    "densenet_small": _Row((4, 4, 4, 4), "unit"),  # Dive into Deep Learning, 8.7
 }
-_GROWTH = 32  # k: maps that each pair adds
+_GROWTH = 32  # k: maps that each 3x3 convolution adds
 _COMPRESSION = 0.5  # theta: what a transition leaves of the maps
 _BOTTLENECK = 4  # a 1x1 convolution makes so many times k maps
+
+
+def dense_block(
+    convs: int,
+    growth: int = _GROWTH,
+    *,
+    bottleneck: bool = False,
+    name: str | None = None,
+    seed: Seed = None,
+) -> Block:
+    """3x3 convolutions, each of which adds maps to those that come in (equation 2).
+
+    Output: `convs * growth` maps more than the input, of its height and width.
+
+    Args:
+        convs: how many.
+        growth: maps that each adds.
+        bottleneck: narrow the input of each to `4 * growth` maps by 1x1.
+        name: of the block, and what those of its layers begin with.
+        seed: of initial weights.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    name, seeds = begin_block("dense_block", name, seed, convs=convs, growth=growth)
+
+    def stages(name: str) -> Iterator[Stage]:
+        yield from norm_relu(f"{name}_0")
+        if bottleneck:
+            yield bare_conv(_BOTTLENECK * growth, 1, f"{name}_1_conv", seeds)
+            yield from norm_relu(f"{name}_1")
+        yield bare_conv(growth, 3, f"{name}_{1 + bottleneck}_conv", seeds)
+
+    def function(x: Any) -> Any:
+        for i in range(1, convs + 1):
+            added = run(stages(f"{name}_block{i}"), x)
+            x = layers.Concatenate(name=f"{name}_block{i}_concat")([x, added])
+        return x
+
+    return Block(name, function)
+
+
+def transition(
+    filters: int, *, name: str | None = None, seed: Seed = None
+) -> keras.Sequential:
+    """Fewer maps by 1x1, and 2x2 averages that halve height and width.
+
+    Args:
+        filters: maps that it leaves.
+        name: of the block, and what those of its layers begin with.
+        seed: of initial weights.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    name, seeds = begin_block("transition", name, seed, filters=filters)
+    stages = [
+        *norm_relu(name),
+        bare_conv(filters, 1, f"{name}_conv", seeds),
+        layers.AveragePooling2D(2, name=f"{name}_pool"),
+    ]
+    return keras.Sequential(stages, name=name)
+
+
+def _densenet(
+    name: str, common: Common, stem: str, bottleneck: bool = True
+) -> keras.Model:
+    check_one_of("stem", stem, STEMS)
+    row = _ROWS[name]
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield from stem_stages(stem, seeds)
+        channels = 64
+        for number, convs in enumerate(row.convs, start=2):
+            if number > 2:
+                channels = int(channels * _COMPRESSION)
+                pool = f"pool{number - 1}"
+                yield from transition(channels, name=pool, seed=seeds).layers
+            block = f"conv{number}"
+            yield dense_block(convs, bottleneck=bottleneck, name=block, seed=seeds)
+            channels += convs * _GROWTH
+        yield norm("bn")
+        yield layers.ReLU(name="relu")
+
+    return build_network(
+        name,
+        body,
+        pooled_top,
+        common,
+        min_side=29 if stem == "imagenet" else 8,
+        own_pixels=row.own_pixels,
+    )
 
 
 def densenet121(
@@ -71,19 +171,10 @@ def densenet121(
     Reference:
         https://arxiv.org/abs/1608.06993, table 1
     """
-    return _densenet(
-        "densenet121",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
-        own_pixels="torch",
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _densenet("densenet121", common, stem)
 
 
 def densenet169(
@@ -101,30 +192,14 @@ def densenet169(
     """DenseNet-169: 82 pairs of convolutions in four dense blocks.
 
     Layers bear the names of `keras.applications.DenseNet169`.
-    Arguments and errors are those of `densenet121`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 1664)`, or `(batch, 1664)` when pooled.
     Parameters: 14,307,880 at the defaults; 12,642,880 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1608.06993, table 1
+    Args, input and output: those of `densenet121`; 1664 maps leave the trunk.
     """
-    return _densenet(
-        "densenet169",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
-        own_pixels="torch",
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _densenet("densenet169", common, stem)
 
 
 def densenet201(
@@ -142,30 +217,14 @@ def densenet201(
     """DenseNet-201: 98 pairs of convolutions in four dense blocks.
 
     Layers bear the names of `keras.applications.DenseNet201`.
-    Arguments and errors are those of `densenet121`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 1920)`, or `(batch, 1920)` when pooled.
     Parameters: 20,242,984 at the defaults; 18,321,984 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1608.06993, table 1
+    Args, input and output: those of `densenet121`; 1920 maps leave the trunk.
     """
-    return _densenet(
-        "densenet201",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
-        own_pixels="torch",
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _densenet("densenet201", common, stem)
 
 
 def densenet_small(
@@ -185,102 +244,16 @@ def densenet_small(
 
     Without the lesson's biases, which the next normalisation would cancel. With
     `bottleneck` (DenseNet-BC), a 1x1 convolution narrows the input of each to 128 maps.
-    Other arguments and errors are those of `densenet121`; `pixels=None` is `"unit"`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 248)`, or `(batch, 248)` when pooled.
     Parameters: 763,930 at the defaults; 761,440 without the top; 988,186 with
     `bottleneck`.
+
+    Args, input and output: those of `densenet121`; 248 maps leave the trunk, and
+    `pixels=None` is `"unit"`.
 
     Reference:
         https://d2l.ai/chapter_convolutional-modern/densenet.html
     """
-    return _densenet(
-        "densenet_small",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
-        bottleneck=bottleneck,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _densenet(
-    name: str,
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, int | None, int],
-    pooling: str | None,
-    classes: int,
-    build: str,
-    pixels: str | None,
-    stem: str,
-    seed: int | None,
-    own_pixels: str = "unit",
-    bottleneck: bool = True,
-) -> keras.Model:
-    check_one_of("stem", stem, STEMS)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield from stem_stages(stem, seeds)
-        channels = 64
-        for number, num_pairs in enumerate(_BLOCKS[name], start=2):
-            if number > 2:
-                channels = int(channels * _COMPRESSION)
-                yield from _transition(channels, f"pool{number - 1}", seeds)
-            pairs = [
-                _pair(f"conv{number}_block{i}", bottleneck, seeds)
-                for i in range(1, num_pairs + 1)
-            ]
-            yield Block(f"conv{number}", partial(run, pairs))
-            channels += num_pairs * _GROWTH
-        yield norm("bn")
-        yield layers.ReLU(name="relu")
-
-    return build_network(
-        name,
-        body,
-        pooled_top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=29 if stem == "imagenet" else 8,
-        own_pixels=own_pixels,
-    )
-
-
-def _pair(name: str, bottleneck: bool, seeds: Seeds) -> Block:
-    """Equation 2: add `_GROWTH` maps to those that come in."""
-
-    def stages() -> Iterator[Stage]:
-        yield from norm_relu(f"{name}_0")
-        if bottleneck:
-            yield bare_conv(_BOTTLENECK * _GROWTH, 1, f"{name}_1_conv", seeds)
-            yield from norm_relu(f"{name}_1")
-            yield bare_conv(_GROWTH, 3, f"{name}_2_conv", seeds)
-        else:
-            yield bare_conv(_GROWTH, 3, f"{name}_1_conv", seeds)
-
-    def function(x: Any) -> Any:
-        return layers.Concatenate(name=f"{name}_concat")([x, run(stages(), x)])
-
-    return Block(name, function)
-
-
-def _transition(filters: int, name: str, seeds: Seeds) -> Iterator[Stage]:
-    """Fewer maps by 1x1, and a quarter of the pixels."""
-    yield from norm_relu(name)
-    yield bare_conv(filters, 1, f"{name}_conv", seeds)
-    yield layers.AveragePooling2D(2, name=f"{name}_pool")
+    return _densenet("densenet_small", common, stem, bottleneck)

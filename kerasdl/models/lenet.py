@@ -12,14 +12,49 @@ from keras import layers
 
 from kerasdl._checks import check_one_of
 
-from ._blocks import Seeds, Stage, conv, dense, dense_softmax
-from ._network import build_network
+from ._blocks import conv, dense, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
+
+YEAR = 1998
 
 # Figure 2 of the paper; each convolution is followed by a 2x2 subsampling.
 # layer, filters of 5x5, padding
-_CONVS = (("1", 6, "same"), ("2", 16, "valid"))
+_CONVS = (
+    ("1", 6, "same"),
+    ("2", 16, "valid"),
+)
 _DENSE = (("3", 120), ("4", 84))
 _SUBSAMPLING = {"avg": layers.AveragePooling2D, "max": layers.MaxPooling2D}
+
+
+def _lenet5(
+    common: Common, activation: str, subsampling: str, batch_norm: bool
+) -> keras.Model:
+    check_one_of("activation", activation, ("sigmoid", "tanh", "relu"))
+    check_one_of("subsampling", subsampling, _SUBSAMPLING)
+    # Another name, so that weights beside a BatchNorm are not taken for those without.
+    prefix = "bn_conv" if batch_norm else "conv"
+
+    def activate(number: str) -> Iterator[Stage]:
+        if batch_norm:
+            yield layers.BatchNormalization(name=f"bn{number}")
+        yield layers.Activation(activation, name=f"activation{number}")
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        for number, filters, padding in _CONVS:
+            yield conv(filters, 5, f"{prefix}{number}", seeds, padding=padding)
+            yield from activate(number)
+            yield _SUBSAMPLING[subsampling](2, name=f"pool{number}")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.Flatten(name="flatten")
+        for number, units in _DENSE:
+            yield dense(units, f"dense{number}", seeds)
+            yield from activate(number)
+        yield dense_softmax(classes, seeds)
+
+    return build_network("lenet5", body, top, common, min_side=12, fixed_top=True)
 
 
 def lenet5(
@@ -69,43 +104,9 @@ def lenet5(
     Reference:
         https://d2l.ai/chapter_convolutional-neural-networks/lenet.html
     """
-    check_one_of("activation", activation, ("sigmoid", "tanh", "relu"))
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
+    )
     if subsampling is None:
         subsampling = pooling if include_top and pooling in _SUBSAMPLING else "avg"
-    check_one_of("subsampling", subsampling, _SUBSAMPLING)
-    # Another name, so that weights beside a BatchNorm are not taken for those without.
-    prefix = "bn_conv" if batch_norm else "conv"
-
-    def activate(number: str) -> Iterator[Stage]:
-        if batch_norm:
-            yield layers.BatchNormalization(name=f"bn{number}")
-        yield layers.Activation(activation, name=f"activation{number}")
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        for number, filters, padding in _CONVS:
-            yield conv(filters, 5, f"{prefix}{number}", seeds, padding=padding)
-            yield from activate(number)
-            yield _SUBSAMPLING[subsampling](2, name=f"pool{number}")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Flatten(name="flatten")
-        for number, units in _DENSE:
-            yield dense(units, f"dense{number}", seeds)
-            yield from activate(number)
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "lenet5",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=12,
-        fixed_top=True,
-    )
+    return _lenet5(common, activation, subsampling, batch_norm)

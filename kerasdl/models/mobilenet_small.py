@@ -10,14 +10,46 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from ._blocks import Seeds, Stage, bare_conv, check_alpha, dense_softmax
-from ._network import build_network
+from ._blocks import bare_conv, check_alpha, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
 from .heads import check_dropout
-from .mobilenet_v1 import normalise, separable
+from .mobilenet_v1 import depthwise_separable, norm_relu6
+
+YEAR = 2017
 
 _STEM_FILTERS = 32
 # filters of the 1x1 convolution, strides of the filter before it
-_BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1))
+_BLOCKS = (
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    (512, 1),
+)
+
+
+def _mobilenet_small(common: Common, alpha: float, dropout: float) -> keras.Model:
+    check_alpha(alpha)
+    check_dropout(dropout)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds)
+        yield from norm_relu6("conv1")
+        for number, (filters, strides) in enumerate(_BLOCKS, start=1):
+            names = f"conv_dw_{number}", f"conv_pw_{number}"
+            yield from depthwise_separable(
+                int(filters * alpha), strides, names=names, seed=seeds
+            ).layers
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.GlobalAveragePooling2D(name="avg_pool")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield dense_softmax(classes, seeds)
+
+    return build_network("mobilenet_small", body, top, common, min_side=1)
 
 
 def mobilenet_small(
@@ -59,31 +91,7 @@ def mobilenet_small(
     Reference:
         https://arxiv.org/abs/1704.04861
     """
-    check_alpha(alpha)
-    check_dropout(dropout)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds)
-        yield from normalise("conv1")
-        for number, (filters, strides) in enumerate(_BLOCKS, start=1):
-            yield from separable(number, int(filters * alpha), strides, seeds)
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.GlobalAveragePooling2D(name="avg_pool")
-        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "mobilenet_small",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=1,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _mobilenet_small(common, alpha, dropout)

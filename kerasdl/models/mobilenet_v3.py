@@ -2,25 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
-from ._blocks import (
-    Block,
-    Seeds,
-    Stage,
-    bare_conv,
-    check_alpha,
-    conv,
-    depthwise,
-    divisible_by_8,
-    run,
-    softmax,
-)
-from ._network import build_network
+from ._blocks import bare_conv, check_alpha, conv, divisible_by_8, softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
 from .heads import check_dropout
+from .mobilenet_v2 import inverted_residual
+
+YEAR = 2019
 
 
 class _Row(NamedTuple):
@@ -66,7 +59,53 @@ _SMALL = (
     _Row(5, 576, 96, True, _HS, 1),
 )
 _STEM_FILTERS = 16
-_LAST_FILTERS = {"mobilenet_v3_large": 1280, "mobilenet_v3_small": 1024}
+# bottlenecks, filters of the last convolution but one
+_NETWORKS = {
+    "mobilenet_v3_large": (_LARGE, 1280),
+    "mobilenet_v3_small": (_SMALL, 1024),
+}
+
+
+def _mobilenet_v3(
+    name: str, common: Common, alpha: float, dropout: float
+) -> keras.Model:
+    check_alpha(alpha)
+    check_dropout(dropout)
+    rows, last_filters = _NETWORKS[name]
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield bare_conv(_STEM_FILTERS, 3, "conv", seeds, strides=2)
+        # Section 6.1 of the paper: "average decay of 0.99", which is Keras's default.
+        yield layers.BatchNormalization(name="conv_bn")
+        yield layers.Activation(_HS, name="conv_activation")
+        channels = _STEM_FILTERS  # of the table, where nothing is multiplied by alpha
+        for number, row in enumerate(rows):
+            yield inverted_residual(
+                divisible_by_8(row.filters * alpha),
+                row.expand / channels,
+                row.strides,
+                kernel_size=row.kernel,
+                activation=row.activation,
+                squeeze=row.squeeze,
+                name=f"expanded_conv_{number}" if number else "expanded_conv",
+                seed=seeds,
+            )
+            channels = row.filters
+        last = divisible_by_8(6 * divisible_by_8(channels * alpha))
+        yield bare_conv(last, 1, "conv_1", seeds)
+        yield layers.BatchNormalization(name="conv_1_bn")
+        yield layers.Activation(_HS, name="conv_1_activation")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        last = divisible_by_8(last_filters * max(alpha, 1.0))
+        yield layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")
+        yield conv(last, 1, "conv_2", seeds, activation=_HS)
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield conv(classes, 1, "logits", seeds)
+        yield layers.Flatten(name="flatten")
+        yield softmax()
+
+    return build_network(name, body, top, common, min_side=1, own_pixels="tf")
 
 
 def mobilenet_v3_large(
@@ -111,20 +150,10 @@ def mobilenet_v3_large(
     Reference:
         https://arxiv.org/abs/1905.02244, table 1
     """
-    return _mobilenet_v3(
-        "mobilenet_v3_large",
-        _LARGE,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        alpha,
-        dropout,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _mobilenet_v3("mobilenet_v3_large", common, alpha, dropout)
 
 
 def mobilenet_v3_small(
@@ -143,145 +172,11 @@ def mobilenet_v3_small(
     """MobileNetV3-Small: eleven bottlenecks, nine with squeeze and excitation.
 
     Layers bear the names of `keras.applications.MobileNetV3Small`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 576)`, rounded up, or `(batch, 576)` when pooled.
     Parameters: 2,554,968 at the defaults; 939,120 without the top.
 
-    Args: those of `mobilenet_v3_large`.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
-
-    Reference:
-        https://arxiv.org/abs/1905.02244, table 2
+    Args, input and output: those of `mobilenet_v3_large`; 576 maps leave the trunk.
     """
-    return _mobilenet_v3(
-        "mobilenet_v3_small",
-        _SMALL,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        alpha,
-        dropout,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _mobilenet_v3(
-    name: str,
-    rows: tuple[_Row, ...],
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, int | None, int],
-    pooling: str | None,
-    classes: int,
-    build: str,
-    pixels: str | None,
-    alpha: float,
-    dropout: float,
-    seed: int | None,
-) -> keras.Model:
-    check_alpha(alpha)
-    check_dropout(dropout)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield bare_conv(_STEM_FILTERS, 3, "conv", seeds, strides=2)
-        yield _normalisation("conv_bn")
-        yield layers.Activation("hard_swish", name="conv_activation")
-        channels = _STEM_FILTERS  # of the table, where nothing is multiplied by alpha
-        for number, row in enumerate(rows):
-            yield _bottleneck(number, row, row.expand / channels, alpha, seeds)
-            channels = row.filters
-        last = divisible_by_8(6 * divisible_by_8(channels * alpha))
-        yield bare_conv(last, 1, "conv_1", seeds)
-        yield _normalisation("conv_1_bn")
-        yield layers.Activation("hard_swish", name="conv_1_activation")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        last = divisible_by_8(_LAST_FILTERS[name] * max(alpha, 1.0))
-        yield layers.GlobalAveragePooling2D(keepdims=True, name="avg_pool")
-        yield conv(last, 1, "conv_2", seeds, activation="hard_swish")
-        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
-        yield conv(classes, 1, "logits", seeds)
-        yield layers.Flatten(name="flatten")
-        yield softmax()
-
-    return build_network(
-        name,
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=1,
-        own_pixels="tf",
-    )
-
-
-def _bottleneck(
-    number: int, row: _Row, expand: float, alpha: float, seeds: Seeds
-) -> Block:
-    """Figure 4: widen by 1x1, filter and weigh each channel, project by 1x1.
-
-    The input is added where it has the shape of the output.
-    """
-    name = f"expanded_conv_{number}" if number else "expanded_conv"
-    filters = divisible_by_8(row.filters * alpha)
-
-    def stages(channels: int) -> Iterator[Stage]:
-        wide = divisible_by_8(channels * expand)
-        if number:
-            yield bare_conv(wide, 1, f"{name}_expand", seeds)
-            yield _normalisation(f"{name}_expand_bn")
-            yield layers.Activation(row.activation, name=f"{name}_expand_activation")
-        yield depthwise(row.kernel, f"{name}_depthwise", seeds, strides=row.strides)
-        yield _normalisation(f"{name}_depthwise_bn")
-        yield layers.Activation(row.activation, name=f"{name}_depthwise_activation")
-        if row.squeeze:
-            yield _squeeze_excite(f"{name}_squeeze_excite", wide, seeds)
-        yield bare_conv(filters, 1, f"{name}_project", seeds)
-        yield _normalisation(f"{name}_project_bn")
-
-    def function(x: Any) -> Any:
-        channels = x.shape[-1]
-        projected = run(stages(channels), x)
-        if row.strides == 1 and channels == filters:
-            return layers.Add(name=f"{name}_add")([x, projected])
-        return projected
-
-    return Block(name, function)
-
-
-def _squeeze_excite(name: str, channels: int, seeds: Seeds) -> Block:
-    """Multiply each channel by a factor in [0, 1] that depends on all of them."""
-    reduced = divisible_by_8(channels / 4)
-
-    def function(x: Any) -> Any:
-        factors = run(
-            [
-                layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_avg_pool"),
-                conv(reduced, 1, f"{name}_conv", seeds, activation="relu"),
-                conv(channels, 1, f"{name}_conv_1", seeds, activation="hard_sigmoid"),
-            ],
-            x,
-        )
-        return layers.Multiply(name=f"{name}_mul")([x, factors])
-
-    return Block(name, function)
-
-
-def _normalisation(name: str) -> layers.BatchNormalization:
-    # Section 6.1 of the paper: "average decay of 0.99", which is Keras's default.
-    return layers.BatchNormalization(epsilon=1e-3, name=name)
+    return _mobilenet_v3("mobilenet_v3_small", common, alpha, dropout)

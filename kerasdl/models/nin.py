@@ -10,12 +10,68 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from ._blocks import Seeds, Stage, conv, softmax
-from ._network import build_network
+from kerasdl._checks import check_one_of
+
+from ._blocks import conv, softmax
+from ._network import Common, build_network
+from ._stages import Seed, Seeds, Stage, begin_block
+
+YEAR = 2013
 
 # Dive into Deep Learning, section 8.3: filters, kernel, strides and padding of each
 # block but the last; 3x3 maxima, two apart, follow.
-_BLOCKS = ((96, 11, 4, "valid"), (256, 5, 1, "same"), (384, 3, 1, "same"))
+_BLOCKS = (
+    (96, 11, 4, "valid"),
+    (256, 5, 1, "same"),
+    (384, 3, 1, "same"),
+)
+
+
+def nin_block(
+    filters: int,
+    kernel_size: int,
+    strides: int = 1,
+    padding: str = "same",
+    *,
+    name: str | None = None,
+    seed: Seed = None,
+) -> keras.Sequential:
+    """A convolution, then two of 1x1: a dense network that all pixels share.
+
+    Args:
+        filters: of each convolution; a ReLU follows it.
+        kernel_size: of the first.
+        strides: of the first.
+        padding: of the first, `"same"` or `"valid"`.
+        name: of the block, and what those of its layers begin with.
+        seed: of initial weights.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    check_one_of("padding", padding, ("same", "valid"))
+    sizes = {"filters": filters, "kernel_size": kernel_size, "strides": strides}
+    name, seeds = begin_block("nin_block", name, seed, **sizes)
+    shape = {"strides": strides, "padding": padding}
+    stages = [
+        conv(filters, kernel_size, f"{name}_conv", seeds, activation="relu", **shape),
+        conv(filters, 1, f"{name}_dense1", seeds, activation="relu"),
+        conv(filters, 1, f"{name}_dense2", seeds, activation="relu"),
+    ]
+    return keras.Sequential(stages, name=name)
+
+
+def _body(seeds: Seeds) -> Iterator[Stage]:
+    for number, row in enumerate(_BLOCKS, start=1):
+        yield from nin_block(*row, name=f"block{number}", seed=seeds).layers
+        yield layers.MaxPooling2D(3, strides=2, name=f"pool{number}")
+
+
+def _top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+    yield layers.Dropout(0.5, seed=seeds(), name="dropout")
+    yield from nin_block(classes, 3, name="block4", seed=seeds).layers
+    yield layers.GlobalAveragePooling2D(name="avg_pool")
+    yield softmax()
 
 
 def nin(
@@ -53,46 +109,7 @@ def nin(
     Reference:
         https://d2l.ai/chapter_convolutional-modern/nin.html
     """
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        for number, row in enumerate(_BLOCKS, start=1):
-            yield from _nin_block(*row, f"block{number}", seeds)
-            yield layers.MaxPooling2D(3, strides=2, name=f"pool{number}")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Dropout(0.5, seed=seeds(), name="dropout")
-        yield from _nin_block(classes, 3, 1, "same", "block4", seeds)
-        yield layers.GlobalAveragePooling2D(name="avg_pool")
-        yield softmax()
-
-    return build_network(
-        "nin",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=67,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _nin_block(
-    filters: int, kernel: int, strides: int, padding: str, name: str, seeds: Seeds
-) -> Iterator[Stage]:
-    """A convolution, then two of 1x1: a dense network that all pixels share."""
-    yield conv(
-        filters,
-        kernel,
-        f"{name}_conv",
-        seeds,
-        strides=strides,
-        padding=padding,
-        activation="relu",
-    )
-    for number in (1, 2):
-        yield conv(filters, 1, f"{name}_dense{number}", seeds, activation="relu")
+    return build_network("nin", _body, _top, common, min_side=67)

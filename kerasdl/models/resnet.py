@@ -3,27 +3,138 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import keras
-from keras import layers
 
 from kerasdl._checks import check_one_of
 
-from ._blocks import Block, Seeds, Stage, run
-from ._network import build_network
-from ._resnet_parts import STEMS, he_conv, norm, norm_relu, pooled_top, stem_stages
+from ._network import Common, build_network
+from ._resnet_parts import (
+    STEMS,
+    add_to_input,
+    he_conv,
+    norm,
+    norm_relu,
+    pooled_top,
+    stage_of_blocks,
+    stem_stages,
+)
+from ._stages import Block, Seed, Seeds, Stage, begin_block
 
-# Table 1 of the paper: residual blocks in conv2_x to conv5_x.
-BLOCKS = {
-    "resnet18": (2, 2, 2, 2),  # of two 3x3 convolutions
-    "resnet34": (3, 4, 6, 3),
-    "resnet50": (3, 4, 6, 3),  # of 1x1, 3x3 and 1x1, the last four times as wide
-    "resnet101": (3, 4, 23, 3),
-    "resnet152": (3, 8, 36, 3),
+YEAR = 2015
+
+
+class Row(NamedTuple):
+    """One network, a column of table 1 of the paper."""
+
+    blocks: tuple[int, ...]  # in conv2_x to conv5_x
+    is_basic: bool  # of two 3x3 convolutions; else bottlenecks
+    own_pixels: str  # the rule of its ImageNet weights
+
+
+ROWS = {
+    "resnet18": Row((2, 2, 2, 2), is_basic=True, own_pixels="unit"),
+    "resnet34": Row((3, 4, 6, 3), is_basic=True, own_pixels="unit"),
+    "resnet50": Row((3, 4, 6, 3), is_basic=False, own_pixels="caffe"),
+    "resnet101": Row((3, 4, 23, 3), is_basic=False, own_pixels="caffe"),
+    "resnet152": Row((3, 8, 36, 3), is_basic=False, own_pixels="caffe"),
 }
-BASIC = ("resnet18", "resnet34")
 FILTERS = (64, 128, 256, 512)  # of the 3x3 convolutions
+
+
+def residual(
+    filters: int,
+    strides: int = 1,
+    *,
+    projection: bool | None = None,
+    name: str | None = None,
+    seed: Seed = None,
+) -> Block:
+    """Two 3x3 convolutions, to which the input is added (figure 5, left).
+
+    Output: `filters` maps, height and width divided by `strides`, rounded up.
+
+    Args:
+        filters: of both convolutions.
+        strides: of the first.
+        projection: send the input through a 1x1 convolution before it is added; None
+            does where its shape changes.
+        name: of the block, and what those of its layers begin with.
+        seed: of initial weights.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    name, seeds = begin_block("residual", name, seed, filters=filters, strides=strides)
+
+    def branch() -> Iterator[Stage]:
+        yield from he_conv(filters, 3, f"{name}_1", seeds, strides=strides)
+        yield from norm_relu(f"{name}_1")
+        yield from he_conv(filters, 3, f"{name}_2", seeds)
+        yield norm(f"{name}_2_bn")
+
+    return add_to_input(name, filters, strides, branch, seeds, projection=projection)
+
+
+def bottleneck(
+    filters: int,
+    strides: int = 1,
+    *,
+    projection: bool | None = None,
+    use_bias: bool = False,
+    name: str | None = None,
+    seed: Seed = None,
+) -> Block:
+    """1x1 to narrow, 3x3, and 1x1 to widen; the input is added (figure 5, right).
+
+    Output: `4 * filters` maps, height and width divided by `strides`, rounded up.
+
+    Args: those of `residual`, and
+
+        use_bias: of the convolutions: the ImageNet weights have some, though each
+            normalisation cancels them.
+    """
+    name, seeds = begin_block(
+        "bottleneck", name, seed, filters=filters, strides=strides
+    )
+    conv = partial(he_conv, seeds=seeds, use_bias=use_bias)
+
+    def branch() -> Iterator[Stage]:
+        yield from conv(filters, 1, f"{name}_1", strides=strides)
+        yield from norm_relu(f"{name}_1")
+        yield from conv(filters, 3, f"{name}_2")
+        yield from norm_relu(f"{name}_2")
+        yield from conv(4 * filters, 1, f"{name}_3")
+        yield norm(f"{name}_3_bn")
+
+    return add_to_input(
+        name,
+        4 * filters,
+        strides,
+        branch,
+        seeds,
+        projection=projection,
+        use_bias=use_bias,
+    )
+
+
+def _resnet(name: str, common: Common, stem: str) -> keras.Model:
+    check_one_of("stem", stem, STEMS)
+    row = ROWS[name]
+    block = residual if row.is_basic else partial(bottleneck, use_bias=True)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield from stem_stages(stem, seeds, use_bias=not row.is_basic)
+        stages = zip(row.blocks, FILTERS, strict=True)
+        for number, (num_blocks, filters) in enumerate(stages, start=2):
+            halving = 1 if number > 2 else None
+            make = partial(block, filters, seed=seeds)
+            yield stage_of_blocks(f"conv{number}", num_blocks, halving, make)
+
+    return build_network(
+        name, body, pooled_top, common, min_side=1, own_pixels=row.own_pixels
+    )
 
 
 def resnet18(
@@ -66,18 +177,10 @@ def resnet18(
     Reference:
         https://arxiv.org/abs/1512.03385, table 1
     """
-    return _resnet(
-        "resnet18",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _resnet("resnet18", common, stem)
 
 
 def resnet34(
@@ -94,29 +197,14 @@ def resnet34(
 ) -> keras.Model:
     """ResNet-34: sixteen basic blocks.
 
-    Arguments and errors are those of `resnet18`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 512)`, rounded up, or `(batch, 512)` when pooled.
     Parameters: 21,814,696 at the defaults; 21,301,696 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1512.03385, table 1
+    Args, input and output: those of `resnet18`.
     """
-    return _resnet(
-        "resnet34",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _resnet("resnet34", common, stem)
 
 
 def resnet50(
@@ -133,30 +221,16 @@ def resnet50(
 ) -> keras.Model:
     """ResNet-50: sixteen bottleneck blocks.
 
-    Layers bear the names of `keras.applications.ResNet50`. Arguments and errors are
-    those of `resnet18`; `pixels=None` is `"caffe"`, the rule of its ImageNet weights.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
+    Layers bear the names of `keras.applications.ResNet50`.
     Parameters: 25,636,712 at the defaults; 23,587,712 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1512.03385, table 1
+    Args, input and output: those of `resnet18`; 2048 channels leave the
+    trunk, and `pixels=None` is `"caffe"`, the rule of its ImageNet weights.
     """
-    return _resnet(
-        "resnet50",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _resnet("resnet50", common, stem)
 
 
 def resnet101(
@@ -174,29 +248,14 @@ def resnet101(
     """ResNet-101: thirty-three bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet101`.
-    Arguments and errors are those of `resnet50`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 44,707,176 at the defaults; 42,658,176 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1512.03385, table 1
+    Args, input and output: those of `resnet50`.
     """
-    return _resnet(
-        "resnet101",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _resnet("resnet101", common, stem)
 
 
 def resnet152(
@@ -214,109 +273,11 @@ def resnet152(
     """ResNet-152: fifty bottleneck blocks.
 
     Layers bear the names of `keras.applications.ResNet152`.
-    Arguments and errors are those of `resnet50`.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
     Parameters: 60,419,944 at the defaults; 58,370,944 without the top.
 
-    Reference:
-        https://arxiv.org/abs/1512.03385, table 1
+    Args, input and output: those of `resnet50`.
     """
-    return _resnet(
-        "resnet152",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        stem,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _resnet(
-    name: str,
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, int | None, int],
-    pooling: str | None,
-    classes: int,
-    build: str,
-    pixels: str | None,
-    stem: str,
-    seed: int | None,
-) -> keras.Model:
-    check_one_of("stem", stem, STEMS)
-    is_basic = name in BASIC
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield from stem_stages(stem, seeds, use_bias=not is_basic)
-        rows = zip(BLOCKS[name], FILTERS, strict=True)
-        for number, (num_blocks, filters) in enumerate(rows, start=2):
-            blocks = [
-                _block(
-                    f"conv{number}_block{i}",
-                    filters,
-                    2 if number > 2 and i == 1 else 1,
-                    is_basic,
-                    seeds,
-                )
-                for i in range(1, num_blocks + 1)
-            ]
-            yield Block(f"conv{number}", partial(run, blocks))
-
-    return build_network(
-        name,
-        body,
-        pooled_top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=1,
-        own_pixels="unit" if is_basic else "caffe",
-    )
-
-
-def _block(
-    name: str, filters: int, strides: int, is_basic: bool, seeds: Seeds
-) -> Block:
-    """Figure 5: two 3x3 convolutions, or 1x1 to narrow, 3x3, and 1x1 to widen.
-
-    The input is added (equation 1), projected by 1x1 where its shape differs (2).
-    """
-    filters_out = filters if is_basic else 4 * filters
-    # The ImageNet weights have biases, though each normalisation cancels them.
-    conv = partial(he_conv, seeds=seeds, use_bias=not is_basic)
-
-    def branch() -> Iterator[Stage]:
-        yield from conv(filters, 3 if is_basic else 1, f"{name}_1", strides=strides)
-        yield from norm_relu(f"{name}_1")
-        yield from conv(filters, 3, f"{name}_2")
-        if is_basic:
-            yield norm(f"{name}_2_bn")
-        else:
-            yield from norm_relu(f"{name}_2")
-            yield from conv(filters_out, 1, f"{name}_3")
-            yield norm(f"{name}_3_bn")
-
-    def projection() -> Iterator[Stage]:
-        yield from conv(filters_out, 1, f"{name}_0", strides=strides)
-        yield norm(f"{name}_0_bn")
-
-    def function(x: Any) -> Any:
-        same_shape = strides == 1 and x.shape[-1] == filters_out
-        shortcut = x if same_shape else run(projection(), x)
-        total = layers.Add(name=f"{name}_add")([shortcut, run(branch(), x)])
-        return layers.ReLU(name=f"{name}_out")(total)
-
-    return Block(name, function)
+    return _resnet("resnet152", common, stem)

@@ -10,97 +10,28 @@ from keras import layers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
 
-from ._blocks import Block, Seeds, Stage, bare_conv, conv, he_fan_out, run
-from ._network import build_network
-from ._resnet_parts import STEMS, he_conv, norm, norm_relu, pooled_top, stem_stages
+from ._blocks import bare_conv, conv, he_fan_out
+from ._network import Common, build_network
+from ._resnet_parts import (
+    STEMS,
+    add_to_input,
+    norm,
+    norm_relu,
+    pooled_top,
+    stage_of_blocks,
+    stem_stages,
+)
+from ._stages import Block, Seeds, Stage
+
+YEAR = 2016
 
 # Table 1 of the paper: residual blocks in conv2 to conv5.
 _BLOCKS = (3, 4, 6, 3)
 _FILTERS = 256  # that leave a block of conv2; twice as many in each next
 
 
-def resnext50(
-    include_top: bool = True,
-    weights: str | Path | None = None,
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
-    pooling: str | None = None,
-    classes: int = 1000,
-    *,
-    build: str = "functional",
-    pixels: str | None = None,
-    stem: str = "imagenet",
-    cardinality: int = 32,
-    width: int = 4,
-    seed: int | None = None,
-) -> keras.Model:
-    """ResNeXt-50 (32x4d): sixteen bottleneck blocks of 32 paths each.
-
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height / 32,
-    width / 32, 2048)`, rounded up, or `(batch, 2048)` when pooled.
-    Parameters: 25,097,128 at the defaults; 23,048,128 without the top.
-
-    Args:
-        include_top: end in a pooled classifier.
-        weights: None for random ones, or a path (see `load_weights`).
-        input_shape: any height and width, or None.
-        pooling: `None`, `"avg"` or `"max"`; used without the top.
-        classes: at least 2.
-        build: `"functional"` or `"sequential"`, where a row of table 1 is a model.
-        pixels: one of `PIXEL_RULES`; None is `"unit"`.
-        stem: `"imagenet"`, or `"cifar"` for small images: a 3x3 convolution without
-            strides or pooling, and so maps of `height / 8`.
-        cardinality: paths of a block; C in the paper.
-        width: filters of each path in conv2, twice as many in each next; d in the
-            paper, whose table 2 gives 40, 24 and 14 to cardinality 2, 4 and 8.
-        seed: of initial weights.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
-
-    Reference:
-        https://arxiv.org/abs/1611.05431, table 1
-    """
-    check_one_of("stem", stem, STEMS)
-    check_positive_int("cardinality", cardinality)
-    check_positive_int("width", width)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield from stem_stages(stem, seeds)
-        for number, num_blocks in enumerate(_BLOCKS, start=2):
-            factor = 2 ** (number - 2)
-            blocks = [
-                _block(
-                    f"conv{number}_block{i}",
-                    cardinality,
-                    width * factor,
-                    _FILTERS * factor,
-                    2 if number > 2 and i == 1 else 1,
-                    seeds,
-                )
-                for i in range(1, num_blocks + 1)
-            ]
-            yield Block(f"conv{number}", partial(run, blocks))
-
-    return build_network(
-        "resnext50",
-        body,
-        pooled_top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=1,
-    )
-
-
 def _block(
-    name: str, cardinality: int, width: int, filters: int, strides: int, seeds: Seeds
+    filters: int, strides: int, *, cardinality: int, width: int, name: str, seeds: Seeds
 ) -> Block:
     """Figure 3: narrow by 1x1, transform each group of maps, widen by 1x1, add."""
 
@@ -112,17 +43,7 @@ def _block(
         yield bare_conv(filters, 1, f"{name}_3_conv", seeds)
         yield norm(f"{name}_3_bn")
 
-    def projection() -> Iterator[Stage]:
-        yield from he_conv(filters, 1, f"{name}_0", seeds, strides=strides)
-        yield norm(f"{name}_0_bn")
-
-    def function(x: Any) -> Any:
-        same_shape = strides == 1 and x.shape[-1] == filters
-        shortcut = x if same_shape else run(projection(), x)
-        total = layers.Add(name=f"{name}_add")([shortcut, run(branch(), x)])
-        return layers.ReLU(name=f"{name}_out")(total)
-
-    return Block(name, function)
+    return add_to_input(name, filters, strides, branch, seeds)
 
 
 def _grouped_conv(
@@ -154,3 +75,58 @@ def _grouped_conv(
         return layers.Concatenate(name=f"{name}_concat")(paths)
 
     return Block(name, function)
+
+
+def _resnext50(common: Common, stem: str, cardinality: int, width: int) -> keras.Model:
+    check_one_of("stem", stem, STEMS)
+    check_positive_int("cardinality", cardinality)
+    check_positive_int("width", width)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        yield from stem_stages(stem, seeds)
+        for number, num_blocks in enumerate(_BLOCKS, start=2):
+            factor = 2 ** (number - 2)
+            halving = 1 if number > 2 else None
+            make = partial(
+                _block,
+                _FILTERS * factor,
+                cardinality=cardinality,
+                width=width * factor,
+                seeds=seeds,
+            )
+            yield stage_of_blocks(f"conv{number}", num_blocks, halving, make)
+
+    return build_network("resnext50", body, pooled_top, common, min_side=1)
+
+
+def resnext50(
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    *,
+    build: str = "functional",
+    pixels: str | None = None,
+    stem: str = "imagenet",
+    cardinality: int = 32,
+    width: int = 4,
+    seed: int | None = None,
+) -> keras.Model:
+    """ResNeXt-50 (32x4d): sixteen bottleneck blocks of 32 paths each.
+
+    Parameters: 25,097,128 at the defaults; 23,048,128 without the top.
+
+    Args, input and output: those of `resnet18`, 2048 maps leave the trunk; and
+
+        cardinality: paths of a block; C in the paper.
+        width: filters of each path in conv2, twice as many in each next; d in the
+            paper, whose table 2 gives 40, 24 and 14 to cardinality 2, 4 and 8.
+
+    Reference:
+        https://arxiv.org/abs/1611.05431, table 1
+    """
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
+    )
+    return _resnext50(common, stem, cardinality, width)

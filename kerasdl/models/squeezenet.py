@@ -7,8 +7,11 @@ from typing import Any
 import keras
 from keras import initializers, layers
 
-from ._blocks import Block, Seeds, Stage, conv, softmax
-from ._network import build_network
+from ._blocks import conv, softmax
+from ._network import Common, build_network
+from ._stages import Block, Seeds, Stage
+
+YEAR = 2016
 
 # Table 1 of the paper: filters of 1x1 that squeeze, and of 1x1 and of 3x3 that expand.
 _FIRES = {
@@ -22,6 +25,49 @@ _FIRES = {
     "fire9": (64, 256, 256),
 }
 _POOLS = {"fire4": "pool4", "fire8": "pool8"}  # 3x3 maxima, two apart, after these
+
+
+def _fire(
+    name: str, squeeze: int, expand_1x1: int, expand_3x3: int, seeds: Seeds
+) -> Block:
+    """Squeeze to few channels; expand by 1x1 and by 3x3, side by side (figure 1)."""
+
+    def relu_conv(filters: int, kernel: int, suffix: str) -> layers.Conv2D:
+        return conv(
+            filters,
+            kernel,
+            f"{name}_{suffix}",
+            seeds,
+            activation="relu",
+            # From Glorot's the signal fades: nothing normalises it.
+            initializer=initializers.HeNormal,
+        )
+
+    def function(x: Any) -> Any:
+        x = relu_conv(squeeze, 1, "squeeze1x1")(x)
+        sides = [
+            relu_conv(expand_1x1, 1, "expand1x1")(x),
+            relu_conv(expand_3x3, 3, "expand3x3")(x),
+        ]
+        return layers.Concatenate(name=f"{name}_concat")(sides)
+
+    return Block(name, function)
+
+
+def _body(seeds: Seeds) -> Iterator[Stage]:
+    yield conv(96, 7, "conv1", seeds, strides=2, padding="valid", activation="relu")
+    yield layers.MaxPooling2D(3, strides=2, name="pool1")
+    for name, filters in _FIRES.items():
+        yield _fire(name, *filters, seeds)
+        if name in _POOLS:
+            yield layers.MaxPooling2D(3, strides=2, name=_POOLS[name])
+
+
+def _top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+    yield layers.Dropout(0.5, seed=seeds(), name="dropout9")
+    yield conv(classes, 1, "conv10", seeds, activation="relu")
+    yield layers.GlobalAveragePooling2D(name="avg_pool")
+    yield softmax()
 
 
 def squeezenet(
@@ -62,59 +108,7 @@ def squeezenet(
     Reference:
         https://arxiv.org/abs/1602.07360, table 1
     """
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        yield conv(96, 7, "conv1", seeds, strides=2, padding="valid", activation="relu")
-        yield layers.MaxPooling2D(3, strides=2, name="pool1")
-        for name, filters in _FIRES.items():
-            yield _fire(name, *filters, seeds)
-            if name in _POOLS:
-                yield layers.MaxPooling2D(3, strides=2, name=_POOLS[name])
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Dropout(0.5, seed=seeds(), name="dropout9")
-        yield conv(classes, 1, "conv10", seeds, activation="relu")
-        yield layers.GlobalAveragePooling2D(name="avg_pool")
-        yield softmax()
-
-    return build_network(
-        "squeezenet",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=35,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def _fire(
-    name: str, squeeze: int, expand_1x1: int, expand_3x3: int, seeds: Seeds
-) -> Block:
-    """Squeeze to few channels; expand by 1x1 and by 3x3, side by side (figure 1)."""
-
-    def relu_conv(filters: int, kernel: int, suffix: str) -> layers.Conv2D:
-        return conv(
-            filters,
-            kernel,
-            f"{name}_{suffix}",
-            seeds,
-            activation="relu",
-            # From Glorot's the signal fades: nothing normalises it.
-            initializer=initializers.HeNormal,
-        )
-
-    def function(x: Any) -> Any:
-        x = relu_conv(squeeze, 1, "squeeze1x1")(x)
-        sides = [
-            relu_conv(expand_1x1, 1, "expand1x1")(x),
-            relu_conv(expand_3x3, 3, "expand3x3")(x),
-        ]
-        return layers.Concatenate(name=f"{name}_concat")(sides)
-
-    return Block(name, function)
+    return build_network("squeezenet", _body, _top, common, min_side=35)

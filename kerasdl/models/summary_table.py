@@ -1,5 +1,6 @@
 """A table of the zoo: what each network costs."""
 
+import inspect
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -38,44 +39,45 @@ from .vgg_small import vgg_small
 if TYPE_CHECKING:
     import pandas as pd
 
-# builder -> year of its paper or book, or of the paper whose pattern it follows
-_YEARS = {
-    alexnet: 2012,
-    convnet: 2017,
-    densenet121: 2016,
-    densenet169: 2016,
-    densenet201: 2016,
-    densenet_small: 2016,
-    efficientnet_lite0: 2020,
-    googlenet: 2014,
-    inception_small: 2016,
-    lenet5: 1998,
-    mnist_convnet: 2017,
-    mobilenet_small: 2017,
-    mobilenet_v1: 2017,
-    mobilenet_v2: 2018,
-    mobilenet_v3_large: 2019,
-    mobilenet_v3_small: 2019,
-    nin: 2013,
-    resnet18: 2015,
-    resnet34: 2015,
-    resnet50: 2015,
-    resnet101: 2015,
-    resnet152: 2015,
-    resnet18_v2: 2016,
-    resnet34_v2: 2016,
-    resnet50_v2: 2016,
-    resnet101_v2: 2016,
-    resnet152_v2: 2016,
-    resnext50: 2016,
-    squeezenet: 2016,
-    vgg11: 2014,
-    vgg13: 2014,
-    vgg16: 2014,
-    vgg19: 2014,
-    vgg_small: 2014,
+_BUILDERS = {
+    builder.__name__: builder
+    for builder in (
+        alexnet,
+        convnet,
+        densenet121,
+        densenet169,
+        densenet201,
+        densenet_small,
+        efficientnet_lite0,
+        googlenet,
+        inception_small,
+        lenet5,
+        mnist_convnet,
+        mobilenet_small,
+        mobilenet_v1,
+        mobilenet_v2,
+        mobilenet_v3_large,
+        mobilenet_v3_small,
+        nin,
+        resnet18,
+        resnet34,
+        resnet50,
+        resnet101,
+        resnet152,
+        resnet18_v2,
+        resnet34_v2,
+        resnet50_v2,
+        resnet101_v2,
+        resnet152_v2,
+        resnext50,
+        squeezenet,
+        vgg11,
+        vgg13,
+        vgg16,
+        vgg19,
+        vgg_small,
+    )
 }
-_BUILDERS = {builder.__name__: builder for builder in _YEARS}
 _FLOAT32 = 4  # bytes
 
 
@@ -157,7 +159,7 @@ def _row(
     parameters = int(costs["parameters"].sum())
     return {
         "network": name,
-        "year": _YEARS[_BUILDERS[name]],
+        "year": inspect.getmodule(_BUILDERS[name]).YEAR,
         "input_shape": tuple(model.input_shape[1:]),
         "layers": int(costs["depth"].max()),
         "parameters": parameters,

@@ -2,24 +2,85 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
 from kerasdl._checks import check_positive_int
 
-from ._blocks import Seeds, Stage, conv, dense, dense_softmax
-from ._network import build_network
+from ._blocks import check_ratio, conv, dense, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seed, Seeds, Stage, begin_block
 
-# Table 1 of the paper: 3x3 convolutions in each of the five stages.
-CONVS = {
-    "vgg11": (1, 1, 2, 2, 2),  # column A
-    "vgg13": (2, 2, 2, 2, 2),  # column B
-    "vgg16": (2, 2, 3, 3, 3),  # column D
-    "vgg19": (2, 2, 4, 4, 4),  # column E
+YEAR = 2014
+
+
+class _Row(NamedTuple):
+    convs: tuple[int, ...]  # of 3x3 in each of the five stages
+    own_pixels: str  # the rule of its ImageNet weights
+
+
+# Table 1 of the paper.
+_ROWS = {
+    "vgg11": _Row((1, 1, 2, 2, 2), "unit"),  # column A
+    "vgg13": _Row((2, 2, 2, 2, 2), "unit"),  # column B
+    "vgg16": _Row((2, 2, 3, 3, 3), "caffe"),  # column D
+    "vgg19": _Row((2, 2, 4, 4, 4), "caffe"),  # column E
 }
-FILTERS = (64, 128, 256, 512, 512)
-UNITS = 4096  # of the two dense layers before the last
+_FILTERS = (64, 128, 256, 512, 512)
+_UNITS = 4096  # of the two dense layers before the last
+
+
+def vgg_block(
+    convs: int, filters: int, *, name: str | None = None, seed: Seed = None
+) -> keras.Sequential:
+    """3x3 convolutions with ReLU, and 2x2 maxima that halve height and width.
+
+    Args:
+        convs: how many.
+        filters: of each.
+        name: of the block, and what those of its layers begin with.
+        seed: of initial weights.
+
+    Raises:
+        ValueError: an argument is not one of these.
+    """
+    name, seeds = begin_block("vgg_block", name, seed, convs=convs, filters=filters)
+    block = keras.Sequential(name=name)
+    for i in range(1, convs + 1):
+        block.add(conv(filters, 3, f"{name}_conv{i}", seeds, activation="relu"))
+    block.add(layers.MaxPooling2D(2, name=f"{name}_pool"))
+    return block
+
+
+def _vgg(name: str, common: Common, ratio: int, units: int) -> keras.Model:
+    check_ratio(ratio, _FILTERS)
+    check_positive_int("units", units)
+    row = _ROWS[name]
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        stages = zip(row.convs, _FILTERS, strict=True)
+        for number, (convs, filters) in enumerate(stages, start=1):
+            block = f"block{number}"
+            yield from vgg_block(convs, filters // ratio, name=block, seed=seeds).layers
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.Flatten(name="flatten")
+        for number in (1, 2):
+            yield dense(units, f"fc{number}", seeds, activation="relu")
+            yield layers.Dropout(0.5, seed=seeds(), name=f"dropout{number}")
+        yield dense_softmax(classes, seeds)
+
+    return build_network(
+        name,
+        body,
+        top,
+        common,
+        min_side=32,
+        own_pixels=row.own_pixels,
+        fixed_top=True,
+    )
 
 
 def vgg11(
@@ -32,7 +93,7 @@ def vgg11(
     build: str = "functional",
     pixels: str | None = None,
     ratio: int = 1,
-    units: int = UNITS,
+    units: int = _UNITS,
     seed: int | None = None,
 ) -> keras.Model:
     """VGG-11: eight 3x3 convolutions and three dense layers.
@@ -63,20 +124,10 @@ def vgg11(
     Reference:
         https://arxiv.org/abs/1409.1556, table 1, column A
     """
-    return _vgg(
-        "vgg11",
-        "unit",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        ratio,
-        units,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _vgg("vgg11", common, ratio, units)
 
 
 def vgg13(
@@ -89,39 +140,19 @@ def vgg13(
     build: str = "functional",
     pixels: str | None = None,
     ratio: int = 1,
-    units: int = UNITS,
+    units: int = _UNITS,
     seed: int | None = None,
 ) -> keras.Model:
-    """VGG-13: ten 3x3 convolutions and three dense layers.
+    """VGG-13: ten 3x3 convolutions and three dense layers (column B).
 
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 512)`, or `(batch, 512)` when pooled.
     Parameters: 133,047,848 at the defaults; 9,404,992 without the top.
 
-    Args: those of `vgg11`; `pixels=None` is `"unit"`.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
-
-    Reference:
-        https://arxiv.org/abs/1409.1556, table 1, column B
+    Args, input and output: those of `vgg11`.
     """
-    return _vgg(
-        "vgg13",
-        "unit",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        ratio,
-        units,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _vgg("vgg13", common, ratio, units)
 
 
 def vgg16(
@@ -134,39 +165,20 @@ def vgg16(
     build: str = "functional",
     pixels: str | None = None,
     ratio: int = 1,
-    units: int = UNITS,
+    units: int = _UNITS,
     seed: int | None = None,
 ) -> keras.Model:
-    """VGG-16: thirteen 3x3 convolutions and three dense layers.
+    """VGG-16: thirteen 3x3 convolutions and three dense layers (column D).
 
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 512)`, or `(batch, 512)` when pooled.
     Parameters: 138,357,544 at the defaults; 14,714,688 without the top.
 
-    Args: those of `vgg11`; `pixels=None` is `"caffe"`, as its ImageNet weights need.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
-
-    Reference:
-        https://arxiv.org/abs/1409.1556, table 1, column D
+    Args, input and output: those of `vgg11`; `pixels=None` is `"caffe"`, as its
+    ImageNet weights need.
     """
-    return _vgg(
-        "vgg16",
-        "caffe",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        ratio,
-        units,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _vgg("vgg16", common, ratio, units)
 
 
 def vgg19(
@@ -179,101 +191,17 @@ def vgg19(
     build: str = "functional",
     pixels: str | None = None,
     ratio: int = 1,
-    units: int = UNITS,
+    units: int = _UNITS,
     seed: int | None = None,
 ) -> keras.Model:
-    """VGG-19: sixteen 3x3 convolutions and three dense layers.
+    """VGG-19: sixteen 3x3 convolutions and three dense layers (column E).
 
-    Input: pixels in [0, 255], `(batch, height, width, channels)`; scaling is in the
-    model.
-    Output: `(batch, classes)` probabilities; without the top `(batch, height // 32,
-    width // 32, 512)`, or `(batch, 512)` when pooled.
     Parameters: 143,667,240 at the defaults; 20,024,384 without the top.
 
-    Args: those of `vgg11`; `pixels=None` is `"caffe"`, as its ImageNet weights need.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
-
-    Reference:
-        https://arxiv.org/abs/1409.1556, table 1, column E
+    Args, input and output: those of `vgg11`; `pixels=None` is `"caffe"`, as its
+    ImageNet weights need.
     """
-    return _vgg(
-        "vgg19",
-        "caffe",
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build,
-        pixels,
-        ratio,
-        units,
-        seed,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
-
-
-def check_ratio(ratio: int) -> None:
-    """Raise ValueError unless `ratio` leaves the first convolution a filter."""
-    is_int = isinstance(ratio, int) and not isinstance(ratio, bool)
-    if not is_int or not 1 <= ratio <= min(FILTERS):
-        raise ValueError(
-            f"`ratio` must be an integer from 1 to {min(FILTERS)}, the filters of the "
-            f"first convolution. Received: ratio={ratio!r}"
-        )
-
-
-def _vgg(
-    name: str,
-    own_pixels: str,
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, int | None, int],
-    pooling: str | None,
-    classes: int,
-    build: str,
-    pixels: str | None,
-    ratio: int,
-    units: int,
-    seed: int | None,
-) -> keras.Model:
-    check_ratio(ratio)
-    check_positive_int("units", units)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        table = zip(range(1, 6), CONVS[name], FILTERS, strict=True)
-        for stage, convs, filters in table:
-            for number in range(1, convs + 1):
-                yield conv(
-                    filters // ratio,
-                    3,
-                    f"block{stage}_conv{number}",
-                    seeds,
-                    activation="relu",
-                )
-            yield layers.MaxPooling2D(2, name=f"block{stage}_pool")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Flatten(name="flatten")
-        for number in (1, 2):
-            yield dense(units, f"fc{number}", seeds, activation="relu")
-            yield layers.Dropout(0.5, seed=seeds(), name=f"dropout{number}")
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        name,
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=32,
-        own_pixels=own_pixels,
-        fixed_top=True,
-    )
+    return _vgg("vgg19", common, ratio, units)

@@ -10,13 +10,37 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from ._blocks import Seeds, Stage, conv, dense, dense_softmax
-from ._network import build_network
+from ._blocks import check_ratio, conv, dense, dense_softmax
+from ._network import Common, build_network
+from ._stages import Seeds, Stage
 from .heads import check_dropout
-from .vgg import check_ratio
+
+YEAR = 2014
 
 _FILTERS = (64, 128, 256)  # of the two convolutions in each stage
 _UNITS = 256
+
+
+def _vgg_small(common: Common, ratio: int, dropout: float) -> keras.Model:
+    check_ratio(ratio, _FILTERS)
+    check_dropout(dropout)
+
+    def body(seeds: Seeds) -> Iterator[Stage]:
+        for stage, filters in enumerate(_FILTERS, start=1):
+            for number in (1, 2):
+                suffix = f"{stage}_{number}"
+                yield conv(filters // ratio, 3, f"conv{suffix}", seeds, use_bias=False)
+                yield layers.BatchNormalization(name=f"bn{suffix}")
+                yield layers.ReLU(name=f"relu{suffix}")
+            yield layers.MaxPooling2D(2, name=f"pool{stage}")
+
+    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
+        yield layers.Flatten(name="flatten")
+        yield dense(_UNITS, "dense", seeds, activation="relu")
+        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
+        yield dense_softmax(classes, seeds)
+
+    return build_network("vgg_small", body, top, common, min_side=8, fixed_top=True)
 
 
 def vgg_small(
@@ -58,36 +82,7 @@ def vgg_small(
     Reference:
         https://arxiv.org/abs/1409.1556; https://arxiv.org/abs/1502.03167
     """
-    check_ratio(ratio)
-    check_dropout(dropout)
-
-    def body(seeds: Seeds) -> Iterator[Stage]:
-        for stage, filters in enumerate(_FILTERS, start=1):
-            for number in (1, 2):
-                suffix = f"{stage}_{number}"
-                yield conv(filters // ratio, 3, f"conv{suffix}", seeds, use_bias=False)
-                yield layers.BatchNormalization(name=f"bn{suffix}")
-                yield layers.ReLU(name=f"relu{suffix}")
-            yield layers.MaxPooling2D(2, name=f"pool{stage}")
-
-    def top(seeds: Seeds, classes: int) -> Iterator[Stage]:
-        yield layers.Flatten(name="flatten")
-        yield dense(_UNITS, "dense", seeds, activation="relu")
-        yield layers.Dropout(dropout, seed=seeds(), name="dropout")
-        yield dense_softmax(classes, seeds)
-
-    return build_network(
-        "vgg_small",
-        body,
-        top,
-        include_top,
-        weights,
-        input_shape,
-        pooling,
-        classes,
-        build=build,
-        pixels=pixels,
-        seed=seed,
-        min_side=8,
-        fixed_top=True,
+    common = Common(
+        include_top, weights, input_shape, pooling, classes, build, pixels, seed
     )
+    return _vgg_small(common, ratio, dropout)

@@ -90,6 +90,26 @@ def test_seed_repeats_the_initial_weights(random):
     np.testing.assert_allclose(again((pixels - 127) / 128), random(pixels), atol=1e-4)
 
 
+def test_both_builds_are_the_same_network(random):
+    sequential = efficientnet_lite0(**SMALL, weights=None, build="sequential", seed=1)
+    assert isinstance(sequential, keras.Sequential)
+    for ours, theirs in zip(
+        sequential.get_weights(), random.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(sequential(pixels), random(pixels), atol=1e-5)
+    assert sequential.get_layer("block2b").layers[-1].name == "block2b_add"
+
+
+def test_imagenet_weights_of_the_sequential_build(imagenet):
+    sequential = efficientnet_lite0(False, build="sequential", seed=0)
+    for ours, theirs in zip(
+        sequential.get_weights(), imagenet.get_weights(), strict=False
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_layers_of_one_shape_start_from_different_weights(random):
     first, second = (random.get_layer(f"block4{letter}_dwconv") for letter in "bc")
     assert not np.array_equal(first.kernel.numpy(), second.kernel.numpy())
@@ -105,12 +125,16 @@ def test_weights_of_a_file(random, tmp_path):
 def test_errors(monkeypatch):
     with pytest.raises(ValueError, match=r"`input_shape` must .*\(224, 224, 1\)"):
         efficientnet_lite0(input_shape=(224, 224, 1))
+    with pytest.raises(ValueError, match="`input_shape` must .*input_shape=224"):
+        efficientnet_lite0(input_shape=224)
     with pytest.raises(ValueError, match="`classes` must be 1000 .* classes=2"):
         efficientnet_lite0(classes=2)
     with pytest.raises(ValueError, match="`pooling` must be one of None, 'avg', 'max'"):
         efficientnet_lite0(False, pooling="mean")
     with pytest.raises(ValueError, match="`pixels` must be one of"):
         efficientnet_lite0(pixels="bgr", seed=0)
+    with pytest.raises(ValueError, match="`build` must be one of 'functional'"):
+        efficientnet_lite0(weights=None, build="graph")
     with pytest.raises(ValueError, match="existing file"):
         efficientnet_lite0(False, "missing.h5")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

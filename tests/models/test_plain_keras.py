@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasdl.models import blocks
 from kerasdl.models._pixels import PIXEL_RULES, scale_pixels
 from kerasdl.models.backbones import build_trunk
 from kerasdl.models.heads import classifier
@@ -48,6 +49,16 @@ def test_saved_models_load_without_kerasdl(build, names, networks, tmp_path):
     trunk = pixel_rule("caffe")
     models["flatten head"] = classifier(trunk, 3, "flatten", seed=1)
     models["rgb input"] = with_rgb_input(lenet5(seed=1))
+    models["blocks"] = keras.Sequential(
+        [
+            keras.Input((9, 8, 3)),
+            blocks.vgg_block(1, 4, seed=1),
+            blocks.residual(6, 2, seed=1),
+            blocks.preactivation_bottleneck(2, seed=1),
+            blocks.dense_block(2, 10, seed=1),
+            blocks.inverted_residual(8, squeeze=True, seed=1),
+        ]
+    )
     for network in networks(names):
         models[network.name] = getattr(network, build)
     generator = np.random.default_rng(0)

@@ -1,0 +1,107 @@
+"""What a network's table becomes: layers and blocks, one after the other.
+
+`_network.build_network` strings them together, functionally or as a Sequential.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+
+from kerasdl._checks import check_positive_int
+from kerasdl._seeds import resolve_seed
+
+Stage = keras.Layer
+
+
+class Seeds:
+    """The seeds of a network, one after the other: `seed`, and those that follow it.
+
+    None is drawn, and printed, once the first is asked for: after all checks.
+
+    Raises:
+        ValueError: `seed` is neither None nor an integer in [0, 2**31).
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._next = None if seed is None else resolve_seed(seed)
+
+    def __call__(self) -> int:
+        """Return the next one."""
+        if self._next is None:
+            self._next = resolve_seed(None)
+        self._next += 1
+        return self._next - 1
+
+    def take(self, count: int) -> "Seeds":
+        """Set the next `count` aside, for who asks for them later."""
+        taken = Seeds(None)
+        taken._next = self()
+        self._next += count - 1
+        return taken
+
+
+Seed = int | Seeds | None  # of a block: its first, or those of its network
+
+
+class Block(keras.Sequential):
+    """A part of a network that branches, or that needs an operation of `keras.ops`.
+
+    The first tensor that it is called on tells it the channels: it then builds its
+    layers and is a plain Sequential from there on, so that no saved model holds a class
+    of kerasdl. A network never calls its blocks: the functional build takes their
+    layers for its own (see `run`), the Sequential one makes a functional model of each.
+
+    Args:
+        name: none of a layer's.
+        function: of the tensor that comes in; returns the one that goes out.
+    """
+
+    def __init__(self, name: str, function: Callable[[Any], Any]) -> None:
+        super().__init__(name=name)
+        self.function = function
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build the layers for the channels of `x`, and return what they make of it."""
+        sizes = x.shape[1:-1]
+        if not isinstance(x, keras.KerasTensor):  # the next values may have others
+            sizes = (None,) * len(sizes)
+        inputs = keras.Input((*sizes, x.shape[-1]))
+        graph = keras.Model(inputs, self.function(inputs), name=f"{self.name}_graph")
+        self.add(keras.Input(inputs.shape[1:]))
+        self.add(graph)
+        del self.function
+        self.__class__ = keras.Sequential
+        return self(x, *args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: there are no layers yet.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(
+            "A block must have met a tensor before it is saved or copied. Received: "
+            f"block={self.name!r}. Call it, or begin its Sequential with `keras.Input`."
+        )
+
+
+def run(stages: Iterable[Stage], x: Any) -> Any:
+    """Send `x` through `stages`, one after the other; blocks give their layers."""
+    for stage in stages:
+        x = stage.function(x) if isinstance(stage, Block) else stage(x)
+    return x
+
+
+def begin_block(
+    kind: str, name: str | None, seed: Seed, **sizes: int
+) -> tuple[str, Seeds]:
+    """Check the `sizes` of a block; return its name, numbered if None, and its seeds.
+
+    Raises:
+        ValueError: one of `sizes` is no integer of at least 1, or `seed` is no seed.
+    """
+    for argument, size in sizes.items():
+        check_positive_int(argument, size)
+    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
+    return name or f"{kind}_{keras.backend.get_uid(kind)}", seeds
