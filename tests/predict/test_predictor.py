@@ -175,6 +175,9 @@ def test_a_damaged_picture_is_named(run, tmp_path):
     ("images", "message"),
     [
         ([], "`images` must hold pictures"),
+        (None, "`images` must be files or folders.*NoneType in place"),
+        ([np.zeros((8, 12, 3), "uint8")] * 2, "ndarray in place of a path.*`np.stack`"),
+        (7, "int in place of a path"),
         (np.zeros((0, 8, 12, 3), "uint8"), "`images` must hold pictures"),
         (np.zeros((8, 12)), r"Received: an array \(8, 12\)"),
         (np.zeros((8, 12, 4)), "must be files, or an array"),
@@ -197,6 +200,11 @@ def test_bad_arguments_are_refused():
         Predictor(model, ["a", "b"], SIZE, "stretch")
     with pytest.raises(ValueError, match="`image_size` must be one side or"):
         Predictor(model, ["a", "b"], 0)
+    with pytest.raises(ValueError, match="`image_size` must be that of the model"):
+        Predictor(model, ["a", "b"], (8, 8))
+    with pytest.raises(ValueError, match="one batch of pictures"):
+        two = keras.Model([*model.inputs, keras.Input((3,))], model.outputs[0])
+        Predictor(two, ["a", "b"], SIZE)
     with pytest.raises(ValueError, match="`on_error` must be one of 'raise', 'skip'"):
         Predictor(model, ["a", "b"], SIZE).predict("photo.jpg", on_error="ignore")
     with pytest.raises(ValueError, match="`batch_size` must be an integer"):
