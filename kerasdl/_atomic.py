@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kerasdl._checks import check_writable
+
 # Host, process and thread that write, then the file they write.
 _TEMPORARY = re.compile(r"\.([0-9a-f]{8})-(\d+)-\d+\.partial\.(.+)", re.DOTALL)
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
@@ -150,7 +152,11 @@ def write_by(path: str | Path, write: Callable[[Any], object]) -> None:
     So a full disk is an exception of Python's: HDF5, which Keras writes weights by,
     ends the process where its own writing fails. `write` may be `model.save`,
     `model.save_weights` or whatever takes an open file.
+
+    Raises:
+        ValueError: no file can be written at `path`; nothing was done.
     """
+    check_writable("path", path)
     file = _InMemory(Path(path).name)
     write(file)
     write_bytes(path, file.getbuffer())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import runs, strategies
+from ._checks import check_writable
 
 LOST_WORKER = 75  # EX_TEMPFAIL: a try that may be repeated
 # Where and how a run works, not what it computes: a resumed run may differ in these.
@@ -100,6 +101,14 @@ def positive_float(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
     return value
+
+
+def writable_file(text: str) -> Path:
+    """A file in a folder that exists, as `type` of an argument."""
+    try:
+        return check_writable("path", text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def run_recipe(main: Callable[[], None]) -> None:

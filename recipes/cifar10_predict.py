@@ -28,14 +28,17 @@ def parse_args(argv=None):
     add("run", metavar="RUN", type=Path, help="folder that cifar10_train.py made")
     add("images", metavar="IMAGE", nargs="+", help="images, or folders of them")
     add("--checkpoint", default="best", choices=tuple(FILES))
-    add("--out", metavar="PNG", type=Path, help="draw the images with their labels")
+    add(
+        "--out",
+        type=kerasdl.cli.writable_file,
+        metavar="PNG",
+        help="draw the images with their labels",
+    )
     add("--verbose", action="store_true", help="show TensorFlow's lines")
     args = parser.parse_args(argv)
     missing = [image for image in args.images if not Path(image).exists()]
     if missing:
         parser.error(f"IMAGE must exist. Received: {', '.join(missing)}")
-    if args.out and not args.out.parent.is_dir():
-        parser.error(f"--out must be in an existing folder. Received: {args.out}")
     try:
         info = kerasdl.runs.read_run(args.run)
     except ValueError as error:
@@ -53,17 +56,19 @@ def main(argv=None):
     except ValueError as error:
         print(f"cifar10_predict.py: error: {error}", file=sys.stderr)
         return 2
-    titles = []
+    shown = {}
     for file, row in zip(result.files, result.probabilities, strict=True):
         best = row.argsort()[::-1][:TOP]
         names = [f"{result.class_names[place]} {row[place]:.3f}" for place in best]
-        titles.append(names[0])
+        if Path(file).is_file():  # not where the name had bytes that are no text
+            shown[file] = names[0]
         print(f"{file}: {', '.join(names)}")
     for file, reason in result.damaged.items():
         print(f"{file}: {reason}", file=sys.stderr)
     if args.out:
-        images = [kerasdl.data.read_image(file) for file in result.files[:DRAWN]]
-        kerasdl.plots.save_gallery(images, titles[:DRAWN], args.out, columns=8)
+        images = [kerasdl.data.read_image(file) for file in list(shown)[:DRAWN]]
+        titles = list(shown.values())[:DRAWN]
+        kerasdl.plots.save_gallery(images, titles, args.out, columns=8)
     return 1 if result.damaged else 0
 
 
@@ -79,4 +84,4 @@ def load(args):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    kerasdl.cli.run_recipe(lambda: sys.exit(main()))

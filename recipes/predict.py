@@ -25,7 +25,12 @@ def parse_args(argv=None):
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", help="photos, or folders of them"
     )
-    parser.add_argument("--csv", metavar="PATH", help="write the answers as a table")
+    parser.add_argument(
+        "--csv",
+        type=kerasdl.cli.writable_file,
+        metavar="PATH",
+        help="write the answers as a table",
+    )
     parser.add_argument(
         "--max-pixels",
         type=kerasdl.cli.positive_int,
@@ -42,8 +47,6 @@ def parse_args(argv=None):
         parser.error(
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
-    if args.csv and (not Path(args.csv).parent.is_dir() or Path(args.csv).is_dir()):
-        parser.error(f"--csv must be in an existing folder. Received: {args.csv}")
     try:
         kerasdl.runs.read_run(args.model)
     except ValueError as error:
@@ -62,8 +65,15 @@ def main(argv=None):
     except ValueError as error:
         print(f"predict.py: error: {error}", file=sys.stderr)
         return 2
-    if args.csv:
-        result.to_csv(args.csv)  # before anything is printed to who may not listen
+    try:
+        if args.csv:
+            result.to_csv(args.csv)  # before anything is printed to who may not listen
+    finally:  # a full disk shall not lose them
+        print_answers(result)
+    return 1 if result.damaged else 0
+
+
+def print_answers(result):
     for file, labels, row in zip(
         result.files, result.labels, result.probabilities, strict=True
     ):
@@ -73,8 +83,7 @@ def main(argv=None):
         print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
         print(kerasdl.data.ImageError(file, reason), file=sys.stderr)
-    return 1 if result.damaged else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    kerasdl.cli.run_recipe(lambda: sys.exit(main()))

@@ -149,11 +149,35 @@ def test_save_confusion_paints_a_perfect_diagonal_darkest(tmp_path, count):
     assert shows(tmp_path / "confusion.png", lightest_blue) == (count > 1)
 
 
-def test_of_a_thousand_classes_every_few_are_named(tmp_path, monkeypatch):
-    figures = []
-    monkeypatch.setattr(
-        plots.confusion, "save_figure", lambda figure, path: figures.append(figure)
-    )
+@pytest.fixture
+def figures(monkeypatch):
+    """What would be saved."""
+    drawn = []
+    for module in (plots.confusion, plots.gallery):
+        monkeypatch.setattr(
+            module, "save_figure", lambda figure, _: drawn.append(figure)
+        )
+    return drawn
+
+
+@pytest.mark.parametrize("count", [2, 5, 10, 15])
+def test_the_figures_of_a_confusion_matrix_lie_in_their_cells(count, figures, tmp_path):
+    names = [f"a long name of a class {number}" for number in range(count)]
+    plots.save_confusion(77 * np.eye(count, dtype=int), names, tmp_path / "a.png")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    cell = axes.get_window_extent().width / count
+    assert all(text.get_window_extent().width < cell for text in axes.texts)
+
+
+def test_the_lines_of_a_title_stay_lines(figures, tmp_path):
+    title = "test/cats/cat.0025.jpg\n✗ dogs 0.91\ntrue: cats 0.09"
+    plots.save_gallery([RED], [title], tmp_path / "a.png")
+    assert figures[0].axes[0].get_title() == title
+
+
+def test_of_a_thousand_classes_every_few_are_named(tmp_path, figures):
     names = [f"class {number}" for number in range(1000)]
     plots.save_confusion(np.eye(1000, dtype=int), names, tmp_path / "a.png")
     ticks = figures[0].axes[0].get_xticklabels()

@@ -3,10 +3,12 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from kerasdl.data import ImageData
 from kerasdl.predict import predict_split
-from kerasdl.predict.predictor import check_outputs
+from kerasdl.predict._model_shapes import check_outputs
+from kerasdl.predict.predictor import photos_for
 
 
 class SplitEvaluation(keras.callbacks.Callback):
@@ -19,7 +21,7 @@ class SplitEvaluation(keras.callbacks.Callback):
     Args:
         model: takes pixels in [0, 255], returns probabilities; it shares its weights
             with the model that `fit` trains.
-        data: its photos, at the model's size.
+        data: its photos, at the model's size; a dataset is taken as by `predict_split`.
         split: one with labels.
 
     Raises:
@@ -28,9 +30,13 @@ class SplitEvaluation(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, model: keras.Model, data: ImageData, split: str = "valid"
+        self,
+        model: keras.Model,
+        data: ImageData | tf.data.Dataset,
+        split: str = "valid",
     ) -> None:
         super().__init__()
+        data = photos_for(model, data)
         check_outputs(model, data.class_names)
         data.labels(split)
         self._evaluated = model

@@ -7,8 +7,9 @@ import keras
 from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import Augment, ImageData
+from kerasdl.predict._model_shapes import check_outputs
 from kerasdl.predict._views import VIEWS
-from kerasdl.predict.predictor import check_outputs
+from kerasdl.predict.predictor import check_data
 from kerasdl.predict.tta import check_tta, tta
 
 from ._later_logs import announce_later
@@ -54,6 +55,7 @@ class TTAEvaluation(keras.callbacks.Callback):
         super().__init__()
         if every is not None:
             check_positive_int("every", every)
+        check_data("data", data)
         is_fixed = check_tta(data, n_aug, augment, "valid", beta) in VIEWS
         self.data = data
         self.n_aug = n_aug

@@ -19,6 +19,7 @@ from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
 from kerasdl.predict import Predictor, tta_model
+from kerasdl.predict.predictor import check_data
 
 from .agreement import compare
 from .calibration import calibration_photos
@@ -78,6 +79,7 @@ def export_run(
     model, class_names, resize, out = _source(run, check, out)
     check_name(out)
     calibration = calibration or check
+    check_data("calibration", calibration)
     formats = list(dict.fromkeys(formats))
     split = _check(model, class_names, resize, formats, calibration, check, max_drop)
     if tta is not None:
@@ -124,6 +126,7 @@ def _source(
             "`check` must be photos with labels, by which every file is proved. "
             "Received: check=None"
         )
+    check_data("check", check)
     if isinstance(run, keras.Model):
         if out is None:
             raise ValueError("`out` must name a folder for a model. Received: out=None")

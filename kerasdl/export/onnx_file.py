@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._atomic import write_bytes
+from kerasdl._checks import check_suffix, check_writable
 from kerasdl._optional import require
 from kerasdl.runtime import silenced
 
@@ -38,8 +39,7 @@ def save_onnx(
         ValueError: `path` ends otherwise, `model` is not such a model, or ONNX Runtime
             cannot load what was made of it.
     """
-    if Path(path).suffix != ".onnx":
-        raise ValueError(f"`path` must end in .onnx. Received: path={str(path)!r}")
+    check_writable("path", check_suffix("path", path, ".onnx"))
     check_pixel_model(model, class_names)
     require("tf2onnx", "export")
     require("onnxruntime", "export")

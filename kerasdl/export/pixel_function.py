@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from kerasdl.models import fold_batch_norm
-from kerasdl.predict.predictor import check_outputs
+from kerasdl.predict._model_shapes import check_outputs
 
 from .keras_file import inference_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._atomic import write_bytes
-from kerasdl._checks import check_one_of
+from kerasdl._checks import check_one_of, check_suffix, check_writable
 
 from ._own_process import convert_guarded, is_known
 from .conversion import Proof, to_tflite
@@ -58,8 +58,7 @@ def save_tflite(
             operations that the converter or the plain interpreter cannot take.
     """
     check_one_of("quantize", quantize, QUANTIZATIONS)
-    if Path(path).suffix != ".tflite":
-        raise ValueError(f"`path` must end in .tflite. Received: path={str(path)!r}")
+    check_writable("path", check_suffix("path", path, ".tflite"))
     shape = check_pixel_model(model, class_names)
     if quantize == "int8":
         check_calibration(calibration, shape)

@@ -1,11 +1,15 @@
 """Checks of what a report is made from."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from kerasdl._pixels import check_pixels
+
+_TRIED = 8  # images
 _SUM_TOLERANCE = 0.01  # of a row; sums of bfloat16 stay within
 
 
@@ -37,11 +41,8 @@ def check_answers(
             "`labels` must be (n,) class indices, or (n, classes) of 0 and 1. "
             f"Received: {labels.shape} for {count} files and {classes} classes"
         )
-    if images is not None and not callable(images) and len(images) != count:
-        raise ValueError(
-            "`images` must be None, a function of the row, or one for each file. "
-            f"Received: {len(images)} for {count} files"
-        )
+    if images is not None:
+        _check_images(images, count)
     if not np.all((probabilities >= 0) & (probabilities <= 1)):
         raise ValueError(
             "`probabilities` must be in [0, 1]. Received: values from "
@@ -55,11 +56,37 @@ def check_answers(
         _check_multiple(labels, threshold, sum_to_one)
 
 
+def _check_images(images: Any, count: int) -> None:
+    """Files are read when they are shown; of a function the first rows are tried."""
+    if callable(images):
+        tried = [np.asarray(images(row)) for row in range(min(count, _TRIED))]
+        check_pixels("images", tried)
+        return
+    if len(images) != count:
+        raise ValueError(
+            "`images` must be None, a function of the row, or one for each file. "
+            f"Received: {len(images)} for {count} files"
+        )
+    for image in images:
+        if not isinstance(image, (str, os.PathLike)):
+            raise ValueError(
+                "`images` must be files, or a function of the row that returns pixels. "
+                f"Received: {type(image).__name__} in place of a file. "
+                "`images.__getitem__` is such a function."
+            )
+
+
+def _range(labels: np.ndarray) -> str:
+    if labels.dtype.kind not in "biuf":
+        return f"{labels.dtype}"
+    return f"{labels.dtype} from {labels.min()} to {labels.max()}"
+
+
 def _check_single(labels: np.ndarray, classes: int, sum_to_one: np.ndarray) -> None:
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= classes:
         raise ValueError(
             f"`labels` (n,) must be integers from 0 to {classes - 1}. Received: "
-            f"{labels.dtype} from {labels.min()} to {labels.max()}"
+            f"{_range(labels)}"
         )
     if not sum_to_one.all():
         raise ValueError(
@@ -74,8 +101,7 @@ def _check_multiple(
 ) -> None:
     if not np.isin(labels, (0, 1)).all():
         raise ValueError(
-            "`labels` (n, classes) must be 0 and 1. Received: values from "
-            f"{labels.min()} to {labels.max()}"
+            f"`labels` (n, classes) must be 0 and 1. Received: {_range(labels)}"
         )
     if sum_to_one.all() and np.all(labels.sum(axis=1) == 1):
         raise ValueError(

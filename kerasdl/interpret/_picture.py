@@ -8,27 +8,11 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._pixels import check_pixels
-from kerasdl.predict.predictor import check_numbers, class_probabilities, num_outputs
+from kerasdl.predict._model_shapes import num_outputs, picture_shape
+from kerasdl.predict.predictor import check_numbers, class_probabilities
 
 _OPACITY = 0.5
 _MIN_SIDE = 224  # of a saved picture, in pixels
-
-
-def picture_shape(model: keras.Model) -> tuple[int | None, ...]:
-    """Return the input shape (batch, height, width, channels) of `model`.
-
-    Raises:
-        ValueError: it is subclassed or not built, or takes something else.
-    """
-    shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4:
-        received = f"inputs {shape}" if shape else "inputs that are not known"
-        raise ValueError(
-            "`model` must be functional, or a Sequential with an Input, and take one "
-            "batch of pictures (batch, height, width, channels). Received: a "
-            f"{type(model).__name__} with {received}"
-        )
-    return shape
 
 
 def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kerasdl import plots
+from kerasdl._checks import check_writable
 
 from ._capture import find_map_layer, run_captured
 from ._picture import as_rgb, check_image, enlarge, enlargement
@@ -40,6 +41,8 @@ def feature_maps(
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.4.1
     """
+    if path is not None:
+        check_writable("path", path)
     pixels = check_image(model, image)
     target = find_map_layer(model, layer)
     _, outputs, _ = run_captured(model, target, pixels)

@@ -8,11 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl import plots
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, check_writable
 from kerasdl._seeds import resolve_seed
+from kerasdl.predict._model_shapes import picture_shape
 
 from ._capture import find_map_layer, run_captured
-from ._picture import as_rgb, picture_shape
+from ._picture import as_rgb
 
 _GREY, _NOISE = 128.0, 20.0  # listing 5.34 of the book
 _NUM_FILTERS = 16
@@ -57,6 +58,8 @@ def filter_patterns(
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.4.2
     """
+    if path is not None:
+        check_writable("path", path)
     size = picture_shape(model)[1:]
     if None in size:
         raise ValueError(

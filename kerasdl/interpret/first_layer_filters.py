@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from kerasdl import plots
+from kerasdl.predict._model_shapes import picture_shape
 
 from ._capture import leaf_layers, run_captured
-from ._picture import as_rgb, enlarge, enlargement, picture_shape
+from ._picture import as_rgb, enlarge, enlargement
 
 _MIN_SIDE = 48  # of a filter's picture, in pixels
 _GREY = 127.5

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._checks import check_writable
 from kerasdl.predict.predictor import check_numbers
 
 from ._capture import find_map_layer, map_layers, run_captured
@@ -46,6 +47,8 @@ def grad_cam(
     Reference:
         https://arxiv.org/abs/1610.02391, equations 1 and 2
     """
+    if path is not None:
+        check_writable("path", path)
     pixels = check_image(model, image)
     if layer is None:
         candidates = map_layers(model)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._checks import check_one_of, check_positive_int, check_writable
 from kerasdl._progress import show_progress
 from kerasdl.predict.predictor import check_numbers, class_probabilities
 
@@ -56,6 +56,8 @@ def occlusion_map(
         https://arxiv.org/abs/1311.2901, section 4.2
     """
     check_one_of("verbose", verbose, (0, 1))
+    if path is not None:
+        check_writable("path", path)
     pixels = check_image(model, image)
     height, width = pixels.shape[1:3]
     patch = max(min(height, width) // 5, 1) if patch is None else patch

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl import _atomic, plots
-from kerasdl._checks import check_directory
+from kerasdl._checks import check_writable
 from kerasdl._seeds import resolve_seed
 
 from . import _html
@@ -65,7 +65,7 @@ def save_report(
         ValueError: `path` is in no folder, or `seed` is not in its range.
     """
     path = Path(path)
-    check_directory("path", path.parent)
+    check_writable("path", path)
     seed = resolve_seed(seed)
     history = pd.DataFrame() if history is None else pd.DataFrame(history)
     sections = [("Result", _headline(report))]

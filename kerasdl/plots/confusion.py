@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasdl._figure import INK, new_figure, save_figure, shorten
 
+_LETTER = 0.6 / 72  # inches a letter is wide, for each point of its size
 _TICKS = 160  # names beside a side of 16 inches
 
 
@@ -40,7 +41,15 @@ def save_confusion(
     cell = 1.3 if count <= 4 else min(0.55, 16 / count)  # inches
     size = 12 if count <= 4 else min(9, 50 * cell)
     with_share = count <= 15
-    figure = new_figure(cell * count + (1.6 if with_share else 3.4), cell * count + 1.2)
+    # Of more than one can read every few.
+    places = range(0, count, math.ceil(count / _TICKS))
+    names = [shorten(class_names[place], 24) for place in places]
+    named = min(9, size * places.step) if count > 4 else size
+    # Room for the longest, so that the cells stay as large as their figures.
+    room = 0.6 + _LETTER * named * max(map(len, names))
+    beside, below = max(1.6, room), max(1.2, room if count > 4 else 0)
+    bar = 0 if with_share else 1.8
+    figure = new_figure(cell * count + beside + bar, cell * count + below)
     axes = figure.subplots()
     # Where no figure tells it, a share of a few percent must show as a colour.
     norm = PowerNorm(1 if count <= 40 else 0.4, 0, 1)
@@ -48,12 +57,8 @@ def save_confusion(
     if not with_share:
         figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
     slant = {"rotation": 90} if count > 4 else {}
-    # Of more than one can read every few.
-    places = range(0, count, math.ceil(count / _TICKS))
-    size = min(9, size * places.step) if count > 4 else size
-    names = [shorten(class_names[place], 24) for place in places]
-    axes.set_xticks(places, names, fontsize=size, parse_math=False, **slant)
-    axes.set_yticks(places, names, fontsize=size, parse_math=False)
+    axes.set_xticks(places, names, fontsize=named, parse_math=False, **slant)
+    axes.set_yticks(places, names, fontsize=named, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.tick_params(length=0)

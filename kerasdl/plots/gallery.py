@@ -23,7 +23,7 @@ def save_gallery(
     Args:
         images: RGB in [0, 255], `(height, width, 3)` each, of any sizes; none give a
             picture that holds the headline alone.
-        titles: one for each.
+        titles: one for each, of one line or several; long lines are broken.
         path: the PNG to write.
         columns: pictures in a row.
         headline: a line above all.
@@ -53,8 +53,8 @@ def save_gallery(
         axes.set_anchor("N")
     for axes, image, title in zip(panels, images, titles, strict=False):
         axes.imshow(_pixels(image))
-        title = fill(title, 30, break_on_hyphens=False)
-        axes.set_title(title, fontsize=8.5, color=INK, parse_math=False)
+        lines = [fill(line, 30, break_on_hyphens=False) for line in title.split("\n")]
+        axes.set_title("\n".join(lines), fontsize=8.5, color=INK, parse_math=False)
     save_figure(figure, path)
 
 

@@ -5,19 +5,21 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasdl._checks import check_one_of
 from kerasdl.data import ImageData
 from kerasdl.models import restore_weights
 
+from ._model_shapes import check_outputs
 from .predict_split import SplitPredictions, predict_split
-from .predictor import check_outputs
+from .predictor import photos_for
 
 
 def ensemble(
     model: keras.Model,
     members: Sequence[str | Path | keras.Model],
-    data: ImageData,
+    data: ImageData | tf.data.Dataset,
     split: str = "valid",
     *,
     verbose: int = 1,
@@ -28,7 +30,7 @@ def ensemble(
         model: what weights files are loaded into; it gets its own weights back.
         members: `.weights.h5` files of `model`, such as `CycleSnapshots.files`, or
             models, as `predict_split` takes them; each weighs the same.
-        data: the photos.
+        data: the photos; a dataset is taken as by `predict_split`.
         split: "train", "valid" or "test".
         verbose: as in `predict_split`, for each member.
 
@@ -44,6 +46,7 @@ def ensemble(
     check_one_of("verbose", verbose, (0, 1))
     if not members:
         raise ValueError("`members` must hold weights files or models. Received: none")
+    data = photos_for(model, data)
     for member in members:
         is_model = isinstance(member, keras.Model)
         if not is_model and not Path(member).is_file():

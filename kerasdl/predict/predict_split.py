@@ -13,12 +13,8 @@ from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl.data import Augment, DatasetPhotos, ImageData, ImageError, PhotoBatches
 
-from .predictor import (
-    check_numbers,
-    check_outputs,
-    class_probabilities,
-    photos_for,
-)
+from ._model_shapes import check_outputs
+from .predictor import check_numbers, class_probabilities, photos_for
 
 
 @dataclass(frozen=True, eq=False)

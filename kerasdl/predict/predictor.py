@@ -1,5 +1,6 @@
 """Predict with a finished run: photos in, class names and probabilities out."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,7 +14,6 @@ import tensorflow as tf
 
 from kerasdl._atomic import write_text
 from kerasdl._checks import (
-    check_class_names,
     check_one_of,
     check_positive_int,
     check_writable,
@@ -35,6 +35,8 @@ from kerasdl.data import (
 )
 from kerasdl.models import load_model
 from kerasdl.runs import MANIFEST, read_run
+
+from ._model_shapes import check_outputs, num_outputs, picture_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +101,8 @@ class Predictor:
             which each is an answer, one or `(classes,)`, as `fit_thresholds` finds.
 
     Raises:
-        ValueError: an argument outside its range, or a model with another number of
-            outputs than class names.
+        ValueError: an argument outside its range, or a model of other pictures, or with
+            another number of outputs than class names.
     """
 
     def __init__(
@@ -118,14 +120,7 @@ class Predictor:
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
-        taken = getattr(model, "input_shape", None)  # a subclassed model has none
-        if isinstance(taken, tuple) and len(taken) == 4:
-            sides = zip(taken[1:3], self.image_size, strict=True)
-            if any(side not in (None, given) for side, given in sides):
-                raise ValueError(
-                    "`image_size` must be what `model` takes. Received: image_size="
-                    f"{image_size!r}, and a model of input_shape={taken}"
-                )
+        _check_inputs(model, self.image_size)
         self.resize = resize
         self.thresholds = thresholds
 
@@ -253,48 +248,9 @@ class Predictor:
         return warp_image(picture, self.image_size, self.resize).astype("float32")
 
 
-def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
-    """Raise ValueError unless `model` has an output a class, or one for two."""
-    check_class_names("class_names", class_names)
-    if len(set(class_names)) < max(2, len(class_names)):
-        raise ValueError(
-            "`class_names` must be two or more, each another. Received: "
-            f"class_names={first_few(class_names)}"
-        )
-    outputs = num_outputs(model)
-    if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
-        raise ValueError(
-            "`class_names` must be as many as the model's outputs, or two for one "
-            f"output. Received: class_names={first_few(class_names)} ({outputs} "
-            "outputs)"
-        )
-
-
 def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
     """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
     return ~np.isfinite(outputs).all(axis=1)
-
-
-def num_outputs(model: keras.Model) -> int:
-    """Number of values that `model` returns for a picture.
-
-    Raises:
-        ValueError: it does not return one tensor `(batch, classes)`, or is subclassed
-            or not built, so that this is not known.
-    """
-    # Neither attribute is there before Keras knows what goes in.
-    shape = getattr(model, "output_shape", None)
-    # Keras gives the shape of the one output of a dict as if it were alone.
-    is_dict = isinstance(getattr(model, "_outputs_struct", None), dict)
-    if is_dict or not isinstance(shape, tuple) or len(shape) != 2 or not shape[-1]:
-        received = f"outputs {shape}" if shape else "outputs that are not known"
-        raise ValueError(
-            "`model` must be functional, or a Sequential with an Input, and have one "
-            f"output (batch, classes). Received: a {type(model).__name__} with "
-            f"{received}. `keras.Model(inputs, output)` makes one of one output of "
-            "several, or around a subclassed one."
-        )
-    return shape[-1]
 
 
 def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
@@ -313,9 +269,10 @@ def photos_for(
 ) -> ImageData | DatasetPhotos:
     """`data`, or what a dataset holds; its pictures must have the model's size."""
     if not isinstance(data, tf.data.Dataset):
+        check_data("data", data)
         return data
+    size = picture_shape(model)[1:3]
     photos = DatasetPhotos(data, max(2, num_outputs(model)))
-    size = tuple(model.input_shape[1:3])
     if size not in (photos.image_size, (None, None)):
         raise ValueError(
             "`data` must have images of the model's size. Received: images of "
@@ -324,9 +281,30 @@ def photos_for(
     return photos
 
 
+def check_data(name: str, data: ImageData | DatasetPhotos) -> None:
+    """Raise ValueError unless the argument `name` has splits of photos."""
+    if not isinstance(data, (ImageData, DatasetPhotos)):
+        raise ValueError(
+            f"`{name}` must be an ImageData. Received: {name} of type "
+            f"{type(data).__name__}. `ImageData.from_arrays` makes one of arrays."
+        )
+
+
 def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities `(n, classes)` of a model's outputs, one sigmoid unit included."""
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def _check_inputs(model: keras.Model, image_size: tuple[int, int]) -> None:
+    """Raise ValueError unless `model` takes RGB pictures of `image_size`."""
+    taken = picture_shape(model)[1:]
+    sides = zip(taken, (*image_size, 3), strict=True)
+    if any(side not in (None, given) for side, given in sides):
+        raise ValueError(
+            "`image_size` must be that of the model's pictures, in RGB. Received: "
+            f"image_size={image_size} for a model of {taken}. `models.with_input_size` "
+            "and `models.with_rgb_input` make one of others."
+        )
 
 
 def _thresholds(
@@ -347,13 +325,13 @@ def _thresholds(
 def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:
     """The files that `images` names, a folder standing for all images below it."""
     files = []
-    single = isinstance(images, (str, Path)) or not isinstance(images, Iterable)
+    single = isinstance(images, (str, os.PathLike)) or not isinstance(images, Iterable)
     for path in [images] if single else images:
-        if not isinstance(path, (str, Path)):
+        if not isinstance(path, (str, os.PathLike)):
             raise ValueError(
-                "`images` must be a file, a folder, a list of such, or a NumPy array "
-                f"of RGB pixels. Received: the type {type(path).__name__}. "
-                "`np.asarray` makes an array of a picture of Pillow or a tensor."
+                "`images` must be files or folders, or one array (n, height, width, 3) "
+                f"of pixels. Received: {type(path).__name__} in place of a path. "
+                "`np.stack` makes one array of several."
             )
         if Path(path).is_dir():
             files += [Path(path) / image for image in list_images(path)[0]]

@@ -15,9 +15,10 @@ from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData, PhotoBatches
 from kerasdl.data.augment import PRESETS, Augment
 
+from ._model_shapes import check_outputs
 from ._views import VIEWS, ViewSet, check_views
 from .predict_split import SplitPredictions, of_rows, photos_in_order, read_rows
-from .predictor import check_outputs, photos_for
+from .predictor import photos_for
 
 View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ._model_shapes import num_outputs, picture_shape
 from ._views import VIEWS, check_views
 
 
@@ -28,19 +29,11 @@ def tta_model(model: keras.Model, views: str = "flip") -> keras.Model:
     Raises:
         ValueError: `model` is not such a model, or its pictures have no such views.
     """
-    taken, given = model.input_shape, model.output_shape
-    # A model of several inputs or outputs has lists of shapes.
-    if not (isinstance(taken, tuple) and len(taken) == 4) or not (
-        isinstance(given, tuple) and len(given) == 2
-    ):
-        raise ValueError(
-            "`model` must take (batch, height, width, channels) and return (batch, "
-            f"classes). Received: a model from {taken} to {given}"
-        )
+    taken, classes = picture_shape(model), num_outputs(model)
     check_views("views", views, taken[1:3])
     pixels = keras.Input(taken[1:], name="pixels")
     seen = VIEWS[views].make(pixels)
     outputs = model(ops.concatenate(seen, axis=0))
-    outputs = ops.reshape(outputs, (len(seen), -1, given[-1]))
+    outputs = ops.reshape(outputs, (len(seen), -1, classes))
     mean = ops.mean(outputs, axis=0)
     return keras.Model(pixels, mean, name=f"{model.name}_{views}")

@@ -20,6 +20,7 @@ from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
 from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
 from kerasdl.models import fold_batch_norm
+from kerasdl.predict._model_shapes import picture_shape
 
 from .distributed import on_one_device
 from .fingerprint import check_cache_key, fingerprint
@@ -88,6 +89,7 @@ def cached_activations(
         OSError: the disk is full; what was written is kept for the next call.
     """
     check_positive_int("batch_size", batch_size)
+    image_size = picture_shape(model)[1:3]
     check_cache_key(model, cache_key)
     if isinstance(paths, tf.data.Dataset):
         paths = DatasetPhotos(paths).pictures()
@@ -99,7 +101,6 @@ def cached_activations(
         )
     check_pixels("paths", [path for path in paths if isinstance(path, np.ndarray)])
     root = make_writable_folder("cache_dir", cache_dir or default_cache_dir())
-    image_size = tuple(model.input_shape[1:3])
     outputs = [tuple(o.shape[1:]) for o in model.outputs]
     key = {
         "format": _FORMAT,

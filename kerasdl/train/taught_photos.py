@@ -13,7 +13,7 @@ from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
 from kerasdl.data import Batch, BatchStream, ImageData, PhotoBatches
 from kerasdl.predict import class_probabilities
-from kerasdl.predict.predictor import check_outputs
+from kerasdl.predict._model_shapes import check_outputs
 
 
 class TaughtPhotos:

@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from kerasdl.callbacks import SplitEvaluation
 from kerasdl.data import DatasetPhotos
 from kerasdl.interpret import ClassificationReport, save_report
-from kerasdl.predict import predict_split, tta
+from kerasdl.predict import ensemble, predict_split, tta
 from kerasdl.train import cached_activations
 
 SIDE, COUNT = 8, 10
@@ -69,6 +70,13 @@ def test_a_sigmoid_and_names(images, tmp_path):
     save_report(report, tmp_path / "report.html", seed=0)
 
 
+def test_dark_pictures_of_a_bright_dataset_are_shown(images):
+    images = images.copy()
+    images[:-1] /= 255
+    report = ClassificationReport.from_model(model_of(3), dataset(images), verbose=0)
+    np.testing.assert_array_equal(report.image(0), images[0].astype("float32"))
+
+
 def test_fixed_and_random_views(images):
     model, data = model_of(3), dataset(images)
     found = tta(model, data, augment="flip", verbose=0)
@@ -107,6 +115,8 @@ DOORS = {
     "report": ClassificationReport.from_model,
     "tta": lambda model, data: tta(model, data, augment="flip"),
     "activations": cached_activations,
+    "ensemble": lambda model, data: ensemble(model, [model], data),
+    "evaluation": SplitEvaluation,
 }
 
 
@@ -141,3 +151,27 @@ def test_images_of_another_size(images):
     with pytest.raises(ValueError, match="`data` must have images of the model's size"):
         predict_split(model_of(3), data)
     assert DatasetPhotos(data, 3).image_size == (4, 4)
+
+
+def test_a_mean_of_models_and_an_epoch(images):
+    model, data = model_of(3), dataset(images)
+    found = ensemble(model, [model, model], data, verbose=0)
+    expected = predict_split(model, data, verbose=0)
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
+    logs = {}
+    SplitEvaluation(model, data).on_epoch_end(0, logs)
+    assert logs["val_accuracy"] == expected.accuracy
+
+
+@pytest.mark.parametrize("door", sorted({*DOORS} - {"activations"}))
+def test_arrays_are_no_data(door, images):
+    with pytest.raises(ValueError, match="`data` must be an ImageData.*type tuple"):
+        DOORS[door](model_of(3), (images, CLASSES))
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_model_of_two_inputs(door, images):
+    model, other = model_of(3), keras.Input((3,))
+    two = keras.Model([model.input, other], model.output + other)
+    with pytest.raises(ValueError, match="`model` must be .*one batch of pictures"):
+        DOORS[door](two, dataset(images))

@@ -263,6 +263,9 @@ ONE_HOT = np.eye(3)[LABELS]
         ({"labels": LABELS + 1}, "must be integers from 0 to 2"),
         ({"labels": LABELS - 1}, "must be integers from 0 to 2"),
         ({"labels": LABELS.astype(float)}, "must be integers from 0 to 2"),
+        ({"labels": np.array(NAMES)[LABELS]}, "must be integers from 0 to 2.*: <U"),
+        ({"labels": [0, None, 1, 2, 0, 1]}, "must be integers from 0 to 2.*: object"),
+        ({"labels": ONE_HOT.astype(str)}, "must be 0 and 1. Received: <U"),
         ({"labels": ONE_HOT}, r"Pass labels.argmax\(axis=1\)"),
         ({"labels": 2 * ONE_HOT}, r"`labels` \(n, classes\) must be 0 and 1"),
         ({"class_names": ["cat", "dog", "cat"]}, "different names.*'cat' twice"),
@@ -271,6 +274,8 @@ ONE_HOT = np.eye(3)[LABELS]
             "two or more different names",
         ),
         ({"images": ["a.jpg"]}, "`images` must be None, a function of the row, or"),
+        ({"images": [np.zeros((8, 8, 3))] * 6}, "ndarray in place of a file"),
+        ({"images": lambda row: np.full((8, 8, 3), 0.5)}, r"pixels in \[0, 255\]"),
         (
             {"labels": 1 - ONE_HOT, "threshold": 1.5},
             r"`threshold` must be one number in \[0, 1\)",

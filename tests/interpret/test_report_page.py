@@ -325,7 +325,7 @@ def test_a_photo_that_is_gone_leaves_no_half_page(tmp_path, rng):
 
 def test_bad_arguments(tmp_path, rng):
     report = make_report(rng, ["cat", "dog"])
-    with pytest.raises(ValueError, match="`path` must be an existing directory"):
+    with pytest.raises(ValueError, match="`path` must be in a folder that exists"):
         save_report(report, tmp_path / "none" / "report.html", seed=1)
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
         save_report(report, tmp_path / "report.html", seed=-1)

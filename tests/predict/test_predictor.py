@@ -175,16 +175,18 @@ def test_a_damaged_picture_is_named(run, tmp_path):
     ("images", "message"),
     [
         ([], "`images` must hold pictures"),
+        (None, "`images` must be files or folders.*NoneType in place"),
+        ([np.zeros((8, 12, 3), "uint8")] * 2, "ndarray in place of a path.*`np.stack`"),
+        (7, "int in place of a path"),
         (np.zeros((0, 8, 12, 3), "uint8"), "`images` must hold pictures"),
         (np.zeros((8, 12)), r"Received: an array \(8, 12\)"),
         (np.zeros((8, 12, 4)), "must be files, or an array"),
         (np.zeros((8, 12, 3), "int64"), "of int64"),
         (np.full((8, 12, 3), -1.0), r"pixels in \[0, 255\].*-1.0 to -1.0"),
         (np.full((8, 12, 3), np.nan), r"pixels in \[0, 255\]"),
-        (None, "NumPy array of RGB pixels. Received: the type NoneType"),
-        (Image.new("RGB", (12, 8)), "Received: the type Image. `np.asarray` makes"),
-        ([Image.new("RGB", (12, 8))], "Received: the type Image"),
-        ([b"photo.jpg"], "Received: the type bytes"),
+        (Image.new("RGB", (12, 8)), "Image in place of a path"),
+        ([Image.new("RGB", (12, 8))], "Image in place of a path"),
+        ([b"photo.jpg"], "bytes in place of a path"),
     ],
 )
 def test_what_is_no_picture_is_refused(images, message):
@@ -201,8 +203,11 @@ def test_bad_arguments_are_refused():
         Predictor(model, ["a", "b"], SIZE, "stretch")
     with pytest.raises(ValueError, match="`image_size` must be one side or"):
         Predictor(model, ["a", "b"], 0)
-    with pytest.raises(ValueError, match=r"`image_size` must be what `model` takes"):
+    with pytest.raises(ValueError, match="`image_size` must be that of the model"):
         Predictor(model, ["a", "b"], 10**8)
+    with pytest.raises(ValueError, match="one batch of pictures"):
+        two = keras.Model([*model.inputs, keras.Input((3,))], model.outputs[0])
+        Predictor(two, ["a", "b"], SIZE)
     for names in (["a"], ["a", "a"]):
         with pytest.raises(ValueError, match="`class_names` must be two or more, each"):
             Predictor(model, names, SIZE)

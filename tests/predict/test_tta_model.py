@@ -169,9 +169,28 @@ def test_bad_arguments_are_refused():
         tta_model(model, "mirror")
     with pytest.raises(ValueError, match=r"'dihedral' for \(height, width\) = \(8, 12"):
         tta_model(model, "dihedral")
+
+
+def models_of_other_kinds():
     inputs = keras.Input((SIDE, SIDE, 3))
-    with pytest.raises(ValueError, match=r"`model` must take \(batch, height, width"):
-        tta_model(keras.Model(inputs, layers.Conv2D(2, 3)(inputs)))
-    two = [layers.Flatten()(inputs), layers.GlobalMaxPooling2D()(inputs)]
-    with pytest.raises(ValueError, match=r"and return \(batch, classes\)"):
-        tta_model(keras.Model(inputs, two))
+    flat, largest = layers.Flatten()(inputs), layers.GlobalMaxPooling2D()(inputs)
+    unbuilt = keras.Sequential([layers.Flatten(), layers.Dense(2)])
+    return {
+        "maps": keras.Model(inputs, layers.Conv2D(2, 3)(inputs)),
+        "two outputs": keras.Model(inputs, [flat, largest]),
+        "a dict": keras.Model(inputs, {"flat": flat}),
+        "two inputs": keras.Model([inputs, keras.Input((3,))], flat),
+        "not built": unbuilt,
+        "subclassed": Subclassed(),
+    }
+
+
+class Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs[:, 0, 0]
+
+
+@pytest.mark.parametrize("kind", models_of_other_kinds())
+def test_models_of_other_kinds_are_refused(kind):
+    with pytest.raises(ValueError, match="`model` must be functional, or a Sequential"):
+        tta_model(models_of_other_kinds()[kind])

@@ -1,4 +1,5 @@
 import json
+import os
 import runpy
 import shutil
 from pathlib import Path
@@ -100,6 +101,14 @@ def test_labels_of_images(run, photos, tmp_path, capsys):
     assert "damaged.png: not an image" in capsys.readouterr().err
 
 
+def test_a_name_that_is_no_text_is_answered_and_not_drawn(run, photos, tmp_path):
+    odd = tmp_path / os.fsdecode(b"\xff.png")
+    shutil.copy(photos / "test" / "a" / "0.png", odd)
+    grid = tmp_path / "grid.png"
+    assert predict(run, odd, "--out", grid) == 0
+    assert grid.is_file()
+
+
 def test_two_classes_are_a_softmax_too(photos, tmp_path):
     for split in ("train", "test"):
         for name in "ab":
@@ -120,7 +129,7 @@ def test_bad_input(run, photos, tmp_path, capsys):
     assert predict(run, tmp_path) == 2
     assert "error: `images`" in capsys.readouterr().err
     for argv, message in (
-        ((run, photos, "--out", tmp_path / "no" / "grid.png"), "--out must be in an"),
+        ((run, photos, "--out", tmp_path / "no" / "a.png"), "--out: `path` must be"),
         ((run, tmp_path / "none.png"), "IMAGE must exist"),
         ((tmp_path, photos), "must be a run folder"),
     ):

@@ -80,6 +80,16 @@ def test_a_folder_becomes_a_table(folder, tmp_path, capsys):
     np.testing.assert_allclose(table.red + table.blue, 1, atol=1e-6)
 
 
+def test_a_disk_that_is_full_loses_no_answer(folder, monkeypatch, tmp_path, capsys):
+    def full(path, content, *, clean=True):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kerasdl._atomic.write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        main(folder / "run", folder / "sun.png", "--csv", tmp_path / "answers.csv")
+    assert capsys.readouterr().out.startswith(f"{folder / 'sun.png'}: red ")
+
+
 def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
     assert main(folder / "run", tmp_path) == 2
     assert "error: `images` must hold pictures" in capsys.readouterr().err
@@ -92,8 +102,9 @@ def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
         (
             "run",
             ["sun.png", "--csv", "no/a.csv"],
-            "--csv must be in an existing folder",
+            "--csv: `path` must be in a folder that exists",
         ),
+        ("run", ["sun.png", "--csv", "run"], "--csv: `path` must be a file"),
         ("nowhere", ["sun.png"], "must be an existing run folder"),
         (".", ["sun.png"], "without labels.txt and manifest.json"),
     ],
