@@ -19,6 +19,7 @@ from kerasdl.models.adapted import finalize_adapted
 from . import _made_with
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
+from .layer_rates import check_compiled
 
 _ADVICE = "Remove it to start anew, or restore it."
 _TEXTS = {"history": list, "callbacks": list, "made_with": dict}
@@ -72,14 +73,10 @@ def resumable_fit(
         `attrs["restored"]` is the number of rows that `state` held.
 
     Raises:
-        ValueError: `model` is not compiled; `state` is in no folder that can be written
-            to, is damaged, or was made with something else.
+        ValueError: `model` is not compiled, with one optimizer; `state` is in no folder
+            that can be written to, is damaged, or was made with something else.
     """
-    if not model.compiled:
-        raise ValueError(
-            "`model` must be compiled. Received: model.compiled=False. "
-            "Call `model.compile()` first."
-        )
+    check_compiled(model)
     path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
     facts = _made_with.made_with(model, x, keepers, class_weight, made_with)
