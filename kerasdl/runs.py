@@ -45,6 +45,8 @@ from kerasdl._seeds import resolve_seed
 LABELS = "labels.txt"
 MODEL = "model.keras"
 _MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
+# ... and of those that a run may lack.
+_MAY_HOLD = {"data": dict, "reading": dict, "resumed": list, "image_size": list}
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
@@ -339,8 +341,9 @@ def _read_manifest(folder: Path, begun: bool = False) -> dict[str, Any]:
         raise _damaged(folder, MANIFEST, str(error)) from error
     if not isinstance(manifest, dict):
         raise _damaged(folder, MANIFEST, f"a {type(manifest).__name__}")
-    for name, kind in _MANIFEST_TYPES.items():
-        if (begun or name in manifest) and not isinstance(manifest.get(name), kind):
+    for name, kind in (_MANIFEST_TYPES | _MAY_HOLD).items():
+        is_there = name in manifest or (begun and name in _MANIFEST_TYPES)
+        if is_there and not isinstance(manifest.get(name), kind):
             raise _damaged(folder, MANIFEST, f"{name}={manifest.get(name)!r}")
     return manifest
 

@@ -240,11 +240,13 @@ def _task() -> tuple[str, int]:
     try:
         config = json.loads(text)
         kind, index = config["task"]["type"], int(config["task"]["index"])
-        addresses = config["cluster"][kind]
-        known = kind in ("chief", "worker") and 0 <= index < len(addresses)
-        for address in addresses:
-            int(address.rpartition(":")[2])
-    except (ValueError, KeyError, TypeError):
+        cluster = config["cluster"]
+        known = kind in ("chief", "worker") and 0 <= index < len(cluster[kind])
+        addresses = [*cluster.get("chief", ()), *cluster.get("worker", ())]
+        ports = [int(address.rpartition(":")[2]) for address in addresses]
+        known = known and all(0 < port < 1 << 16 for port in ports)
+        known = known and len({*addresses}) == len(addresses)
+    except (ValueError, KeyError, TypeError, AttributeError):
         known = False
     if not known:
         raise ValueError(

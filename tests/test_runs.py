@@ -245,6 +245,8 @@ DAMAGED = {
     "no arguments": '{"results": {}, "seed": 1}',
     "null as arguments": '{"arguments": null, "results": {}, "seed": 1}',
     "null as results": '{"arguments": {}, "results": null, "seed": 1}',
+    "number as data": '{"arguments": {}, "results": {}, "seed": 1, "data": 5}',
+    "number as resumed": '{"arguments": {}, "results": {}, "seed": 1, "resumed": 5}',
     "no text": b"\xff\xfe",
 }
 

@@ -30,6 +30,22 @@ def test_multi_worker_needs_a_proper_tf_config(config, monkeypatch):
         strategies.check("multi_worker")
 
 
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        *(["a:99999", "b:1"], ["a:-1", "b:1"], ["a:0", "b:1"]),  # no such ports
+        *(["a:1", "a:1"], [2222, 2223], ["a", "b:1"], None),
+    ],
+)
+@pytest.mark.parametrize("job", ["worker", "chief"])
+def test_addresses_that_cannot_be(job, addresses, monkeypatch):
+    cluster = {"worker": ["c:1"], job: addresses}
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
+        strategies.check("multi_worker")
+
+
 def test_a_proper_tf_config_is_taken(monkeypatch):
     cluster = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
     config = {"cluster": cluster, "task": {"type": "worker", "index": 1}}

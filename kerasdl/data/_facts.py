@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
+
+# Of a layer that mixes: its name is counted up, and the seeds are the data's.
+_OF_NO_MATTER = dict.fromkeys(("name", "seed", "dtype"))
 
 
 def photo_facts(data: Any) -> dict[str, Any]:
@@ -47,4 +51,6 @@ def _contents(pictures: Sequence[Path | np.ndarray]) -> Any:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {"class": type(value).__name__, **dataclasses.asdict(value)}
-    return value if isinstance(value, (str, type(None))) else type(value).__name__
+    if isinstance(value, keras.layers.Layer):
+        return {"class": type(value).__name__, **value.get_config(), **_OF_NO_MATTER}
+    return value

@@ -79,7 +79,7 @@ def remember_images(
     """
     found = fingerprint(data)
     before = run.manifest.get("data")
-    if before and before["fingerprint"] != found:
+    if before and before.get("fingerprint") != found:
         raise ValueError(
             "`data` must be the images that the run began with. Received: others than "
             "recorded. Restore them, or start anew with --overwrite."

@@ -217,7 +217,9 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
         "counts": data.counts().to_dict("index"),
     }
     before = run.manifest.get("data")
-    if before and any(before[key] != found[key] for key in ("fingerprint", "splits")):
+    if before and any(
+        before.get(key) != found[key] for key in ("fingerprint", "splits")
+    ):
         raise ValueError(
             "`data` must be the files and labels that the run began with. Received: "
             "others than recorded. Restore them, or start anew with --overwrite."

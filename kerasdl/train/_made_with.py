@@ -1,9 +1,14 @@
 """What the state of a training was made with, and how what is given differs."""
 
+import base64
 import dataclasses
+import functools
 import hashlib
 import inspect
+import marshal
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from types import CodeType, FunctionType
 from typing import Any
 
 import keras
@@ -42,7 +47,7 @@ def made_with(
         "optimizer": _optimizer(model),
         "loss": _plain(compiled.get("loss"), _LEFT_OUT),
         "loss_weights": _plain(compiled.get("loss_weights")),
-        "layers": [_layer(layer) for layer in _leaves(model)],
+        "layers": [_layer(layer) for layer in _layers(model)],
         "callbacks": [_arguments(callback) for callback in callbacks],
         "class_weight": _plain(class_weight),
         "data": _stream(x),
@@ -65,7 +70,8 @@ def check_made_with(
     found = [
         f"{key}={now.get(key)!r} (recorded: {before.get(key)!r})"
         for key in before | now
-        if before.get(key) != now.get(key)
+        if repr(before.get(key)) != repr(now.get(key))  # NaN is NaN here
+        and before.get(key) != now.get(key)
     ]
     if found:
         rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -103,16 +109,19 @@ def rounded(rate: float) -> float:
     return float(f"{rate:.7g}")
 
 
-def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
+def _layers(model: keras.Model) -> Iterator[keras.Layer]:
     for layer in model._flatten_layers(include_self=False):
-        if not any(layer._flatten_layers(include_self=False)):
+        if not isinstance(layer, keras.Model):
             yield layer
 
 
 def _layer(layer: keras.Layer) -> dict[str, Any]:
     found = _plain(layer, _LEFT_OUT)
     found = {k: v for k, v in found.items() if not k.endswith("_initializer")}
-    return found | {"trainable": layer.trainable, "adapted": adapted_state(layer)}
+    if any(layer._flatten_layers(include_self=False)):  # they speak for themselves
+        found = {k: v for k, v in found.items() if not isinstance(v, (dict, list))}
+    more = {"trainable": layer.trainable, "dtype": layer.dtype_policy.name}
+    return found | more | {"adapted": adapted_state(layer)}
 
 
 def _arguments(callback: keras.callbacks.Callback) -> dict[str, Any]:
@@ -158,21 +167,65 @@ def _plain(value: Any, left_out: Collection[str] = ()) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
+        return _plain(value.tolist())
+    if tf.is_tensor(value) and hasattr(value, "numpy"):
+        return _plain(value.numpy())
     if isinstance(value, Mapping):
+        if value.get("class_name") == "__lambda__":  # as Keras writes it
+            return _plain(_lambda_in(value["config"]))
         kept = {str(key): inner for key, inner in value.items()}
         return {k: _plain(v, left_out) for k, v in kept.items() if k not in left_out}
     if isinstance(value, (list, tuple)):
         return [_plain(part, left_out) for part in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(str, value))
+    if isinstance(value, (bytes, PurePath)):
+        return str(value)
     if dataclasses.is_dataclass(value):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         return {"class": type(value).__name__, **_plain(fields, left_out)}
-    if inspect.isfunction(value) or inspect.isclass(value):
+    if isinstance(value, functools.partial):
+        given = [value.func, value.args, value.keywords]
+        return {"class": "partial", "of": _plain(given, left_out)}
+    if inspect.isfunction(value):
+        return _function(value)
+    if inspect.isclass(value):
         return value.__qualname__
     try:
-        config = value.get_config()
-    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        config = dict(value.get_config())
+    # Keras looks for the source of a lambda, which a session of Python has not.
+    except (AttributeError, NotImplementedError, OSError, TypeError, ValueError):
         config = {}
     # Some losses of Keras, such as Huber, leave their arguments out of it.
-    config |= vars(value).get("_fn_kwargs", {})
+    config |= getattr(value, "__dict__", {}).get("_fn_kwargs", {})
     return {"class": type(value).__name__, **_plain(config, left_out)}
+
+
+def _function(function: FunctionType) -> Any:
+    """Its name, and the numbers and texts that it encloses; of a lambda its code too.
+
+    Nothing that differs from one process to the next, such as an address.
+    """
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    found = {name: cell.cell_contents for name, cell in cells}
+    found = {k: v for k, v in found.items() if isinstance(v, (bool, int, float, str))}
+    if function.__name__ == "<lambda>":
+        found |= {"code": _digest(function.__code__)}
+    name = function.__qualname__
+    return {"function": name, **found} if found else name
+
+
+def _lambda_in(config: Mapping[str, Any]) -> list[Any]:
+    """What counts of a lambda in a configuration, but for its place in the script."""
+    names = ("code", "defaults", "closure")
+    code, *enclosed = config.get("value") or map(config.get, names)
+    return [_digest(marshal.loads(base64.b64decode(code))), *enclosed]
+
+
+def _digest(code: CodeType) -> str:
+    def content(part: Any) -> Any:
+        if not isinstance(part, CodeType):
+            return repr(part)
+        return part.co_code, part.co_names, [content(c) for c in part.co_consts]
+
+    return hashlib.sha256(repr(content(code)).encode()).hexdigest()[:16]

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from kerasdl.callbacks import compiled_rate
+
 _KEPT_LISTS = {"_variables", "_trainable_variables"}  # Keras's own books, not state
 
 
@@ -50,6 +52,9 @@ def compile_like(source: keras.Model, target: keras.Model) -> None:
     check_same_step(source, target)
     with source.distribute_strategy.scope():
         _compile(source, target, _fresh(source.optimizer))
+        if isinstance(target.optimizer.learning_rate, keras.Variable):
+            # Not the rate that an interrupted schedule left.
+            target.optimizer.learning_rate = compiled_rate(source.optimizer)
         target.optimizer.build(target.trainable_variables)
 
 

@@ -1,8 +1,6 @@
 """SGDR in one call: cosine cycles, one owner of the rate, a run that resumes."""
 
-import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from kerasdl._checks import check_positive_int
 from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
 from kerasdl.schedules import total_epochs
 
+from ._class_weight import check_class_weight
 from .layer_rates import set_layer_rates
 from .resumable_fit import resumable_fit
 
@@ -117,34 +116,14 @@ def _class_weight(
     class_weight: Mapping[int, float] | None, data: Any
 ) -> dict[int, float] | None:
     """`class_weight` as Keras takes it."""
-    if class_weight is None:
-        return None
-    names = getattr(data, "class_names", None)
-    given = dict(class_weight) if isinstance(class_weight, Mapping) else {}
-    numbers = all(
-        isinstance(value, Real) and math.isfinite(value) and value >= 0
-        for value in given.values()
-    )
-    classes = range(len(given if names is None else names))
-    if (
-        not given
-        or given.keys() != {*classes}
-        or not numbers
-        or not any(given.values())
-    ):
-        many = "each class" if names is None else f"each of {len(names)} classes"
-        raise ValueError(
-            f"`class_weight` must give a number of 0 or more for {many}, from 0 on. "
-            f"Received: class_weight={class_weight!r:.200}. `data.class_weights()` "
-            "makes one."
-        )
-    if getattr(data, "label_mode", None) == "multi_label":
+    checked = check_class_weight(class_weight, getattr(data, "class_names", None))
+    if checked and getattr(data, "label_mode", None) == "multi_label":
         raise ValueError(
             "`class_weight` must be None for several labels a photo: Keras would look "
             f"at one of them alone. Received: class_weight={class_weight!r:.200}. "
             "Compile with a loss that weights the columns."
         )
-    return {number: float(given[number]) for number in classes}
+    return checked
 
 
 def _schedule(

@@ -68,7 +68,7 @@ def layer_rates(model: keras.Model) -> list[float]:
     Raises:
         ValueError: `model` is not compiled or not built.
     """
-    optimizer = _check_compiled(model)
+    optimizer = check_compiled(model)
     last = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     installed = _installed(optimizer)
     if installed is None:
@@ -88,7 +88,7 @@ def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
     Raises:
         ValueError: `model` is not compiled, with one optimizer and a float as its rate.
     """
-    optimizer = _check_compiled(model)
+    optimizer = check_compiled(model)
     if not isinstance(optimizer.learning_rate, keras.Variable):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which can be "
@@ -175,7 +175,12 @@ def _trace_again(model: keras.Model) -> None:
         model.make_train_function(force=True)
 
 
-def _check_compiled(model: keras.Model) -> keras.optimizers.Optimizer:
+def check_compiled(model: keras.Model) -> keras.optimizers.Optimizer:
+    """Return the optimizer of `model`, inside any loss scaling.
+
+    Raises:
+        ValueError: `model` is not compiled, or with a MultiOptimizer.
+    """
     if not model.compiled:
         raise ValueError(
             "`model` must be compiled. Received: model.compiled=False. "

@@ -1,6 +1,7 @@
 """The learning rate finder: raise the rate batch by batch, watch the loss, undo it."""
 
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,10 @@ def lr_find(
     check_positive_int("num_steps", num_steps)
     if num_steps < 2:
         raise ValueError(f"`num_steps` must be at least 2. Received: {num_steps=}")
-    if not 0 < start_lr < end_lr < np.inf:
+    are_numbers = isinstance(start_lr, Real) and isinstance(end_lr, Real)
+    if not are_numbers or not 0 < start_lr < end_lr < np.inf:
         raise ValueError(
-            "`start_lr` must be above 0 and below `end_lr`. Received: "
+            "`start_lr` must be a number above 0 and below `end_lr`. Received: "
             f"start_lr={start_lr!r}, end_lr={end_lr!r}"
         )
     _check_model(model)
@@ -151,6 +153,7 @@ class _Sweep(keras.callbacks.Callback):
         self._progress = show_progress(rates, len(rates), "lr_find", unit="batches")
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.is_empty = True
         if epoch == 1:
             print(
                 f"lr_find: the data has {len(self.losses)} batches; it is read again "
@@ -159,7 +162,9 @@ class _Sweep(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self.model.reset_metrics()  # `logs["loss"]` is a mean since the last reset
-        self.model.optimizer.learning_rate = next(self._progress)
+        # Not the next of them: Keras begins a batch at the end of data of unknown
+        # length too, and then finds none.
+        self.model.optimizer.learning_rate = self.rates[len(self.losses)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.is_empty:
@@ -178,6 +183,7 @@ class _Sweep(keras.callbacks.Callback):
             self.model.stop_training = True
             return
         self.losses.append(loss)
+        next(self._progress)
         self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
         smoothed = self._mean / (1 - _SMOOTHING ** len(self.losses))
         self.smoothed.append(smoothed)

@@ -17,8 +17,10 @@ from kerasdl._npz import damaged_file, read_npz
 from kerasdl.models.adapted import finalize_adapted
 
 from . import _made_with
+from ._class_weight import check_class_weight
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
+from .layer_rates import check_compiled
 
 _ADVICE = "Remove it to start anew, or restore it."
 _TEXTS = {"history": list, "callbacks": list, "made_with": dict}
@@ -72,14 +74,12 @@ def resumable_fit(
         `attrs["restored"]` is the number of rows that `state` held.
 
     Raises:
-        ValueError: `model` is not compiled; `state` is in no folder that can be written
-            to, is damaged, or was made with something else.
+        ValueError: `model` is not compiled, with one optimizer; `class_weight` is no
+            such thing; `state` is in no folder that can be written to, is damaged, or
+            was made with something else.
     """
-    if not model.compiled:
-        raise ValueError(
-            "`model` must be compiled. Received: model.compiled=False. "
-            "Call `model.compile()` first."
-        )
+    check_compiled(model)
+    class_weight = check_class_weight(class_weight)
     path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
     facts = _made_with.made_with(model, x, keepers, class_weight, made_with)

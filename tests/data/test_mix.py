@@ -98,3 +98,12 @@ def test_bad_mix(data):
     )
     with pytest.raises(ValueError, match="class indices cannot be mixed"):
         sparse.with_mix(LAYERS["mixup"])
+
+
+def test_facts_tell_mixtures_apart_but_not_their_names_and_seeds(data):
+    def facts(**arguments):
+        return data.with_mix(keras.layers.MixUp(**arguments)).facts()
+
+    assert facts(alpha=0.2) == facts(alpha=0.2, seed=5)
+    assert facts(alpha=0.2) != facts(alpha=0.4)
+    assert facts(alpha=0.2) != data.facts()

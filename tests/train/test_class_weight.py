@@ -7,7 +7,7 @@ from keras import layers
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.train import fit_cycles, freeze
+from kerasdl.train import fit_cycles, freeze, resumable_fit
 
 WEIGHTS = {0: 0.5, 1: 3.0, 2: 1.0}
 
@@ -96,6 +96,17 @@ def test_what_are_no_weights_of_the_classes(weights, rng):
     message = "`class_weight` must give a number .* each of 3 classes.*class_weights()"
     with pytest.raises(ValueError, match=message):
         fit_cycles(model, data, 0.1, class_weight=weights)
+    assert model.optimizer.iterations == 0
+
+
+@pytest.mark.parametrize(
+    "weights", [{}, {0: np.nan}, {0: -1}, {"0": 1}, [1, 2], {1: 1}]
+)
+def test_what_are_no_weights_where_the_classes_are_not_known(weights, rng):
+    data = photos(rng)
+    model = network(data)
+    with pytest.raises(ValueError, match="`class_weight` must give .* for each class"):
+        resumable_fit(model, data.train, 1, class_weight=weights)
     assert model.optimizer.iterations == 0
 
 

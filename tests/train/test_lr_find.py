@@ -114,6 +114,36 @@ def test_takes_a_pydataset_in_its_order(arrays, dataset):
     np.testing.assert_array_equal(found.losses, expected.losses)
 
 
+def generated(dataset, passes):
+    """`dataset` of unknown length, which has so many passes."""
+    left = iter(range(passes))
+    spec = dataset.element_spec
+    return tf.data.Dataset.from_generator(
+        lambda: iter(dataset if next(left, None) is not None else ()),
+        output_signature=spec,
+    )
+
+
+def test_data_of_unknown_length_has_each_rate(dataset):
+    count = int(dataset.cardinality())
+    steps = 3 * count
+    options = {"start_lr": 1e-3, "end_lr": 0.5, "num_steps": steps}
+
+    def plain():  # a batch that is not there still draws Dropout's mask
+        init = keras.initializers.GlorotUniform(seed=1)
+        layer = keras.layers.Dense(1, "sigmoid", kernel_initializer=init)
+        model = keras.Sequential([keras.Input((5,)), layer])
+        model.compile("sgd", "binary_crossentropy")
+        return model
+
+    known = lr_find(plain(), dataset, **options)
+    found = lr_find(plain(), generated(dataset, 4), **options)
+    np.testing.assert_array_equal(found.rates, known.rates)
+    np.testing.assert_array_equal(found.losses, known.losses)
+    with pytest.raises(ValueError, match="`dataset` must have batches.*none in an ep"):
+        lr_find(network(), generated(dataset, 1), **options)
+
+
 def test_linear_mode(dataset):
     found = lr_find(network(), dataset, 0.001, 0.01, num_steps=10, mode="linear")
     np.testing.assert_allclose(found.rates, np.linspace(0.001, 0.01, 10))
@@ -392,9 +422,11 @@ def test_two_devices():
         ({"mode": "cosine"}, "`mode` must be one of 'exponential', 'linear'"),
         ({"num_steps": 0}, "`num_steps` must be an integer of at least 1"),
         ({"num_steps": 1}, "`num_steps` must be at least 2. Received: num_steps=1"),
-        ({"start_lr": 0}, "`start_lr` must be above 0 and below `end_lr`"),
-        ({"start_lr": 1, "end_lr": 1}, "`start_lr` must be above 0 and below `end_lr`"),
-        ({"end_lr": float("inf")}, "`start_lr` must be above 0 and below `end_lr`"),
+        ({"start_lr": 0}, "`start_lr` must be a number above 0 and below `end_lr`"),
+        ({"start_lr": 1, "end_lr": 1}, "`start_lr` must be a number above 0 and below"),
+        ({"end_lr": float("inf")}, "`start_lr` must be a number above 0 and below `en"),
+        ({"start_lr": "1e-7"}, "`start_lr` must be a number .*start_lr='1e-7'"),
+        ({"end_lr": None}, "`start_lr` must be a number .*end_lr=None"),
     ],
 )
 def test_arguments_that_do_not_work(options, message, dataset):

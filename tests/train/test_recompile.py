@@ -6,6 +6,7 @@ import pytest
 from keras import layers, ops
 
 import kerasdl
+from kerasdl.callbacks import StepDecay
 from kerasdl.data import ImageData
 from kerasdl.models import fold_batch_norm, with_input_size, with_rgb_input
 from kerasdl.train import compile_like, freeze, precompute, unfreeze
@@ -219,3 +220,27 @@ def test_precompute_refuses_it_before_any_work(data, tmp_path):
     with pytest.raises(ValueError, match="must have Keras's own `train_step`"):
         precompute(model, data, cache_dir=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_copy_has_the_compiled_rate_after_an_interruption(scaled):
+    def fail(epoch, logs):
+        if epoch:
+            raise KeyboardInterrupt
+
+    models = [keras.Sequential([keras.Input((2,)), layers.Dense(1)]) for _ in "ab"]
+    optimizer = keras.optimizers.SGD(0.5)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    models[0].compile(optimizer, "mse")
+    ends = keras.callbacks.LambdaCallback(on_epoch_end=fail)
+    with pytest.raises(KeyboardInterrupt):
+        models[0].fit(
+            *(np.ones((4, 2)), np.ones((4, 1))),
+            epochs=3,
+            verbose=0,
+            callbacks=[StepDecay(1, 0.1), ends],
+        )
+    assert float(optimizer.learning_rate) < 0.1
+    compile_like(*models)
+    assert float(models[1].optimizer.learning_rate) == 0.5
