@@ -89,11 +89,17 @@ class BatchStream:
 
         dataset = tf.data.Dataset.from_tensors(0).flat_map(one_epoch).map(take)
         cardinality = tf.data.experimental.assert_cardinality(self.num_batches)
-        options = tf.data.Options()
-        # There is nothing to tune here, and the tuner's thread may hold up the end of a
-        # pass by more than a second.
-        options.autotune.enabled = False
-        return dataset.apply(cardinality).with_options(options)
+        return without_tuner(dataset.apply(cardinality))
+
+
+def without_tuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """`dataset` where there is nothing to tune.
+
+    The tuner's thread may hold up the end of a pass, by a minute at times.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 @cache

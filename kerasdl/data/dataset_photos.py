@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kerasdl._pixels import check_pixels
 
-from ._stream import Batch
+from ._stream import Batch, without_tuner
 from .augment import Augment
 from .image_folder import PhotoBatches
 
@@ -119,7 +119,7 @@ def _read(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray | None, int]
     if rank == 3:
         dataset = dataset.batch(_BATCH_SIZE)
     images, labels = [], []
-    for element in dataset.as_numpy_iterator():
+    for element in without_tuner(dataset).as_numpy_iterator():
         batch = element if isinstance(element, tuple) else (element,)
         images.append(batch[0])
         labels += batch[1:2]

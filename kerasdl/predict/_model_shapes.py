@@ -27,17 +27,17 @@ def picture_shape(model: keras.Model) -> tuple[int | None, ...]:
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:
     """Raise ValueError unless `model` has an output a class, or one for two."""
     check_class_names("class_names", class_names)
-    if len(set(class_names)) < max(2, len(class_names)):
-        raise ValueError(
-            "`class_names` must be two or more, each another. Received: "
-            f"class_names={first_few(class_names)}"
-        )
     outputs = num_outputs(model)
     if outputs != len(class_names) and (outputs, len(class_names)) != (1, 2):
         raise ValueError(
             "`class_names` must be as many as the model's outputs, or two for one "
             f"output. Received: class_names={first_few(class_names)} ({outputs} "
             "outputs)"
+        )
+    if len(set(class_names)) < max(2, len(class_names)):
+        raise ValueError(
+            "`class_names` must be two or more, each another. Received: "
+            f"class_names={first_few(class_names)}"
         )
 
 

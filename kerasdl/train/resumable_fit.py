@@ -75,8 +75,8 @@ def resumable_fit(
 
     Raises:
         ValueError: `model` is not compiled, with one optimizer; `class_weight` is no
-            such thing; `state` is in no folder that can be written to, is damaged, or
-            was made with something else.
+            such thing; `x` has no batches; `state` is in no folder that can be written
+            to, is damaged, or was made with something else.
     """
     check_compiled(model)
     class_weight = check_class_weight(class_weight)
@@ -132,8 +132,18 @@ class _SaveState(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.began = time.monotonic()
+        self.has_trained = False
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.has_trained = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not self.has_trained:
+            raise ValueError(
+                "`x` must have batches in each pass. Received: none in pass "
+                f"{epoch + 1}. Data that can be read once alone needs `.repeat()`, or "
+                "to be made anew."
+            )
         row = {"epoch": epoch + 1}
         row |= {name: float(value) for name, value in logs.items()}
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)

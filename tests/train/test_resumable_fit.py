@@ -555,3 +555,13 @@ def test_not_compiled(batches, tmp_path):
     model.compiled = False
     with pytest.raises(ValueError, match="`model` must be compiled"):
         train(model, batches(), tmp_path / "state.npz")
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_data_without_batches_trains_nothing(count, tmp_path):
+    """Empty, and what can be read once alone: Keras would go on without a word."""
+    rows = iter([(np.ones((4, 5), "float32"), np.ones((4, 1), "float32"))] * count)
+    spec = (tf.TensorSpec((4, 5)), tf.TensorSpec((4, 1)))
+    once = tf.data.Dataset.from_generator(lambda: rows, output_signature=spec)
+    with pytest.raises(ValueError, match=f"`x` must have.* none in pass {count + 1}"):
+        resumable_fit(network(), once, 3, tmp_path / "state.npz")
