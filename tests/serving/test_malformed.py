@@ -13,6 +13,7 @@ import pytest
 BASE = "/v1/models/animals:predict"
 MAX_BYTES = 1_000_000
 MAX_GROWTH = 20_000_000  # of resident memory, in bytes
+POOLED_THREADS = 24  # of all pools of a server on two processors
 
 
 class Malformed:
@@ -178,4 +179,5 @@ def test_a_thousand_malformed_uploads_neither_crash_nor_leak(
         assert malformed.uploaded > 2 * MAX_GROWTH  # so a leak of them would be seen
         assert after - memory < MAX_GROWTH
         assert files_after <= files + 3
-        assert threads_after <= threads
+        # Pools begin a thread when none of theirs is idle, up to their size.
+        assert threads_after <= threads + POOLED_THREADS
