@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasdl._checks import check_one_of, check_positive_int, first_few, size_pair
-from kerasdl._parallel import map_ahead
+from kerasdl._checks import check_one_of, check_positive_int, size_pair
 from kerasdl._seeds import resolve_seed
 
 from ._damaged import DamagedFiles
@@ -224,23 +223,12 @@ class PhotoBatches:
         every = range(self.stream.num_batches)
         if self.shuffle or self.on_error == "raise":
             return every
-        # Keras asks for their number before the first one is read.
-        readable = map_ahead(
-            lambda i: any(map(self._reads, self.batch_rows(0, i))), every
+        return self.damaged.readable_batches(
+            (self.batch_rows(0, index) for index in every),
+            lambda row: read_picture(
+                self.pictures[row], self.image_size, self.max_pixels
+            ),
         )
-        kept = [index for index, has_photo in enumerate(readable) if has_photo]
-        if not kept:
-            raise ImageError(first_few(self.pictures), "every image is damaged")
-        return kept
-
-    def _reads(self, row: int) -> bool:
-        """Whether a picture can be read; the first one of a batch mostly can."""
-        try:
-            read_picture(self.pictures[row], self.image_size, self.max_pixels)
-        except ImageError as error:
-            self.damaged.leave_out(error)
-            return False
-        return True
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""

@@ -13,6 +13,7 @@ import tensorflow as tf
 from scipy.stats import binomtest
 from sklearn import metrics
 
+from kerasdl._names import as_text
 from kerasdl.data import ImageData, read_image
 from kerasdl.predict import SplitPredictions, class_probabilities, predict_split
 from kerasdl.predict.predictor import photos_for
@@ -94,8 +95,8 @@ class ClassificationReport:
         report = cls(
             probabilities.astype("float64"),
             np.asarray(labels),
-            [_text(name) for name in class_names],
-            [_text(file) for file in files],
+            [as_text(name) for name in class_names],
+            [as_text(file) for file in files],
             images,
             threshold if np.isscalar(threshold) else np.asarray(threshold, "float64"),
             split,
@@ -310,8 +311,3 @@ class ClassificationReport:
     def _square(self, matrix: np.ndarray) -> pd.DataFrame:
         true = pd.Index(self.class_names, name="true")
         return pd.DataFrame(matrix, true, true.rename("predicted"))
-
-
-def _text(name: Any) -> str:
-    """A name that a page, a table and a picture can hold."""
-    return str(name).encode("utf-8", "backslashreplace").decode()

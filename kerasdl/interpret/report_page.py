@@ -86,8 +86,7 @@ def save_report(
         + (", several a photo" if report.multi_label else "")
     )
     page = _html.page(title, intro, sections)
-    # Names of files and classes may hold bytes that are no text: shown as \udc80.
-    _atomic.write_text(path, page.encode("utf-8", "backslashreplace").decode())
+    _atomic.write_text(path, page)
 
 
 def _headline(report: ClassificationReport) -> str:

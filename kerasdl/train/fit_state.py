@@ -2,19 +2,21 @@
 
 from pathlib import Path
 
+from kerasdl._checks import make_writable_folder
+
 
 def fit_state(folder: Path | None, number: int, resume: bool) -> Path | None:
     """The file in `folder`, which is made, for the state of `fit` number `number`.
 
     Raises:
         ValueError: the file exists, but `resume` is False; or there is no folder to
-            resume from.
+            resume from, or one that cannot be written to.
     """
     if folder is None and resume:
         raise ValueError("`resume` needs a Learner with a `folder`. Received: None")
     if folder is None:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
+    make_writable_folder("folder", folder)
     state = folder / f"fit-{number}.npz"
     if state.exists() and not resume:
         raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
 
-from .._decode import ImageError, read_image
+from .._decode import read_image
 from .._stream import Batch
 from ._flow import Flow
 from ._image_transforms import ImageTransforms
@@ -115,13 +115,8 @@ class FileFlow(Flow):
         image = generator.apply_transform(image.astype(generator.dtype), rest)
         return generator.standardize(image)
 
-    def _reads(self, index: int) -> bool:
-        try:
-            self._read(self.filepaths[index], cv2.INTER_LINEAR)
-        except ImageError as error:
-            self.damaged.leave_out(error)
-            return False
-        return True
+    def _look(self, index: int) -> None:
+        self._read(self.filepaths[index], cv2.INTER_LINEAR)
 
     def _read(self, path: str, sampling: int) -> np.ndarray:
         # The nearest pixel is that of the whole photo, not of a reduced one.

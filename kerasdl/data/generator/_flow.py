@@ -17,7 +17,6 @@ from keras.src.trainers.epoch_iterator import EpochIterator
 
 from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
-from kerasdl._parallel import map_ahead
 from kerasdl._seeds import resolve_seed
 
 from .._damaged import DamagedFiles
@@ -197,16 +196,13 @@ class Flow(DataAdapter):
         every = range(len(self))
         if self.shuffle:
             return every
-        rows = (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every)
-        readable = map_ahead(lambda own: any(map(self._reads, own)), rows)
-        kept = [index for index, has_image in enumerate(readable) if has_image]
-        if not kept:
-            raise ImageError(", ".join(self.damaged), "every image is damaged")
-        return kept
+        return self.damaged.readable_batches(
+            (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every),
+            self._look,
+        )
 
-    def _reads(self, index: int) -> bool:
-        """Whether image `index` can be read; those in memory always can."""
-        return True
+    def _look(self, index: int) -> None:
+        """Read image `index`, if it is a file, to see whether it is damaged."""
 
     def _advance(self) -> tuple[int, int]:
         """Epoch and index of the next batch."""
