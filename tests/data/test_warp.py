@@ -159,6 +159,20 @@ def test_a_transform_agrees_with_scipy(fill_mode, dtype, tolerance):
     assert result.dtype == dtype
 
 
+@pytest.mark.parametrize("fill_mode", FILL_MODES)
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_three_channels_have_the_values_of_each_by_itself(fill_mode, dtype, rng):
+    picture = rng.integers(0, 256, (61, 83, 3)).astype(dtype)
+    for transform in (None, np.array([[0.9, -0.4, 9.3], [0.5, 1.1, -6.2], [0, 0, 1]])):
+        options = {"transform": transform, "fill_mode": fill_mode}
+        together = warp_image(picture, (40, 47), **options)
+        singly = [
+            warp_image(picture[:, :, [channel]], (40, 47), **options)
+            for channel in range(3)
+        ]
+        np.testing.assert_array_equal(together, np.concatenate(singly, axis=2))
+
+
 def test_a_transform_is_in_pixels_of_the_result():
     picture = smooth_picture(300, 300)
     plain = warp_image(picture, (60, 60))

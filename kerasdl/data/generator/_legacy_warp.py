@@ -4,6 +4,7 @@ The parameters are those of `get_random_transform`: `theta` and `shear` in degre
 and `ty` in pixels, `zx` and `zy` as factors on output coordinates.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from .._warp import BORDERS, averaged, placement
+from .._warp import BORDERS, averaged, placement, sampled
 
 # Sampling kernels by the names of `interpolation`, the finer the larger.
 SAMPLING = {
@@ -20,6 +21,7 @@ SAMPLING = {
     "bicubic": cv2.INTER_CUBIC,
     "lanczos": cv2.INTER_LANCZOS4,
 }
+_PLAIN = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 
 
 def affine_matrix(transform: Mapping[str, Any], size: tuple[int, int]) -> np.ndarray:
@@ -33,19 +35,21 @@ def affine_matrix(transform: Mapping[str, Any], size: tuple[int, int]) -> np.nda
         transform: a parameter that is left out changes nothing.
         size: `(height, width)` of input and output.
     """
-    theta = np.deg2rad(transform.get("theta", 0))
-    shear = np.deg2rad(transform.get("shear", 0))
-    rotation = [
-        [np.cos(theta), -np.sin(theta), 0],
-        [np.sin(theta), np.cos(theta), 0],
-        [0, 0, 1],
-    ]
-    shift = _translation(transform.get("tx", 0), transform.get("ty", 0))
-    shearing = [[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]]
-    zoom = np.diag([transform.get("zx", 1), transform.get("zy", 1), 1])
-    centre = size[0] / 2 - 0.5, size[1] / 2 - 0.5
-    about_centre = rotation @ shift @ shearing @ zoom
-    return _translation(*centre) @ about_centre @ _translation(-centre[0], -centre[1])
+    given = {**_PLAIN, **transform}
+    theta, tx, ty, zx, zy = (given[name] for name in ("theta", "tx", "ty", "zx", "zy"))
+    theta, both = math.radians(theta), math.radians(theta + given["shear"])
+    cos, sin = math.cos(theta), math.sin(theta)
+    # Rotation, shift, shear and zoom multiplied out: this runs for every photo.
+    xx, xy = cos * zx, -math.sin(both) * zy
+    yx, yy = sin * zx, math.cos(both) * zy
+    x, y = size[0] / 2 - 0.5, size[1] / 2 - 0.5
+    return np.array(
+        [
+            [xx, xy, x + cos * tx - sin * ty - xx * x - xy * y],
+            [yx, yy, y + sin * tx + cos * ty - yx * x - yy * y],
+            [0, 0, 1],
+        ]
+    )
 
 
 def warp_array(
@@ -69,12 +73,12 @@ def warp_array(
         cval: what "constant" fills with.
         order: of the spline, 0 to 5.
     """
-    size = image.shape[:2]
-    matrix = affine_matrix(transform, size)
-    if not np.array_equal(matrix, np.eye(3)):
+    if any(transform.get(name, plain) != plain for name, plain in _PLAIN.items()):
+        size = image.shape[:2]
+        matrix = affine_matrix(transform, size)
         exact = image.dtype == np.float32 and image.shape[2] in (1, 3, 4)
         if exact and order == 1 and fill_mode in ("nearest", "reflect"):
-            image = _warp(image, matrix, size, cv2.INTER_LINEAR, fill_mode, 0.0)
+            image = sampled(image, matrix, size, cv2.INTER_LINEAR, BORDERS[fill_mode])
         else:
             image = _warp_by_scipy(image, matrix, fill_mode, cval, order)
     if transform.get("flip_horizontal"):
@@ -108,7 +112,6 @@ def warp_photo(
     """
     if sampling != cv2.INTER_NEAREST:
         photo = averaged(photo, size, "squash")
-        photo = photo.reshape(*photo.shape[:2], -1)  # OpenCV drops a single channel
     if fill_mode == "constant":
         photo = photo.astype(np.float32)  # `cval` may be any number
     matrix = placement(photo.shape[:2], size, "squash") @ affine_matrix(transform, size)
@@ -116,7 +119,7 @@ def warp_photo(
         matrix = matrix @ [[-1, 0, size[1] - 1], [0, 1, 0], [0, 0, 1]]
     if transform.get("flip_vertical"):
         matrix = matrix @ [[1, 0, 0], [0, -1, size[0] - 1], [0, 0, 1]]
-    return _warp(photo, matrix, size, sampling, fill_mode, cval)
+    return sampled(photo, matrix, size, sampling, BORDERS[fill_mode], cval)
 
 
 def shift_channels(image: np.ndarray, intensity: float) -> np.ndarray:
@@ -145,25 +148,6 @@ def change_brightness(image: np.ndarray, brightness: float) -> np.ndarray:
 
 def _translation(x: float, y: float) -> np.ndarray:
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]])
-
-
-def _warp(
-    image: np.ndarray,
-    matrix: np.ndarray,
-    size: tuple[int, int],
-    sampling: int,
-    fill_mode: str,
-    cval: float,
-) -> np.ndarray:
-    warped = cv2.warpAffine(
-        image,
-        matrix[:2],
-        size[::-1],
-        flags=sampling | cv2.WARP_INVERSE_MAP,
-        borderMode=BORDERS[fill_mode],
-        borderValue=(cval,) * 4,
-    )
-    return warped.reshape(*size, -1)  # OpenCV drops the axis of a single channel
 
 
 def _warp_by_scipy(
