@@ -62,10 +62,11 @@ class ArrayFlow(Flow):
             saving,
         )
 
-    def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
-        image = self.x[index].astype(self.generator.dtype)
-        image = self.generator.apply_transform(image, transform)
-        return self.generator.standardize(image)
+    def _put_image(
+        self, index: int, transform: Mapping[str, Any], out: np.ndarray
+    ) -> None:
+        out[...] = self.x[index]
+        self._finish(out, transform)
 
     def _beside(self, indices: np.ndarray, images: np.ndarray) -> Batch:
         arrays = [*self.x_misc, self.y, self.sample_weight]

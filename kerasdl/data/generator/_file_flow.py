@@ -89,7 +89,9 @@ class FileFlow(Flow):
             saving,
         )
 
-    def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
+    def _put_image(
+        self, index: int, transform: Mapping[str, Any], out: np.ndarray
+    ) -> None:
         generator = self.generator
         order = generator.interpolation_order
         sampling = SAMPLING[self.interpolation]
@@ -104,7 +106,7 @@ class FileFlow(Flow):
                 for name in ("channel_shift_intensity", "brightness")
                 if name in transform
             }
-        image = warp_photo(
+        out[...] = warp_photo(
             self._read(self.filepaths[index], sampling),
             self.target_size,
             warp,
@@ -112,8 +114,7 @@ class FileFlow(Flow):
             generator.cval,
             sampling,
         )
-        image = generator.apply_transform(image.astype(generator.dtype), rest)
-        return generator.standardize(image)
+        self._finish(out, rest)
 
     def _look(self, index: int) -> None:
         self._read(self.filepaths[index], cv2.INTER_LINEAR)

@@ -220,9 +220,18 @@ class Flow(DataAdapter):
         with self.lock:
             self.total_batches_seen += 1
 
-    def _image(self, index: int, transform: Mapping[str, Any]) -> np.ndarray:
-        """Image `index`, transformed and standardized."""
+    def _put_image(
+        self, index: int, transform: Mapping[str, Any], out: np.ndarray
+    ) -> None:
+        """Write image `index`, transformed and standardized, to `out`."""
         raise NotImplementedError
+
+    def _finish(self, image: np.ndarray, transform: Mapping[str, Any]) -> None:
+        """Transform and standardize `image` where it stands."""
+        transformed = self.generator.apply_transform(image, transform)
+        finished = self.generator.standardize(transformed)
+        if finished is not image:
+            image[...] = finished
 
     def _beside(self, indices: np.ndarray, images: np.ndarray) -> Batch:
         """What a batch holds beside its images: extra inputs, targets, weights."""
@@ -257,7 +266,7 @@ class Flow(DataAdapter):
         for position, (image, seed) in enumerate(zip(indices, seeds, strict=True)):
             transform = self.generator.get_random_transform(self.image_shape, seed)
             try:
-                images[len(kept)] = self._image(image, transform)
+                self._put_image(image, transform, images[len(kept)])
             except ImageError as error:
                 self.damaged.leave_out(error)
             else:
