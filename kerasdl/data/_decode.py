@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasdl._names import as_text
 
-from ._open_file import open_file
+from ._open_file import read_bytes
 from ._pillow_pixels import convert, pillow_pixels
 from .formats import Header, format_of, read_header
 
@@ -115,8 +115,7 @@ def read_image(
 def read_file(path: str | Path) -> bytes:
     """Return the bytes of an image file, or raise ImageError if that fails."""
     try:
-        with open_file(path) as file:
-            return file.read()
+        return read_bytes(path)
     except OSError as error:
         raise ImageError(path, f"unreadable: {error.strerror}") from error
     except ValueError as error:  # a NUL in the name
