@@ -7,9 +7,10 @@ All read the same files to 150x150 with the augmentation of the Keras book's cha
 for all, so look at the ratios. DIR holds a folder of images for each of two classes, or
 train/ with them; torchvision takes part if it is installed (the extra `bench`).
 
-Sections: `rates`, images in a second; `start`, time to the first batch and memory, with
-few and with many files; `fit`, an epoch of a small convnet over the pipeline, and over
-its batches kept in memory.
+Sections: `rates`, images in a second; `generator`, the same in the chapter's batches of
+20, rescaled, augmented and not; `parts`, what a photo's time goes into, on one thread;
+`start`, time to the first batch and memory, with few and with many files; `fit`, an
+epoch of a small convnet over the pipeline, and over its batches kept in memory.
 """
 
 import argparse
@@ -34,8 +35,8 @@ SIZE = (150, 150)
 BATCH = 64
 WORKERS = os.cpu_count()
 SUFFIXES = (".jpg", ".jpeg", ".png")  # what all of them read
-SECTIONS = ("rates", "start", "fit")
-START_BATCHES, FIT_BATCHES = 30, 16
+SECTIONS = ("rates", "generator", "parts", "start", "fit")
+START_BATCHES, FIT_BATCHES, PARTS_OF = 30, 16, 200
 VERDICT = {True: "reached", False: "MISSED"}
 
 
@@ -76,6 +77,10 @@ def main(argv=None):
             values = [median(rates) for rates in results["rates"].values()]
             names, label = list(results["rates"]), "images in a second"
             kerasdl.plots.save_bars(names, values, args.out, label, highlight=[OURS])
+        if "generator" in args.sections:
+            results["generator"] = compare_generators(folder, args.rounds, args.seed)
+        if "parts" in args.sections:
+            results["parts"] = measure_parts(files, args.rounds, args.seed)
         if "start" in args.sections:
             many = link_images(files, Path(temporary, "many"), args.many)
             results["start"] = compare_starts({args.images: folder, args.many: many})
@@ -103,25 +108,35 @@ def link_images(files, folder, count):
     return folder
 
 
-def kerasdl_folder(folder, seed):
+def kerasdl_folder(folder, seed, batch=BATCH, augment="chapter"):
     dataset, _ = kerasdl.data.image_folder(
-        folder, SIZE, BATCH, "chapter", label_mode="binary", resize="squash", seed=seed
+        *(folder, SIZE, batch, augment),
+        label_mode="binary",
+        resize="squash",
+        shuffle=True,
+        seed=seed,
     )
     return lambda: dataset
 
 
-def flow_of(module, folder, seed):
+# The chapter's, as arguments of ImageDataGenerator.
+AUGMENT = {
+    "rotation_range": 40,
+    "width_shift_range": 0.2,
+    "height_shift_range": 0.2,
+    "shear_range": 0.2,
+    "zoom_range": 0.2,
+    "horizontal_flip": True,
+}
+
+
+def flow_of(module, folder, seed, batch=BATCH, **arguments):
     """`next(flow)` of the module's ImageDataGenerator."""
     generator = importlib.import_module(module).ImageDataGenerator(
-        rotation_range=40,
-        width_shift_range=0.2,
-        height_shift_range=0.2,
-        shear_range=0.2,
-        zoom_range=0.2,
-        horizontal_flip=True,
+        **(arguments or AUGMENT)
     )
     flow = generator.flow_from_directory(
-        folder, SIZE, batch_size=BATCH, class_mode="binary", seed=seed
+        folder, SIZE, batch_size=batch, class_mode="binary", seed=seed
     )
     return lambda: (next(flow) for _ in range(len(flow)))
 
@@ -195,17 +210,17 @@ def bare_decode(folder, seed):
     return one_pass
 
 
-OURS = "kerasdl image_folder"
+OURS, OUR_FLOW = "kerasdl image_folder", "kerasdl next(flow)"
 LEGACY = "tensorflow.keras.preprocessing.image"
 # Each makes a function that gives the batches of one pass over the files; beside it the
 # goal: our rate is to be at least so many times theirs.
 CONTESTANTS = {
     OURS: (kerasdl_folder, None),
-    "kerasdl next(flow)": (partial(flow_of, "kerasdl.data"), None),
+    OUR_FLOW: (partial(flow_of, "kerasdl.data"), None),
     "legacy ImageDataGenerator": (partial(flow_of, LEGACY), 7),
     "Keras layers": (keras_layers, 8),
     "torchvision DataLoader": (torchvision_loader, 2.5),
-    "bare decode": (bare_decode, 0.6),
+    "bare decode": (bare_decode, 0.8),
 }
 
 
@@ -217,6 +232,30 @@ def compare_rates(folder, rounds, seed):
             passes[name] = contestant(folder, seed)
         except ModuleNotFoundError as error:
             print(f"{name} is left out: {error}")
+    rates = measure(passes, rounds, seed)
+    print_rates(rates, OURS, {name: goal for name, (_, goal) in CONTESTANTS.items()})
+    return rates
+
+
+def compare_generators(folder, rounds, seed):
+    """The same in the chapter's batches, of pixels in [0, 1], augmented and not."""
+    rates = {}
+    for case, augment in (("augmented", AUGMENT), ("plain", {})):
+        options = {"batch": 20, "rescale": 1 / 255, **augment}
+        preset = "chapter" if augment else None
+        passes = {
+            OUR_FLOW: flow_of("kerasdl.data", folder, seed, **options),
+            "legacy ImageDataGenerator": flow_of(LEGACY, folder, seed, **options),
+            OURS: kerasdl_folder(folder, seed, options["batch"], preset),
+        }
+        rates[case] = measure(passes, rounds, seed)
+        print(f"\n{case}, batches of {options['batch']}:", end="")
+        print_rates(rates[case], OUR_FLOW, {"legacy ImageDataGenerator": 6, OURS: 0.9})
+    return rates
+
+
+def measure(passes, rounds, seed):
+    """Images in a second of each pass, a number for a round."""
     rates = {name: [] for name in passes}
     order = list(passes)
     for number in range(rounds + 1):
@@ -227,14 +266,60 @@ def compare_rates(folder, rounds, seed):
             count = sum(len(images) for images, _ in passes[name]())
             if number:  # the first pass warms up
                 rates[name].append(count / (time.perf_counter() - start))
+    return rates
 
+
+def print_rates(rates, ours, goals):
     print(f"\n{'':27}{'img/s':>7}{'min - max':>15}{'ours is':>9}{'goal':>7}")
     for name, values in rates.items():
         low, middle, high = min(values), median(values), max(values)
-        ratio, goal = median(rates[OURS]) / middle, CONTESTANTS[name][1]
+        ratio, goal = median(rates[ours]) / middle, goals.get(name)
         goal = f"{goal:6}x {VERDICT[ratio >= goal]}" if goal else ""
         print(f"{name:27}{middle:7,.0f}{low:8,.0f} -{high:5,.0f}{ratio:8.2f}x{goal}")
-    return rates
+
+
+def measure_parts(files, rounds, seed):
+    """Print and return microseconds of the parts of a photo, each at its fastest."""
+    import cv2
+    import numpy as np
+
+    data = importlib.import_module("kerasdl.data")
+    augment = importlib.import_module("kerasdl.data.augment")
+    files = files[:: max(len(files) // PARTS_OF, 1)]
+    draws = np.random.default_rng(seed).random((len(files), augment.NUM_DRAWS))
+    transforms = augment.chapter().transforms(draws, SIZE)
+    seconds = {}
+
+    def timed(name, file, function, *arguments):
+        start = time.perf_counter()
+        result = function(*arguments)
+        taken = time.perf_counter() - start
+        fastest = seconds.setdefault(name, {})
+        fastest[file] = min(taken, fastest.get(file, taken))
+        return result
+
+    def bare(content):
+        encoded = np.frombuffer(content, np.uint8)
+        return cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+
+    for _ in range(rounds + 1):
+        for file, matrix in zip(files, transforms, strict=True):
+            content = timed("read", file, file.read_bytes)
+            timed("bare decode", file, bare, content)
+            timed("headers", file, data.encoded_size, content, file)
+            photo = timed(
+                "headers and decode", file, data.decode_image, content, file, SIZE
+            )
+            view = timed(
+                "warp", file, data.warp_image, photo, SIZE, "squash", matrix, "nearest"
+            )
+            timed("floats", file, view.astype, "float32")
+    parts = {
+        name: 1e6 * sum(each.values()) / len(each) for name, each in seconds.items()
+    }
+    print("\nmicroseconds of a photo: ", end="")
+    print(", ".join(f"{name} {part:.0f}" for name, part in parts.items()))
+    return parts
 
 
 def compare_starts(folders):

@@ -48,7 +48,11 @@ def test_a_quick_run_compares_all_and_writes_chart_and_numbers(
     for name, rates in results["rates"].items():
         assert len(rates) == 1
         assert f"\n{name}  " in table
-    assert table.count("reached") + table.count("MISSED") >= 5
+    assert table.count("reached") + table.count("MISSED") >= 9
+    for rates in results["generator"].values():
+        assert {len(rounds) for rounds in rates.values()} == {1}
+    assert "augmented, batches of 20" in table and "plain, batches of 20" in table
+    assert min(results["parts"].values()) > 0
     assert set(results["start"]) == {"128", "256"}
     assert all(start["megabytes"] > 0 for start in results["start"].values())
     assert set(results["fit"]) == {"pipeline", "memory"}
