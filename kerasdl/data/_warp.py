@@ -94,7 +94,8 @@ def sampled(
         out: array to write the result to, in its shape and dtype.
     """
     # OpenCV samples four channels in half the time of three, to the same pixels.
-    widened = image.shape[2] == 3 and kernel == cv2.INTER_LINEAR
+    widened = kernel == cv2.INTER_LINEAR and image.shape[2] == 3
+    widened = widened and image.dtype in (np.uint8, np.float32)
     result = cv2.warpAffine(
         cv2.cvtColor(image, cv2.COLOR_RGB2RGBA) if widened else image,
         matrix[:2],

@@ -160,7 +160,7 @@ def test_a_transform_agrees_with_scipy(fill_mode, dtype, tolerance):
 
 
 @pytest.mark.parametrize("fill_mode", FILL_MODES)
-@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "float64", "uint16", "int16"])
 def test_three_channels_have_the_values_of_each_by_itself(fill_mode, dtype, rng):
     picture = rng.integers(0, 256, (61, 83, 3)).astype(dtype)
     for transform in (None, np.array([[0.9, -0.4, 9.3], [0.5, 1.1, -6.2], [0, 0, 1]])):
