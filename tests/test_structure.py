@@ -31,6 +31,7 @@ ROWS = (
         "_figure",
         "_pixels",
         "_cache_dir",
+        "_optimizer",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),
     ("data", "models", "losses", "metrics"),

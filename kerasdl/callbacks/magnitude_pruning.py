@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from kerasdl._checks import check_non_negative_int, check_positive_int
+from kerasdl._optimizer import optimizers_of, plain
 from kerasdl.models.layer_order import layers_in_order
 from kerasdl.schedules import gradual_sparsity
 
@@ -120,6 +121,7 @@ class MagnitudePruning(keras.callbacks.Callback):
                 "`end_epoch` must be at most the epochs of `fit`. Received: "
                 f"end_epoch={self.end_epoch}, epochs={self.params['epochs']}"
             )
+        self._optimizers = list(optimizers_of(self.model).values())
         self._kernels = self._find_kernels()
         self._masks: list[Any] = []
 
@@ -159,7 +161,9 @@ class MagnitudePruning(keras.callbacks.Callback):
     def _apply(self) -> None:
         if not self._masks:
             return
-        averages = _averages(self.model.optimizer)
+        averages = {}
+        for optimizer in self._optimizers:
+            averages |= _averages(optimizer)
         for kernel, mask in zip(self._kernels, self._masks, strict=True):
             kernel.assign(kernel * mask)
             if id(kernel) in averages:
@@ -196,7 +200,7 @@ def _mask(kernel: keras.Variable, share: float) -> Any:
 
 def _averages(optimizer: keras.optimizers.Optimizer) -> dict[int, keras.Variable]:
     """The average that `optimizer` keeps of a variable, by the id of that."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = plain(optimizer)
     if not (inner.use_ema and inner.built):
         return {}
     kept = zip(

@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._optimizer import has_settable_rate, optimizers_of, plain
 from kerasdl.callbacks import compiled_rate
 from kerasdl.models.adapted import adapted_state
 
-from ._recompile import plain_optimizer
 from .layer_rates import rate_ratios
 
 # Names are counted up by Keras, and what a resumed run draws at first is replaced.
@@ -43,12 +43,13 @@ def made_with(
         more: what else decides it.
     """
     compiled = getattr(getattr(model, "_compile_config", None), "config", {})
+    optimizers = optimizers_of(model)
     return {
-        "optimizer": _optimizer(model),
+        **{f"optimizer{of}": _optimizer(one) for of, one in optimizers.items()},
         "loss": _plain(compiled.get("loss"), _LEFT_OUT),
         "loss_weights": _plain(compiled.get("loss_weights")),
         "layers": [_layer(layer) for layer in _layers(model)],
-        "callbacks": [_arguments(callback) for callback in callbacks],
+        "callbacks": [_arguments(callback, optimizers) for callback in callbacks],
         "class_weight": _plain(class_weight),
         "data": _stream(x),
         **_plain(more or {}),
@@ -95,13 +96,12 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from _flat(inner, f"{key}.{part}" if key else str(part))
 
 
-def _optimizer(model: keras.Model) -> dict[str, Any]:
-    optimizer = plain_optimizer(model)
-    config = _plain(optimizer, _LEFT_OUT)
-    if isinstance(getattr(optimizer, "_learning_rate", None), keras.Variable):
-        config["learning_rate"] = rounded(compiled_rate(model.optimizer))
-        config["ratios_by_depth"] = rate_ratios(model)
-    return config | {"loss_scaling": optimizer is not model.optimizer}
+def _optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    config = _plain(plain(optimizer), _LEFT_OUT)
+    if has_settable_rate(optimizer):
+        config["learning_rate"] = rounded(compiled_rate(optimizer))
+        config["ratios_by_depth"] = rate_ratios(optimizer)
+    return config | {"loss_scaling": plain(optimizer) is not optimizer}
 
 
 def rounded(rate: float) -> float:
@@ -124,12 +124,17 @@ def _layer(layer: keras.Layer) -> dict[str, Any]:
     return found | more | {"adapted": adapted_state(layer)}
 
 
-def _arguments(callback: keras.callbacks.Callback) -> dict[str, Any]:
+def _arguments(
+    callback: keras.callbacks.Callback, optimizers: Mapping[str, Any]
+) -> dict[str, Any]:
     """The arguments of a callback that are plain, which it keeps by their names."""
     names = inspect.signature(type(callback).__init__).parameters
     values = {name: getattr(callback, name, None) for name in names}
-    plain = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
-    return {"class": type(callback).__name__, **plain}
+    found = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
+    sets = [of for of, one in optimizers.items() if one is values.get("optimizer")]
+    if sets and len(optimizers) > 1:
+        found["optimizer"] = sets[0].removeprefix("_")
+    return {"class": type(callback).__name__, **found}
 
 
 def _stream(x: Any) -> dict[str, Any]:

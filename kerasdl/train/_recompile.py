@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from kerasdl._optimizer import has_settable_rate, names_optimizers, plain
 from kerasdl.callbacks import compiled_rate
 
 _KEPT_LISTS = {"_variables", "_trainable_variables"}  # Keras's own books, not state
@@ -30,7 +31,10 @@ def recompile(model: keras.Model) -> None:
     """
     with model.distribute_strategy.scope():
         optimizer = model.optimizer
-        inner = plain_optimizer(model)
+        if optimizer is None or names_optimizers(model):  # they stay as they are
+            _compile(model, model, optimizer)
+            return
+        inner = plain(optimizer)
         wanted = model.trainable_variables if inner.use_ema else _all_variables(model)
         if not optimizer.built:
             optimizer.build(wanted)
@@ -52,7 +56,7 @@ def compile_like(source: keras.Model, target: keras.Model) -> None:
     check_same_step(source, target)
     with source.distribute_strategy.scope():
         _compile(source, target, _fresh(source.optimizer))
-        if isinstance(target.optimizer.learning_rate, keras.Variable):
+        if has_settable_rate(target.optimizer):
             # Not the rate that an interrupted schedule left.
             target.optimizer.learning_rate = compiled_rate(source.optimizer)
         target.optimizer.build(target.trainable_variables)
@@ -96,11 +100,6 @@ def _fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
             f"arguments of its `__init__`. Received: a {type(optimizer).__name__} "
             f"({error})"
         ) from error
-
-
-def plain_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
-    """The optimizer of `model`, taken out of its LossScaleOptimizer."""
-    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def _all_variables(model: keras.Model) -> list[keras.Variable]:

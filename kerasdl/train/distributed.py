@@ -16,10 +16,9 @@ from keras.src.trainers.data_adapters.tf_dataset_adapter import make_class_weigh
 
 from kerasdl import data as kdata
 from kerasdl import strategies
+from kerasdl._optimizer import has_own_step, plain
 from kerasdl.models.copying import copy_in_order
 from kerasdl.models.uncompiled import uncompiled
-
-from ._recompile import plain_optimizer
 
 _NOTHING = "A batch must have examples. Received: none that can be read"
 
@@ -50,7 +49,7 @@ def distributed(model: keras.Model) -> keras.Model:
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1 or "_kerasdl_steps" in vars(model):
         return model
-    if type(model).train_step is not keras.Model.train_step:
+    if has_own_step(model):
         raise ValueError(
             "`model` must train by Keras's own `train_step` under a strategy. "
             f"Received: a {type(model).__name__} with another"
@@ -83,7 +82,7 @@ class _Steps:
                 "`steps_per_execution` must be 1 under a strategy. Received: "
                 f"steps_per_execution={self.model.steps_per_execution}"
             )
-        optimizer = plain_optimizer(self.model)
+        optimizer = plain(self.model.optimizer)
         if optimizer.gradient_accumulation_steps:
             raise ValueError(
                 "`gradient_accumulation_steps` must be None under a strategy: devices "

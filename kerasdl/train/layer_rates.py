@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._optimizer import has_settable_rate, one_optimizer, plain, rate_of
 from kerasdl.callbacks import forget_lowered_rate
 
-from ._recompile import plain_optimizer
 from .depth_groups import depth_groups, own_weights
 
 
@@ -42,7 +42,7 @@ def set_layer_rates(
     groups = depth_groups(model)
     rates = _spread(learning_rate, len(groups))
     optimizer.learning_rate = rates[-1]
-    forget_lowered_rate(model.optimizer)
+    forget_lowered_rate(one_optimizer(model))
     installed = _installed(optimizer)
     if isinstance(learning_rate, Real):
         if installed is not None:
@@ -68,17 +68,17 @@ def layer_rates(model: keras.Model) -> list[float]:
     Raises:
         ValueError: `model` is not compiled or not built.
     """
-    optimizer = check_compiled(model)
-    last = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    optimizer = plain(one_optimizer(model))
+    last = rate_of(optimizer)
     installed = _installed(optimizer)
     if installed is None:
         return [last] * len(depth_groups(model))
     return [last * ratio for ratio in installed.ratios]
 
 
-def rate_ratios(model: keras.Model) -> list[float] | None:
+def rate_ratios(optimizer: keras.optimizers.Optimizer) -> list[float] | None:
     """The rate of each group by that of the last, as `set_layer_rates` set them."""
-    installed = _installed(plain_optimizer(model))
+    installed = _installed(plain(optimizer))
     return None if installed is None else installed.ratios
 
 
@@ -88,8 +88,8 @@ def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
     Raises:
         ValueError: `model` is not compiled, with one optimizer and a float as its rate.
     """
-    optimizer = check_compiled(model)
-    if not isinstance(optimizer.learning_rate, keras.Variable):
+    optimizer = plain(one_optimizer(model))
+    if not has_settable_rate(optimizer):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which can be "
             f"set. Received: learning_rate={optimizer._learning_rate!r}. Compile with "
@@ -173,26 +173,6 @@ def _trace_again(model: keras.Model) -> None:
     """A training step that was traced before does not see other methods."""
     if model.train_function is not None:
         model.make_train_function(force=True)
-
-
-def check_compiled(model: keras.Model) -> keras.optimizers.Optimizer:
-    """Return the optimizer of `model`, inside any loss scaling.
-
-    Raises:
-        ValueError: `model` is not compiled, or with a MultiOptimizer.
-    """
-    if not model.compiled:
-        raise ValueError(
-            "`model` must be compiled. Received: model.compiled=False. "
-            "Call `model.compile()` first."
-        )
-    optimizer = plain_optimizer(model)
-    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-        raise ValueError(
-            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
-            "whose parts have rates of their own."
-        )
-    return optimizer
 
 
 def _spread(learning_rate: Any, count: int) -> list[float]:

@@ -113,12 +113,12 @@ def lr_find(
             "`start_lr` must be a number above 0 and below `end_lr`. Received: "
             f"start_lr={start_lr!r}, end_lr={end_lr!r}"
         )
-    _check_model(model)
+    optimizer = _checked_optimizer(model)
     batches, stream = _batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
     distributed(fused_batch_norm(model))
-    sweep = _Sweep(space(start_lr, end_lr, num_steps))
+    sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,
         # and nothing may be shuffled by a global seed.
@@ -143,8 +143,11 @@ def lr_find(
 class _Sweep(keras.callbacks.Callback):
     """Sets the rate of each batch, notes its loss, stops when that explodes."""
 
-    def __init__(self, rates: np.ndarray) -> None:
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, rates: np.ndarray
+    ) -> None:
         super().__init__()
+        self.optimizer = optimizer
         self.rates = rates
         self.losses: list[float] = []
         self.smoothed: list[float] = []
@@ -164,7 +167,7 @@ class _Sweep(keras.callbacks.Callback):
         self.model.reset_metrics()  # `logs["loss"]` is a mean since the last reset
         # Not the next of them: Keras begins a batch at the end of data of unknown
         # length too, and then finds none.
-        self.model.optimizer.learning_rate = self.rates[len(self.losses)]
+        self.optimizer.learning_rate = self.rates[len(self.losses)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.is_empty:
@@ -230,8 +233,8 @@ def _check_batches(batches: Any, model: keras.Model) -> None:
         )
 
 
-def _check_model(model: keras.Model) -> None:
-    check_settable_rate(model)
+def _checked_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
+    optimizer = check_settable_rate(model)
     if not model.built:
         raise ValueError(
             f"`model` must be built. Received: model={model.name!r} without weights. "
@@ -248,3 +251,4 @@ def _check_model(model: keras.Model) -> None:
             "has a rate. Received: "
             f"model.steps_per_execution={model.steps_per_execution}"
         )
+    return optimizer
