@@ -106,7 +106,7 @@ def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
         ),
         ("run", ["sun.png", "--csv", "run"], "--csv: `path` must be a file"),
         ("nowhere", ["sun.png"], "must be an existing run folder"),
-        (".", ["sun.png"], "without labels.txt and manifest.json"),
+        (".", ["sun.png"], "must be a run folder, with manifest.json"),
     ],
 )
 def test_bad_arguments_exit_with_two(
@@ -124,6 +124,14 @@ def test_a_run_without_a_model_exits_with_two(folder, tmp_path, capsys):
         run.save_labels(["a", "b"])
     assert main(tmp_path / "empty", folder / "sun.png") == 2
     assert "error: `run_folder` must hold model.keras" in capsys.readouterr().err
+
+
+def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
+    with run_folder(tmp_path / "boxes", {}, seed=1) as other:
+        other.manifest["task"] = "detection"
+    with pytest.raises(SystemExit, match="2"):
+        main(tmp_path / "boxes", folder / "sun.png")
+    assert "must be one of image_classification. Received" in capsys.readouterr().err
 
 
 def test_help_loads_no_tensorflow():
