@@ -32,6 +32,8 @@ ROWS = (
         "_pixels",
         "_cache_dir",
         "_optimizer",
+        "_keras_internals",
+        "_layer_walks",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),
     ("data", "models", "losses", "metrics"),

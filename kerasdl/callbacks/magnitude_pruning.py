@@ -8,8 +8,9 @@ import numpy as np
 from keras import layers, ops
 
 from kerasdl._checks import check_non_negative_int, check_positive_int
+from kerasdl._keras_internals import averages_of, built_for
+from kerasdl._layer_walks import layers_in_order
 from kerasdl._optimizer import optimizers_of, plain
-from kerasdl.models.layer_order import layers_in_order
 from kerasdl.schedules import gradual_sparsity
 
 _PRUNED = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Dense)
@@ -203,7 +204,5 @@ def _averages(optimizer: keras.optimizers.Optimizer) -> dict[int, keras.Variable
     inner = plain(optimizer)
     if not (inner.use_ema and inner.built):
         return {}
-    kept = zip(
-        inner._trainable_variables, inner._model_variables_moving_average, strict=True
-    )
+    kept = zip(built_for(inner), averages_of(inner), strict=True)
     return {id(variable): average for variable, average in kept}

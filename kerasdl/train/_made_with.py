@@ -15,6 +15,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import (
+    arguments_of_loss,
+    compile_arguments,
+    inner_layers,
+)
+from kerasdl._layer_walks import layers_in_order
 from kerasdl._optimizer import has_settable_rate, optimizers_of, plain
 from kerasdl.callbacks import compiled_rate
 from kerasdl.models.adapted import adapted_state
@@ -42,7 +48,7 @@ def made_with(
         class_weight: as `fit` takes it.
         more: what else decides it.
     """
-    compiled = getattr(getattr(model, "_compile_config", None), "config", {})
+    compiled = compile_arguments(model)
     optimizers = optimizers_of(model)
     return {
         **{f"optimizer{of}": _optimizer(one) for of, one in optimizers.items()},
@@ -110,7 +116,7 @@ def rounded(rate: float) -> float:
 
 
 def _layers(model: keras.Model) -> Iterator[keras.Layer]:
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_in_order(model):
         if not isinstance(layer, keras.Model):
             yield layer
 
@@ -118,7 +124,7 @@ def _layers(model: keras.Model) -> Iterator[keras.Layer]:
 def _layer(layer: keras.Layer) -> dict[str, Any]:
     found = _plain(layer, _LEFT_OUT)
     found = {k: v for k, v in found.items() if not k.endswith("_initializer")}
-    if any(layer._flatten_layers(include_self=False)):  # they speak for themselves
+    if inner_layers(layer):  # they speak for themselves
         found = {k: v for k, v in found.items() if not isinstance(v, (dict, list))}
     more = {"trainable": layer.trainable, "dtype": layer.dtype_policy.name}
     return found | more | {"adapted": adapted_state(layer)}
@@ -202,7 +208,7 @@ def _plain(value: Any, left_out: Collection[str] = ()) -> Any:
     except (AttributeError, NotImplementedError, OSError, TypeError, ValueError):
         config = {}
     # Some losses of Keras, such as Huber, leave their arguments out of it.
-    config |= getattr(value, "__dict__", {}).get("_fn_kwargs", {})
+    config |= arguments_of_loss(value)
     return {"class": type(value).__name__, **_plain(config, left_out)}
 
 

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import WEIGHT_DECAY, given_rate, key_of
+from kerasdl._layer_walks import own_weights
 from kerasdl._optimizer import has_settable_rate, one_optimizer, plain, rate_of
 from kerasdl.callbacks import forget_lowered_rate
 
-from .depth_groups import depth_groups, own_weights
+from .depth_groups import depth_groups
 
 
 def set_layer_rates(
@@ -53,7 +55,7 @@ def set_layer_rates(
     for number, group in enumerate(groups):
         for layer in group:
             for variable in own_weights(layer):  # the first has what is shared
-                group_of.setdefault(optimizer._var_key(variable), number)
+                group_of.setdefault(key_of(optimizer, variable), number)
     if installed is None or installed.group_of != group_of:
         if installed is not None:
             installed.remove()
@@ -92,7 +94,7 @@ def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
     if not has_settable_rate(optimizer):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which can be "
-            f"set. Received: learning_rate={optimizer._learning_rate!r}. Compile with "
+            f"set. Received: learning_rate={given_rate(optimizer)!r}. Compile with "
             "a float, and let a callback change it."
         )
     return optimizer
@@ -117,7 +119,7 @@ class _GroupRates:
         dtype = keras.config.floatx()
         self._ratios = [tf.Variable(1.0, False, dtype=dtype) for _ in range(count)]
         optimizer.update_step = self.update_step
-        optimizer._apply_weight_decay = self.apply_weight_decay
+        setattr(optimizer, WEIGHT_DECAY, self.apply_weight_decay)
 
     @property
     def ratios(self) -> list[float]:
@@ -129,7 +131,7 @@ class _GroupRates:
 
     def remove(self) -> None:
         del self.optimizer.update_step
-        del self.optimizer._apply_weight_decay
+        delattr(self.optimizer, WEIGHT_DECAY)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         ratio = self._ratios[self._group(variable)]
@@ -137,14 +139,14 @@ class _GroupRates:
         step(self.optimizer, gradient, variable, learning_rate * ratio)
 
     def apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        decay = type(self.optimizer)._apply_weight_decay
+        decay = getattr(type(self.optimizer), WEIGHT_DECAY)
         for number, ratio in enumerate(self._ratios):
             group = [v for v in variables if self._group(v) == number]
             if group:
                 decay(_AtRatio(self.optimizer, ratio), group)
 
     def _group(self, variable: Any) -> int:
-        return self.group_of[self.optimizer._var_key(variable)]
+        return self.group_of[key_of(self.optimizer, variable)]
 
 
 class _AtRatio:

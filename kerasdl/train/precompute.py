@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import graph_of, nodes_of
 from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
 from kerasdl.data import BatchStream, ImageData
 
@@ -176,11 +177,9 @@ def precompute(
 
 def _input_of(model: keras.Model, layer: keras.Layer) -> keras.KerasTensor:
     """What `layer` takes in `model`; in other models it may take something else."""
-    graph = getattr(model, "_functional", model)
     calls = [
         node.input_tensors
-        for nodes in graph._nodes_by_depth.values()
-        for node in nodes
+        for node in nodes_of(graph_of(model))
         if node.operation is layer
     ]
     if len(calls) != 1 or len(calls[0]) != 1:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from kerasdl import _atomic, strategies
 from kerasdl._checks import check_suffix, check_writable
+from kerasdl._keras_internals import built_for
 from kerasdl._npz import damaged_file, read_npz
 from kerasdl._optimizer import (
     iterations_of,
@@ -302,7 +303,7 @@ def _built_for(model: keras.Model) -> dict[str, np.ndarray]:
     place = {id(variable): i for i, variable in enumerate(model.variables)}
     found = {}
     for i, optimizer in enumerate(optimizers_of(model).values()):
-        trained = [id(variable) for variable in plain(optimizer)._trainable_variables]
+        trained = [id(variable) for variable in built_for(plain(optimizer))]
         if not place.keys() >= {*trained}:
             raise ValueError(
                 "`model` must hold all that its optimizers train. Received: variables "

@@ -12,11 +12,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.trainers.data_adapters.data_adapter import DataAdapter
-from keras.src.trainers.epoch_iterator import EpochIterator
 
 from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._keras_internals import DataAdapter, EpochIterator
 from kerasdl._seeds import resolve_seed
 
 from .._damaged import DamagedFiles
