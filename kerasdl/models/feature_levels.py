@@ -31,12 +31,13 @@ def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
         Lin et al., 2017, Feature Pyramid Networks, https://arxiv.org/abs/1612.03144,
         section 3: the output of the last layer of each stage.
     """
-    shapes = [_shape(tensor) for tensor in (trunk.input, trunk.output)]
-    if not all(shapes):
+    tensors = [*(trunk.inputs or ()), *(trunk.outputs or ())]
+    shapes = [_shape(tensor) for tensor in tensors]
+    if len(shapes) != 2 or not all(shapes):
         raise ValueError(
             "`trunk` must take images of a fixed size and return a feature map. "
-            f"Received: trunk={trunk.name!r} of {trunk.input_shape} to "
-            f"{trunk.output_shape}"
+            f"Received: trunk={trunk.name!r}, whose inputs and outputs have shapes "
+            f"{[tuple(tensor.shape) for tensor in tensors]}"
         )
     maps = [(layer, _shape(getattr(layer, "output", None))) for layer in trunk.layers]
     maps = [
@@ -56,7 +57,7 @@ def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
             size = own
         if _is_activation(layer):
             found[stride] = layer
-    last = next(layer for layer, _ in maps if layer.output is trunk.output)
+    last = next(layer for layer, _ in maps if layer.output is tensors[1])
     return found | {stride: found.get(stride, last)}
 
 

@@ -144,7 +144,7 @@ def test_a_stride_without_an_activation_is_left_out():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: convnet(input_shape=(32, 32, 3), seed=0),
+        lambda: convnet(input_shape=(64, 64, 3), seed=0),
         lambda: keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(2, 3)]),
         lambda: keras.Sequential([keras.Input((5,)), layers.Dense(2)]),
     ],
