@@ -36,6 +36,7 @@ ROWS = (
         "_layer_walks",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),
+    ("batches",),
     ("data", "models", "losses", "metrics"),
     ("predict",),
     ("callbacks",),

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from kerasdl._optimizer import one_optimizer
-from kerasdl.data import BatchStream
+from kerasdl.batches import BatchStream
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasdl import data as kdata
 from kerasdl import strategies
 from kerasdl._keras_internals import (
     SUM_GRADIENTS,
@@ -26,6 +25,7 @@ from kerasdl._keras_internals import (
 )
 from kerasdl._layer_walks import layers_in_order
 from kerasdl._optimizer import has_own_step, plain
+from kerasdl.batches import shares
 from kerasdl.models.copying import copy_in_order
 from kerasdl.models.uncompiled import uncompiled
 
@@ -167,7 +167,7 @@ class _Steps:
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             local = count // context.num_input_pipelines
             first = context.input_pipeline_id * local
-            return kdata.shares(dataset, range(first, first + local), count)
+            return shares(dataset, range(first, first + local), count)
 
         made = self.strategy.distribute_datasets_from_function(of_worker)
         made._kerasdl_spec = dataset.element_spec

@@ -17,10 +17,10 @@ from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._keras_internals import DataAdapter, EpochIterator
 from kerasdl._seeds import resolve_seed
+from kerasdl.batches import Batch, BatchStream, aligned_empty
 
 from .._damaged import DamagedFiles
 from .._decode import ImageError
-from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
 from ._listing import SUFFIXES
 
