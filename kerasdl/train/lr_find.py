@@ -12,14 +12,13 @@ import tensorflow as tf
 from kerasdl import plots
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._progress import show_progress
-from kerasdl.data import BatchStream, ImageData
+from kerasdl.batches import train_batches
 
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
-from .precompute import ActivationData
 
 MODES = ("exponential", "linear")
 # fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
@@ -86,10 +85,11 @@ def lr_find(
 
     Args:
         model: built, and compiled with a float as its learning rate.
-        dataset: batches of inputs and targets: an ImageData or ActivationData (its
-            `train`), ActivationBatches, a flow of ImageDataGenerator, a tf.data.Dataset
-            or a PyDataset. A small one is read again, which is printed. The epoch of
-            a tf.data.Dataset by itself, such as `data.train`, cannot be put back.
+        dataset: batches of inputs and targets: `TrainingData`, such as an ImageData or
+            ActivationData (its `train`), ActivationBatches, a flow of
+            ImageDataGenerator, a tf.data.Dataset or a PyDataset. A small one is read
+            again, which is printed. The epoch of a tf.data.Dataset by itself, such as
+            `data.train`, cannot be put back.
         start_lr: above 0.
         end_lr: above `start_lr`.
         num_steps: batches, at least 2.
@@ -114,7 +114,7 @@ def lr_find(
             f"start_lr={start_lr!r}, end_lr={end_lr!r}"
         )
     optimizer = _checked_optimizer(model)
-    batches, stream = _batches(dataset)
+    batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
     distributed(fused_batch_norm(model))
@@ -199,21 +199,6 @@ class _Sweep(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         next(self._progress, None)  # counts the last batch
-
-
-def _batches(dataset: Any) -> tuple[Any, BatchStream | None]:
-    """What `fit` takes, and the stream whose epoch it advances."""
-    stream = getattr(dataset, "stream", None)
-    if isinstance(stream, BatchStream):
-        has_splits = isinstance(dataset, (ImageData, ActivationData))
-        return dataset.train if has_splits else dataset.dataset(), stream
-    if isinstance(dataset, (tf.data.Dataset, keras.utils.PyDataset)):
-        return dataset, None
-    raise ValueError(
-        "`dataset` must be an ImageData, ActivationData, ActivationBatches, a flow, a "
-        f"tf.data.Dataset or a PyDataset. Received: a {type(dataset).__name__}. Make "
-        "arrays into `tf.data.Dataset.from_tensor_slices((x, y)).batch(64)`."
-    )
 
 
 def _check_batches(batches: Any, model: keras.Model) -> None:
