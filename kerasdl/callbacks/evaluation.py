@@ -44,7 +44,7 @@ class Evaluation(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         self.found = {}
-        if self.every is not None:
+        if self._skips:
             announce_later_unnamed(self)
 
     def on_epoch_end(  # noqa: D102
@@ -52,13 +52,19 @@ class Evaluation(keras.callbacks.Callback):
     ) -> None:
         if self.every is not None and (epoch + 1) % self.every == 0:
             logs.update(self._measured())
-            announce_later(self, *self.found)
+            if self._skips:
+                announce_later(self, *self.found)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         if self.every is None:
             found = self._measured()
             if self.params["verbose"]:
                 print(", ".join(f"{k}: {value:.4f}" for k, value in found.items()))
+
+    @property
+    def _skips(self) -> bool:
+        """Whether there are epochs without a measure, before one with it."""
+        return self.every is not None and self.every > 1
 
     def _measured(self) -> dict[str, float]:
         found = self.measure(self.model)

@@ -59,7 +59,7 @@ def test_the_best_weights_may_go_by_it(tmp_path):
     best = BestWeights(tmp_path / "best.weights.h5", "bias", mode="max")
     fit([Evaluation(bias, every=3), best], epochs=7)
     assert best.epoch in (3, 6)
-    other = BestWeights(tmp_path / "other.weights.h5", "val_map")
+    other = BestWeights(tmp_path / "other.weights.h5", "map")
     with pytest.raises(ValueError, match="`monitor` must be one of .*bias"):
         fit([Evaluation(bias, every=2), other], epochs=3)
 
