@@ -29,6 +29,15 @@ def iterations_of(optimizer: Optimizer) -> int:
     return int(keras.ops.convert_to_numpy(optimizer.iterations))
 
 
+def check_single(optimizer: Optimizer) -> None:
+    """Raise ValueError for a MultiOptimizer."""
+    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        raise ValueError(
+            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
+            "whose parts have rates of their own."
+        )
+
+
 def has_own_step(model: keras.Model) -> bool:
     """Whether `model` trains by a `train_step` of its own."""
     return type(model).train_step is not keras.Model.train_step
@@ -62,11 +71,7 @@ def optimizers_of(model: keras.Model) -> dict[str, Optimizer]:
     if has_own_step(model):
         _check_complete(model, list(named.values()))
     for optimizer in named.values():
-        if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-            raise ValueError(
-                "`model` must be compiled with one optimizer. Received: a "
-                "MultiOptimizer, whose parts have rates of their own."
-            )
+        check_single(optimizer)
     if len(named) == 1:
         return dict.fromkeys([""], *named.values())
     return {f"_{name}": optimizer for name, optimizer in named.items()}

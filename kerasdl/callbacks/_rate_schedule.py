@@ -10,6 +10,7 @@ import keras
 from kerasdl import plots
 from kerasdl._checks import check_non_negative_int
 from kerasdl._optimizer import (
+    check_single,
     has_settable_rate,
     held_by,
     iterations_of,
@@ -203,6 +204,7 @@ def _checked_optimizer(
             "`optimizer` must be one of the model that `fit` trains. Received: "
             f"optimizer={optimizer.name!r}, a {type(optimizer).__name__} of another"
         )
+    check_single(optimizer)
     if not has_settable_rate(optimizer):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which a "
