@@ -237,9 +237,11 @@ def read_run(path: str | Path) -> RunInfo:
         )
     if not folder.is_dir():
         raise ValueError(f"`path` must be an existing run folder. {received}")
-    if not (folder / MANIFEST).is_file():
+    missing = [name for name in (LABELS, MANIFEST) if not (folder / name).is_file()]
+    if MANIFEST in missing:
         raise ValueError(
-            f"`path` must be a run folder, with {MANIFEST}. {received} (without it)"
+            f"`path` must be a run folder, with {MANIFEST}. {received} "
+            f"(without {' and '.join(missing)})"
         )
     return RunInfo(folder, _read_labels(folder), _read_manifest(folder))
 

@@ -428,7 +428,7 @@ def test_read_run_refuses_what_is_no_finished_run(tmp_path):
     with pytest.raises(ValueError, match="must be an existing run folder"):
         read_run(tmp_path / "other")
     (tmp_path / "photos").mkdir()
-    with pytest.raises(ValueError, match="must be a run folder, with manifest.json"):
+    with pytest.raises(ValueError, match=r"without labels.txt and manifest.json"):
         read_run(tmp_path / "photos")
     (finished_run(tmp_path / "torn") / "manifest.json").write_text("{")
     with pytest.raises(ValueError, match=r"`manifest.json` must be as a run wrote it"):

@@ -142,8 +142,8 @@ class Predictor:
         missing = [key for key in ("image_size", "resize") if key not in run.manifest]
         if missing or not run.labels or not run.model_path.is_file():
             raise ValueError(
-                f"`run_folder` must hold {run.model_path.name} and {LABELS}, and its "
-                f"{MANIFEST} image_size and resize. "
+                f"`run_folder` must hold {run.model_path.name}, and its {MANIFEST} "
+                f"image_size and resize, and {LABELS}. "
                 f"Received: run_folder={str(run_folder)!r}"
             )
         return cls(

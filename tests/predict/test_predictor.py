@@ -76,7 +76,7 @@ def test_a_run_of_another_task_or_without_labels_is_refused(tmp_path):
             work.manifest.update(image_size=SIZE, resize="crop", task=task)
     with pytest.raises(ValueError, match="must be one of image_classification. Rec"):
         Predictor.load(tmp_path / "boxes")
-    with pytest.raises(ValueError, match="must hold model.keras and labels.txt"):
+    with pytest.raises(ValueError, match="image_size and resize, and labels.txt"):
         Predictor.load(tmp_path / "bare")
 
 

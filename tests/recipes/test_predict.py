@@ -106,7 +106,7 @@ def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
         ),
         ("run", ["sun.png", "--csv", "run"], "--csv: `path` must be a file"),
         ("nowhere", ["sun.png"], "must be an existing run folder"),
-        (".", ["sun.png"], "must be a run folder, with manifest.json"),
+        (".", ["sun.png"], "without labels.txt and manifest.json"),
     ],
 )
 def test_bad_arguments_exit_with_two(
