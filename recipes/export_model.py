@@ -63,7 +63,13 @@ def main(argv=None):
         raise ValueError(
             f"`out` must not exist. Received: {out}. --overwrite replaces it."
         )
+    write = info.of_task({"image_classification": classifier})
     kerasdl.runtime.start(verbose=args.verbose)
+    write(args, info, out)
+
+
+def classifier(args, info, out):
+    """Write the files of a classifier of photos, proved by its answers."""
     from kerasdl import export
 
     needs = {"check": args.check, "calibration": args.calibration}

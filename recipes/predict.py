@@ -48,7 +48,8 @@ def parse_args(argv=None):
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
     try:
-        kerasdl.runs.read_run(args.model)
+        run = kerasdl.runs.read_run(args.model)
+        args.answer = run.of_task({"image_classification": classify})
     except ValueError as error:
         parser.error(str(error))
     return args
@@ -57,6 +58,10 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     kerasdl.runtime.start(verbose=args.verbose)
+    return args.answer(args)
+
+
+def classify(args):
     try:
         predictor = kerasdl.Predictor.load(args.model)
         result = predictor.predict(

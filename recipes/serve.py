@@ -76,15 +76,25 @@ def parse_args(argv=None):
             f"{args.max_memory}"
         )
     try:
-        args.run = kerasdl.runs.read_run(args.run).path
+        run = kerasdl.runs.read_run(args.run)
+        args.load = run.of_task({"image_classification": classifier})
     except ValueError as error:
         parser.error(str(error))
+    args.run = run.path
     args.name = args.name or args.run.resolve().name
     if not re.fullmatch(r"[\w.-]+", args.name, re.ASCII):
         parser.error(
             f"--name must be letters, digits, '_', '-' and '.'. Received: {args.name!r}"
         )
     return args
+
+
+def classifier(args):
+    """The model, which answers with the classes of photos."""
+    from kerasdl.serving import ServedModel
+
+    predictor = kerasdl.Predictor.load(args.run)
+    return ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
 
 
 def main(argv=None):
@@ -95,8 +105,7 @@ def main(argv=None):
     from kerasdl import serving
 
     bound = serving.bind(args.host, args.port)  # a taken port is told before loading
-    predictor = kerasdl.Predictor.load(args.run)
-    model = serving.ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
+    model = args.load(args)
     app = serving.create_app(
         model,
         args.max_bytes,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasdl import strategies
+from kerasdl import runs, strategies
 from kerasdl.cli import positive_int
 
 if TYPE_CHECKING:
@@ -229,5 +229,6 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
     run.manifest["multi_label"] = data.label_mode == "multi_label"
+    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
     run.save_labels(data.class_names)
     run.save_manifest()
