@@ -17,7 +17,6 @@ if "tensorflow" not in sys.modules:
 
 _SUBPACKAGES = (
     "callbacks",
-    "cli",
     "data",
     "export",
     "interpret",
@@ -25,7 +24,6 @@ _SUBPACKAGES = (
     "models",
     "plots",
     "predict",
-    "recipe",
     "runs",
     "runtime",
     "schedules",
@@ -33,6 +31,7 @@ _SUBPACKAGES = (
     "strategies",
     "tables",
     "train",
+    "workbench",
 )
 _NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}
 

@@ -30,23 +30,23 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    kerasdl.recipe.photos.add_photo_arguments(parser)
+    kerasdl.workbench.add_photo_arguments(parser)
     add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
     add(
         "--image-size",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="PIXELS",
         help=f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
         "efficientnet_lite0)",
     )
     add(
         "--epochs",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="N",
         help="of each stage; default: its own",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -58,7 +58,7 @@ def main(argv=None):
         args.verbose,
         args.strategy,
     )
-    if kerasdl.recipe.photos.clear_cache(args):
+    if kerasdl.workbench.clear_cache(args):
         return
     from kerasdl import models, train
 
@@ -70,7 +70,7 @@ def main(argv=None):
         size = BOOK_SIZE if of_book else backbone.practice_size
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
@@ -80,7 +80,7 @@ def main(argv=None):
             models.convnet(input_shape=(size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
             models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        data, check = kerasdl.recipe.photos.read_photos(
+        data, check = kerasdl.workbench.read_photos(
             args, size, "chapter", seed=run.seed
         )
         trainings = train.Stages(
@@ -92,14 +92,14 @@ def main(argv=None):
             args.cache,
             seed=run.seed,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
+        kerasdl.workbench.remember_photos(run, data, check)
         stages = list(trainings.run(names))
         with train.without_strategy():
             write_results(run, data, stages)
     if not run.is_chief:
         return
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
-    kerasdl.recipe.photos.print_cache_size(args)
+    kerasdl.workbench.print_cache_size(args)
     if args.data == "sample":
         print(
             "\nThese were drawings that come with kerasdl, not photos. On photos:\n"
@@ -146,7 +146,7 @@ def write_results(run, data, stages):
     kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
     readme = export.run_readme(
         *(data.class_names, data.image_size, data.resize, title),
-        facts=kerasdl.recipe.model_card.model_card(run, data, model, kept),
+        facts=kerasdl.workbench.model_card(run, data, model, kept),
     )
     (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(
@@ -192,10 +192,10 @@ def save_looks(stage, data, run, title, history):
         lambda row: data.read(split, row),
         split=split,
     )
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    kerasdl.workbench.save_looks(report, run.path)
     page = run.path / "report.html"
     interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

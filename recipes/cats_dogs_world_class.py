@@ -23,24 +23,24 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.recipe.photos.add_photo_arguments(parser)
+    kerasdl.workbench.add_photo_arguments(parser)
     add = parser.add_argument
     add(
         "--image-size",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="PIXELS",
         help="side; default: by backbone",
     )
     add(
         "--head-rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         default=1e-3,
         metavar="RATE",
         help="steps 3 and 4",
     )
     add(
         "--rates",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         nargs=2,
         default=[1e-7, 1e-5],
         metavar=("FIRST", "LAST"),
@@ -48,20 +48,20 @@ def parse_args(argv=None):
     )
     add(
         "--cycles",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=3,
         metavar="N",
         help="of steps 3, 4 and 7 each",
     )
     add(
         "--n-aug",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=4,
         metavar="N",
         help="augmented views in step 8",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -73,19 +73,19 @@ def main(argv=None):
         args.verbose,
         args.strategy,
     )
-    if kerasdl.recipe.photos.clear_cache(args):
+    if kerasdl.workbench.clear_cache(args):
         return
     from kerasdl import models
 
     size = args.image_size or models.backbone(args.backbone).practice_size
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        data, check = kerasdl.recipe.photos.read_photos(
+        data, check = kerasdl.workbench.read_photos(
             args, size, "side_on", seed=run.seed
         )
         learn = kerasdl.Learner.from_model(
@@ -95,15 +95,15 @@ def main(argv=None):
             folder=run.path / "state",
             cache_dir=args.cache,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
-        steps = kerasdl.recipe.steps.Steps(learn, run)
+        kerasdl.workbench.remember_photos(run, data, check)
+        steps = kerasdl.workbench.Steps(learn, run)
         practise(learn, steps, args)
         with kerasdl.train.without_strategy():
             finish(learn, steps, args, run)
     if not run.is_chief:
         return
     shutil.rmtree(args.out / "state")
-    kerasdl.recipe.photos.print_cache_size(args)
+    kerasdl.workbench.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
@@ -149,8 +149,8 @@ def finish(learn, steps, args, run):
     labelled = [split for split in learn.data.splits if learn.data.has_labels(split)]
     page = run.path / "report.html"
     report = learn.report(page, labelled[-1], title, run.manifest)
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    kerasdl.workbench.save_looks(report, run.path)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

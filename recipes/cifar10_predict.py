@@ -30,7 +30,7 @@ def parse_args(argv=None):
     add("--checkpoint", default="best", choices=tuple(FILES))
     add(
         "--out",
-        type=kerasdl.cli.writable_file,
+        type=kerasdl.workbench.writable_file,
         metavar="PNG",
         help="draw the images with their labels",
     )
@@ -84,4 +84,4 @@ def load(args):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(lambda: sys.exit(main()))
+    kerasdl.workbench.run_recipe(lambda: sys.exit(main()))

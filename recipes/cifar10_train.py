@@ -36,13 +36,13 @@ def parse_args(argv=None):
     )
     add = parser.add_argument
     add("--model", default="vgg_small", choices=tuple(MODELS))
-    kerasdl.recipe.arrays.add_array_arguments(
+    kerasdl.workbench.add_array_arguments(
         parser, "train/ and test/, a folder of images per class in each"
     )
     add("--schedule", default="step", choices=("step", "sgdr", "one_cycle"))
     add(
         "--rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         default=1e-3,
         metavar="RATE",
         help="highest",
@@ -50,14 +50,14 @@ def parse_args(argv=None):
     add("--weight-decay", type=float, default=0.02, metavar="SHARE", help="of AdamW")
     add(
         "--cycle-len",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=1,
         metavar="N",
         help="epochs, of sgdr",
     )
     parser.set_defaults(epochs=15, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -80,12 +80,12 @@ def main(argv=None):
     schedule = learning_rates(args, epochs)
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        max_images = kerasdl.recipe.arrays.max_images(args)
+        max_images = kerasdl.workbench.max_images(args)
         photos = data.cifar10(
             args.data,
             VALID_FRACTION,
@@ -110,7 +110,7 @@ def main(argv=None):
             seed=run.seed,
             **MODELS[args.model],
         )
-        kerasdl.recipe.arrays.remember_images(
+        kerasdl.workbench.remember_images(
             run, photos, "cifar10", VALID_FRACTION, max_images
         )
         photos.preview(run.path / "augmented.png")
@@ -155,7 +155,7 @@ def train(model, photos, epochs, schedule, args, run):
     logs = run.path / "tensorboard"
     (run.path / "state").mkdir(exist_ok=True)
     best = callbacks.BestWeights(run.path / "state" / "best.weights.h5")
-    history = kerasdl.recipe.arrays.fit(
+    history = kerasdl.workbench.fit_arrays(
         *(model, photos, epochs, schedule, run.path),
         [
             best,
@@ -164,11 +164,11 @@ def train(model, photos, epochs, schedule, args, run):
         ],
     )
     with ktrain.on_one_device(model) as alone:
-        kerasdl.recipe.arrays.settle_batch_norm(alone, photos, history)
+        kerasdl.workbench.settle_batch_norm(alone, photos, history)
         export.save_inference_model(alone, run.path / "last.keras")
         last = predict.predict_split(alone, photos, "test").accuracy
     model.load_weights(best.path)
-    row = kerasdl.recipe.arrays.write_network(
+    row = kerasdl.workbench.write_network(
         model, photos, history, run, run.path, "cifar10"
     )
     row |= {"best_epoch": best.epoch, "valid_accuracy": best.best}
@@ -179,4 +179,4 @@ def train(model, photos, epochs, schedule, args, run):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -25,7 +25,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add, cli = parser.add_argument, kerasdl.cli
+    add, cli = parser.add_argument, kerasdl.workbench
     add("teacher", nargs="?", metavar="TEACHER_RUN", help="folder of a finished run")
     add("--data", metavar="DIR", help="photos of the same classes; default: the run's")
     default = STUDENTS[0]
@@ -63,10 +63,10 @@ def main(argv=None):
     )
     from kerasdl import models, train
 
-    read = kerasdl.recipe.run_data
+    read = kerasdl.workbench
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
@@ -83,7 +83,7 @@ def main(argv=None):
             teacher = models.load_model(info.path / "model.keras")
             costs = {"teacher": costs_of_run(info, teacher)}
         run.manifest["reading"] = reading
-        kerasdl.recipe.photos.remember_photos(run, small, check)
+        kerasdl.workbench.remember_photos(run, small, check)
 
         state = run.path / "state"
         state.mkdir(exist_ok=True)
@@ -217,7 +217,7 @@ def write_results(run, info, networks, histories, costs, args):
     plots.save_curves(history, run.path / "curves.png")
     title = f"{run.out.name}: {student.name} taught by {info.path.name}"
     kept = {split: found.accuracy for split, found in answers["student"].items()}
-    facts = kerasdl.recipe.model_card.model_card(run, data, student, kept)
+    facts = kerasdl.workbench.model_card(run, data, student, kept)
     taught = f"{networks['teacher'][0].name} ({rows[0][splits[-1]]:.4f} {splits[-1]})"
     readme = export.run_readme(
         *(data.class_names, data.image_size, data.resize, title),
@@ -270,10 +270,10 @@ def save_looks(found, split, data, run, title, history):
         lambda row: data.read(split, row),
         split=split,
     )
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    kerasdl.workbench.save_looks(report, run.path)
     page = run.path / "report.html"
     interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

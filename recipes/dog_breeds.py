@@ -26,13 +26,13 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.recipe.photos.add_photo_arguments(
+    kerasdl.workbench.add_photo_arguments(
         *(parser, f"data/{CONTEST}", "the contest's download; default: %(default)s")
     )
     add = parser.add_argument
     add(
         "--image-sizes",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         nargs="+",
         default=[224, 299],
         metavar="PIXELS",
@@ -40,27 +40,27 @@ def parse_args(argv=None):
     )
     add(
         "--head-rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         default=1e-3,
         metavar="RATE",
         help="of all steps",
     )
     add(
         "--cycles",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=3,
         metavar="N",
         help="of each step",
     )
     add(
         "--n-aug",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=4,
         metavar="N",
         help="augmented views at the end",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -72,12 +72,12 @@ def main(argv=None):
         args.verbose,
         args.strategy,
     )
-    if kerasdl.recipe.photos.clear_cache(args):
+    if kerasdl.workbench.clear_cache(args):
         return
-    kerasdl.recipe.photos.check_image_sizes(args.image_sizes, args.backbone)
+    kerasdl.workbench.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
@@ -92,26 +92,26 @@ def main(argv=None):
             cache_dir=args.cache,
             seed=run.seed,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
-        steps = kerasdl.recipe.steps.Steps(learn, run)
+        kerasdl.workbench.remember_photos(run, data, check)
+        steps = kerasdl.workbench.Steps(learn, run)
         practise(learn, steps, args)
         with kerasdl.train.without_strategy():
             finish(learn, steps, args, run)
     if not run.is_chief:
         return
     shutil.rmtree(args.out / "state")
-    kerasdl.recipe.photos.print_cache_size(args)
+    kerasdl.workbench.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
 def read_photos(args, seed):
     """The photos of labels.csv, and what is wrong with their files."""
-    folder = kerasdl.recipe.contest.check_download(
+    folder = kerasdl.workbench.check_download(
         args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
     )
-    check = kerasdl.recipe.photos.check_photos(args, folder / "train")
-    max_pixels = kerasdl.recipe.photos.max_pixels(args)
+    check = kerasdl.workbench.check_photos(args, folder / "train")
+    max_pixels = kerasdl.workbench.max_pixels(args)
     data = kerasdl.ImageData.from_table(
         folder / "labels.csv",
         folder / "train",
@@ -119,7 +119,7 @@ def read_photos(args, seed):
         label="breed",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test", max_pixels),
+        test=kerasdl.workbench.check_test_photos(folder / "test", max_pixels),
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
         augment="side_on",
@@ -129,8 +129,8 @@ def read_photos(args, seed):
         max_pixels=max_pixels,
         seed=seed,
     )
-    kerasdl.recipe.contest.check_sample(folder / "sample_submission.csv", data)
-    return kerasdl.recipe.photos.fewer(args, data), check
+    kerasdl.workbench.check_sample(folder / "sample_submission.csv", data)
+    return kerasdl.workbench.fewer(args, data), check
 
 
 def practise(learn, steps, args):
@@ -163,8 +163,8 @@ def finish(learn, steps, args, run):
     steps.write("Dog breeds", best)
     page = run.path / "report.html"
     report = learn.report(page, "valid", "Dog breeds", run.manifest)
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    kerasdl.workbench.save_looks(report, run.path)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -34,7 +34,7 @@ def parse_args(argv=None):
     add("--calibration", metavar="DIR", help="photos for the ranges of int8")
     add(
         "--max-pixels",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
     )
@@ -68,15 +68,13 @@ def main(argv=None):
 
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
-        name: kerasdl.recipe.run_data.class_folders(
-            *(name, folder, info, args.max_pixels)
-        )
+        name: kerasdl.workbench.class_folders(*(name, folder, info, args.max_pixels))
         for name, folder in needs.items()
         if folder
     }
     is_calibrated = bool(CALIBRATED & set(args.formats))
     if "check" not in found or (is_calibrated and "calibration" not in found):
-        recorded = kerasdl.recipe.run_data.recorded_data(info)
+        recorded = kerasdl.workbench.recorded_data(info)
         found = dict.fromkeys(needs, recorded) | found
     try:
         report = export.export_run(
@@ -94,4 +92,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -79,21 +79,21 @@ def parse_args(argv=None):
         help=f"one or several of {', '.join(LESSONS)}",
     )
     add("--practice", action="store_true", help="this library's own schedule")
-    kerasdl.recipe.arrays.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
+    kerasdl.workbench.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
     add(
         "--image-size",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="PIXELS",
         help="side; default: by network",
     )
     add(
         "--rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         metavar="RATE",
         help="highest; default: by network",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -108,7 +108,7 @@ def main(argv=None):
     names = list(dict.fromkeys(args.model))
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
@@ -138,7 +138,7 @@ def train_one(name, args, run, alone):
 
     print(f"\n{name}")
     lesson = LESSONS[name]
-    max_images = kerasdl.recipe.arrays.max_images(args)
+    max_images = kerasdl.workbench.max_images(args)
     batch_size = args.batch_size or lesson.batch_size
     data = kdata.fashion_mnist(
         args.data,
@@ -156,9 +156,7 @@ def train_one(name, args, run, alone):
         max_images=max_images,
         seed=run.seed,
     )
-    kerasdl.recipe.arrays.remember_images(
-        run, data, "fashion_mnist", max_images=max_images
-    )
+    kerasdl.workbench.remember_images(run, data, "fashion_mnist", max_images=max_images)
     own = run
     if not alone:
         folder = run.path / name
@@ -168,8 +166,8 @@ def train_one(name, args, run, alone):
     model = build(name, args, run.seed)
     schedule = prepare(model, data, lesson, args)
     epochs = 1 if args.quick else args.epochs or EPOCHS
-    history = kerasdl.recipe.arrays.fit(model, data, epochs, schedule, own.path)
-    row = kerasdl.recipe.arrays.write_network(
+    history = kerasdl.workbench.fit_arrays(model, data, epochs, schedule, own.path)
+    row = kerasdl.workbench.write_network(
         model, data, history, own, own.path, "fashion_mnist"
     )
     row |= {"network": name, "image_size": data.image_size[0]}
@@ -253,4 +251,4 @@ def compare(names, rows, run):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

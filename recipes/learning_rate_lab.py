@@ -20,29 +20,29 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.recipe.photos.add_photo_arguments(parser)
+    kerasdl.workbench.add_photo_arguments(parser)
     add = parser.add_argument
     add(
         "--image-size",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         metavar="PIXELS",
         help="side; default: by backbone",
     )
     add(
         "--epochs",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=7,
         metavar="N",
         help="of each; default: 7",
     )
     add(
         "--rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         metavar="RATE",
         help="highest; default: lr_find's valley",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -54,23 +54,21 @@ def main(argv=None):
         args.verbose,
         args.strategy,
     )
-    if kerasdl.recipe.photos.clear_cache(args):
+    if kerasdl.workbench.clear_cache(args):
         return
     from kerasdl import models, train
 
     size = args.image_size or models.backbone(args.backbone).image_size
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
         trunk = models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        photos, check = kerasdl.recipe.photos.read_photos(
-            args, size, None, seed=run.seed
-        )
-        kerasdl.recipe.photos.remember_photos(run, photos, check)
+        photos, check = kerasdl.workbench.read_photos(args, size, None, seed=run.seed)
+        kerasdl.workbench.remember_photos(run, photos, check)
         model = models.classifier(trunk, len(photos.class_names), seed=run.seed)
         train.freeze(model)
         head, data = train.precompute(model, photos, cache_dir=args.cache)
@@ -78,7 +76,7 @@ def main(argv=None):
         compare(head, data, train.classification_loss(model, photos), args, run)
     if not run.is_chief:
         return
-    kerasdl.recipe.photos.print_cache_size(args)
+    kerasdl.workbench.print_cache_size(args)
     print(f"\n{args.out}/ holds the pictures: lr_find.png, rates.png, losses.png")
 
 
@@ -138,4 +136,4 @@ def compare(head, data, loss, args, run):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -20,13 +20,13 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.recipe.arrays.add_array_arguments(parser, "MNIST's four IDX files")
+    kerasdl.workbench.add_array_arguments(parser, "MNIST's four IDX files")
     parser.add_argument(
-        "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
+        "--rate", type=kerasdl.workbench.positive_float, default=1e-3, metavar="RATE"
     )
     parser.set_defaults(epochs=5, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -44,18 +44,16 @@ def main(argv=None):
 
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
     ) as run:
-        max_images = kerasdl.recipe.arrays.max_images(args)
+        max_images = kerasdl.workbench.max_images(args)
         digits = data.mnist(
             args.data, batch_size=args.batch_size, max_images=max_images, seed=run.seed
         )
-        kerasdl.recipe.arrays.remember_images(
-            run, digits, "mnist", max_images=max_images
-        )
+        kerasdl.workbench.remember_images(run, digits, "mnist", max_images=max_images)
         model = models.with_rgb_input(models.mnist_convnet(seed=run.seed))
         model.compile(
             keras.optimizers.RMSprop(args.rate),
@@ -65,8 +63,8 @@ def main(argv=None):
         epochs = 1 if args.quick else args.epochs
         # A rate that stays as it is, the book's, leaves the last mistakes to chance.
         cosine = callbacks.CosineRestarts(cycle_len=epochs)
-        history = kerasdl.recipe.arrays.fit(model, digits, epochs, cosine, run.path)
-        row = kerasdl.recipe.arrays.write_network(
+        history = kerasdl.workbench.fit_arrays(model, digits, epochs, cosine, run.path)
+        row = kerasdl.workbench.write_network(
             model, digits, history, run, run.path, "mnist"
         )
         run.manifest["results"] = [row]
@@ -78,4 +76,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

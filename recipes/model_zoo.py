@@ -24,7 +24,7 @@ def parse_args(argv=None):
     add = parser.add_argument
     add(
         "--input-shape",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         nargs=3,
         metavar=("HEIGHT", "WIDTH", "CHANNELS"),
         help="of all; default: each network's own",
@@ -59,7 +59,7 @@ def main(argv=None):
     from kerasdl import models
 
     with kerasdl.runs.run_folder(
-        args.out, kerasdl.cli.recorded(args), seed=0, overwrite=args.overwrite
+        args.out, kerasdl.workbench.recorded(args), seed=0, overwrite=args.overwrite
     ) as run:
         shape = tuple(args.input_shape) if args.input_shape else None
         table = models.summary_table(shape, args.networks)
@@ -167,4 +167,4 @@ def printed(table):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -34,13 +34,13 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kerasdl.recipe.photos.add_photo_arguments(
+    kerasdl.workbench.add_photo_arguments(
         *(parser, "data/planet", "the contest's download; default: %(default)s")
     )
     add = parser.add_argument
     add(
         "--image-sizes",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         nargs="+",
         default=[64, 128, 256],
         metavar="PIXELS",
@@ -48,7 +48,7 @@ def parse_args(argv=None):
     )
     add(
         "--head-rate",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         default=1e-3,
         metavar="RATE",
         help="of the head",
@@ -56,7 +56,7 @@ def parse_args(argv=None):
     # Closer together than for photos like ImageNet's: early layers have more to learn.
     add(
         "--rates",
-        type=kerasdl.cli.positive_float,
+        type=kerasdl.workbench.positive_float,
         nargs=2,
         default=[3e-5, 3e-4],
         metavar=("FIRST", "LAST"),
@@ -64,20 +64,20 @@ def parse_args(argv=None):
     )
     add(
         "--cycles",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=3,
         metavar="N",
         help="of each step",
     )
     add(
         "--n-aug",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=4,
         metavar="N",
         help="augmented views at the end",
     )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    kerasdl.workbench.add_run_arguments(parser)
+    return kerasdl.workbench.parse_run_arguments(parser, argv, NAME)
 
 
 def main(argv=None):
@@ -89,12 +89,12 @@ def main(argv=None):
         args.verbose,
         args.strategy,
     )
-    if kerasdl.recipe.photos.clear_cache(args):
+    if kerasdl.workbench.clear_cache(args):
         return
-    kerasdl.recipe.photos.check_image_sizes(args.image_sizes, args.backbone)
+    kerasdl.workbench.check_image_sizes(args.image_sizes, args.backbone)
     with kerasdl.runs.run_folder(
         args.out,
-        kerasdl.cli.recorded(args),
+        kerasdl.workbench.recorded(args),
         seed=args.seed,
         resume=args.resume,
         overwrite=args.overwrite,
@@ -108,26 +108,26 @@ def main(argv=None):
             cache_dir=args.cache,
             seed=run.seed,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
-        steps = kerasdl.recipe.steps.Steps(learn, run, measure)
+        kerasdl.workbench.remember_photos(run, data, check)
+        steps = kerasdl.workbench.Steps(learn, run, measure)
         practise(learn, steps, args)
         with kerasdl.train.without_strategy():
             finish(learn, steps, args, run)
     if not run.is_chief:
         return
     shutil.rmtree(args.out / "state")
-    kerasdl.recipe.photos.print_cache_size(args)
+    kerasdl.workbench.print_cache_size(args)
     print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
     print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
 def read_photos(args, seed):
     """The photos of train_v2.csv, and what is wrong with their files."""
-    folder = kerasdl.recipe.contest.check_download(
+    folder = kerasdl.workbench.check_download(
         args.data, CONTEST, ("train_v2.csv", "train-jpg/*.jpg"), UNPACK
     )
-    check = kerasdl.recipe.photos.check_photos(args, folder / "train-jpg")
-    max_pixels = kerasdl.recipe.photos.max_pixels(args)
+    check = kerasdl.workbench.check_photos(args, folder / "train-jpg")
+    max_pixels = kerasdl.workbench.max_pixels(args)
     data = kerasdl.ImageData.from_table(
         folder / "train_v2.csv",
         folder / "train-jpg",
@@ -135,7 +135,7 @@ def read_photos(args, seed):
         label="tags",
         suffix=".jpg",
         valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test-jpg", max_pixels),
+        test=kerasdl.workbench.check_test_photos(folder / "test-jpg", max_pixels),
         label_delimiter=" ",
         image_size=args.image_sizes[0],
         batch_size=args.batch_size,
@@ -146,8 +146,8 @@ def read_photos(args, seed):
         max_pixels=max_pixels,
         seed=seed,
     )
-    kerasdl.recipe.contest.check_sample(folder / "sample_submission_v2.csv", data)
-    return kerasdl.recipe.photos.fewer(args, data), check
+    kerasdl.workbench.check_sample(folder / "sample_submission_v2.csv", data)
+    return kerasdl.workbench.fewer(args, data), check
 
 
 def practise(learn, steps, args):
@@ -260,8 +260,8 @@ def save_report(learn, found, thresholds, run):
         history=learn.history,
         seed=run.seed,
     )
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    kerasdl.workbench.save_looks(report, run.path)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -27,13 +27,13 @@ def parse_args(argv=None):
     )
     parser.add_argument(
         "--csv",
-        type=kerasdl.cli.writable_file,
+        type=kerasdl.workbench.writable_file,
         metavar="PATH",
         help="write the answers as a table",
     )
     parser.add_argument(
         "--max-pixels",
-        type=kerasdl.cli.positive_int,
+        type=kerasdl.workbench.positive_int,
         default=64_000_000,
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
@@ -86,4 +86,4 @@ def print_answers(result):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(lambda: sys.exit(main()))
+    kerasdl.workbench.run_recipe(lambda: sys.exit(main()))

@@ -50,7 +50,7 @@ def parse_args(argv=None):
     ):
         add(
             f"--max-{name}",
-            type=kerasdl.cli.positive_int,
+            type=kerasdl.workbench.positive_int,
             default=default,
             metavar="N",
             help=f"{meaning}; default: %(default)s",
@@ -117,4 +117,4 @@ def main(argv=None):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -43,7 +43,7 @@ def test_several_networks_share_a_run(
     clothes, tmp_path, capsys, monkeypatch, keeps_promises
 ):
     """Cut after the first network; the resumed run trains the second alone."""
-    fit = kerasdl.recipe.arrays.fit
+    fit = kerasdl.workbench.fit_arrays
     names = []
 
     def cut(model, *args):
@@ -52,7 +52,7 @@ def test_several_networks_share_a_run(
             raise KeyboardInterrupt
         return fit(model, *args)
 
-    monkeypatch.setattr(kerasdl.recipe.arrays, "fit", cut)
+    monkeypatch.setattr(kerasdl.workbench, "fit_arrays", cut)
     with pytest.raises(KeyboardInterrupt):
         main(clothes, tmp_path, "--model", *NAMES, "--epochs", "2")
     labels = clothes / "t10k-labels-idx1-ubyte"

@@ -2,16 +2,13 @@
 
 import argparse
 import math
-import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from . import runs, strategies
-from ._checks import check_writable
+from kerasdl import runs, strategies
+from kerasdl._checks import check_writable
 
-LOST_WORKER = 75  # EX_TEMPFAIL: a try that may be repeated
 # Where and how a run works, not what it computes: a resumed run may differ in these.
 _HOW = (
     *("out", "resume", "overwrite", "verbose", "clear_cache", "seed"),
@@ -109,44 +106,3 @@ def writable_file(text: str) -> Path:
         return check_writable("path", text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def run_recipe(main: Callable[[], None]) -> None:
-    """Run `main` and exit: 0; 2 for bad input; 130 for Ctrl-C.
-
-    1 for what goes wrong at work: a full disk or memory, a loss that is no number.
-    75 where another machine of a job was lost: start all of them again, with --resume.
-    """
-    try:
-        main()
-    except (ValueError, ImportError) as error:
-        _exit(2, f"error: {error}")
-    except (OSError, FloatingPointError) as error:
-        _exit(1, f"error: {error}")
-    except KeyboardInterrupt:
-        _exit(130, "interrupted")
-    except Exception as error:
-        if lost := strategies.lost_worker(error):
-            _leave(LOST_WORKER, f"error: {lost}")
-        # TensorFlow's own error is told by its name: it may not be loaded.
-        if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
-            raise
-        _exit(
-            1,
-            f"error: memory is full ({error}). A smaller --batch-size needs less, in "
-            "a run of its own; with more memory --resume goes on with this one.",
-        )
-
-
-def _leave(code: int, message: str) -> NoReturn:
-    """Exit at once: TensorFlow would wait for other machines, and these for this."""
-    sys.stdout.flush()
-    print(message, file=sys.stderr, flush=True)
-    os._exit(code)
-
-
-def _exit(code: int, message: str) -> NoReturn:
-    if strategies.is_multi_worker():
-        _leave(code, message)
-    print(message, file=sys.stderr)
-    sys.exit(code)

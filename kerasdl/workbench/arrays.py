@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdl import strategies
-from kerasdl.cli import positive_int
 
+from .arguments import positive_int
 from .model_card import model_card
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ QUICK_OF_CLASS = 2  # ... or so many of a class: for training and for validation
 def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
     """Add --data, which is a folder of `files`, --epochs and --batch-size.
 
-    To be followed by `cli.add_run_arguments`.
+    To be followed by `add_run_arguments`.
     """
     add = parser.add_argument
     add(
@@ -45,7 +45,7 @@ def max_images(args: argparse.Namespace) -> int | None:
     """Images of each split that --quick takes; None takes all.
 
     Args:
-        args: of `add_array_arguments` and `cli.add_run_arguments`.
+        args: of `add_array_arguments` and `add_run_arguments`.
     """
     if not args.quick:
         return None
@@ -108,7 +108,7 @@ def fingerprint(data: "ImageData") -> str:
     return digest.hexdigest()
 
 
-def fit(
+def fit_arrays(
     model: "keras.Model",
     data: "ImageData",
     epochs: int,
@@ -162,7 +162,7 @@ def settle_batch_norm(
     Args:
         model: the trained network.
         data: the images it trained on.
-        history: as `fit` returned it.
+        history: as `fit_arrays` returned it.
     """
     from kerasdl import models
 
@@ -187,7 +187,7 @@ def write_network(
     Args:
         model: the network; its name is that of the row.
         data: the images it trained on.
-        history: as `fit` returned it.
+        history: as `fit_arrays` returned it.
         run: at work.
         folder: of the network.
         dataset: name of the data.

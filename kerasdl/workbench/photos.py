@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdl import strategies
-from kerasdl.cli import positive_int
+
+from .arguments import positive_int
 
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
@@ -24,7 +25,7 @@ def add_photo_arguments(
 ) -> None:
     """Add --data, --backbone, --batch-size and others that say what is trained on what.
 
-    To be followed by `cli.add_run_arguments`.
+    To be followed by `add_run_arguments`.
 
     Args:
         parser: of the recipe.
@@ -107,7 +108,7 @@ def read_photos(
     """Read the photos of `--data`, and find what is wrong with their files.
 
     Args:
-        args: of `add_photo_arguments` and `cli.add_run_arguments`.
+        args: of `add_photo_arguments` and `add_run_arguments`.
         image_size: side in pixels.
         augment: of the training photos, as in `image_folder`.
         seed: of split, order and augmentation.
