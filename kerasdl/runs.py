@@ -29,7 +29,6 @@ from kerasdl._atomic import (
     write_text,
 )
 from kerasdl._atomic_folder import (
-    MANIFEST,
     check_free,
     check_name,
     check_no_partial,
@@ -40,10 +39,9 @@ from kerasdl._atomic_folder import (
     publish,
 )
 from kerasdl._checks import check_class_names
+from kerasdl._file_names import LABELS, MANIFEST, MODEL
 from kerasdl._seeds import resolve_seed
 
-LABELS = "labels.txt"
-MODEL = "model.keras"
 _MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 # ... and of those that a run may lack.
 _MAY_HOLD = {"data": dict, "reading": dict, "resumed": list, "image_size": list}

@@ -31,6 +31,7 @@ ROWS = (
         "_figure",
         "_pixels",
         "_cache_dir",
+        "_file_names",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "tables"),
     ("data", "models", "losses", "metrics"),

@@ -1,8 +1,8 @@
-"""What recipes share: arguments, data, steps and the files of a run; loads quickly."""
+"""What recipes share: arguments, runs, steps, photos and files; loads quickly."""
 
+from .adamw import adamw
 from .arguments import (
-    add_run_arguments,
-    parse_run_arguments,
+    RecipeParser,
     positive_float,
     positive_int,
     recorded,
@@ -16,20 +16,22 @@ from .arrays import (
     settle_batch_norm,
     write_network,
 )
-from .contest import check_download, check_sample, check_test_photos
+from .contest import (
+    Contest,
+    add_contest_arguments,
+    check_sample,
+    read_contest,
+)
 from .exit_codes import run_recipe
-from .looks import save_looks
-from .model_card import model_card
+from .learner_steps import LearnerSteps
 from .photos import (
+    PhotoOptions,
     add_photo_arguments,
-    check_image_sizes,
-    check_photos,
-    clear_cache,
-    fewer,
-    max_pixels,
-    print_cache_size,
+    check_backbone,
     read_photos,
     remember_photos,
 )
 from .run_data import class_folders, photo_reading, read_again, recorded_data
+from .run_files import model_card, report_on, write_model, write_run_files
 from .steps import Steps
+from .training_run import PREDICT, STATE, training_run

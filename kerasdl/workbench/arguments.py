@@ -1,4 +1,4 @@
-"""The command line that all training recipes share; loads no TensorFlow."""
+"""The command line that all recipes share; loads no TensorFlow."""
 
 import argparse
 import math
@@ -16,8 +16,50 @@ _HOW = (
 )
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --seed, --out, --quick, --resume and the others every recipe has."""
+class RecipeParser(argparse.ArgumentParser):
+    """A parser whose help begins with the recipe's docstring, as it stands there."""
+
+    def __init__(self, description: str) -> None:
+        layout = argparse.RawDescriptionHelpFormatter
+        super().__init__(description=description, formatter_class=layout)
+
+    def add_int(
+        self, name: str, default: int | None, help: str, metavar: str = "N"
+    ) -> None:
+        """Add an argument that is an integer of at least 1."""
+        options = {"default": default, "help": help, "metavar": metavar}
+        self.add_argument(name, type=positive_int, **options)
+
+    def add_float(
+        self, name: str, default: float | None, help: str, metavar: str = "RATE"
+    ) -> None:
+        """Add an argument that is a finite number above 0."""
+        options = {"default": default, "help": help, "metavar": metavar}
+        self.add_argument(name, type=positive_float, **options)
+
+    def parse_run(self, argv: Sequence[str] | None, name: str) -> argparse.Namespace:
+        """Add the arguments of a training run, and parse `argv`.
+
+        `--out` defaults to a free saved_models/NAME. With `--resume` it defaults to
+        the newest partial run, and what `argv` leaves out is as recorded there. Of
+        several machines the first alone has that run.
+        """
+        _add_run_arguments(self)
+        args = self.parse_args(argv)
+        is_multi_worker = args.strategy == "multi_worker"
+        has_runs = not is_multi_worker or strategies.is_first_task()
+        if args.resume and has_runs:
+            args.out = args.out or runs.newest_partial("saved_models", name)
+            if args.out is None:
+                self.error(f"--resume: there is no saved_models/{name}*.partial")
+            self.set_defaults(**runs.recorded_arguments(args.out), out=args.out)
+            return self.parse_args(argv)
+        args.out = args.out or runs.default_out("saved_models", name)
+        return args
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --seed, --out, --quick, --resume and the others every training has."""
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
     add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
@@ -54,27 +96,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "several machines (multi_worker)",
     )
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
-
-
-def parse_run_arguments(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None, name: str
-) -> argparse.Namespace:
-    """Parse `argv`; `--out` defaults to a free saved_models/NAME.
-
-    With `--resume` it defaults to the newest partial run, and what `argv` leaves out
-    is as recorded there. Of several machines the first alone has that run.
-    """
-    args = parser.parse_args(argv)
-    is_multi_worker = args.strategy == "multi_worker"
-    has_runs = not is_multi_worker or strategies.is_first_task()
-    if args.resume and has_runs:
-        args.out = args.out or runs.newest_partial("saved_models", name)
-        if args.out is None:
-            parser.error(f"--resume: there is no saved_models/{name}*.partial")
-        parser.set_defaults(**runs.recorded_arguments(args.out), out=args.out)
-        return parser.parse_args(argv)
-    args.out = args.out or runs.default_out("saved_models", name)
-    return args
 
 
 def recorded(args: argparse.Namespace) -> dict[str, Any]:

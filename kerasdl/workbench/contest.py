@@ -1,36 +1,132 @@
 """What recipes on the photos of a Kaggle contest share; heavy imports come late."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from .arguments import RecipeParser, positive_int
+from .photos import PhotoOptions, add_photo_arguments, check_photos, fewer
+
 if TYPE_CHECKING:
-    from kerasdl.data import ImageData
+    from kerasdl.data import ImageCheck, ImageData
 
 
-def check_download(
-    folder: str | Path, contest: str, needed: Sequence[str], unpack: str
-) -> Path:
-    """Return `folder`, which holds what a recipe needs of a contest.
+@dataclass(frozen=True)
+class Contest:
+    """A contest on photos, and where its download has what.
+
+    Attributes:
+        name: in Kaggle's addresses.
+        unpack: which files go where, for whoever has not got them.
+        table: CSV file of labels.
+        image: its column of photos' names, without `.jpg`.
+        label: its column of labels.
+        photos: folder of the photos that the table names.
+        test: folder of photos to answer for; it may be missing.
+        sample: CSV file of a submission; it may be missing.
+        label_delimiter: between the labels of a photo that has several.
+    """
+
+    name: str
+    unpack: str
+    table: str
+    image: str
+    label: str
+    photos: str
+    test: str
+    sample: str
+    label_delimiter: str | None = None
+
+
+def add_contest_arguments(
+    parser: RecipeParser, directory: str, image_sizes: Sequence[int]
+) -> None:
+    """Add what `add_photo_arguments` does, and --image-sizes.
 
     Args:
-        folder: of the contest's files.
-        contest: its name in Kaggle's addresses.
-        needed: patterns below `folder` that a file each must match.
-        unpack: which files go where, for the error.
+        parser: of the recipe.
+        directory: default of --data.
+        image_sizes: default of --image-sizes.
+    """
+    add_photo_arguments(
+        parser, directory, f"the contest's download; default: {directory}"
+    )
+    parser.add_argument(
+        "--image-sizes",
+        type=positive_int,
+        nargs="+",
+        default=list(image_sizes),
+        metavar="PIXELS",
+        help=f"sides, one after the other; default: {' '.join(map(str, image_sizes))}",
+    )
+
+
+def read_contest(
+    contest: Contest,
+    options: PhotoOptions,
+    image_size: int,
+    augment: str,
+    *,
+    seed: int,
+) -> "tuple[ImageData, ImageCheck]":
+    """Read the photos of a contest, a fifth of those with labels for validation.
+
+    Args:
+        contest: whose download they are.
+        options: where they are, and how they are read.
+        image_size: side in pixels.
+        augment: of the training photos, as in `image_folder`.
+        seed: of split, order and augmentation.
+
+    Returns:
+        The photos, and what is wrong with the files of those with labels.
+
+    Raises:
+        ValueError: something is missing, a photo to answer for is damaged, or the
+            sample has other photos or classes.
+    """
+    from kerasdl.data import ImageData
+
+    folder = check_download(Path(options.data), contest)
+    check = check_photos(options, folder / contest.photos)
+    data = ImageData.from_table(
+        folder / contest.table,
+        folder / contest.photos,
+        image=contest.image,
+        label=contest.label,
+        suffix=".jpg",
+        valid_fraction=0.2,
+        test=check_test_photos(folder / contest.test, options.most_pixels),
+        label_delimiter=contest.label_delimiter,
+        image_size=image_size,
+        batch_size=options.batch_size,
+        augment=augment,
+        resize=options.resize,
+        on_error="raise",
+        exclude=check.damaged,
+        max_pixels=options.most_pixels,
+        seed=seed,
+    )
+    check_sample(folder / contest.sample, data)
+    return fewer(options, data), check
+
+
+def check_download(folder: Path, contest: Contest) -> Path:
+    """Return `folder`, which holds what a recipe needs of a contest.
 
     Raises:
         ValueError: something is missing; the message says how to get it.
     """
-    folder = Path(folder)
+    needed = (contest.table, f"{contest.photos}/*.jpg")
     missing = [one for one in needed if next(folder.glob(one), None) is None]
     if missing:
         raise ValueError(
             f"`data` must be a folder with {' and '.join(needed)} of a Kaggle contest. "
             f"Received: data={str(folder)!r} (without {' and '.join(missing)}).\n"
-            f"The contest is https://www.kaggle.com/competitions/{contest}; with an "
-            "account that has accepted its rules there, download it by\n"
-            f"  kaggle competitions download -c {contest}\n{unpack}"
+            f"The contest is https://www.kaggle.com/competitions/{contest.name}; with "
+            "an account that has accepted its rules there, download it by\n"
+            f"  kaggle competitions download -c {contest.name}\n{contest.unpack}"
         )
     return folder
 

@@ -59,7 +59,9 @@ def test_several_networks_share_a_run(
     content = labels.read_bytes()
     labels.write_bytes(content[:-1] + bytes([content[-1] - 1]))
     try:
-        with pytest.raises(ValueError, match="must be the images that the run began"):
+        with pytest.raises(
+            ValueError, match="must be the images and labels that the run began"
+        ):
             main(clothes, tmp_path, "--resume")
     finally:
         labels.write_bytes(content)

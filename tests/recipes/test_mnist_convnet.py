@@ -105,5 +105,5 @@ def test_a_resumed_run_needs_its_images(digits, tmp_path):
     with kerasdl.runs.run_folder(tmp_path / "run", {}, seed=1) as run:
         kerasdl.workbench.remember_images(run, data, "mnist")
         kerasdl.workbench.remember_images(run, data, "mnist")
-        with pytest.raises(ValueError, match="`data` must be the images that the run"):
+        with pytest.raises(ValueError, match="`data` must be the images and labels"):
             kerasdl.workbench.remember_images(run, other, "mnist")

@@ -8,11 +8,10 @@ from kerasdl import runs, workbench
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser()
+    parser = workbench.RecipeParser("A recipe.")
     parser.add_argument("--data", default="sample")
     parser.add_argument("--cache", type=Path)
-    workbench.add_run_arguments(parser)
-    return workbench.parse_run_arguments(parser, argv, "name")
+    return parser.parse_run(argv, "name")
 
 
 @pytest.mark.parametrize(
