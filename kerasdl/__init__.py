@@ -18,7 +18,6 @@ if "tensorflow" not in sys.modules:
 _SUBPACKAGES = (
     "batches",
     "callbacks",
-    "cli",
     "data",
     "export",
     "interpret",
@@ -26,7 +25,6 @@ _SUBPACKAGES = (
     "models",
     "plots",
     "predict",
-    "recipe",
     "runs",
     "runtime",
     "schedules",
@@ -34,6 +32,7 @@ _SUBPACKAGES = (
     "strategies",
     "tables",
     "train",
+    "workbench",
 )
 _NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}
 

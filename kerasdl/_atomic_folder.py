@@ -9,8 +9,6 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from kerasdl._atomic import is_temporary, naming_full_folder, written_name
 
-MANIFEST = "manifest.json"  # that every run's folder holds
-
 
 def partial_of(out: Path) -> Path:
     """The folder in which `out` is made."""

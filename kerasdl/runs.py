@@ -29,7 +29,6 @@ from kerasdl._atomic import (
     write_text,
 )
 from kerasdl._atomic_folder import (
-    MANIFEST,
     check_free,
     check_name,
     check_no_partial,
@@ -40,10 +39,9 @@ from kerasdl._atomic_folder import (
     publish,
 )
 from kerasdl._checks import check_class_names
+from kerasdl._file_names import LABELS, MANIFEST, MODEL
 from kerasdl._seeds import resolve_seed
 
-LABELS = "labels.txt"
-MODEL = "model.keras"
 IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 _MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 # ... and of those that a run may lack.

@@ -15,121 +15,92 @@ the late layers too (needs c). `chapter` is a to d. `practice`: a head on cached
 activations of the photos and their mirror images, then the late layers.
 """
 
-import argparse
 import json
-import shutil
 
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "cats_dogs"
 BOOK_SIZE = 150  # pixels, the side of the book's photos
+DRAWINGS = """These were drawings that come with kerasdl, not photos. On photos:
+  python recipes/cats_dogs_finetune.py --data DIR
+DIR holds train/ and valid/, or just one folder per class.
+
+"""
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    kerasdl.recipe.photos.add_photo_arguments(parser)
-    add("--stages", default="practice", help="chapter, practice, or a list: a,b,c,d")
-    add(
+    parser = kd.workbench.RecipeParser(__doc__)
+    kd.workbench.add_photo_arguments(parser)
+    stages = "chapter, practice, or a list: a,b,c,d"
+    parser.add_argument("--stages", default="practice", help=stages)
+    parser.add_int(
         "--image-size",
-        type=kerasdl.cli.positive_int,
-        metavar="PIXELS",
-        help=f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
+        None,
+        f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
         "efficientnet_lite0)",
+        "PIXELS",
     )
-    add(
-        "--epochs",
-        type=kerasdl.cli.positive_int,
-        metavar="N",
-        help="of each stage; default: its own",
-    )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    parser.add_int("--epochs", None, "of each stage; default: its own")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
-    if kerasdl.recipe.photos.clear_cache(args):
-        return
-    from kerasdl import models, train
-
-    names = stage_names(args.stages)
-    backbone = models.backbone(args.backbone)
-    of_book = not any(name.startswith("practice") for name in names)
-    size = args.image_size
-    if size is None:
-        size = BOOK_SIZE if of_book else backbone.practice_size
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
+    next_step = (DRAWINGS if args.data == "sample" else "") + kd.workbench.PREDICT
+    with kd.workbench.training_run(args, next_step, check) as run:
+        names = stage_names(args.stages)
+        size = size_of(names, args)
         # A size or weights that do not fit are found before any work.
         if "scratch" in names:
-            models.convnet(input_shape=(size, size, 3), seed=run.seed)
+            kd.models.convnet(input_shape=(size, size, 3), seed=run.seed)
         if not set(names) <= {"scratch", "scratch_augmented"}:
-            models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
-        data, check = kerasdl.recipe.photos.read_photos(
-            args, size, "chapter", seed=run.seed
-        )
-        trainings = train.Stages(
+            kd.models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
+        options = kd.workbench.PhotoOptions.of(args)
+        data, found = kd.workbench.read_photos(options, size, "chapter", seed=run.seed)
+        trainings = kd.train.Stages(
             data,
-            run.path / "state",
+            run.path / kd.workbench.STATE,
             args.backbone,
             args.weights,
             1 if args.quick else args.epochs,
             args.cache,
             seed=run.seed,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
+        kd.workbench.remember_photos(run, data, found)
         stages = list(trainings.run(names))
-        with train.without_strategy():
+        with kd.train.without_strategy():
             write_results(run, data, stages)
-    if not run.is_chief:
-        return
-    shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
-    kerasdl.recipe.photos.print_cache_size(args)
-    if args.data == "sample":
-        print(
-            "\nThese were drawings that come with kerasdl, not photos. On photos:\n"
-            "  python recipes/cats_dogs_finetune.py --data DIR\n"
-            "DIR holds train/ and valid/, or just one folder per class."
-        )
-    print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
-    print(f"  python recipes/predict.py {args.out} PHOTO")
+
+
+def check(args):
+    """What takes TensorFlow to be told of the arguments."""
+    kd.workbench.check_backbone(args)
+    stage_names(args.stages)
+
+
+def size_of(names, args):
+    """The side of the photos, in pixels."""
+    of_book = not any(name.startswith("practice") for name in names)
+    own = BOOK_SIZE if of_book else kd.models.backbone(args.backbone).practice_size
+    return args.image_size or own
 
 
 def stage_names(stages):
     """The trainings of `--stages`."""
-    from kerasdl import train
-
     letters = {"chapter": "a,b,c,d"}.get(stages, stages).split(",")
-    if not set(letters) <= set(train.STAGES):
+    if not set(letters) <= set(kd.train.STAGES):
         raise ValueError(
             "`stages` must be chapter, practice, or letters among a,b,c,d. "
             f"Received: stages={stages!r}"
         )
-    names = [name for letter in letters for name in train.STAGES[letter]]
-    train.check_stages(names)
+    names = [name for letter in letters for name in kd.train.STAGES[letter]]
+    kd.train.check_stages(names)
     return names
 
 
 def write_results(run, data, stages):
     """The files of the run folder, and the table on the screen."""
     import pandas as pd
-
-    from kerasdl import export, plots
 
     table = pd.DataFrame([summarise(stage, data) for stage in stages])
     history = pd.concat(
@@ -138,31 +109,31 @@ def write_results(run, data, stages):
     # Two equal accuracies: the later stage, which has seen more.
     best = stages[::-1][int(table["valid"][::-1].to_numpy().argmax())]
     model = best.load_model()
-    export.save_inference_model(model, run.path / "model.keras")
-    export.save_tflite(model, run.path / "model.tflite")
-    plots.save_curves(history, run.path / "curves.png")
-    history.to_csv(run.path / "history.csv", index=False)
     title = f"{run.out.name}: {best.name}"
     kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
-    readme = export.run_readme(
-        *(data.class_names, data.image_size, data.resize, title),
-        facts=kerasdl.recipe.model_card.model_card(run, data, model, kept),
-    )
-    (run.path / "README.md").write_text(readme, encoding="utf-8")
     run.record(
         stages=json.loads(table.to_json(orient="records")),  # NaN as null
         best=best.name,
         activations={stage.name: stage.activations for stage in stages},
     )
-    save_looks(best, data, run, title, history)
+    split = "test" if "test" in data.splits else "valid"
+    found = kd.predict.SplitPredictions(
+        data.files(split), data.labels(split), best.predictions[split]
+    )
+    kd.workbench.write_run_files(
+        run,
+        model=model,
+        history=history,
+        report=kd.workbench.report_on(found, data, split),
+        title=title,
+        card=kd.workbench.model_card(run, data, model, kept, title),
+    )
     print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
     print(f"\nkept: {best.name}, the best on the validation photos")
 
 
 def summarise(stage, data):
     """A row of the table."""
-    from kerasdl import train
-
     row = {
         "stage": stage.name,
         "parameters trained": stage.trained_parameters,
@@ -172,30 +143,12 @@ def summarise(stage, data):
     for split in ("valid", "test"):
         known = split in stage.predictions
         row[split] = (
-            train.accuracy(stage.predictions[split], data.labels(split))
+            kd.train.accuracy(stage.predictions[split], data.labels(split))
             if known
             else float("nan")
         )
     return row
 
 
-def save_looks(stage, data, run, title, history):
-    """report.html, and of it confusion.png and mistakes.png, the worst photos."""
-    from kerasdl import interpret
-
-    split = "test" if "test" in data.splits else "valid"
-    report = interpret.ClassificationReport.from_predictions(
-        stage.predictions[split],
-        data.labels(split),
-        data.class_names,
-        data.files(split),
-        lambda row: data.read(split, row),
-        split=split,
-    )
-    kerasdl.recipe.looks.save_looks(report, run.path)
-    page = run.path / "report.html"
-    interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
-
-
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

@@ -11,114 +11,59 @@ The accuracy after each step is printed. The weights of the step whose validatio
 is lowest are kept. Reference: fast.ai, lesson 1.
 """
 
-import argparse
-import shutil
-
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "cats_dogs_world_class"
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    kerasdl.recipe.photos.add_photo_arguments(parser)
-    add = parser.add_argument
-    add(
-        "--image-size",
-        type=kerasdl.cli.positive_int,
-        metavar="PIXELS",
-        help="side; default: by backbone",
-    )
-    add(
-        "--head-rate",
-        type=kerasdl.cli.positive_float,
-        default=1e-3,
-        metavar="RATE",
-        help="steps 3 and 4",
-    )
-    add(
+    parser = kd.workbench.RecipeParser(__doc__)
+    kd.workbench.add_photo_arguments(parser)
+    parser.add_int("--image-size", None, "side; default: by backbone", "PIXELS")
+    parser.add_float("--head-rate", 1e-3, "steps 3 and 4")
+    parser.add_argument(
         "--rates",
-        type=kerasdl.cli.positive_float,
+        type=kd.workbench.positive_float,
         nargs=2,
         default=[1e-7, 1e-5],
         metavar=("FIRST", "LAST"),
         help="of the first and the last layer group in step 7",
     )
-    add(
-        "--cycles",
-        type=kerasdl.cli.positive_int,
-        default=3,
-        metavar="N",
-        help="of steps 3, 4 and 7 each",
-    )
-    add(
-        "--n-aug",
-        type=kerasdl.cli.positive_int,
-        default=4,
-        metavar="N",
-        help="augmented views in step 8",
-    )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    parser.add_int("--cycles", 3, "of steps 3, 4 and 7 each")
+    parser.add_int("--n-aug", 4, "augmented views in step 8")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
-    if kerasdl.recipe.photos.clear_cache(args):
-        return
-    from kerasdl import models
-
-    size = args.image_size or models.backbone(args.backbone).practice_size
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
-        data, check = kerasdl.recipe.photos.read_photos(
-            args, size, "side_on", seed=run.seed
-        )
-        learn = kerasdl.Learner.from_model(
+    with kd.workbench.training_run(args, check=kd.workbench.check_backbone) as run:
+        size = args.image_size or kd.models.backbone(args.backbone).practice_size
+        options = kd.workbench.PhotoOptions.of(args)
+        data, check = kd.workbench.read_photos(options, size, "side_on", seed=run.seed)
+        learn = kd.Learner.from_model(
             build_model(args, data, run.seed),
             data,
             precompute=True,
-            folder=run.path / "state",
+            folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
-        steps = kerasdl.recipe.steps.Steps(learn, run)
+        kd.workbench.remember_photos(run, data, check)
+        steps = kd.workbench.LearnerSteps(learn, run)
         practise(learn, steps, args)
-        with kerasdl.train.without_strategy():
+        with kd.train.without_strategy():
             finish(learn, steps, args, run)
-    if not run.is_chief:
-        return
-    shutil.rmtree(args.out / "state")
-    kerasdl.recipe.photos.print_cache_size(args)
-    print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
-    print(f"  python recipes/predict.py {args.out} PHOTO")
 
 
 def build_model(args, data, seed):
     """The frozen trunk and a head."""
     import keras
 
-    from kerasdl import models, train
-
-    trunk = models.build_trunk(args.backbone, args.weights, data.image_size, seed=seed)
+    size, classes = data.image_size, len(data.class_names)
+    trunk = kd.models.build_trunk(args.backbone, args.weights, size, seed=seed)
     # Pooled features are many for a small set of photos: a strong L2 holds them.
-    outputs = models.pooled_head(trunk.output, len(data.class_names), l2=0.1, seed=seed)
+    outputs = kd.models.pooled_head(trunk.output, classes, l2=0.1, seed=seed)
     model = keras.Model(trunk.input, outputs, name=trunk.name)
-    train.freeze(model)
+    kd.train.freeze(model)
     return model
 
 
@@ -133,7 +78,7 @@ def practise(learn, steps, args):
     steps.fit("head_augmented", args.head_rate, cycles)
     learn.unfreeze()
     learn.bn_freeze()
-    kerasdl.train.set_layer_rates(learn.model, slice(*args.rates))
+    kd.train.set_layer_rates(learn.model, slice(*args.rates))
     steps.find_rate("lr_find_all", 20)
     steps.fit("all_layers", slice(*args.rates), cycles, cycle_mult=2)
 
@@ -144,13 +89,12 @@ def finish(learn, steps, args, run):
     steps.measure(
         f"{best} + tta", lambda split: learn.tta(args.n_aug, split=split, seed=0)
     )
-    title = run.out.name
-    steps.write(title, best)
     labelled = [split for split in learn.data.splits if learn.data.has_labels(split)]
-    page = run.path / "report.html"
-    report = learn.report(page, labelled[-1], title, run.manifest)
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    report = kd.interpret.ClassificationReport.from_model(
+        learn.model, learn.data, labelled[-1]
+    )
+    steps.write(run.out.name, best, report)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

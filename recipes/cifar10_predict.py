@@ -9,11 +9,10 @@ draws the first 40 images with their labels.
 Exit code 1: an image is damaged (it is named, the others go on). 2: a bad argument.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-import kerasdl
+import kerasdl as kd
 
 TOP = 3
 DRAWN = 40
@@ -21,16 +20,14 @@ FILES = {"best": "model.keras", "last": "last.keras"}
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder that cifar10_train.py made")
     add("images", metavar="IMAGE", nargs="+", help="images, or folders of them")
     add("--checkpoint", default="best", choices=tuple(FILES))
     add(
         "--out",
-        type=kerasdl.cli.writable_file,
+        type=kd.workbench.writable_file,
         metavar="PNG",
         help="draw the images with their labels",
     )
@@ -40,7 +37,7 @@ def parse_args(argv=None):
     if missing:
         parser.error(f"IMAGE must exist. Received: {', '.join(missing)}")
     try:
-        info = kerasdl.runs.read_run(args.run)
+        info = kd.runs.read_run(args.run)
     except ValueError as error:
         parser.error(str(error))
     if not (info.path / FILES[args.checkpoint]).is_file():
@@ -50,7 +47,7 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(verbose=args.verbose)
+    kd.runtime.start(verbose=args.verbose)
     try:
         result = load(args).predict(args.images, on_error="skip")
     except ValueError as error:
@@ -66,17 +63,17 @@ def main(argv=None):
     for file, reason in result.damaged.items():
         print(f"{file}: {reason}", file=sys.stderr)
     if args.out:
-        images = [kerasdl.data.read_image(file) for file in list(shown)[:DRAWN]]
+        images = [kd.data.read_image(file) for file in list(shown)[:DRAWN]]
         titles = list(shown.values())[:DRAWN]
-        kerasdl.plots.save_gallery(images, titles, args.out, columns=8)
+        kd.plots.save_gallery(images, titles, args.out, columns=8)
     return 1 if result.damaged else 0
 
 
 def load(args):
-    info = kerasdl.runs.read_run(args.run)
+    info = kd.runs.read_run(args.run)
     path = info.path / FILES[args.checkpoint]
-    return kerasdl.Predictor(
-        kerasdl.models.load_model(path),
+    return kd.Predictor(
+        kd.models.load_model(path),
         info.labels,
         info.manifest["image_size"],
         info.manifest["resize"],
@@ -84,4 +81,4 @@ def load(args):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(lambda: sys.exit(main()))

@@ -13,12 +13,11 @@ the end alone. Schedules: step, times 0.9 every 5 epochs; sgdr, cosine cycles of
 ... times --cycle-len epochs; one_cycle. AdamW.
 """
 
-import argparse
-import shutil
-
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "cifar10"
+NEXT_STEP = """{out}/ holds the models and report.html; on images of your own:
+  python recipes/cifar10_predict.py {out} IMAGE"""
 VALID_FRACTION = 0.1
 # Builders of kerasdl.models, and what small images want of them.
 MODELS = {
@@ -31,66 +30,29 @@ MODELS = {
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("--model", default="vgg_small", choices=tuple(MODELS))
-    kerasdl.recipe.arrays.add_array_arguments(
-        parser, "train/ and test/, a folder of images per class in each"
+    kd.workbench.add_array_arguments(
+        parser, "train/ and test/, a folder of images per class in each", 15, 64
     )
     add("--schedule", default="step", choices=("step", "sgdr", "one_cycle"))
-    add(
-        "--rate",
-        type=kerasdl.cli.positive_float,
-        default=1e-3,
-        metavar="RATE",
-        help="highest",
-    )
+    parser.add_float("--rate", 1e-3, "highest")
     add("--weight-decay", type=float, default=0.02, metavar="SHARE", help="of AdamW")
-    add(
-        "--cycle-len",
-        type=kerasdl.cli.positive_int,
-        default=1,
-        metavar="N",
-        help="epochs, of sgdr",
-    )
-    parser.set_defaults(epochs=15, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    parser.add_int("--cycle-len", 1, "epochs, of sgdr")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
-    from kerasdl import data, models
-
-    if not 0 <= args.weight_decay < 1:
-        raise ValueError(
-            "--weight-decay must be at least 0 and below 1. Received: "
-            f"{args.weight_decay}"
-        )
-    epochs = 1 if args.quick else args.epochs
-    schedule = learning_rates(args, epochs)
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
-        max_images = kerasdl.recipe.arrays.max_images(args)
-        photos = data.cifar10(
+    check(args)
+    with kd.workbench.training_run(args, NEXT_STEP) as run:
+        max_images = kd.workbench.max_images(args.data, args.quick)
+        photos = kd.data.cifar10(
             args.data,
             VALID_FRACTION,
             batch_size=args.batch_size,
-            augment=data.Augment(
+            augment=kd.data.Augment(
                 width_shift_range=0.125,  # four of 32 pixels
                 height_shift_range=0.125,
                 horizontal_flip=True,
@@ -103,74 +65,74 @@ def main(argv=None):
             max_images=max_images,
             seed=run.seed,
         )
-        model = getattr(models, args.model)(
+        model = getattr(kd.models, args.model)(
             input_shape=(*photos.image_size, 3),
             classes=len(photos.class_names),
             pixels="cifar",
             seed=run.seed,
             **MODELS[args.model],
         )
-        kerasdl.recipe.arrays.remember_images(
-            run, photos, "cifar10", VALID_FRACTION, max_images
-        )
+        kd.workbench.remember_images(run, photos, NAME, VALID_FRACTION, max_images)
         photos.preview(run.path / "augmented.png")
-        train(model, photos, epochs, schedule, args, run)
-    if not run.is_chief:
-        return
-    shutil.rmtree(args.out / "state")
-    print(f"\n{args.out}/ holds the models and report.html; on images of your own:")
-    print(f"  python recipes/cifar10_predict.py {args.out} IMAGE")
+        train(model, photos, args, run)
 
 
-def learning_rates(args, epochs):
-    """The schedule of `--schedule`, checked against the number of epochs."""
-    from kerasdl import callbacks, schedules
-
-    if args.schedule == "step":
-        return callbacks.StepDecay(decay_len=5, factor=0.9)
-    if args.schedule == "one_cycle":
-        return callbacks.OneCycle()
-    ends = [schedules.total_epochs(n, args.cycle_len, 2) for n in range(1, 12)]
-    if epochs not in ends and not args.quick:
+def check(args):
+    """What the parser cannot tell of single arguments."""
+    if not 0 <= args.weight_decay < 1:
+        raise ValueError(
+            "--weight-decay must be at least 0 and below 1. Received: "
+            f"{args.weight_decay}"
+        )
+    ends = [kd.schedules.total_epochs(n, args.cycle_len, 2) for n in range(1, 12)]
+    if args.schedule == "sgdr" and args.epochs not in ends and not args.quick:
         raise ValueError(
             "`epochs` must be the end of a cycle with --schedule sgdr: "
-            f"{', '.join(map(str, ends))}. Received: epochs={epochs}"
+            f"{', '.join(map(str, ends))}. Received: epochs={args.epochs}"
         )
-    return callbacks.CosineRestarts(args.cycle_len, 2)
 
 
-def train(model, photos, epochs, schedule, args, run):
+def learning_rates(args):
+    """The schedule of `--schedule`."""
+    if args.schedule == "step":
+        return kd.callbacks.StepDecay(decay_len=5, factor=0.9)
+    if args.schedule == "one_cycle":
+        return kd.callbacks.OneCycle()
+    return kd.callbacks.CosineRestarts(args.cycle_len, 2)
+
+
+def train(model, photos, args, run):
     """Train, and write the files of the run folder and the table."""
     import keras
     import pandas as pd
 
-    from kerasdl import callbacks, export, predict
-    from kerasdl import train as ktrain
-
-    optimizer = keras.optimizers.AdamW(args.rate, weight_decay=args.weight_decay)
-    # A decayed scale or bias only changes what a normalisation undoes.
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss = ktrain.classification_loss(model, photos)
-    model.compile(optimizer, loss=loss, metrics=["accuracy"])
+    model.compile(
+        optimizer=kd.workbench.adamw(args.rate, args.weight_decay),
+        loss=kd.train.classification_loss(model, photos),
+        metrics=["accuracy"],
+    )
     logs = run.path / "tensorboard"
-    (run.path / "state").mkdir(exist_ok=True)
-    best = callbacks.BestWeights(run.path / "state" / "best.weights.h5")
-    history = kerasdl.recipe.arrays.fit(
-        *(model, photos, epochs, schedule, run.path),
+    state = run.path / kd.workbench.STATE
+    state.mkdir(exist_ok=True)
+    best = kd.callbacks.BestWeights(state / "best.weights.h5")
+    history = kd.workbench.fit_arrays(
+        model,
+        photos,
+        1 if args.quick else args.epochs,
+        learning_rates(args),
+        run.path,
         [
             best,
-            callbacks.TensorBoardImages(logs, photos),
+            kd.callbacks.TensorBoardImages(logs, photos),
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
     )
-    with ktrain.on_one_device(model) as alone:
-        kerasdl.recipe.arrays.settle_batch_norm(alone, photos, history)
-        export.save_inference_model(alone, run.path / "last.keras")
-        last = predict.predict_split(alone, photos, "test").accuracy
+    with kd.train.on_one_device(model) as alone:
+        kd.workbench.settle_batch_norm(alone, photos, history)
+        kd.export.save_inference_model(alone, run.path / "last.keras")
+        last = kd.predict.predict_split(alone, photos, "test").accuracy
     model.load_weights(best.path)
-    row = kerasdl.recipe.arrays.write_network(
-        model, photos, history, run, run.path, "cifar10"
-    )
+    row = kd.workbench.write_network(run, model, photos, history)
     row |= {"best_epoch": best.epoch, "valid_accuracy": best.best}
     row |= {"last_test_accuracy": last}
     run.manifest["results"] = [row]
@@ -179,4 +141,4 @@ def train(model, photos, epochs, schedule, args, run):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

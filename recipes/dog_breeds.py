@@ -12,125 +12,51 @@ weights of the step whose validation loss is lowest are kept. Reference: fast.ai
 lesson 3.
 """
 
-import argparse
-import shutil
-
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "dog_breeds"
-CONTEST = "dog-breed-identification"
-UNPACK = f"and unzip {CONTEST}.zip into that folder."
+CONTEST = kd.workbench.Contest(
+    name="dog-breed-identification",
+    unpack="and unzip dog-breed-identification.zip into that folder.",
+    table="labels.csv",
+    image="id",
+    label="breed",
+    photos="train",
+    test="test",
+    sample="sample_submission.csv",
+)
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    kerasdl.recipe.photos.add_photo_arguments(
-        *(parser, f"data/{CONTEST}", "the contest's download; default: %(default)s")
-    )
-    add = parser.add_argument
-    add(
-        "--image-sizes",
-        type=kerasdl.cli.positive_int,
-        nargs="+",
-        default=[224, 299],
-        metavar="PIXELS",
-        help="sides, one after the other; default: 224 299",
-    )
-    add(
-        "--head-rate",
-        type=kerasdl.cli.positive_float,
-        default=1e-3,
-        metavar="RATE",
-        help="of all steps",
-    )
-    add(
-        "--cycles",
-        type=kerasdl.cli.positive_int,
-        default=3,
-        metavar="N",
-        help="of each step",
-    )
-    add(
-        "--n-aug",
-        type=kerasdl.cli.positive_int,
-        default=4,
-        metavar="N",
-        help="augmented views at the end",
-    )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    parser = kd.workbench.RecipeParser(__doc__)
+    kd.workbench.add_contest_arguments(parser, f"data/{CONTEST.name}", [224, 299])
+    parser.add_float("--head-rate", 1e-3, "of all steps")
+    parser.add_int("--cycles", 3, "of each step")
+    parser.add_int("--n-aug", 4, "augmented views at the end")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
-    if kerasdl.recipe.photos.clear_cache(args):
-        return
-    kerasdl.recipe.photos.check_image_sizes(args.image_sizes, args.backbone)
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
-        data, check = read_photos(args, run.seed)
-        learn = kerasdl.Learner.pretrained(
+    with kd.workbench.training_run(args, check=kd.workbench.check_backbone) as run:
+        options = kd.workbench.PhotoOptions.of(args)
+        data, check = kd.workbench.read_contest(
+            CONTEST, options, args.image_sizes[0], "side_on", seed=run.seed
+        )
+        learn = kd.Learner.pretrained(
             args.backbone,
             data,
             precompute=True,
             weights=args.weights,
-            folder=run.path / "state",
+            folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
             seed=run.seed,
         )
-        kerasdl.recipe.photos.remember_photos(run, data, check)
-        steps = kerasdl.recipe.steps.Steps(learn, run)
+        kd.workbench.remember_photos(run, data, check)
+        steps = kd.workbench.LearnerSteps(learn, run)
         practise(learn, steps, args)
-        with kerasdl.train.without_strategy():
+        with kd.train.without_strategy():
             finish(learn, steps, args, run)
-    if not run.is_chief:
-        return
-    shutil.rmtree(args.out / "state")
-    kerasdl.recipe.photos.print_cache_size(args)
-    print(f"\n{args.out}/ holds the model and report.html; on a photo of your own:")
-    print(f"  python recipes/predict.py {args.out} PHOTO")
-
-
-def read_photos(args, seed):
-    """The photos of labels.csv, and what is wrong with their files."""
-    folder = kerasdl.recipe.contest.check_download(
-        args.data, CONTEST, ("labels.csv", "train/*.jpg"), UNPACK
-    )
-    check = kerasdl.recipe.photos.check_photos(args, folder / "train")
-    max_pixels = kerasdl.recipe.photos.max_pixels(args)
-    data = kerasdl.ImageData.from_table(
-        folder / "labels.csv",
-        folder / "train",
-        image="id",
-        label="breed",
-        suffix=".jpg",
-        valid_fraction=0.2,
-        test=kerasdl.recipe.contest.check_test_photos(folder / "test", max_pixels),
-        image_size=args.image_sizes[0],
-        batch_size=args.batch_size,
-        augment="side_on",
-        resize=args.resize,
-        on_error="raise",
-        exclude=check.damaged,
-        max_pixels=max_pixels,
-        seed=seed,
-    )
-    kerasdl.recipe.contest.check_sample(folder / "sample_submission.csv", data)
-    return kerasdl.recipe.photos.fewer(args, data), check
 
 
 def practise(learn, steps, args):
@@ -147,7 +73,6 @@ def practise(learn, steps, args):
 
 def finish(learn, steps, args, run):
     """Test-time augmentation, the files of the run folder, and the submission."""
-    from kerasdl import predict
 
     def tta(split):
         return learn.tta(args.n_aug, split=split, seed=0)
@@ -156,15 +81,12 @@ def finish(learn, steps, args, run):
     steps.measure(f"{best} + tta", tta)
     if "test" in learn.data.splits:
         found = tta("test")
-        submission = predict.Submission(learn.data, found.probabilities, found.files)
-        submission.write(
+        kd.predict.Submission(learn.data, found.probabilities, found.files).write(
             run.path / "submission.csv.gz", compression="gzip", overwrite=True
         )
-    steps.write("Dog breeds", best)
-    page = run.path / "report.html"
-    report = learn.report(page, "valid", "Dog breeds", run.manifest)
-    kerasdl.recipe.looks.save_looks(report, run.path)
+    report = kd.interpret.ClassificationReport.from_model(learn.model, learn.data)
+    steps.write("Dog breeds", best, report)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

@@ -13,20 +13,17 @@ Exit code 1: a file cannot be written or run, loses more than --max-drop of accu
 answers otherwise; what was written stays in RUN/export.partial/. 2: a bad argument.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 FORMATS = "keras,saved_model,tflite,tflite_fp16,tflite_dynamic,tflite_int8,onnx"
 CALIBRATED = {"tflite_int8", "tflite_mixed"}
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a finished run")
     add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
@@ -34,7 +31,7 @@ def parse_args(argv=None):
     add("--calibration", metavar="DIR", help="photos for the ranges of int8")
     add(
         "--max-pixels",
-        type=kerasdl.cli.positive_int,
+        type=kd.workbench.positive_int,
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
     )
@@ -57,42 +54,38 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    info = kerasdl.runs.read_run(args.run)
+    info = kd.runs.read_run(args.run)
     out = args.out or info.path / "export"
     if out.exists() and not args.overwrite:
         raise ValueError(
             f"`out` must not exist. Received: {out}. --overwrite replaces it."
         )
     write = info.of_task({"image_classification": classifier})
-    kerasdl.runtime.start(verbose=args.verbose)
+    kd.runtime.start(verbose=args.verbose)
     write(args, info, out)
 
 
 def classifier(args, info, out):
     """Write the files of a classifier of photos, proved by its answers."""
-    from kerasdl import export
-
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
-        name: kerasdl.recipe.run_data.class_folders(
-            *(name, folder, info, args.max_pixels)
-        )
+        name: kd.workbench.class_folders(*(name, folder, info, args.max_pixels))
         for name, folder in needs.items()
         if folder
     }
     is_calibrated = bool(CALIBRATED & set(args.formats))
     if "check" not in found or (is_calibrated and "calibration" not in found):
-        recorded = kerasdl.recipe.run_data.recorded_data(info)
+        recorded = kd.workbench.recorded_data(info)
         found = dict.fromkeys(needs, recorded) | found
     try:
-        report = export.export_run(
+        report = kd.export.export_run(
             *(args.run, args.formats, found.get("calibration"), found["check"]),
             *(args.max_drop, args.tta),
             out=out,
             overwrite=args.overwrite,
             seed=args.seed,
         )
-    except export.ExportError as error:
+    except kd.export.ExportError as error:
         table = "" if error.report is None else f"\n{error.report}\n\n"
         print(f"{table}error: {error}", file=sys.stderr)
         sys.exit(1)
@@ -100,4 +93,4 @@ def classifier(args, info, out):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

@@ -14,12 +14,10 @@ nothing is chosen by them. Several networks share OUT: each has a folder in it.
 Reference: https://d2l.ai, chapters 7 and 8.
 """
 
-import argparse
 import dataclasses
-import shutil
 from typing import NamedTuple
 
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "fashion_mnist_classics"
 EPOCHS = 10
@@ -66,11 +64,8 @@ LESSONS = {
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add(
+    parser = kd.workbench.RecipeParser(__doc__)
+    parser.add_argument(
         "--model",
         nargs="+",
         default=["lenet5"],
@@ -78,41 +73,21 @@ def parse_args(argv=None):
         metavar="NAME",
         help=f"one or several of {', '.join(LESSONS)}",
     )
-    add("--practice", action="store_true", help="this library's own schedule")
-    kerasdl.recipe.arrays.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
-    add(
-        "--image-size",
-        type=kerasdl.cli.positive_int,
-        metavar="PIXELS",
-        help="side; default: by network",
-    )
-    add(
-        "--rate",
-        type=kerasdl.cli.positive_float,
-        metavar="RATE",
-        help="highest; default: by network",
-    )
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    help = "this library's own schedule"
+    parser.add_argument("--practice", action="store_true", help=help)
+    kd.workbench.add_array_arguments(parser, "Fashion-MNIST's four IDX files")
+    parser.add_int("--image-size", None, "side; default: by network", "PIXELS")
+    parser.add_float("--rate", None, "highest; default: by network")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
     names = list(dict.fromkeys(args.model))
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
+    where = ["{out}"] if len(names) == 1 else [f"{{out}}/{name}" for name in names]
+    pages = "".join(f"\n  {folder}/report.html" for folder in where)
+    next_step = f"The models, and what they get wrong:{pages}"
+    with kd.workbench.training_run(args, next_step) as run:
         # A network that does not fit is found before any work.
         for name in names:
             build(name, args, run.seed)
@@ -122,29 +97,19 @@ def main(argv=None):
             run.manifest["results"] = rows
             run.save_manifest()
         compare(names, rows, run)
-    if not run.is_chief:
-        return
-    for state in list(args.out.rglob("state")):
-        shutil.rmtree(state)
-    where = [args.out / name for name in names] if len(names) > 1 else [args.out]
-    print("\nThe models, and what they get wrong:")
-    for folder in where:
-        print(f"  {folder}/report.html")
 
 
 def train_one(name, args, run, alone):
     """Train one network and write its files; returns its row of the table."""
-    from kerasdl import data as kdata
-
     print(f"\n{name}")
     lesson = LESSONS[name]
-    max_images = kerasdl.recipe.arrays.max_images(args)
+    max_images = kd.workbench.max_images(args.data, args.quick)
     batch_size = args.batch_size or lesson.batch_size
-    data = kdata.fashion_mnist(
+    data = kd.data.fashion_mnist(
         args.data,
         image_size=size_of(lesson, args),
         batch_size=batch_size,
-        augment=kdata.Augment(
+        augment=kd.data.Augment(
             width_shift_range=0.08,  # two of 28 pixels
             height_shift_range=0.08,
             horizontal_flip=True,
@@ -156,9 +121,7 @@ def train_one(name, args, run, alone):
         max_images=max_images,
         seed=run.seed,
     )
-    kerasdl.recipe.arrays.remember_images(
-        run, data, "fashion_mnist", max_images=max_images
-    )
+    kd.workbench.remember_images(run, data, "fashion_mnist", max_images=max_images)
     own = run
     if not alone:
         folder = run.path / name
@@ -168,10 +131,8 @@ def train_one(name, args, run, alone):
     model = build(name, args, run.seed)
     schedule = prepare(model, data, lesson, args)
     epochs = 1 if args.quick else args.epochs or EPOCHS
-    history = kerasdl.recipe.arrays.fit(model, data, epochs, schedule, own.path)
-    row = kerasdl.recipe.arrays.write_network(
-        model, data, history, own, own.path, "fashion_mnist"
-    )
+    history = kd.workbench.fit_arrays(model, data, epochs, schedule, own.path)
+    row = kd.workbench.write_network(own, model, data, history)
     row |= {"network": name, "image_size": data.image_size[0]}
     row |= {"batch_size": batch_size, "rate": rate_of(lesson, args)}
     own.manifest["results"] = [row]
@@ -183,11 +144,9 @@ def build(name, args, seed):
     """The network, which takes RGB images and sees gray ones."""
     import keras
 
-    from kerasdl import models
-
     lesson = LESSONS[name]
     size = size_of(lesson, args)
-    network = getattr(models, lesson.builder)(
+    network = getattr(kd.models, lesson.builder)(
         input_shape=(size, size, 1),
         classes=10,
         pixels="unit",
@@ -199,7 +158,7 @@ def build(name, args, seed):
         for number, kernel in enumerate(kernels):
             xavier = keras.initializers.GlorotUniform(seed=seed + number)
             kernel.assign(xavier(kernel.shape))
-    return models.with_rgb_input(network)
+    return kd.models.with_rgb_input(network)
 
 
 def size_of(lesson, args):
@@ -215,18 +174,14 @@ def prepare(model, data, lesson, args):
     """Compile the network; returns the schedule of its learning rate."""
     import keras
 
-    from kerasdl import callbacks, train
-
     rate = rate_of(lesson, args)
     if args.practice:
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02)
-        # A decayed scale or bias only changes what a normalisation undoes.
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        smoothing, schedule = 0.1, callbacks.OneCycle()
+        optimizer = kd.workbench.adamw(rate, weight_decay=0.02)
+        smoothing, schedule = 0.1, kd.callbacks.OneCycle()
     else:
         optimizer = keras.optimizers.SGD(rate)
-        smoothing, schedule = 0.0, callbacks.WarmUp(0)  # a constant rate
-    loss = train.classification_loss(model, data, smoothing)
+        smoothing, schedule = 0.0, kd.callbacks.WarmUp(0)  # a constant rate
+    loss = kd.train.classification_loss(model, data, smoothing)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
     return schedule
 
@@ -234,8 +189,6 @@ def prepare(model, data, lesson, args):
 def compare(names, rows, run):
     """The table on the screen and as a file; a picture of several networks."""
     import pandas as pd
-
-    from kerasdl import plots
 
     table = pd.DataFrame(rows).drop(columns="dataset")
     table.to_csv(run.path / "networks.csv", index=False)
@@ -245,7 +198,7 @@ def compare(names, rows, run):
             for name in names
         }
         path = run.path / "curves.png"
-        plots.save_lines(curves, path, "epoch", "test accuracy", start=1)
+        kd.plots.save_lines(curves, path, "epoch", "test accuracy", start=1)
         pd.concat(
             [pd.read_csv(run.path / name / "history.csv") for name in names]
         ).to_csv(run.path / "history.csv", index=False)
@@ -253,4 +206,4 @@ def compare(names, rows, run):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

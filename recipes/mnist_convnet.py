@@ -8,74 +8,46 @@ for validation too, as nothing is chosen by them. Reference: Chollet, Deep Learn
 with Python, first edition, section 5.1.
 """
 
-import argparse
-import shutil
-
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "mnist_convnet"
+NEXT_STEP = """{out}/ holds the model and report.html; on an image of your own:
+  python recipes/predict.py {out} IMAGE"""
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    kerasdl.recipe.arrays.add_array_arguments(parser, "MNIST's four IDX files")
-    parser.add_argument(
-        "--rate", type=kerasdl.cli.positive_float, default=1e-3, metavar="RATE"
-    )
-    parser.set_defaults(epochs=5, batch_size=64)
-    kerasdl.cli.add_run_arguments(parser)
-    return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
+    parser = kd.workbench.RecipeParser(__doc__)
+    kd.workbench.add_array_arguments(parser, "MNIST's four IDX files", 5, 64)
+    parser.add_float("--rate", 1e-3, "highest; default: %(default)s")
+    return parser.parse_run(argv, NAME)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(
-        args.precision,
-        args.deterministic,
-        args.gpu_memory_growth,
-        args.verbose,
-        args.strategy,
-    )
-    import keras
-
-    from kerasdl import callbacks, data, models, train
-
-    with kerasdl.runs.run_folder(
-        args.out,
-        kerasdl.cli.recorded(args),
-        seed=args.seed,
-        resume=args.resume,
-        overwrite=args.overwrite,
-    ) as run:
-        max_images = kerasdl.recipe.arrays.max_images(args)
-        digits = data.mnist(
+    with kd.workbench.training_run(args, NEXT_STEP) as run:
+        max_images = kd.workbench.max_images(args.data, args.quick)
+        digits = kd.data.mnist(
             args.data, batch_size=args.batch_size, max_images=max_images, seed=run.seed
         )
-        kerasdl.recipe.arrays.remember_images(
-            run, digits, "mnist", max_images=max_images
-        )
-        model = models.with_rgb_input(models.mnist_convnet(seed=run.seed))
-        model.compile(
-            keras.optimizers.RMSprop(args.rate),
-            loss=train.classification_loss(model, digits),
-            metrics=["accuracy"],
-        )
-        epochs = 1 if args.quick else args.epochs
-        # A rate that stays as it is, the book's, leaves the last mistakes to chance.
-        cosine = callbacks.CosineRestarts(cycle_len=epochs)
-        history = kerasdl.recipe.arrays.fit(model, digits, epochs, cosine, run.path)
-        row = kerasdl.recipe.arrays.write_network(
-            model, digits, history, run, run.path, "mnist"
-        )
+        kd.workbench.remember_images(run, digits, "mnist", max_images=max_images)
+        history, model = train(digits, args, run)
+        row = kd.workbench.write_network(run, model, digits, history)
         run.manifest["results"] = [row]
-    if not run.is_chief:
-        return
-    shutil.rmtree(args.out / "state")
-    print(f"\n{args.out}/ holds the model and report.html; on an image of your own:")
-    print(f"  python recipes/predict.py {args.out} IMAGE")
+
+
+def train(digits, args, run):
+    """Build the network and train it; returns the history and the network."""
+    import keras
+
+    model = kd.models.with_rgb_input(kd.models.mnist_convnet(seed=run.seed))
+    loss = kd.train.classification_loss(model, digits)
+    model.compile(keras.optimizers.RMSprop(args.rate), loss=loss, metrics=["accuracy"])
+    epochs = 1 if args.quick else args.epochs
+    # A rate that stays as it is, the book's, leaves the last mistakes to chance.
+    cosine = kd.callbacks.CosineRestarts(cycle_len=epochs)
+    history = kd.workbench.fit_arrays(model, digits, epochs, cosine, run.path)
+    return history, model
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

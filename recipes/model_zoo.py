@@ -1,4 +1,4 @@
-"""What the networks of `kerasdl.models` cost, as a table and as pictures.
+"""What the networks of `kd.models` cost, as a table and as pictures.
 
     python recipes/model_zoo.py
 
@@ -7,24 +7,21 @@ at its own size, or for all at one (`--input-shape 224 224 3`). Runs of other re
 (`--runs`), or a table of results (`--results`), add pictures of accuracy and size.
 """
 
-import argparse
 import json
 from pathlib import Path
 
-import kerasdl  # light, and first: it switches oneDNN on before TensorFlow loads
+import kerasdl as kd
 
 NAME = "model_zoo"
 MEASURED = ["network", "dataset", "test_accuracy", "parameters"]
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add(
         "--input-shape",
-        type=kerasdl.cli.positive_int,
+        type=kd.workbench.positive_int,
         nargs=3,
         metavar=("HEIGHT", "WIDTH", "CHANNELS"),
         help="of all; default: each network's own",
@@ -48,21 +45,19 @@ def parse_args(argv=None):
     add("--overwrite", action="store_true", help="replace an existing --out")
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     args = parser.parse_args(argv)
-    args.out = args.out or kerasdl.runs.default_out("saved_models", NAME)
+    args.out = args.out or kd.runs.default_out("saved_models", NAME)
     return args
 
 
 def main(argv=None):
     args = parse_args(argv)
     measured = read_measured(args)
-    kerasdl.runtime.start(verbose=args.verbose)
-    from kerasdl import models
-
-    with kerasdl.runs.run_folder(
-        args.out, kerasdl.cli.recorded(args), seed=0, overwrite=args.overwrite
+    kd.runtime.start(verbose=args.verbose)
+    with kd.runs.run_folder(
+        args.out, kd.workbench.recorded(args), seed=0, overwrite=args.overwrite
     ) as run:
         shape = tuple(args.input_shape) if args.input_shape else None
-        table = models.summary_table(shape, args.networks)
+        table = kd.models.summary_table(shape, args.networks)
         table.to_csv(run.path / "networks.csv", index=False)
         draw_costs(table, shape, run.path)
         print(f"\n{printed(table)}")
@@ -88,7 +83,7 @@ def read_results(name, path):
     """The rows of a CSV file, or of the manifest of a finished run."""
     import pandas as pd
 
-    file = path / kerasdl.runs.MANIFEST if name == "runs" else path
+    file = path / kd.runs.MANIFEST if name == "runs" else path
     received = f"Received: {name}={str(path)!r}"
     if not file.is_file() or path.name.endswith(".partial"):
         kind = "finished runs" if name == "runs" else "an existing CSV file"
@@ -97,7 +92,7 @@ def read_results(name, path):
         rows = json.loads(file.read_text(encoding="utf-8"))["results"]
         table = pd.DataFrame(rows if isinstance(rows, list) else [])
     else:
-        table = kerasdl.tables.read_csv(name, file)
+        table = kd.tables.read_csv(name, file)
     missing = [column for column in MEASURED if column not in table]
     if missing:
         raise ValueError(
@@ -108,8 +103,6 @@ def read_results(name, path):
 
 
 def draw_costs(table, shape, folder):
-    from kerasdl import plots
-
     size = "x".join(map(str, shape)) if shape else "each at its own size"
     million = table[["parameters", "multiply_adds", "activation_bytes"]] / 1e6
     multiply_adds = f"multiply-adds of one image in millions ({size})"
@@ -117,7 +110,7 @@ def draw_costs(table, shape, folder):
         ("size_cost", "parameters", "parameters in millions"),
         ("memory_cost", "activation_bytes", "activations of one image in MB"),
     ):
-        plots.save_scatter(
+        kd.plots.save_scatter(
             list(table["network"]),
             list(million["multiply_adds"]),
             list(million[column]),
@@ -130,14 +123,12 @@ def draw_costs(table, shape, folder):
 
 def draw_accuracies(measured, folder):
     """A picture for each dataset; runs of one network tell themselves apart."""
-    from kerasdl import plots
-
     repeated = measured.duplicated(["network", "dataset"], keep=False)
     labels = measured["network"].where(
         ~repeated, measured["network"] + " (" + measured["source"] + ")"
     )
     for dataset, rows in measured.assign(label=labels).groupby("dataset"):
-        plots.save_scatter(
+        kd.plots.save_scatter(
             list(rows["label"]),
             list(rows["parameters"] / 1e6),
             list(rows["test_accuracy"]),
@@ -167,4 +158,4 @@ def printed(table):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

@@ -10,30 +10,27 @@ Exit code 1: a photo is damaged, or the model's answer to it is no number (it is
 the others go on). 2: a bad argument.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
-import kerasdl
+import kerasdl as kd
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
     parser.add_argument(
         "images", metavar="IMAGE", nargs="+", help="photos, or folders of them"
     )
     parser.add_argument(
         "--csv",
-        type=kerasdl.cli.writable_file,
+        type=kd.workbench.writable_file,
         metavar="PATH",
         help="write the answers as a table",
     )
     parser.add_argument(
         "--max-pixels",
-        type=kerasdl.cli.positive_int,
+        type=kd.workbench.positive_int,
         default=64_000_000,
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
@@ -48,7 +45,7 @@ def parse_args(argv=None):
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
     try:
-        run = kerasdl.runs.read_run(args.model)
+        run = kd.runs.read_run(args.model)
         args.answer = run.of_task({"image_classification": classify})
     except ValueError as error:
         parser.error(str(error))
@@ -57,13 +54,13 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    kerasdl.runtime.start(verbose=args.verbose)
+    kd.runtime.start(verbose=args.verbose)
     return args.answer(args)
 
 
 def classify(args):
     try:
-        predictor = kerasdl.Predictor.load(args.model)
+        predictor = kd.Predictor.load(args.model)
         result = predictor.predict(
             args.images, on_error="skip", max_pixels=args.max_pixels
         )
@@ -87,8 +84,8 @@ def print_answers(result):
         answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
         print(f"{file}: {answer or 'no label'}")
     for file, reason in result.damaged.items():
-        print(kerasdl.data.ImageError(file, reason), file=sys.stderr)
+        print(kd.data.ImageError(file, reason), file=sys.stderr)
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(lambda: sys.exit(main()))

@@ -19,17 +19,14 @@ is answered. Needs the extra `serve`: pip install -e ".[serve]"
 Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
 
-import argparse
 import os
 import re
 
-import kerasdl
+import kerasdl as kd
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("run", metavar="RUN", help="run folder, or its model.keras")
     add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
@@ -50,7 +47,7 @@ def parse_args(argv=None):
     ):
         add(
             f"--max-{name}",
-            type=kerasdl.cli.positive_int,
+            type=kd.workbench.positive_int,
             default=default,
             metavar="N",
             help=f"{meaning}; default: %(default)s",
@@ -76,7 +73,7 @@ def parse_args(argv=None):
             f"{args.max_memory}"
         )
     try:
-        run = kerasdl.runs.read_run(args.run)
+        run = kd.runs.read_run(args.run)
         args.load = run.of_task({"image_classification": classifier})
     except ValueError as error:
         parser.error(str(error))
@@ -91,22 +88,20 @@ def parse_args(argv=None):
 
 def classifier(args):
     """The model, which answers with the classes of photos."""
-    from kerasdl.serving import ServedModel
-
-    predictor = kerasdl.Predictor.load(args.run)
-    return ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
+    predictor = kd.Predictor.load(args.run)
+    return kd.serving.ServedModel(
+        predictor, args.name, args.max_batch, args.max_wait_ms
+    )
 
 
 def main(argv=None):
     args = parse_args(argv)
     # Memory of large photos that goes back at once: of smaller blocks much is kept.
     os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
-    kerasdl.runtime.start(verbose=args.verbose)
-    from kerasdl import serving
-
-    bound = serving.bind(args.host, args.port)  # a taken port is told before loading
+    kd.runtime.start(verbose=args.verbose)
+    bound = kd.serving.bind(args.host, args.port)  # a taken port is told before loading
     model = args.load(args)
-    app = serving.create_app(
+    app = kd.serving.create_app(
         model,
         args.max_bytes,
         args.max_pixels,
@@ -120,10 +115,10 @@ def main(argv=None):
         if not server.is_loopback:
             print("Anyone on the network reaches it, without a password.", flush=True)
 
-    server = serving.Server(app, bound, on_ready, access_log=args.verbose)
+    server = kd.serving.Server(app, bound, on_ready, access_log=args.verbose)
     server.run_until_stopped()
     print("stopped")
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kd.workbench.run_recipe(main)

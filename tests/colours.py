@@ -75,7 +75,7 @@ def write_run(out, photos, network=None):
     arguments |= {"on_error": "skip", "quick": False, "cache": None}
     with kerasdl.runs.run_folder(out, arguments, seed=0) as run:
         check = kerasdl.data.check_images(photos)
-        kerasdl.recipe.photos.remember_photos(run, data, check)
+        kerasdl.workbench.remember_photos(run, data, check)
         kerasdl.export.save_inference_model(
             network or model(), run.path / "model.keras"
         )

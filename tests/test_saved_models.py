@@ -118,7 +118,7 @@ def test_on_real_data(name, real_data, tmp_path):
         images = real_data / "data" / dataset
         data = getattr(kerasdl.data, dataset)(images, batch_size=256, seed=0)
     else:
-        photos = kerasdl.recipe.run_data
+        photos = kerasdl.workbench
         reading = photos.photo_reading(run, real_data / "data" / "cats_dogs")
         data, _ = photos.read_again(run, reading)
     model = Predictor.load(FOLDER / name).model

@@ -5,9 +5,10 @@ import keras
 import pytest
 import tensorflow as tf
 
-from kerasdl import cli, strategies
+from kerasdl import strategies
 from kerasdl.data import share_of, shares
 from kerasdl.train import distributed, on_one_device, without_strategy
+from kerasdl.workbench import exit_codes
 
 
 @pytest.mark.parametrize(
@@ -99,13 +100,13 @@ def test_signals_are_as_before_while_machines_are_waited_for():
 def test_a_lost_worker_is_told_and_its_exit_code_says_try_again(monkeypatch, capsys):
     codes = []
     monkeypatch.setattr(strategies, "is_multi_worker", lambda: True)
-    monkeypatch.setattr(cli.os, "_exit", codes.append)
+    monkeypatch.setattr(exit_codes.os, "_exit", codes.append)
 
     def fails():
         raise tf.errors.UnavailableError(None, None, "Socket closed")
 
     with pytest.raises(tf.errors.UnavailableError):
-        cli.run_recipe(fails)
+        exit_codes.run_recipe(fails)
     assert codes == [75]
     assert "another worker of this job is gone" in capsys.readouterr().err
 

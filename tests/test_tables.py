@@ -7,8 +7,8 @@ from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.recipe import contest
 from kerasdl.tables import read_csv
+from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
 FILES = {
@@ -34,7 +34,7 @@ def test_the_file_is_named_at_every_door(tmp_path, content):
     for door in (
         lambda: read_csv("table", path, dtype=str),
         lambda: ImageData.from_table(path, tmp_path, image_size=8, seed=0),
-        lambda: contest.check_sample(path, data),
+        lambda: check_sample(path, data),
     ):
         with pytest.raises(ValueError, match=r"some-labels\.csv.*Save it as a CSV"):
             door()

@@ -15,6 +15,7 @@ from kerasdl._atomic_folder import (
     publish,
 )
 from kerasdl._checks import check_one_of, first_few
+from kerasdl._file_names import LABELS
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.data import ImageData
@@ -29,7 +30,6 @@ from .keras_file import inference_model
 from .measurements import first_pixels, measure
 from .pixel_function import check_pixel_model
 from .quantization_errors import quantization_errors
-from .saved_model import LABELS
 
 
 def export_run(

@@ -17,12 +17,12 @@ from kerasdl._atomic_folder import (
     publish,
 )
 from kerasdl._checks import check_one_of
+from kerasdl._file_names import LABELS
 from kerasdl.data import MAX_PIXELS
 from kerasdl.runtime import silenced
 
 from .pixel_function import check_pixel_model, pixel_module
 
-LABELS = "labels.txt"
 _MARKER = "saved_model.pb"
 _FILES = (_MARKER, LABELS, "assets", "variables", "fingerprint.pb")
 _PNG = b"\x89PNG\r\n\x1a\n"

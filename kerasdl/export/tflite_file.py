@@ -12,7 +12,8 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-LABELS = "labels.txt"
+from kerasdl._file_names import LABELS
+
 # Of the format's metadata, https://ai.google.dev/edge/litert/models/metadata.
 _METADATA_NAME, _IDENTIFIER, _MIN_PARSER = "TFLITE_METADATA", b"M001", "1.0.0"
 _AXIS_LABELS, _IMAGE, _RGB = 2, 2, 1

@@ -117,4 +117,4 @@ def smaller_photos(args, data, cache):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

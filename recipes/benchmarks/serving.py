@@ -33,7 +33,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    positive = kerasdl.cli.positive_int
+    positive = kerasdl.workbench.positive_int
     add = parser.add_argument
     add("target", metavar="URL_OR_RUN", help="a server, or a run folder to serve")
     add("--photo", type=Path, required=True, metavar="FILE", help="what is sent")
@@ -167,4 +167,4 @@ def upload(photo):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)

@@ -19,7 +19,7 @@ from kerasdl import data as kdata
 from kerasdl import runs, runtime
 from kerasdl._atomic import write_json
 from kerasdl.predict import Predictor, Submission, predict_split
-from kerasdl.recipe import photos
+from kerasdl.workbench import remember_photos
 
 SIZE = 8
 ODD = os.fsdecode(b"caf\xe9.png")
@@ -118,7 +118,7 @@ def test_the_manifest_of_a_run(root, data, tmp_path):
     check = kdata.check_images(root, verbose=0)
     arguments = {"data": str(root / "train" / "cat" / ODD)}
     with runs.run_folder(tmp_path / "run", arguments, seed=0) as run:
-        photos.remember_photos(run, data, check)
+        remember_photos(run, data, check)
     found = json.loads((tmp_path / "run" / runs.MANIFEST).read_text(encoding="utf-8"))
     assert found["arguments"] == arguments
     write_json(tmp_path / "name.json", {ODD: 1})

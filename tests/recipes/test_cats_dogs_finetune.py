@@ -18,7 +18,7 @@ from PIL import Image
 import kerasdl
 from kerasdl import _atomic
 from kerasdl.callbacks import StopOnBadLoss
-from kerasdl.cli import run_recipe
+from kerasdl.workbench import run_recipe
 
 REPOSITORY = Path(__file__).parents[2]
 RECIPE = REPOSITORY / "recipes" / "cats_dogs_finetune.py"

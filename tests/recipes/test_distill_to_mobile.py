@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasdl import cli, models, recipe, runs
+from kerasdl import models, runs, workbench
 from kerasdl.callbacks import SplitEvaluation
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "distill_to_mobile.py"
@@ -84,7 +84,7 @@ def test_the_networks_side_by_side(run, teacher):
         assert row["parameters"] == model.count_params()
         assert row["keras_bytes"] == (path / "model.keras").stat().st_size
         assert row["p50_ms"] > 0
-        data = recipe.run_data.recorded_data(runs.read_run(teacher))
+        data = workbench.recorded_data(runs.read_run(teacher))
         data = data.with_image_size(model.input_shape[1])
         images = np.concatenate([x for x, _ in data.test.as_numpy_iterator()])
         answers = model.predict(images, verbose=0).argmax(axis=1)
@@ -115,8 +115,8 @@ def test_the_student_is_sparse(run):
 
 def test_a_student_is_a_run_like_others(run, teacher):
     """Its photos are found again, in the splits of the teacher."""
-    data = recipe.run_data.recorded_data(runs.read_run(run))
-    own = recipe.run_data.recorded_data(runs.read_run(teacher))
+    data = workbench.recorded_data(runs.read_run(run))
+    own = workbench.recorded_data(runs.read_run(teacher))
     assert data.image_size == (32, 32)
     for split in ("train", "valid", "test"):
         assert data.files(split) == own.files(split)
@@ -184,7 +184,7 @@ def test_the_students_are_the_classics(student, teacher):
 
 def test_a_name_that_is_taken_is_an_exit(run, teacher, capsys):
     with pytest.raises(SystemExit, match="2"):
-        cli.run_recipe(lambda: distill(teacher, "--out", run))
+        workbench.run_recipe(lambda: distill(teacher, "--out", run))
     assert "--overwrite" in capsys.readouterr().err
 
 

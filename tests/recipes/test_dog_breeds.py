@@ -153,5 +153,5 @@ def test_a_resumed_run_refuses_other_labels(
         main(contest, tmp_path, "--backbone", tiny_backbone)
     text = (contest / "labels.csv").read_text()
     (contest / "labels.csv").write_text(text.replace("r00,blue", "r00,red"))
-    with pytest.raises(ValueError, match="`data` must be the files and labels"):
+    with pytest.raises(ValueError, match="`data` must be the images and labels"):
         main(contest, tmp_path, "--resume")

@@ -32,7 +32,7 @@ def export(capsys):
         argv, code = [str(argument) for argument in arguments], 0
         capsys.readouterr()
         try:
-            kerasdl.cli.run_recipe(lambda: main(argv))
+            kerasdl.workbench.run_recipe(lambda: main(argv))
         except SystemExit as exit:
             code = exit.code
         return subprocess.CompletedProcess(argv, code, *capsys.readouterr())

@@ -43,7 +43,7 @@ def test_several_networks_share_a_run(
     clothes, tmp_path, capsys, monkeypatch, keeps_promises
 ):
     """Cut after the first network; the resumed run trains the second alone."""
-    fit = kerasdl.recipe.arrays.fit
+    fit = kerasdl.workbench.fit_arrays
     names = []
 
     def cut(model, *args):
@@ -52,14 +52,16 @@ def test_several_networks_share_a_run(
             raise KeyboardInterrupt
         return fit(model, *args)
 
-    monkeypatch.setattr(kerasdl.recipe.arrays, "fit", cut)
+    monkeypatch.setattr(kerasdl.workbench, "fit_arrays", cut)
     with pytest.raises(KeyboardInterrupt):
         main(clothes, tmp_path, "--model", *NAMES, "--epochs", "2")
     labels = clothes / "t10k-labels-idx1-ubyte"
     content = labels.read_bytes()
     labels.write_bytes(content[:-1] + bytes([content[-1] - 1]))
     try:
-        with pytest.raises(ValueError, match="must be the images that the run began"):
+        with pytest.raises(
+            ValueError, match="must be the images and labels that the run began"
+        ):
             main(clothes, tmp_path, "--resume")
     finally:
         labels.write_bytes(content)

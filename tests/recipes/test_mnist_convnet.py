@@ -104,7 +104,7 @@ def test_a_resumed_run_needs_its_images(digits, tmp_path):
     data = kerasdl.data.mnist(digits, max_images=20, seed=0)
     other = kerasdl.data.mnist(digits, max_images=30, seed=0)
     with kerasdl.runs.run_folder(tmp_path / "run", {}, seed=1) as run:
-        kerasdl.recipe.arrays.remember_images(run, data, "mnist")
-        kerasdl.recipe.arrays.remember_images(run, data, "mnist")
-        with pytest.raises(ValueError, match="`data` must be the images that the run"):
-            kerasdl.recipe.arrays.remember_images(run, other, "mnist")
+        kerasdl.workbench.remember_images(run, data, "mnist")
+        kerasdl.workbench.remember_images(run, data, "mnist")
+        with pytest.raises(ValueError, match="`data` must be the images and labels"):
+            kerasdl.workbench.remember_images(run, other, "mnist")

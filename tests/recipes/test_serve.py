@@ -17,9 +17,9 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from kerasdl.cli import run_recipe
 from kerasdl.export.keras_file import save_inference_model
 from kerasdl.runs import run_folder
+from kerasdl.workbench import run_recipe
 
 REPOSITORY = Path(__file__).parents[2]
 RECIPE = REPOSITORY / "recipes" / "serve.py"

@@ -1,15 +1,14 @@
 """What recipes that train on images in memory share; heavy imports come late."""
 
-import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdl import runs, strategies
-from kerasdl.cli import positive_int
-
-from .model_card import model_card
+from .arguments import RecipeParser
+from .remember import remember
+from .run_files import model_card, write_run_files
+from .training_run import STATE
 
 if TYPE_CHECKING:
     import keras
@@ -24,36 +23,43 @@ QUICK_IMAGES = 200  # of each split, with --quick
 QUICK_OF_CLASS = 2  # ... or so many of a class: for training and for validation
 
 
-def add_array_arguments(parser: argparse.ArgumentParser, files: str) -> None:
+def add_array_arguments(
+    parser: RecipeParser,
+    files: str,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+) -> None:
     """Add --data, which is a folder of `files`, --epochs and --batch-size.
 
-    To be followed by `cli.add_run_arguments`.
+    Args:
+        parser: of the recipe.
+        files: that --data holds.
+        epochs: default of --epochs; None leaves it to the recipe.
+        batch_size: default of --batch-size; None leaves it to the recipe.
     """
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "--data",
         metavar="DIR",
         help=f"folder of {files}; default: Keras's cache, or its download",
     )
-    add("--epochs", type=positive_int, metavar="N", help="default: the recipe's own")
-    add(
-        "--batch-size", type=positive_int, metavar="N", help="default: the recipe's own"
-    )
+    parser.add_int("--epochs", epochs, "default: the recipe's own")
+    parser.add_int("--batch-size", batch_size, "default: the recipe's own")
 
 
-def max_images(args: argparse.Namespace) -> int | None:
+def max_images(directory: str | None, quick: bool) -> int | None:
     """Images of each split that --quick takes; None takes all.
 
     Args:
-        args: of `add_array_arguments` and `cli.add_run_arguments`.
+        directory: of the images, by --data.
+        quick: whether --quick is given.
     """
-    if not args.quick:
+    if not quick:
         return None
     from kerasdl.data import split_folders
 
     classes = 0  # unless they are folders
-    if args.data is not None and "train" in (splits := split_folders(args.data)):
-        folder = Path(args.data) / splits["train"]
+    if directory is not None and "train" in (splits := split_folders(directory)):
+        folder = Path(directory) / splits["train"]
         classes = sum(path.is_dir() for path in folder.iterdir())
     return max(QUICK_IMAGES, QUICK_OF_CLASS * classes)
 
@@ -77,26 +83,13 @@ def remember_images(
     Raises:
         ValueError: it finds other images or labels.
     """
-    found = fingerprint(data)
-    before = run.manifest.get("data")
-    if before and before.get("fingerprint") != found:
-        raise ValueError(
-            "`data` must be the images that the run began with. Received: others than "
-            "recorded. Restore them, or start anew with --overwrite."
-        )
-    strategies.check_same("fingerprint", found)
-    run.manifest["data"] = {
+    found = {
         "dataset": dataset,
         "valid_fraction": valid_fraction,
         "max_images": max_images,
-        "fingerprint": found,
-        "counts": data.counts().to_dict("index"),
+        "fingerprint": fingerprint(data),
     }
-    run.manifest["image_size"] = list(data.image_size)
-    run.manifest["resize"] = data.resize
-    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
-    run.save_labels(data.class_names)
-    run.save_manifest()
+    remember(run, data, found, ["fingerprint"])
 
 
 def fingerprint(data: "ImageData") -> str:
@@ -109,7 +102,7 @@ def fingerprint(data: "ImageData") -> str:
     return digest.hexdigest()
 
 
-def fit(
+def fit_arrays(
     model: "keras.Model",
     data: "ImageData",
     epochs: int,
@@ -134,7 +127,7 @@ def fit(
     from kerasdl import train
     from kerasdl.callbacks import ExamplesPerSecond, StopOnBadLoss
 
-    state = folder / "state"
+    state = folder / STATE
     state.mkdir(exist_ok=True)
     speed = ExamplesPerSecond(len(data.files("train")))
     history = train.resumable_fit(
@@ -163,7 +156,7 @@ def settle_batch_norm(
     Args:
         model: the trained network.
         data: the images it trained on.
-        history: as `fit` returned it.
+        history: as `fit_arrays` returned it.
     """
     from kerasdl import models
 
@@ -173,12 +166,7 @@ def settle_batch_norm(
 
 
 def write_network(
-    model: "keras.Model",
-    data: "ImageData",
-    history: "pd.DataFrame",
-    run: "Run",
-    folder: Path,
-    dataset: str,
+    run: "Run", model: "keras.Model", data: "ImageData", history: "pd.DataFrame"
 ) -> dict[str, Any]:
     """Write the files of a trained network, and print what the lessons print.
 
@@ -186,12 +174,10 @@ def write_network(
     short training BatchNorm's statistics are settled first.
 
     Args:
+        run: at work; it remembers `data`.
         model: the network; its name is that of the row.
         data: the images it trained on.
-        history: as `fit` returned it.
-        run: at work.
-        folder: of the network.
-        dataset: name of the data.
+        history: as `fit_arrays` returned it.
 
     Returns:
         A row of the run's table.
@@ -200,37 +186,28 @@ def write_network(
 
     with train.on_one_device(model) as model:
         settle_batch_norm(model, data, history)
-        return _write(model, data, history, run, folder, dataset)
+        return _write(run, model, data, history)
 
 
 def _write(
-    model: "keras.Model",
-    data: "ImageData",
-    history: "pd.DataFrame",
-    run: "Run",
-    folder: Path,
-    dataset: str,
+    run: "Run", model: "keras.Model", data: "ImageData", history: "pd.DataFrame"
 ) -> dict[str, Any]:
-    from kerasdl import export, interpret, plots
+    from kerasdl import interpret, plots
 
+    dataset = run.manifest["data"]["dataset"]
     title = f"{model.name} on {dataset}"
     report = interpret.ClassificationReport.from_model(model, data, "test")
-    history = history.assign(stage=model.name)
-    export.save_inference_model(model, folder / "model.keras")
-    export.save_tflite(model, folder / "model.tflite")
-    plots.save_curves(history, folder / "curves.png")
-    plots.save_learning_rate(history.attrs["learning_rates"], folder / "rates.png")
-    plots.save_confusion(report.confusion, data.class_names, folder / "confusion.png")
-    interpret.save_report(
-        report, folder / "report.html", title, run.manifest, history, seed=run.seed
-    )
-    history.to_csv(folder / "history.csv", index=False)
     accuracy = report.summary["accuracy"]
-    readme = export.run_readme(
-        *(data.class_names, data.image_size, data.resize, title),
-        facts=model_card(run, data, model, {"test": accuracy}),
+    plots.save_learning_rate(history.attrs["learning_rates"], run.path / "rates.png")
+    write_run_files(
+        run,
+        model=model,
+        history=history.assign(stage=model.name),
+        report=report,
+        title=title,
+        card=model_card(run, data, model, {"test": accuracy}, title),
+        mistakes=False,
     )
-    (folder / "README.md").write_text(readme, encoding="utf-8")
 
     last = history.iloc[-1]
     speed = len(history) / (1 / history["examples_per_second"]).sum()

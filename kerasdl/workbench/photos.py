@@ -3,12 +3,13 @@
 import argparse
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from kerasdl import runs, strategies
-from kerasdl.cli import positive_int
+from .arguments import RecipeParser
+from .remember import remember
 
 if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
@@ -17,14 +18,38 @@ if TYPE_CHECKING:
 QUICK_TRAIN = 200  # training photos of --quick
 
 
+@dataclass(frozen=True)
+class PhotoOptions:
+    """How photos are read: the values of the arguments of `add_photo_arguments`."""
+
+    data: str
+    cache: Path | None = None
+    batch_size: int = 32
+    resize: str = "squash"
+    max_train: int | None = None
+    on_error: str = "skip"
+    max_pixels: int | None = None
+    quick: bool = False
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Self:
+        """Those of `args`."""
+        return cls(*(getattr(args, field.name) for field in fields(cls)))
+
+    @property
+    def most_pixels(self) -> int:
+        """The largest photo that is decoded."""
+        from kerasdl.data import MAX_PIXELS
+
+        return self.max_pixels or MAX_PIXELS
+
+
 def add_photo_arguments(
-    parser: argparse.ArgumentParser,
+    parser: RecipeParser,
     data: str = "sample",
     data_help: str = "folder of photos, tfds:NAME, or sample (default: drawings)",
 ) -> None:
     """Add --data, --backbone, --batch-size and others that say what is trained on what.
-
-    To be followed by `cli.add_run_arguments`.
 
     Args:
         parser: of the recipe.
@@ -47,59 +72,30 @@ def add_photo_arguments(
         metavar="FILE",
         help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
     )
-    add("--batch-size", type=positive_int, default=32, metavar="N")
+    parser.add_int("--batch-size", 32, "default: %(default)s")
     add(
         "--resize",
         default="squash",
         choices=("crop", "squash", "pad"),
         help="of photos to a square; default: squash, which shows all of each",
     )
-    add(
-        "--max-train",
-        type=positive_int,
-        metavar="N",
-        help="at most so many training photos",
-    )
+    parser.add_int("--max-train", None, "at most so many training photos")
     add(
         "--on-error",
         default="skip",
         choices=("skip", "raise"),
         help="leave damaged files out, or stop",
     )
-    add(
-        "--max-pixels",
-        type=positive_int,
-        metavar="N",
-        help="of a photo that is decoded; default: 64 million",
+    parser.add_int(
+        "--max-pixels", None, "of a photo that is decoded; default: 64 million"
     )
     add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
 
 
-def clear_cache(args: argparse.Namespace) -> bool:
-    """Remove cached activations if --clear-cache asks for it; returns whether it did.
-
-    They are those of all recipes with the same --cache.
-    """
-    from kerasdl import train
-
-    if args.clear_cache:
-        freed = train.clear_cache(args.cache)
-        print(f"removed {freed / 1e6:.0f} MB of cached activations")
-    return args.clear_cache
-
-
-def print_cache_size(args: argparse.Namespace) -> None:
-    """Say how much cached activations there are, if any."""
-    from kerasdl import train
-
-    if size := train.cache_size(args.cache):
-        print(f"cached activations: {size / 1e6:.0f} MB (--clear-cache removes them)")
-
-
 def read_photos(
-    args: argparse.Namespace,
-    image_size: int,
+    options: PhotoOptions,
+    image_size: int | Sequence[int],
     augment: "str | Augment | None",
     *,
     seed: int,
@@ -107,8 +103,8 @@ def read_photos(
     """Read the photos of `--data`, and find what is wrong with their files.
 
     Args:
-        args: of `add_photo_arguments` and `cli.add_run_arguments`.
-        image_size: side in pixels.
+        options: which photos, and how.
+        image_size: side, or (height, width), in pixels.
         augment: of the training photos, as in `image_folder`.
         seed: of split, order and augmentation.
 
@@ -118,15 +114,15 @@ def read_photos(
     from kerasdl import data as kdata
     from kerasdl import train
 
-    cache = args.cache or train.default_cache_dir()
-    if args.data == "sample":
+    cache = options.cache or train.default_cache_dir()
+    if options.data == "sample":
         folder = kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
-    elif args.data.startswith("tfds:"):
-        name = args.data.removeprefix("tfds:")
+    elif options.data.startswith("tfds:"):
+        name = options.data.removeprefix("tfds:")
         folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     else:
-        folder = Path(args.data)
-    check = check_photos(args, folder)
+        folder = Path(options.data)
+    check = check_photos(options, folder)
     splits = kdata.split_folders(folder)
     data = kdata.ImageData.from_folder(
         folder,
@@ -135,18 +131,18 @@ def read_photos(
         test=splits.get("test"),
         valid_fraction=None if "valid" in splits else 0.2,
         image_size=image_size,
-        batch_size=args.batch_size,
+        batch_size=options.batch_size,
         augment=augment,
-        resize=args.resize,
+        resize=options.resize,
         exclude=check.damaged,
         on_error="raise",
-        max_pixels=max_pixels(args),
+        max_pixels=options.most_pixels,
         seed=seed,
     )
-    return fewer(args, data), check
+    return fewer(options, data), check
 
 
-def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
+def check_photos(options: PhotoOptions, folder: Path) -> "ImageCheck":
     """Find and print what is wrong with the photos below `folder`.
 
     Raises:
@@ -154,9 +150,9 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     """
     from kerasdl import data as kdata
 
-    check = kdata.check_images(folder, max_pixels(args))
+    check = kdata.check_images(folder, options.most_pixels)
     print(check)
-    if check.damaged and args.on_error == "raise":
+    if check.damaged and options.on_error == "raise":
         name, reason = next(iter(check.damaged.items()))
         raise ValueError(
             "Images must be undamaged with --on-error raise. Received: "
@@ -166,7 +162,7 @@ def check_photos(args: argparse.Namespace, folder: Path) -> "ImageCheck":
     return check
 
 
-def fewer(args: argparse.Namespace, data: "ImageData") -> "ImageData":
+def fewer(options: PhotoOptions, data: "ImageData") -> "ImageData":
     """`data` with the training photos that --max-train and --quick leave.
 
     With --quick that is one of each class at least, however many there are.
@@ -174,28 +170,22 @@ def fewer(args: argparse.Namespace, data: "ImageData") -> "ImageData":
     Raises:
         ValueError: `--max-train` is below the number of classes.
     """
-    limits = [] if args.max_train is None else [args.max_train]
-    if args.quick:
+    limits = [] if options.max_train is None else [options.max_train]
+    if options.quick:
         limits.append(max(QUICK_TRAIN, len(data.class_names)))
     return data.with_max_train(min(limits, default=None))
 
 
-def max_pixels(args: argparse.Namespace) -> int:
-    """The largest photo that is decoded, by --max-pixels."""
-    from kerasdl.data import MAX_PIXELS
-
-    return args.max_pixels or MAX_PIXELS
-
-
-def check_image_sizes(sizes: Sequence[int], backbone: str) -> None:
-    """Raise ValueError unless `sizes`, of progressive resizing, rise and suit all."""
+def check_backbone(args: argparse.Namespace) -> None:
+    """Raise ValueError unless --backbone is one, and --image-sizes rise and suit it."""
     from kerasdl import models
 
-    least = models.backbone(backbone).min_image_size
+    least = models.backbone(args.backbone).min_image_size
+    sizes = getattr(args, "image_sizes", [least])
     if min(sizes) < least or any(a >= b for a, b in pairwise(sizes)):
         raise ValueError(
-            f"`image_sizes` must rise, from {least} on for {backbone!r}. Received: "
-            f"image_sizes={list(sizes)!r}"
+            f"`image_sizes` must rise, from {least} on for {args.backbone!r}. "
+            f"Received: image_sizes={list(sizes)!r}"
         )
 
 
@@ -214,21 +204,6 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
         "fingerprint": check.fingerprint,
         "splits": splits.hexdigest(),
         "damaged": check.damaged,
-        "counts": data.counts().to_dict("index"),
     }
-    before = run.manifest.get("data")
-    if before and any(
-        before.get(key) != found[key] for key in ("fingerprint", "splits")
-    ):
-        raise ValueError(
-            "`data` must be the files and labels that the run began with. Received: "
-            "others than recorded. Restore them, or start anew with --overwrite."
-        )
-    strategies.check_same("fingerprint", [found["fingerprint"], found["splits"]])
-    run.manifest["data"] = found
-    run.manifest["image_size"] = list(data.image_size)
-    run.manifest["resize"] = data.resize
     run.manifest["multi_label"] = data.label_mode == "multi_label"
-    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
-    run.save_labels(data.class_names)
-    run.save_manifest()
+    remember(run, data, found, ["fingerprint", "splits"])

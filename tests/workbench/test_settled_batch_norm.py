@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 from keras import layers
 
-from kerasdl import ImageData
-from kerasdl.recipe import arrays
+from kerasdl import ImageData, workbench
 
 SIDE, COUNT = 6, 40
 
@@ -32,7 +31,7 @@ def history(steps):
 
 def test_after_a_short_training(data):
     norm = layers.BatchNormalization(name="norm")
-    arrays.settle_batch_norm(model_with(norm), data, history(4))
+    workbench.settle_batch_norm(model_with(norm), data, history(4))
     pixels = np.stack(data.pictures("train")).reshape(-1, 3).astype("float64")
     np.testing.assert_allclose(norm.moving_mean, pixels.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(norm.moving_variance, pixels.var(axis=0), rtol=1e-4)
@@ -41,6 +40,6 @@ def test_after_a_short_training(data):
 @pytest.mark.parametrize(("trainable", "steps"), [(True, 1000), (False, 4)])
 def test_a_long_training_and_a_frozen_layer_keep_theirs(data, trainable, steps):
     norm = layers.BatchNormalization(trainable=trainable)
-    arrays.settle_batch_norm(model_with(norm), data, history(steps))
+    workbench.settle_batch_norm(model_with(norm), data, history(steps))
     np.testing.assert_array_equal(norm.moving_mean, 0)
     np.testing.assert_array_equal(norm.moving_variance, 1)

@@ -1,6 +1,5 @@
 """The images of a finished run, found again; heavy imports come late."""
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +76,7 @@ def read_again(
             at the place its manifest names.
     """
     cache = reading.get("cache")
-    args = argparse.Namespace(
+    options = photos.PhotoOptions(
         data=reading["data"],
         cache=cache and Path(cache),
         batch_size=BATCH_SIZE,
@@ -88,7 +87,7 @@ def read_again(
         quick=reading["quick"],
     )
     size = run.manifest["image_size"]
-    data, check = photos.read_photos(args, size, None, seed=reading["seed"])
+    data, check = photos.read_photos(options, size, None, seed=reading["seed"])
     is_own = reading["data"] == _reading(run)["data"]
     if is_own and check.fingerprint != run.manifest["data"]["fingerprint"]:
         raise ValueError(f"other photos at {reading['data']} than {run.path} found")

@@ -1,12 +1,10 @@
 """What recipes read of a folder of photos."""
 
-import argparse
-
 import pytest
 from PIL import Image
 
 from kerasdl.data import cifar10
-from kerasdl.recipe import arrays, photos
+from kerasdl.workbench import PhotoOptions, max_images, read_photos
 
 
 def write_photos(root, *splits):
@@ -18,10 +16,8 @@ def write_photos(root, *splits):
                 image.save(root / split / name / f"{number}.png")
 
 
-def arguments(root, **changed):
-    args = {"data": str(root), "cache": None, "batch_size": 4, "resize": "crop"}
-    args |= {"max_train": None, "on_error": "skip", "quick": False, "max_pixels": None}
-    return argparse.Namespace(**(args | changed))
+def options(root, **changed):
+    return PhotoOptions(str(root), batch_size=4, resize="crop", **changed)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +35,7 @@ def arguments(root, **changed):
 )
 def test_splits_of_any_usual_names_are_trained_as_splits(tmp_path, folders, counts):
     write_photos(tmp_path, *folders)
-    data, check = photos.read_photos(arguments(tmp_path), 8, None, seed=0)
+    data, check = read_photos(options(tmp_path), 8, None, seed=0)
     assert data.class_names == check.counts.columns.tolist() == ["cat", "dog"]
     assert {split: len(data.files(split)) for split in data.splits} == counts
 
@@ -74,15 +70,15 @@ def many(tmp_path_factory):
     ],
 )
 def test_quick_takes_a_photo_of_each_class(many, changed, count):
-    data, _ = photos.read_photos(arguments(many, **changed), 8, None, seed=0)
+    data, _ = read_photos(options(many, **changed), 8, None, seed=0)
     assert len(data.files("train")) == count
     assert (data.counts().loc["train"] > 0).all()
 
 
 def test_quick_takes_fewer_if_asked(tmp_path):
     write_photos(tmp_path, "")
-    args = arguments(tmp_path, quick=True, max_train=3)
-    data, _ = photos.read_photos(args, 8, None, seed=0)
+    few = options(tmp_path, quick=True, max_train=3)
+    data, _ = read_photos(few, 8, None, seed=0)
     assert len(data.files("train")) == 3
     again = data.with_max_train(2)
     assert set(again.files("train")) < set(data.files("train"))
@@ -91,14 +87,12 @@ def test_quick_takes_fewer_if_asked(tmp_path):
 
 def test_too_few_of_many_classes_is_an_error_of_who_asked(many):
     with pytest.raises(ValueError, match=r"max_train=200 \(201 classes\)"):
-        photos.read_photos(arguments(many, quick=True, max_train=200), 8, None, seed=0)
+        read_photos(options(many, quick=True, max_train=200), 8, None, seed=0)
 
 
 def test_quick_takes_small_images_of_each_class(many):
     for quick, count in ((True, 402), (False, None)):
-        args = argparse.Namespace(data=str(many), quick=quick)
-        assert arrays.max_images(args) == count
+        assert max_images(str(many), quick) == count
     data = cifar10(many, 0.34, max_images=402, seed=0)
     assert (data.counts().loc["valid"] == 1).all()
-    args = argparse.Namespace(data=None, quick=True)
-    assert arrays.max_images(args) == 200
+    assert max_images(None, quick=True) == 200

@@ -4,15 +4,14 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from kerasdl import cli, runs
+from kerasdl import runs, workbench
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser()
+    parser = workbench.RecipeParser("A recipe.")
     parser.add_argument("--data", default="sample")
     parser.add_argument("--cache", type=Path)
-    cli.add_run_arguments(parser)
-    return cli.parse_run_arguments(parser, argv, "name")
+    return parser.parse_run(argv, "name")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +30,7 @@ def test_exit_codes(error, code, capsys):
         raise error
 
     with pytest.raises(SystemExit) as stopped:
-        cli.run_recipe(main)
+        workbench.run_recipe(main)
     assert stopped.value.code == code
     assert capsys.readouterr().err
 
@@ -41,14 +40,18 @@ def test_other_errors_keep_their_traceback():
         raise KeyError("a fault of the recipe's own")
 
     with pytest.raises(KeyError):
-        cli.run_recipe(main)
+        workbench.run_recipe(main)
 
 
 @pytest.mark.parametrize(
     ("kind", "good", "bad"),
     [
-        (cli.positive_int, {"3": 3}, ["0", "-1", "1.5", "many"]),
-        (cli.positive_float, {"3": 3.0, "1e-3": 0.001}, ["0", "-1", "inf", "nan", "x"]),
+        (workbench.positive_int, {"3": 3}, ["0", "-1", "1.5", "many"]),
+        (
+            workbench.positive_float,
+            {"3": 3.0, "1e-3": 0.001},
+            ["0", "-1", "inf", "nan", "x"],
+        ),
     ],
 )
 def test_numbers_above_0(kind, good, bad):
@@ -69,7 +72,7 @@ def test_resume_takes_what_was_recorded(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     args = parse(["--data", "photos", "--quick", "--cache", "here"])
     with pytest.raises(KeyboardInterrupt):
-        with runs.run_folder(args.out, cli.recorded(args), seed=1) as run:
+        with runs.run_folder(args.out, workbench.recorded(args), seed=1) as run:
             run.record(begun=True)
             raise KeyboardInterrupt
     resumed = parse(["--resume"])
@@ -84,7 +87,7 @@ def test_a_resumed_run_may_take_another_cache(tmp_path, monkeypatch):
         args = parse(argv)
         with pytest.raises(KeyboardInterrupt):
             with runs.run_folder(
-                args.out, cli.recorded(args), seed=1, resume=args.resume
+                args.out, workbench.recorded(args), seed=1, resume=args.resume
             ) as run:
                 run.record(begun=True)
                 raise KeyboardInterrupt

@@ -1,0 +1,37 @@
+"""What recipes share: arguments, runs, steps, photos and files; loads quickly."""
+
+from .adamw import adamw
+from .arguments import (
+    RecipeParser,
+    positive_float,
+    positive_int,
+    recorded,
+    writable_file,
+)
+from .arrays import (
+    add_array_arguments,
+    fit_arrays,
+    max_images,
+    remember_images,
+    settle_batch_norm,
+    write_network,
+)
+from .contest import (
+    Contest,
+    add_contest_arguments,
+    check_sample,
+    read_contest,
+)
+from .exit_codes import run_recipe
+from .learner_steps import LearnerSteps
+from .photos import (
+    PhotoOptions,
+    add_photo_arguments,
+    check_backbone,
+    read_photos,
+    remember_photos,
+)
+from .run_data import class_folders, photo_reading, read_again, recorded_data
+from .run_files import model_card, report_on, write_model, write_run_files
+from .steps import Steps
+from .training_run import PREDICT, STATE, training_run

@@ -1,0 +1,118 @@
+"""The steps of a recipe that trains a Learner."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .run_files import model_card, write_run_files
+from .steps import Steps
+from .training_run import STATE
+
+if TYPE_CHECKING:
+    from kerasdl.interpret import ClassificationReport
+    from kerasdl.learner import Learner, Rates
+    from kerasdl.predict import SplitPredictions
+    from kerasdl.runs import Run
+
+Predict = Callable[[str], "SplitPredictions"]
+
+
+class LearnerSteps(Steps):
+    """Steps that train a Learner, whose folder is the folder `state` of the run.
+
+    The step of the lowest "valid loss" is best. What an earlier process trained is
+    read back.
+
+    Args:
+        learn: at work.
+        run: at work.
+        measure: what to note of predictions, given a function of the split that makes
+            them. None is the accuracy of each held-out split, and the log loss of
+            "valid".
+    """
+
+    def __init__(
+        self,
+        learn: "Learner",
+        run: "Run",
+        measure: Callable[[Predict], dict[str, float]] | None = None,
+    ) -> None:
+        super().__init__(run, best="valid loss")
+        self.learn = learn
+        self._measure = measure or self._accuracies
+        self._sizes: dict[str, tuple[int, int]] = {}
+
+    def find_rate(self, step: str, num_steps: int = 100) -> None:
+        """Draw `STEP.png` for whoever chooses a rate; see `Learner.lr_find`."""
+
+        def find() -> dict[str, Any]:
+            found = self.learn.lr_find(1e-6, 1, num_steps)
+            found.plot(self.run.path / f"{step}.png")
+            ways = [f"{way} {rate:.1e}" for way, rate in found.suggestions.items()]
+            print(f"rates by {step}.png: {', '.join(ways)}")
+            return {}
+
+        self.do(step, find)
+
+    def fit(
+        self,
+        step: str,
+        learning_rate: "Rates",
+        cycles: int = 1,
+        cycle_len: int = 1,
+        cycle_mult: int = 1,
+    ) -> None:
+        """Train, as `Learner.fit` does; keep the weights and measure them."""
+
+        def fit() -> dict[str, Any]:
+            history = self.learn.fit(
+                learning_rate, cycles, cycle_len, cycle_mult, resume=True
+            )
+            self.learn.save(self._weights(step))
+            self._sizes[step] = self.learn.data.image_size
+            restored = history["seconds"].iloc[: history.attrs["restored"]]
+            return {"epochs": len(history), "minutes": restored.sum() / 60}
+
+        self.do(step, fit, lambda: self._measure(self.learn.predict))
+
+    def measure(self, step: str, predict: Predict) -> None:
+        """Add a row of what `predict` makes of the photos."""
+        self.do(step, lambda: self._measure(predict))
+
+    def keep_best(self) -> str:
+        """Take the Learner back to the best step; returns its name."""
+        best = self.best()["step"]
+        if self._sizes[best] != self.learn.data.image_size:
+            self.learn.set_data(self.learn.data.with_image_size(self._sizes[best]))
+        self.learn.load(self._weights(best))
+        self.run.manifest["image_size"] = list(self.learn.data.image_size)
+        print(f"\nkept: {best}, whose loss on the validation photos is lowest")
+        return best
+
+    def write(self, title: str, best: str, report: "ClassificationReport") -> None:
+        """Write the files of the run, of which `best` is kept; print the table."""
+        learn, run = self.learn, self.run
+        kept = next(row for row in self.rows if row["step"] == best)
+        self.record(best=best)
+        learn.plot_lr(run.path / "rates.png")
+        write_run_files(
+            run,
+            model=learn.model,
+            history=learn.history,
+            report=report,
+            title=title,
+            card=model_card(run, learn.data, learn.model, kept, title),
+        )
+
+    def _weights(self, step: str) -> Path:
+        return self.run.path / STATE / f"{step}.weights.h5"
+
+    def _accuracies(self, predict: Predict) -> dict[str, float]:
+        row = {}
+        for split in self.learn.data.splits[1:]:
+            if self.learn.data.has_labels(split):
+                found = predict(split)
+                row[split] = found.accuracy
+                if split == "valid":
+                    row["valid loss"] = found.log_loss
+        return row

@@ -1,0 +1,68 @@
+"""The steps of a recipe: each is done, timed, measured, and a row of a table."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kerasdl.runs import Run
+
+Work = Callable[[], Mapping[str, Any]]
+
+
+class Steps:
+    """The steps of a recipe, in the order they are done.
+
+    Args:
+        run: at work.
+        best: the column of the table that says which step is kept.
+        lowest: whether the lowest value there is best, or the highest. Of equal ones
+            the later step is, as it has seen more.
+        name: what a step is called in the table and in the manifest.
+
+    Attributes:
+        rows: a row for each step so far.
+    """
+
+    def __init__(
+        self, run: "Run", best: str, lowest: bool = True, name: str = "step"
+    ) -> None:
+        self.run = run
+        self.rows: list[dict[str, Any]] = []
+        self._best, self._lowest, self._name = best, lowest, name
+
+    def do(self, step: str, work: Work, measure: Work | None = None) -> None:
+        """Do one, and add its row.
+
+        Args:
+            step: its name.
+            work: does it, and returns what is known then; `minutes` among it are those
+                of an earlier process, to which those of `work` are added.
+            measure: returns what is known afterwards; its time does not count.
+        """
+        print(f"\n{step}")
+        began = time.monotonic()
+        found = dict(work())
+        found["minutes"] = found.get("minutes", 0) + (time.monotonic() - began) / 60
+        self.add(step, found | dict(measure() if measure else {}))
+
+    def add(self, step: str, found: Mapping[str, Any]) -> None:
+        """Add a row of what is known of a step."""
+        self.rows.append({self._name: step, **found})
+
+    def best(self) -> dict[str, Any]:
+        """The row of the step to keep."""
+        sign = -1 if self._lowest else 1
+        ranked = [row for row in self.rows if self._best in row]
+        return max(reversed(ranked), key=lambda row: sign * row[self._best])
+
+    def record(self, **facts: Any) -> None:
+        """Print the table, and write it and `facts` into the manifest's results."""
+        import pandas as pd
+
+        table = pd.DataFrame(self.rows)
+        rows = json.loads(table.to_json(orient="records"))  # NaN as null
+        self.run.record(**{f"{self._name}s": rows}, **facts)
+        shown = table.to_string(index=False, na_rep="", float_format="{:.4g}".format)
+        print(f"\n{shown}")

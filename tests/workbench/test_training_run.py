@@ -1,0 +1,82 @@
+"""What opens and closes a run."""
+
+import pytest
+
+from kerasdl import runs, strategies, workbench
+
+
+def parse(tmp_path, *argv):
+    parser = workbench.RecipeParser("A recipe.")
+    workbench.add_photo_arguments(parser)
+    argv = ["--out", str(tmp_path / "run"), "--cache", str(tmp_path / "cache"), *argv]
+    return parser.parse_run(argv, "name")
+
+
+def test_what_a_kill_needs_goes_at_the_end_and_the_last_words_come(tmp_path, capsys):
+    args = parse(tmp_path, "--seed", "3")
+    with workbench.training_run(args, "{out}/ holds all") as run:
+        for folder in (run.path, run.path / "one"):
+            (folder / workbench.STATE).mkdir(parents=True)
+        (run.path / "kept.txt").write_text("kept")
+        assert run.seed == 3
+    assert sorted(path.name for path in args.out.rglob("*")) == [
+        *("kept.txt", "manifest.json", "one")
+    ]
+    assert capsys.readouterr().out.endswith(f"\n{args.out}/ holds all\n")
+
+
+def test_a_cut_run_keeps_its_state_and_goes_on(tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt):
+        with workbench.training_run(parse(tmp_path)) as run:
+            (run.path / workbench.STATE).mkdir()
+            raise KeyboardInterrupt
+    assert (tmp_path / "run.partial" / workbench.STATE).is_dir()
+    output = capsys.readouterr()
+    assert "predict.py" not in output.out
+    assert "--resume continues it" in output.err
+    with workbench.training_run(parse(tmp_path, "--resume")) as again:
+        assert again.resumed
+        assert again.seed == run.seed
+    assert f"python recipes/predict.py {tmp_path / 'run'} PHOTO" in (
+        capsys.readouterr().out
+    )
+
+
+def test_what_the_check_finds_leaves_all_as_it_was(tmp_path):
+    def check(args):
+        raise ValueError(f"resize={args.resize}")
+
+    (tmp_path / "run.partial").mkdir()
+    (tmp_path / "run.partial" / "work").touch()
+    with pytest.raises(ValueError, match="resize=squash"):
+        with workbench.training_run(parse(tmp_path, "--overwrite"), check=check):
+            pass
+    assert (tmp_path / "run.partial" / "work").exists()
+
+
+def test_of_several_machines_one_speaks(tmp_path, monkeypatch, capsys):
+    """The folder of the others is a temporary one, and `out` is not theirs."""
+    out = tmp_path / "run"
+    (out / workbench.STATE).mkdir(parents=True)
+    manifest = {"arguments": workbench.recorded(parse(tmp_path)), "seed": 1}
+    manifest = runs._plain(manifest | {"results": {}})
+    monkeypatch.setattr(strategies, "is_chief", lambda: False)
+    monkeypatch.setattr(strategies, "leave_together", lambda: None)
+
+    def share(folder):
+        runs.Run(folder, out, 1, manifest, resumed=False).save_manifest()
+
+    monkeypatch.setattr(strategies, "share_folder", share)
+    with workbench.training_run(parse(tmp_path)) as run:
+        assert not run.is_chief
+    assert capsys.readouterr().out == ""
+    assert (out / workbench.STATE).is_dir()
+
+
+def test_clearing_the_cache_ends_the_process_before_any_work(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        with workbench.training_run(parse(tmp_path, "--clear-cache")):
+            raise AssertionError("it must not begin")
+    assert not stopped.value.code
+    assert capsys.readouterr().out == "removed 0 MB of cached activations\n"
+    assert not (tmp_path / "run.partial").exists()
