@@ -11,10 +11,12 @@ the run's folder):
      base64 -w0 photo.jpg; echo '"}]}') |
         curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
-/metrics has counts and times for Prometheus. It listens on this machine alone; with
---host 0.0.0.0 anyone on the network reaches it, without a password or encryption: on
-the internet it belongs behind a proxy that has both. Ctrl-C stops it: what is under way
-is answered. Needs the extra `serve`: pip install -e ".[serve]"
+LiteRT computes, by the run's model.tflite, where that file answers a few pictures as
+the Keras model does; else that model. /metrics has counts and times for Prometheus. It
+listens on this machine alone; with --host 0.0.0.0 anyone on the network reaches it,
+without a password or encryption: on the internet it belongs behind a proxy that has
+both. Ctrl-C stops it: what is under way is answered. Needs the extra `serve`: pip
+install -e ".[serve]"
 
 Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
@@ -22,6 +24,7 @@ Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 import argparse
 import os
 import re
+import sys
 
 import kerasdl
 
@@ -46,7 +49,7 @@ def parse_args(argv=None):
         ("images", 32, "photos of a request"),
         ("waiting", 64, "requests under way; one more is told to try again (503)"),
         ("memory", 300_000_000, "bytes of all bodies and of what they become"),
-        ("batch", 32, "photos in a call of the model"),
+        ("batch", 32, "photos in a call of the Keras model"),
     ):
         add(
             f"--max-{name}",
@@ -58,9 +61,16 @@ def parse_args(argv=None):
     add(
         "--max-wait-ms",
         type=float,
-        default=2.0,
+        default=0.0,
         metavar="MS",
-        help="how long a photo waits for others to join it; default: %(default)s",
+        help="how long a photo waits for others to join it, in a call of the Keras "
+        "model; default: %(default)s, a call takes those that are there",
+    )
+    add(
+        "--runtime",
+        choices=("keras", "litert"),
+        help="what computes: model.keras by TensorFlow, or model.tflite by LiteRT; "
+        "default: litert, where that file answers as the Keras model does",
     )
     add("--verbose", action="store_true", help="show requests and TensorFlow's lines")
     args = parser.parse_args(argv)
@@ -69,6 +79,11 @@ def parse_args(argv=None):
     if not 0 <= args.max_wait_ms <= 10_000:
         parser.error(
             f"--max-wait-ms must be in [0, 10000]. Received: {args.max_wait_ms}"
+        )
+    if args.max_wait_ms and args.runtime == "litert":
+        parser.error(
+            "--max-wait-ms must be 0 with --runtime litert, which takes one photo at a "
+            f"time. Received: {args.max_wait_ms}"
         )
     if args.max_memory < 4 * args.max_bytes:
         parser.error(
@@ -96,7 +111,10 @@ def main(argv=None):
 
     bound = serving.bind(args.host, args.port)  # a taken port is told before loading
     predictor = kerasdl.Predictor.load(args.run)
-    model = serving.ServedModel(predictor, args.name, args.max_batch, args.max_wait_ms)
+    lite = lite_model(args, predictor)
+    model = serving.ServedModel(
+        predictor, args.name, args.max_batch, args.max_wait_ms, lite
+    )
     app = serving.create_app(
         model,
         args.max_bytes,
@@ -110,10 +128,27 @@ def main(argv=None):
         print(f"{args.name} on {server.url} (Ctrl-C stops)", flush=True)
         if not server.is_loopback:
             print("Anyone on the network reaches it, without a password.", flush=True)
+        if lite:
+            print("LiteRT computes, by model.tflite", flush=True)
 
     server = serving.Server(app, bound, on_ready, access_log=args.verbose)
     server.run_until_stopped()
     print("stopped")
+
+
+def lite_model(args, predictor):
+    """What LiteRT computes; None for Keras."""
+    path = args.run / "model.tflite"
+    is_possible = path.is_file() and not args.max_wait_ms
+    if args.runtime == "keras" or (args.runtime is None and not is_possible):
+        return None
+    try:
+        return kerasdl.serving.LiteModel(path, predictor)
+    except (ImportError, ValueError) as error:
+        if args.runtime:
+            raise
+        print(f"not by LiteRT: {error}", file=sys.stderr)
+        return None
 
 
 if __name__ == "__main__":
