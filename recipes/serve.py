@@ -11,16 +11,19 @@ the run's folder):
      base64 -w0 photo.jpg; echo '"}]}') |
         curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
-/metrics has counts and times for Prometheus. It listens on this machine alone; with
---host 0.0.0.0 anyone on the network reaches it, without a password or encryption: on
-the internet it belongs behind a proxy that has both. Ctrl-C stops it: what is under way
-is answered. Needs the extra `serve`: pip install -e ".[serve]"
+LiteRT computes, by the run's model.tflite, where that file answers a few pictures as
+the Keras model does; else that model. /metrics has counts and times for Prometheus. It
+listens on this machine alone; with --host 0.0.0.0 anyone on the network reaches it,
+without a password or encryption: on the internet it belongs behind a proxy that has
+both. Ctrl-C stops it: what is under way is answered. Needs the extra `serve`: pip
+install -e ".[serve]"
 
 Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
 
 import os
 import re
+import sys
 
 import kerasdl as kd
 
@@ -43,7 +46,7 @@ def parse_args(argv=None):
         ("images", 32, "photos of a request"),
         ("waiting", 64, "requests under way; one more is told to try again (503)"),
         ("memory", 300_000_000, "bytes of all bodies and of what they become"),
-        ("batch", 32, "photos in a call of the model"),
+        ("batch", 32, "photos in a call of the Keras model"),
     ):
         add(
             f"--max-{name}",
@@ -55,9 +58,16 @@ def parse_args(argv=None):
     add(
         "--max-wait-ms",
         type=float,
-        default=2.0,
+        default=0.0,
         metavar="MS",
-        help="how long a photo waits for others to join it; default: %(default)s",
+        help="how long a photo waits for others to join it, in a call of the Keras "
+        "model; default: %(default)s, a call takes those that are there",
+    )
+    add(
+        "--runtime",
+        choices=("keras", "litert"),
+        help="what computes: model.keras by TensorFlow, or model.tflite by LiteRT; "
+        "default: litert, where that file answers as the Keras model does",
     )
     add("--verbose", action="store_true", help="show requests and TensorFlow's lines")
     args = parser.parse_args(argv)
@@ -66,6 +76,11 @@ def parse_args(argv=None):
     if not 0 <= args.max_wait_ms <= 10_000:
         parser.error(
             f"--max-wait-ms must be in [0, 10000]. Received: {args.max_wait_ms}"
+        )
+    if args.max_wait_ms and args.runtime == "litert":
+        parser.error(
+            "--max-wait-ms must be 0 with --runtime litert, which takes one photo at a "
+            f"time. Received: {args.max_wait_ms}"
         )
     if args.max_memory < 4 * args.max_bytes:
         parser.error(
@@ -89,8 +104,11 @@ def parse_args(argv=None):
 def classifier(args):
     """The model, which answers with the classes of photos."""
     predictor = kd.Predictor.load(args.run)
+    lite = lite_model(args, predictor)
+    if lite:
+        print("LiteRT computes, by model.tflite", flush=True)
     return kd.serving.ServedModel(
-        predictor, args.name, args.max_batch, args.max_wait_ms
+        predictor, args.name, args.max_batch, args.max_wait_ms, lite
     )
 
 
@@ -118,6 +136,21 @@ def main(argv=None):
     server = kd.serving.Server(app, bound, on_ready, access_log=args.verbose)
     server.run_until_stopped()
     print("stopped")
+
+
+def lite_model(args, predictor):
+    """What LiteRT computes; None for Keras."""
+    path = args.run / "model.tflite"
+    is_possible = path.is_file() and not args.max_wait_ms
+    if args.runtime == "keras" or (args.runtime is None and not is_possible):
+        return None
+    try:
+        return kd.serving.LiteModel(path, predictor)
+    except (ImportError, ValueError) as error:
+        if args.runtime:
+            raise
+        print(f"not by LiteRT: {error}", file=sys.stderr)
+        return None
 
 
 if __name__ == "__main__":

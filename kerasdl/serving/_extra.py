@@ -2,5 +2,5 @@
 
 from kerasdl._optional import require
 
-for _package in ("fastapi", "python_multipart", "prometheus_client", "uvicorn"):
+for _package in ("starlette", "python_multipart", "prometheus_client", "uvicorn"):
     require(_package, "serve")

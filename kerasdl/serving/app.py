@@ -1,15 +1,16 @@
 """The routes: TensorFlow Serving's, the page's, and the operator's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from kerasdl._checks import check_positive_int
@@ -94,21 +95,12 @@ def create_app(
     reading = Budget(max_bytes)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         readers.shutdown()
-        studio.close()
         model.close()
 
-    app = FastAPI(
-        lifespan=lifespan,
-        openapi_url=None,  # its pages load scripts from elsewhere
-        redirect_slashes=False,
-    )
-    app.add_exception_handler(StarletteHTTPException, _refusal)
-    app.add_exception_handler(Exception, _failure)
-
-    def check(name: str, version: str, label: str) -> None:
+    def check(name: str, version: str = rest_api.VERSION, label: str = "") -> None:
         if ":" in name:  # a GET
             raise HTTPException(405, "Method Not Allowed", {"Allow": "POST"})
         if label:
@@ -120,18 +112,13 @@ def create_app(
                 f"/v1/models/{model.name}/versions/{rest_api.VERSION}",
             )
 
-    @app.get("/v1/models")
-    async def models() -> dict[str, Any]:
-        return {"models": [model.name]}
+    async def models(request: Request) -> Response:
+        return JSONResponse({"models": [model.name]})
 
-    async def predict(
-        request: Request,
-        name: str,
-        verb: str,
-        version: str = rest_api.VERSION,
-        label: str = "",
-    ) -> dict[str, Any]:
-        check(name, version, label)
+    async def predict(request: Request) -> Response:
+        asked = dict(request.path_params)
+        verb = asked.pop("verb")
+        check(**asked)
         rest_api.check_verb(verb)
         body = await request.body()
         async with reading.hold(len(body)):
@@ -142,66 +129,77 @@ def create_app(
         rows = await (
             studio.of_files(sent, key) if are_files else studio.of_pixels(sent)
         )
-        return {rest_api.ANSWERS[key]: [row.tolist() for row in rows]}
+        return JSONResponse({rest_api.ANSWERS[key]: [row.tolist() for row in rows]})
 
-    async def status(
-        name: str, version: str = rest_api.VERSION, label: str = ""
-    ) -> dict[str, Any]:
-        check(name, version, label)
-        return rest_api.status()
+    async def status(request: Request) -> Response:
+        check(**request.path_params)
+        return JSONResponse(rest_api.status())
 
-    async def metadata(
-        name: str, version: str = rest_api.VERSION, label: str = ""
-    ) -> dict[str, Any]:
-        check(name, version, label)
-        return rest_api.metadata(name, model.image_size, model.num_outputs)
+    async def metadata(request: Request) -> Response:
+        check(**request.path_params)
+        geometry = model.image_size, model.num_outputs
+        return JSONResponse(rest_api.metadata(model.name, *geometry))
 
-    for path in _MODELS:
-        app.post(path + ":{verb}")(predict)
-        app.get(path)(status)
-        app.get(path + "/metadata")(metadata)
-
-    @app.post("/classify")
-    async def classify(request: Request) -> dict[str, Any]:
+    async def classify(request: Request) -> Response:
         body = await request.body()
         async with reading.hold(len(body)):
             sent = await read_form(body, request.headers, max_images)
         rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
-        return {"images": [model.answer(row) for row in rows]}
+        return JSONResponse({"images": [model.answer(row) for row in rows]})
 
-    @app.get("/model")
-    async def about() -> dict[str, Any]:
+    async def about(request: Request) -> Response:
         """What the page shows, and checks before it sends."""
-        return {
-            "name": model.name,
-            "class_names": model.class_names,
-            "is_multi_label": model.is_multi_label,
-            "max_bytes": max_bytes,
-        }
+        return JSONResponse(
+            {
+                "name": model.name,
+                "class_names": model.class_names,
+                "is_multi_label": model.is_multi_label,
+                "max_bytes": max_bytes,
+            }
+        )
 
-    @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
         content_type = model.metrics.content_type
         return Response(model.metrics.text(), headers={"Content-Type": content_type})
 
+    routes = [Route("/classify", classify, methods=["POST"])]
+    for path in _MODELS:
+        routes += [
+            Route(path + ":{verb}", predict, methods=["POST"]),
+            Route(path, status),
+            Route(path + "/metadata", metadata),
+        ]
+    routes += [
+        Route("/v1/models", models),
+        Route("/model", about),
+        Route("/healthz", healthz),
+        Route("/metrics", metrics),
+    ]
     for path, (file, media_type) in _PAGE.items():
         content = files(__package__).joinpath("page", file).read_bytes()
-        app.get(f"/{path}")(_constant(content, media_type))
+        routes.append(Route(f"/{path}", _constant(content, media_type)))
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _refusal, Exception: _failure},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
     return Gate(app, model.metrics, intake, max_waiting)
 
 
-def _constant(content: bytes, media_type: str) -> Callable[[], Any]:
-    async def route() -> Response:
+def _constant(
+    content: bytes, media_type: str
+) -> Callable[[Request], Awaitable[Response]]:
+    async def route(request: Request) -> Response:
         return Response(content, media_type=media_type)
 
     return route
 
 
-async def _refusal(request: Request, error: StarletteHTTPException) -> Response:
+async def _refusal(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == 405:
         methods = {*headers["Allow"].split(", "), "OPTIONS"}

@@ -4,7 +4,7 @@ from base64 import b64decode
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException
+from starlette.exceptions import HTTPException
 
 from kerasdl.data import ImageError, decode_image, encoded_size, warp_image
 

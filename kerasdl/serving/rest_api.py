@@ -10,7 +10,7 @@ import json
 from typing import Any, NoReturn
 
 import numpy as np
-from fastapi import HTTPException
+from starlette.exceptions import HTTPException
 
 from .images import from_base64
 from .pixels_json import PixelsDecoder

@@ -1,16 +1,17 @@
-"""The model of a run as a server calls it: traced once, in batches, warm."""
+"""The model of a run as a server calls it: in batches, warm."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from kerasdl.models import fold_batch_norm
 from kerasdl.predict import Predictor, class_probabilities
 
 from .batching import Batcher
+from .keras_graph import keras_graph
+from .lite_model import LiteModel
 from .metrics import Metrics
 
 _TOP = 5
@@ -23,11 +24,14 @@ class ServedModel:
         predictor: the model, its class names and its geometry.
         name: what its address calls it: letters, digits, "_", "-" and ".".
         max_batch: the most pictures of a call of the model.
-        max_wait_ms: how long a picture waits for others, in milliseconds.
+        max_wait_ms: how long a picture waits for others, in milliseconds; 0 takes those
+            that are there.
+        lite: computes what the model does, one picture at a time; None takes the model.
 
     Attributes:
         max_batch: the most pictures of a call of the model.
         num_outputs: the model's; one for two classes with one sigmoid unit.
+        threads: for what becomes a picture; until `close`.
         metrics: where the sizes of the batches are counted.
 
     Raises:
@@ -39,12 +43,18 @@ class ServedModel:
         predictor: Predictor,
         name: str,
         max_batch: int = 32,
-        max_wait_ms: float = 2.0,
+        max_wait_ms: float = 0.0,
+        lite: LiteModel | None = None,
     ) -> None:
         if not re.fullmatch(r"[\w.-]+", name, re.ASCII):
             raise ValueError(
                 "`name` must be letters, digits, '_', '-' and '.'. Received: "
                 f"name={name!r}"
+            )
+        if lite and max_wait_ms:
+            raise ValueError(
+                "`max_wait_ms` must be 0 with `lite`, which takes one picture at a "
+                f"time. Received: max_wait_ms={max_wait_ms!r}"
             )
         self.name = name
         self.max_batch = max_batch
@@ -55,23 +65,21 @@ class ServedModel:
         self.num_outputs = predictor.model.output_shape[-1]
         self.metrics = Metrics()
         self._labels = predictor.labels
-        network = fold_batch_norm(predictor.model)
-
-        # With the number of pictures left open one trace serves all batches.
-        @tf.function(
-            input_signature=[tf.TensorSpec((None, *self.image_size, 3), "uint8")]
+        self._run = lite or keras_graph(predictor, max_batch)
+        self._batcher = (
+            Batcher(self._call, 1, num_calls=lite.num_calls)
+            if lite
+            else Batcher(self._call, max_batch, max_wait_ms)
         )
-        def graph(pixels: tf.Tensor) -> tf.Tensor:
-            return network(tf.cast(pixels, "float32"), training=False)
-
-        self.graph = graph
-        self._batcher = Batcher(self._call, max_batch, max_wait_ms)
-        for number in {1, max_batch}:  # the first call traces and is slow
-            graph(np.zeros((number, *self.image_size, 3), "uint8"))
+        self.threads = self._batcher.threads
 
     def submit(self, pixels: np.ndarray) -> Future:
         """Queue a picture, uint8 `(*image_size, 3)`, for its `(num_outputs,)`."""
         return self._batcher.submit(pixels)
+
+    def submit_made(self, make: Callable[[], np.ndarray]) -> Future:
+        """`submit` the picture that `make` returns, which another thread calls."""
+        return self._batcher.submit_made(make)
 
     def answer(self, outputs: np.ndarray) -> dict[str, Any]:
         """What a person wants to know of one picture's `(num_outputs,)`.
@@ -98,4 +106,4 @@ class ServedModel:
 
     def _call(self, pixels: np.ndarray) -> np.ndarray:
         self.metrics.batch_sizes.observe(len(pixels))
-        return self.graph(pixels).numpy()
+        return self._run(pixels)

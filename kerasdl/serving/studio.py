@@ -1,17 +1,18 @@
 """Pictures on their way through the model, so many at a time."""
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
-from fastapi import HTTPException
-
-from kerasdl._parallel import num_cpus
+from starlette.exceptions import HTTPException
 
 from . import images
 from .budget import Budget
 from .served_model import ServedModel
+
+# A photo of at most this share of `max_pixels` is decoded and answered in one go.
+_SHARE = 1 / 16
 
 
 class Studio:
@@ -28,7 +29,7 @@ class Studio:
     def __init__(self, model: ServedModel, max_pixels: int) -> None:
         self._model = model
         self._max_pixels = max_pixels
-        self._threads = ThreadPoolExecutor(num_cpus())
+        self._usual = int(_SHARE * max_pixels)
         self._decoding = Budget(max_pixels)
         self._pictures = Budget(2 * model.max_batch)
 
@@ -45,42 +46,68 @@ class Studio:
             HTTPException: 400 or 413 for a file that is refused, 500 for an answer that
                 is not a number.
         """
+        if len(files) == 1:
+            try:
+                with _naming(name, 0):
+                    row = await self._at_once(files[0])
+                return _numbers([row])
+            except HTTPException as error:
+                if error.status_code != 413:
+                    raise
         futures, left = [], self._max_pixels
         for number, file in enumerate(files):
             await self._pictures.take(1)
             try:
-                picture, decoded = await self._decoded(file, left)
+                with _naming(name, number):
+                    picture, decoded = await self._decoded(file, left)
                 future = asyncio.wrap_future(self._model.submit(picture))
-            except BaseException as error:
+            except BaseException:
                 self._pictures.give(1)
-                if name and isinstance(error, HTTPException):
-                    text = f"{name}[{number}]: {error.detail}"
-                    raise HTTPException(error.status_code, text) from error
                 raise
             future.add_done_callback(lambda _: self._pictures.give(1))
             futures.append(future)
             left -= decoded
-        return await _rows(futures)
+        return _numbers(await asyncio.gather(*futures))
 
     async def of_pixels(self, pictures: Sequence[np.ndarray]) -> list[np.ndarray]:
         """`of_files` for pictures as the model takes them."""
         submit = self._model.submit
-        return await _rows([asyncio.wrap_future(submit(each)) for each in pictures])
+        futures = [asyncio.wrap_future(submit(each)) for each in pictures]
+        return _numbers(await asyncio.gather(*futures))
+
+    async def _at_once(self, file: bytes) -> np.ndarray:
+        """The output for one file, by one turn of one thread; 413 if it is large."""
+
+        def picture() -> np.ndarray:
+            geometry = self._model.image_size, self._model.resize
+            return images.from_file(file, *geometry, self._usual)[0]
+
+        async with self._pictures.hold(1), self._decoding.hold(self._usual):
+            future = self._model.submit_made(picture)
+            return await asyncio.wrap_future(future)
 
     async def _decoded(self, file: bytes, left: int) -> tuple[np.ndarray, int]:
         run = asyncio.get_running_loop().run_in_executor
-        size = await run(self._threads, images.declared_pixels, file)
+        threads = self._model.threads
+        size = await run(threads, images.declared_pixels, file)
         async with self._decoding.hold(min(size, self._max_pixels)):
             geometry = self._model.image_size, self._model.resize
-            return await run(self._threads, images.from_file, file, *geometry, left)
-
-    def close(self) -> None:
-        """Wait for what is decoded."""
-        self._threads.shutdown()
+            return await run(threads, images.from_file, file, *geometry, left)
 
 
-async def _rows(futures: Sequence[asyncio.Future]) -> list[np.ndarray]:
-    rows = await asyncio.gather(*futures)
-    if not np.isfinite(rows).all():  # JSON has no such numbers
+@contextmanager
+def _naming(name: str, number: int) -> Iterator[None]:
+    """Errors tell the file's place in the list `name`."""
+    try:
+        yield
+    except HTTPException as error:
+        if not name:
+            raise
+        text = f"{name}[{number}]: {error.detail}"
+        raise HTTPException(error.status_code, text) from error
+
+
+def _numbers(rows: list[np.ndarray]) -> list[np.ndarray]:
+    if not np.isfinite(rows).all():  # JSON has no other
         raise HTTPException(500, "the model's answer is not a number")
     return rows

@@ -2,6 +2,7 @@ import http.client
 import importlib.util
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 from keras import layers
 from PIL import Image
 
+import kerasdl
+from kerasdl.export import save_tflite
 from kerasdl.export.keras_file import save_inference_model
 from kerasdl.runs import run_folder
 from kerasdl.workbench import run_recipe
@@ -41,6 +44,7 @@ def run(tmp_path_factory):
     model.layers[-1].set_weights([weights, np.zeros(2)])
     with run_folder(folder / "colours", {}, seed=1) as run:
         save_inference_model(model, run.path / "model.keras")
+        save_tflite(model, run.path / "model.tflite")
         run.save_labels(["blue", "red"])
         run.manifest.update(image_size=(8, 8), resize="crop")
     return folder / "colours"
@@ -100,6 +104,7 @@ def test_a_signal_in_the_middle_of_a_request_lets_it_be_answered(
         if host == "0.0.0.0":
             line = process.stdout.readline()
             assert line == "Anyone on the network reaches it, without a password.\n"
+        assert process.stdout.readline() == "LiteRT computes, by model.tflite\n"
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.putrequest("POST", f"/v1/models/{name}:predict")
         connection.putheader("Content-Length", len(body))
@@ -166,6 +171,11 @@ def test_a_taken_port_exits_with_two(run, capsys):
             "at least 4 times --max-bytes. Received: 3",
         ),
         (["RUN", "--max-wait-ms", "nan"], "--max-wait-ms must be in [0, 10000]"),
+        (
+            ["RUN", "--max-wait-ms", "2", "--runtime", "litert"],
+            "--max-wait-ms must be 0 with --runtime litert",
+        ),
+        (["RUN", "--runtime", "onnx"], "invalid choice: 'onnx'"),
     ],
 )
 def test_bad_arguments_exit_with_two(run, capsys, arguments, message):
@@ -174,22 +184,71 @@ def test_bad_arguments_exit_with_two(run, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_the_load_test_starts_a_server_and_makes_a_table(run, photo, tmp_path, capfd):
+HEAD = "clients server p50 ms p95 ms p99 ms a second a batch refused".split()
+QUICK = ("--requests", "20", "--rounds", "2")
+
+
+def table(text):
+    """The rows of the load test's table, and the lines of the starts."""
+    head, *lines = text.splitlines()
+    assert head.split() == HEAD
+    rows = [line for line in lines if "start s" not in line]
+    return [row.split() for row in rows], lines[len(rows) :]
+
+
+def check_numbers(row, most):
+    p50, p95, p99, rate, batch = map(float, row[-6:-1])
+    assert 0 < p50 <= p95 <= p99 and rate > 0 and 0 <= batch <= most
+    assert row[-1] == "0"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--runtime", "litert"]], ids=str)
+@pytest.mark.parametrize("content", [None, b"text"])
+def test_litert_computes_where_its_file_is_proved(
+    run, tmp_path, capsys, arguments, content
+):
+    recipe = load(RECIPE)
+    folder = tmp_path / "colours"
+    shutil.copytree(run, folder)
+    predictor = kerasdl.Predictor.load(folder)
+
+    def made(*more):
+        args = recipe.parse_args([str(folder), *arguments, *more])
+        return recipe.lite_model(args, predictor)
+
+    assert made() is not None
+    assert made("--runtime", "keras") is None
+    (folder / "model.tflite").unlink()
+    if content:
+        (folder / "model.tflite").write_bytes(content)
+    assert capsys.readouterr().err == ""
+    if arguments:
+        with pytest.raises(ValueError, match="`path` must be a .tflite file"):
+            made()
+        return
+    assert made() is None
+    said = capsys.readouterr().err
+    assert ("not by LiteRT: `path` must be a .tflite file" in said) == bool(content)
+
+
+def test_who_wants_to_wait_gets_keras(run, capsys):
+    recipe = load(RECIPE)
+    args = recipe.parse_args([str(run), "--max-wait-ms", "2"])
+    assert recipe.lite_model(args, kerasdl.Predictor.load(run)) is None
+
+
+def test_the_load_test_of_a_server_makes_a_table(run, photo, tmp_path, capfd):
     benchmark = load(BENCHMARK)
     (tmp_path / "text.jpg").write_text("no photo")
-    with benchmark.served(str(run)) as url:
-        clients = ["--clients", "1", "3", "--requests", "20"]
-        benchmark.main([url, "--photo", str(photo), *clients])
-        head, *rows = [line.split() for line in capfd.readouterr().out.splitlines()]
+    with benchmark.begun(str(run), "litert", photo.read_bytes()) as target:
+        url = target.url
+        benchmark.main([url, "--photo", str(photo), "--clients", "1", "3", *QUICK])
+        rows, starts = table(capfd.readouterr().out)
         assert main(BENCHMARK, url, "--photo", tmp_path / "text.jpg") == 2
         assert f"{url} answers 400: " in capfd.readouterr().err
-    assert head == "clients p50 ms p95 ms p99 ms a second a batch refused".split()
-    assert [row[0] for row in rows] == ["1", "3"]
+    assert [row[0] for row in rows] == ["1", "3"] and starts == []
     for row in rows:
-        p50, p95, p99, rate, batch = map(float, row[1:6])
-        assert 0 < p50 <= p95 <= p99 and rate > 0 and 1 <= batch <= 3
-        assert row[6] == "0"
-    assert "error" not in capfd.readouterr().err
+        check_numbers(row, 1)
     assert main(BENCHMARK, url, "--photo", photo) == 1  # its server has stopped
     assert "Connection refused" in capfd.readouterr().err
 
@@ -199,6 +258,23 @@ def test_a_run_of_another_task_is_refused(tmp_path, capsys):
         other.manifest["task"] = "detection"
     assert main(RECIPE, tmp_path / "boxes") == 2
     assert "must be one of image_classification. Received" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [["bare litert"], pytest.param(None, marks=pytest.mark.slow)],
+    ids=["bare", "all"],
+)
+def test_the_load_test_of_a_run_starts_servers(run, photo, capfd, servers):
+    benchmark = load(BENCHMARK)
+    chosen = ["--servers", *servers] if servers else []
+    benchmark.main([str(run), "--photo", str(photo), "--clients", "2", *QUICK, *chosen])
+    rows, starts = table(capfd.readouterr().out)
+    names = servers or list(benchmark.SERVERS)
+    assert [" ".join(row[1:-6]) for row in rows] == names
+    assert [line.split("start s")[0].strip() for line in starts] == names
+    for row in rows:
+        check_numbers(row, 2)
 
 
 @pytest.mark.parametrize(

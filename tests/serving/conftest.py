@@ -19,6 +19,7 @@ from keras import layers
 from PIL import Image
 
 from kerasdl import serving
+from kerasdl.export import save_tflite
 from kerasdl.predict import Predictor
 
 SIZE = (8, 12)
@@ -140,10 +141,16 @@ def form(*photos, field="image", boundary="xYzZy"):
 
 @contextmanager
 def running(
-    predictor, name="animals", max_batch=8, max_wait_ms=0, head_seconds=10, **limits
+    predictor,
+    name="animals",
+    max_batch=8,
+    max_wait_ms=0,
+    lite=None,
+    head_seconds=10,
+    **limits,
 ):
     """A server in a thread of its own."""
-    model = serving.ServedModel(predictor, name, max_batch, max_wait_ms)
+    model = serving.ServedModel(predictor, name, max_batch, max_wait_ms, lite)
     ready = threading.Event()
     bound = serving.bind(port=0)
     app = serving.create_app(model, **limits)
@@ -168,9 +175,27 @@ def upload_form():
     return form
 
 
+def by_litert(predictor, folder):
+    """What computes the predictor's model from a `.tflite` file."""
+    path = folder / "model.tflite"
+    save_tflite(predictor.model, path)
+    return serving.LiteModel(path, predictor)
+
+
 @pytest.fixture(scope="session")
-def client(predictor):
-    with running(predictor) as client:
+def lite_model_of(tmp_path_factory):
+    return lambda predictor: by_litert(predictor, tmp_path_factory.mktemp("lite"))
+
+
+@pytest.fixture(scope="session", params=["keras", "litert"])
+def lite(request, predictor, lite_model_of):
+    """Both runtimes of the same model."""
+    return lite_model_of(predictor) if request.param == "litert" else None
+
+
+@pytest.fixture(scope="session")
+def client(predictor, lite):
+    with running(predictor, lite=lite) as client:
         yield client
 
 

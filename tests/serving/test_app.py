@@ -117,11 +117,14 @@ def test_many_at_once_get_what_each_gets_alone_and_share_calls(
         calls = client.metric("serving_batch_size_count") - calls
         assert client.metric("serving_batch_size_sum") - pictures == 48
         assert 6 <= calls < 48
-        # However many pictures a call has, the model was traced once.
-        assert client.model.graph.experimental_get_tracing_count() == 1
 
 
-def test_one_unit_and_several_labels(run_server, photo):
+@pytest.mark.parametrize("is_lite", [False, True])
+def test_one_unit_and_several_labels(run_server, photo, lite_model_of, is_lite):
+    def serve(predictor):
+        lite = lite_model_of(predictor) if is_lite else None
+        return run_server(predictor, lite=lite)
+
     one = keras.Sequential(
         [
             keras.Input((4, 4, 3)),
@@ -129,7 +132,7 @@ def test_one_unit_and_several_labels(run_server, photo):
             layers.Dense(1, activation="sigmoid", kernel_initializer="zeros"),
         ]
     )
-    with run_server(Predictor(one, ["no", "yes"], 4)) as client:
+    with serve(Predictor(one, ["no", "yes"], 4)) as client:
         body = {"signature_name": "serve_bytes", "instances": [in_base64(photo())]}
         assert client.predict(body).content == {"predictions": [[0.5]]}
         (found,) = client.classify(photo()).content["images"]
@@ -145,9 +148,7 @@ def test_one_unit_and_several_labels(run_server, photo):
         (0.9, []),
         ([0.4, 0.9, 0.4], ["c", "a"]),
     ]:
-        with run_server(
-            Predictor(three, list("abc"), 4, thresholds=thresholds)
-        ) as client:
+        with serve(Predictor(three, list("abc"), 4, thresholds=thresholds)) as client:
             (found,) = client.classify(photo()).content["images"]
             assert found["labels"] == expected
             assert [top["label"] for top in found["top"]] == ["c", "b", "a"]
@@ -323,7 +324,7 @@ def test_metrics_count_by_route_and_not_by_what_a_client_sends(client):
 
 
 def test_a_model_that_fails_is_an_error_and_not_the_end(
-    run_server, predictor, photo, monkeypatch
+    run_server, predictor, photo, lite, monkeypatch
 ):
     failing = threading.Event()
     call = serving.ServedModel._call
@@ -334,7 +335,7 @@ def test_a_model_that_fails_is_an_error_and_not_the_end(
         return call(self, pixels)
 
     monkeypatch.setattr(serving.ServedModel, "_call", may_fail)
-    with run_server(predictor) as client:
+    with run_server(predictor, lite=lite) as client:
         failing.set()
         answer = client.classify(photo())
         assert answer.status == 500

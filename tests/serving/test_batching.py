@@ -1,3 +1,4 @@
+import queue
 import threading
 from concurrent.futures import CancelledError
 
@@ -114,6 +115,41 @@ def test_close_answers_what_is_queued(make):
         batcher.submit(np.array(1))
 
 
+def test_what_is_made_is_answered_and_its_error_told(make):
+    double = Doubled(held=True)
+    batcher = make(double, 8)
+    first = batcher.submit_made(lambda: np.array(1))
+    assert double.began.wait(60)
+
+    def fails():
+        raise ArithmeticError("not made")
+
+    bad = batcher.submit_made(fails)
+    with pytest.raises(ArithmeticError, match="not made"):  # while the call is held
+        bad.result(60)
+    gone = batcher.submit_made(lambda: np.array(-1))
+    # Either not made, or made and not computed.
+    assert gone.cancel()
+    double.go.set()
+    assert int(first.result(60)) == 2
+    assert int(batcher.submit_made(lambda: np.array(3)).result(60)) == 6
+    assert double.sizes == [1, 1]
+
+
+def test_what_is_alone_waits_for_nobody(make, monkeypatch):
+    waits = set()
+
+    class Watched(queue.SimpleQueue):
+        def get(self, block=True, timeout=None):
+            waits.add(timeout)
+            return super().get(block, timeout)
+
+    monkeypatch.setattr(queue, "SimpleQueue", Watched)
+    batcher = make(Doubled())
+    assert int(batcher.submit(np.array(2)).result(60)) == 4
+    assert 0 in waits and waits <= {0, None}  # the threads themselves wait for ever
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -132,3 +168,15 @@ def test_a_call_that_answers_too_little_is_the_callers_error(make):
     with pytest.raises(ValueError, match="shorter"):
         batcher.submit(np.array(7)).result(60)
     assert int(batcher.submit(np.array(1)).result(60)) == 1
+
+
+def test_several_calls_at_a_time(make):
+    both = threading.Barrier(2)
+
+    def function(rows):
+        both.wait(60)
+        return rows
+
+    batcher = make(function, 1, 0, 2)
+    futures = [batcher.submit(np.array(i)) for i in range(4)]
+    assert [int(future.result(60)) for future in futures] == [0, 1, 2, 3]

@@ -101,7 +101,9 @@ def test_a_line_is_logged_once_a_minute():
     assert shown == [True, False, True, False, True, True, False]
 
 
-def test_the_log_of_a_server_is_rare(run_server, predictor, capfd):
+def test_the_log_of_a_server_is_rare(run_server, predictor, capfd, monkeypatch):
+    # Servers that ran before in this process left theirs.
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
     with run_server(predictor) as client:
         for _ in range(5):
             with connected(client) as connection:

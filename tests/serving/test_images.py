@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
-from fastapi import HTTPException
+from starlette.exceptions import HTTPException
 
 from kerasdl.data import read_image, warp_image
 from kerasdl.serving.images import declared_pixels, from_base64, from_file

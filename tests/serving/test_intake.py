@@ -4,7 +4,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
-from fastapi import HTTPException
+from starlette.exceptions import HTTPException
 
 from kerasdl.serving import intake as intake_module
 from kerasdl.serving.intake import Intake

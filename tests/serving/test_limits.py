@@ -15,10 +15,10 @@ from kerasdl import serving
 
 
 @pytest.fixture(scope="module")
-def small(run_server, predictor):
+def small(run_server, predictor, lite):
     limits = {"max_bytes": 20_000, "max_pixels": 2000, "max_images": 2}
     limits |= {"max_waiting": 1, "max_memory": 80_000}
-    with run_server(predictor, **limits) as client:
+    with run_server(predictor, lite=lite, **limits) as client:
         yield client
 
 

@@ -57,12 +57,6 @@ def test_a_port_that_was_served_a_moment_ago_is_free(run_server, predictor):
     bind(port=port).close()
 
 
-def test_a_model_is_ready_when_it_is_made(predictor):
-    model = ServedModel(predictor, "animals", max_batch=3)
-    assert model.graph.experimental_get_tracing_count() == 1
-    model.close()
-
-
 def test_names_that_an_address_cannot_hold_are_refused(predictor):
     for name in ("", "a/b", "a b", "é", "a:predict", "a\n"):
         with pytest.raises(ValueError, match="`name` must be letters, digits"):
@@ -71,7 +65,7 @@ def test_names_that_an_address_cannot_hold_are_refused(predictor):
 
 def test_a_missing_package_is_an_error_that_names_the_extra():
     code = (
-        "import sys; sys.modules['fastapi'] = None\n"
+        "import sys; sys.modules['starlette'] = None\n"
         "import kerasdl\n"
         "try: kerasdl.serving\n"
         "except ImportError as error: print(error)"
@@ -79,5 +73,5 @@ def test_a_missing_package_is_an_error_that_names_the_extra():
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True
     )
-    assert "This needs the package 'fastapi'" in result.stdout
+    assert "This needs the package 'starlette'" in result.stdout
     assert "pip install 'kerasdl[serve]'" in result.stdout

@@ -1,0 +1,29 @@
+"""A Keras model as one graph, in batches, warm."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from kerasdl.models import fold_batch_norm
+from kerasdl.predict import Predictor
+
+
+def keras_graph(
+    predictor: Predictor, max_batch: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """The predictor's model for uint8 pixels `(n, *image_size, 3)`."""
+    network = fold_batch_norm(predictor.model)
+    size = predictor.image_size
+
+    # With the number of pictures left open one trace serves all batches.
+    @tf.function(input_signature=[tf.TensorSpec((None, *size, 3), "uint8")])
+    def graph(pixels: tf.Tensor) -> tf.Tensor:
+        return network(tf.cast(pixels, "float32"), training=False)
+
+    def run(pixels: np.ndarray) -> np.ndarray:
+        return graph(pixels).numpy()
+
+    for number in {1, max_batch}:  # the first call traces and is slow
+        run(np.zeros((number, *size, 3), "uint8"))
+    return run

@@ -1,0 +1,58 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from kerasdl import serving
+from kerasdl.export import save_tflite
+
+
+def test_litert_answers_as_the_model(predictor, lite_model_of, rng):
+    pixels = rng.integers(0, 256, (5, 8, 12, 3), "uint8")
+    expected = predictor.model.predict_on_batch(pixels.astype("float32"))
+    np.testing.assert_allclose(lite_model_of(predictor)(pixels), expected, atol=1e-5)
+
+
+def test_many_threads_get_what_each_gets_alone(predictor, lite_model_of, rng):
+    lite = lite_model_of(predictor)
+    pictures = rng.integers(0, 256, (64, 1, 8, 12, 3), "uint8")
+    alone = [lite(picture) for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lite, pictures))
+    np.testing.assert_array_equal(together, alone)
+
+
+def network(outputs, height=8):
+    """Another model, and its file."""
+    return keras.Sequential(
+        [
+            keras.Input((height, 12, 3)),
+            layers.Flatten(),
+            layers.Dense(outputs, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: None, r"takes one picture, uint8 \(1, 8, 12, 3\)"),
+        (lambda path: path.write_bytes(b"text"), "must be a .tflite file"),
+        (lambda path: save_tflite(network(6), path), r"a probability is 0\.\d+ from"),
+        (lambda path: save_tflite(network(5), path), "answers as the Keras model"),
+        (lambda path: save_tflite(network(6, 6), path), "must be a .tflite file"),
+    ],
+    ids=["absent", "text", "other", "outputs", "size"],
+)
+def test_a_file_that_answers_otherwise_is_refused(predictor, tmp_path, write, message):
+    path = tmp_path / "model.tflite"
+    write(path)
+    with pytest.raises(ValueError, match=message):
+        serving.LiteModel(path, predictor)
+
+
+def test_litert_waits_for_no_batch(predictor):
+    with pytest.raises(ValueError, match="`max_wait_ms` must be 0 with `lite`"):
+        serving.ServedModel(predictor, "animals", max_wait_ms=1, lite=lambda x: x)
