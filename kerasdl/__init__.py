@@ -23,6 +23,7 @@ _SUBPACKAGES = (
     "interpret",
     "metrics",
     "models",
+    "page",
     "plots",
     "predict",
     "runs",

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ ROWS = (
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "tables"),
     ("batches",),
-    ("data", "models", "losses", "metrics"),
+    ("data", "models", "losses", "metrics", "page"),
     ("predict",),
     ("callbacks",),
     ("train", "export"),
@@ -120,6 +121,19 @@ def test_imports_go_one_way(file):
 )
 def test_an_arrow_that_points_up_is_found(source, file, wrong):
     assert wrong_imports(source, file) == wrong
+
+
+# What every domain builds on speaks of none.
+NEUTRAL = ("page",)
+OWN_WORDS = re.compile("photo|class_names|(?<!aria-)label", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if file.split("/")[1] in NEUTRAL]
+)
+def test_what_is_for_every_domain_speaks_of_none(file):
+    source = (REPOSITORY / file).read_text(encoding="utf-8")
+    assert OWN_WORDS.findall(source) == []
 
 
 @pytest.mark.parametrize("file", FILES)

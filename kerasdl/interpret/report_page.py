@@ -1,19 +1,16 @@
 """One HTML page that shows how well a classifier does, and where it fails."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kerasdl import _atomic, plots
+from kerasdl import page, plots
 from kerasdl._checks import check_writable
 from kerasdl._seeds import resolve_seed
 
-from . import _html
 from ._scores import scored_classes
 from .classification import ClassificationReport
 from .confusion import confused_part, most_confused, similarity_order
@@ -24,12 +21,10 @@ _MATRIX = 15  # classes whose confusion matrix has figures that fit on a page
 _PAIRS = 20
 _PHOTOS = 12  # in a gallery
 _WORST = 12  # of more classes, those with the lowest F1 have galleries
-_MANY = 60  # values by name, such as the photos of each class, that are not listed
 _SCORES = dict.fromkeys(
     ("precision", "recall", "F1", "average_precision", "ROC_AUC"), ".3f"
 )
 _MARKS = {"✓": "right", "✗": "wrong"}  # of lines of `describe`: class of the style
-_LOGS = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
 def save_report(
@@ -77,16 +72,15 @@ def save_report(
         ("Curves", _curves(report)),
     ]
     if len(history):
-        sections.append(("Training", _training(history)))
+        sections.append(("Training", page.training(history)))
     if settings:
-        sections.append(("Settings", _settings(settings)))
+        sections.append(("Settings", page.settings(settings)))
     where = f" of the split {report.split}" if report.split else ""
-    intro = _html.note(
+    intro = page.note(
         f"{len(report.files):,} photos{where}, {len(report.class_names)} classes"
         + (", several a photo" if report.multi_label else "")
     )
-    page = _html.page(title, intro, sections)
-    _atomic.write_text(path, page)
+    page.save_page(path, title, intro, sections)
 
 
 def _headline(report: ClassificationReport) -> str:
@@ -111,11 +105,11 @@ def _headline(report: ClassificationReport) -> str:
         f"{found['calibration_error']:.3f}",
         "0: as often right as it claims",
     )
-    body = _html.numbers(values)
+    body = page.numbers(values)
     if report.left_out:
         names = ", ".join(report.left_out[:_PAIRS])
         more = len(report.left_out) - _PAIRS
-        body += _html.note(
+        body += page.note(
             f"Left out, as they are damaged: {names}"
             + (f" and {more} more" if more > 0 else "")
         )
@@ -144,16 +138,16 @@ def _confusion(report: ClassificationReport) -> str:
 
 def _matrix(matrix: np.ndarray, names: Sequence[str], caption: str) -> str:
     alt = f"Confusion matrix of {len(names)} classes; the mistakes are in the table"
-    return _html.chart(plots.save_confusion, matrix, names, alt=alt, caption=caption)
+    return page.chart(plots.save_confusion, matrix, names, alt=alt, caption=caption)
 
 
 def _pairs(report: ClassificationReport) -> str:
     pairs = most_confused(report.confusion, report.class_names)
     if pairs.empty:
-        return _html.note("No mistakes.")
+        return page.note("No mistakes.")
     shown = pairs[:_PAIRS].rename(columns={"share": "of_the_true_class"})
     which = f"{_PAIRS} of {len(pairs)} kinds" if len(pairs) > _PAIRS else "All kinds"
-    return _html.table(
+    return page.table(
         shown.set_index("true"),
         f"{which} of mistakes, the most frequent first",
         {"of_the_true_class": ".1%"},
@@ -166,7 +160,7 @@ def _classes(report: ClassificationReport) -> str:
         table, order = table.sort_values("f1", kind="stable"), "the lowest F1 first"
     table = table.rename(columns={"f1": "F1", "roc_auc": "ROC_AUC"})
     averages = report.averages.rename(columns={"f1": "F1"}).rename_axis("average")
-    return _html.table(table, f"Each class, {order}", _SCORES) + _html.table(
+    return page.table(table, f"Each class, {order}", _SCORES) + page.table(
         averages, "All classes", _SCORES
     )
 
@@ -196,91 +190,49 @@ def _photos(report: ClassificationReport, seed: int) -> Iterator[str]:
             for kind in ("most_correct", "most_incorrect")
             for photos in [gallery(report, kind, count, name)]
         ]
-        yield f'<div class="pair"><div>{"</div><div>".join(both)}</div></div>'
+        yield page.pair(*both)
 
 
 def _gallery(report: ClassificationReport, heading: str, photos: pd.DataFrame) -> str:
-    parts = [f"<h3>{escape(heading)}</h3>"]
+    head = page.heading(heading)
     if photos.empty:
-        return "".join([*parts, _html.note("None.")])
+        return head + page.note("None.")
     if report.images is None:
         table = photos.set_index("file").drop(columns="correct")
         formats = {"probability": ".2f", "probability_of_true": ".2f"}
-        return "".join([*parts, _html.table(table, heading, formats)])
-    parts.append('<div class="photos">')
+        return head + page.table(table, heading, formats)
+    shown = []
     for row in photos.index:
         lines = [(_MARKS.get(line[0], ""), line) for line in describe(report, row)]
-        parts.append(_html.photo(report.image(row), report.files[row], lines))
-    return "".join([*parts, "</div>"])
+        file = report.files[row]
+        shown.append(page.picture(report.image(row), file, lines, f"photo {file}"))
+    return head + page.gallery(shown)
 
 
 def _curves(report: ClassificationReport) -> str:
     parts = []
     if len(scored_classes(report.truth)):
         parts += [
-            _html.chart(
-                *(save_precision_recall, report),
+            page.chart(
+                save_precision_recall,
+                report,
                 alt="Precision over recall; the areas are in the table of classes",
                 caption="Precision and recall as the threshold of a class varies.",
             ),
-            _html.chart(
-                *(save_roc, report),
+            page.chart(
+                save_roc,
+                report,
                 alt="ROC curves; the areas are in the table of classes",
                 caption="True and false positive rates as the threshold varies.",
             ),
         ]
     error = report.summary["calibration_error"]
     parts.append(
-        _html.chart(
-            *(save_calibration, report),
+        page.chart(
+            save_calibration,
+            report,
             alt=f"Reliability diagram; the expected calibration error is {error:.3f}",
             caption="Points under the diagonal: it is surer than it is right.",
         )
     )
-    return f'<div class="row">{"".join(parts)}</div>'
-
-
-def _training(history: pd.DataFrame) -> str:
-    parts = []
-    if {"loss", "accuracy"} & set(history):
-        last = history.iloc[-1]
-        numbers = [f"{name} {last[name]:.4g}" for name in history if name in _LOGS]
-        parts.append(
-            _html.chart(
-                *(plots.save_curves, history),
-                alt=f"Curves of {len(history)} epochs; at the end {', '.join(numbers)}",
-                caption="Loss and accuracy of each epoch.",
-            )
-        )
-    rows = history.set_axis(range(1, len(history) + 1)).rename_axis("row")
-    parts.append(_html.table(rows, "Epochs in the order they ran"))
-    return "".join(parts)
-
-
-def _settings(settings: Mapping[str, Any]) -> str:
-    values, tables = {}, []
-    for name, value in _flat(settings):
-        if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            frame = pd.DataFrame(value)
-            tables.append(_html.table(frame.set_index(frame.columns[0]), name))
-        else:
-            values[name] = _html.cell(value)
-    frame = pd.DataFrame({"value": values}, dtype=object).rename_axis("name")
-    return "".join([*tables, _html.table(frame, "All settings")])
-
-
-def _some(values: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{key} {_html.cell(value)}" for key, value in islice(values.items(), 3)
-    )
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Names joined by dots, and values that are no mappings."""
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and len(value) > _MANY:
-            yield f"{prefix}{key}", f"{len(value):,} values, such as {_some(value)}"
-        elif isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+    return page.row(parts)

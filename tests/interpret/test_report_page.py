@@ -148,7 +148,8 @@ def test_photos_stand_with_their_names(page):
 def test_headline_and_tables_hold_the_numbers_of_the_report(page):
     report, shown = page
     for text in (
-        *("Animals", "60 photos, 3 classes"),
+        "Animals",
+        "60 photos, 3 classes",
         f"{report.summary['accuracy']:.1%}",
         f"{report.summary['log_loss']:.4f}",
         f"{report.summary['calibration_error']:.3f}",
@@ -256,7 +257,10 @@ def test_several_classes_a_photo_have_no_confusion_matrix(tmp_path, rng):
     assert "80 photos, 3 classes, several a photo" in shown.words
     assert f"{report.summary['label_accuracy']:.1%}" in shown.words
     assert [row[0] for row in shown.table("average")[1:]] == [
-        *("macro", "weighted", "micro", "samples")
+        "macro",
+        "weighted",
+        "micro",
+        "samples",
     ]
     row = gallery(report, "most_incorrect", 1).index[0]
     missed = np.flatnonzero(report.truth[row] & ~report.answers[row])

@@ -1,22 +1,16 @@
-"""HTML that stands alone: tables, pictures and photos in one file without script."""
+"""A page that stands alone: named sections, numbers and tables, without script."""
 
-from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import cv2
-import numpy as np
 import pandas as pd
 
-from ._page_style import STYLE
+from kerasdl._atomic import write_text
 
-_PHOTO_SIDE = 224  # pixels of the longer side: sharp on screens of double density
-_PHOTO_QUALITIES = (80, 60, 40, 20)  # of JPEG: the first of at most so many bytes
-_PHOTO_BYTES = 14_000
-_WIDE = 700  # CSS pixels; wider pictures scroll on a phone, so that one can read them
+from .style import STYLE
+
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -42,8 +36,17 @@ _PAGE = """\
 """
 
 
-def page(title: str, intro: str, sections: Sequence[tuple[str, str]]) -> str:
-    """A whole page of named sections; `intro` and the sections' bodies are HTML."""
+def save_page(
+    path: str | Path, title: str, intro: str, sections: Sequence[tuple[str, str]]
+) -> None:
+    """Write a page, whole or not at all.
+
+    Args:
+        path: the `.html` file.
+        title: its headline.
+        intro: HTML below it.
+        sections: name and HTML of each, in order.
+    """
     links, parts = [], []
     for number, (name, body) in enumerate(sections, 1):
         links.append(f'<li><a href="#section-{number}">{escape(name)}</a></li>')
@@ -51,13 +54,19 @@ def page(title: str, intro: str, sections: Sequence[tuple[str, str]]) -> str:
             f'<section id="section-{number}" aria-labelledby="name-{number}">\n'
             f'<h2 id="name-{number}">{escape(name)}</h2>\n{body}\n</section>'
         )
-    return _PAGE.format(
+    page = _PAGE.format(
         title=escape(title),
         style=STYLE,
         intro=intro,
         links="".join(links),
         sections="\n".join(parts),
     )
+    write_text(path, page)
+
+
+def heading(text: str) -> str:
+    """A headline inside a section."""
+    return f"<h3>{escape(text)}</h3>"
 
 
 def note(text: str) -> str:
@@ -94,12 +103,12 @@ def table(
         for name in frame
     )
     rows = []
-    for label, row in zip(frame.index, frame.itertuples(index=False), strict=True):
+    for key, row in zip(frame.index, frame.itertuples(index=False), strict=True):
         cells = "".join(
             f"<td{align[name]}>{escape(cell(value, formats.get(name)))}</td>"
             for name, value in zip(frame, row, strict=True)
         )
-        rows.append(f'<tr><th scope="row">{escape(str(label))}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row">{escape(str(key))}</th>{cells}</tr>')
     corner = escape(str(frame.index.name or ""))
     first = f'<th scope="col">{corner}</th>' if corner else "<td></td>"
     caption = escape(caption)
@@ -122,60 +131,3 @@ def cell(value: Any, form: str | None = None) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(value)
-
-
-def chart(save: Callable[..., None], *args: Any, alt: str, caption: str) -> str:
-    """The picture that `save(*args, path)` writes.
-
-    Args:
-        save: writes a PNG of 120 pixels an inch.
-        *args: of `save`.
-        alt: says what the picture shows to who does not see it.
-        caption: below it.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "chart.png"
-        save(*args, path)
-        png = path.read_bytes()
-    # The header of a PNG holds width and height; a CSS inch has 96 pixels.
-    width, height = (
-        int.from_bytes(png[start : start + 4], "big") * 96 // 120 for start in (16, 20)
-    )
-    wide = " wide" if width > _WIDE else ""
-    return (
-        f'<figure class="chart{wide}"><div tabindex="0" role="region" '
-        f'aria-label="{escape(caption)}"><img width="{width}" height="{height}" '
-        f'alt="{escape(alt)}" src="{_data("png", png)}"></div>'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
-
-
-def photo(pixels: np.ndarray, name: str, lines: Sequence[tuple[str, str]]) -> str:
-    """A small photo with its name and lines of (class of the style, text)."""
-    height, width = pixels.shape[:2]
-    factor = min(_PHOTO_SIDE / max(height, width), 1)
-    size = (max(round(width * factor), 1), max(round(height * factor), 1))
-    pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    bgr = np.ascontiguousarray(small[..., ::-1])
-    for quality in _PHOTO_QUALITIES:
-        _, jpeg = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
-        if len(jpeg) <= _PHOTO_BYTES:
-            break
-    spans = "".join(
-        f'<span class="{style}">{escape(text)}</span>' for style, text in lines
-    )
-    return (
-        f'<figure class="photo"><img width="{size[0]}" height="{size[1]}" '
-        f'alt="photo {escape(name)}" src="{_data("jpeg", jpeg.tobytes())}">'
-        f"<figcaption><span>{_breakable(name)}</span>{spans}</figcaption></figure>"
-    )
-
-
-def _breakable(name: str) -> str:
-    """A file's name, whose lines break after a slash if there is one."""
-    return escape(name).replace("/", "/<wbr>")
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:image/{kind};base64,{b64encode(content).decode()}"

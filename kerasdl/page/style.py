@@ -59,15 +59,15 @@ figure { margin: 0; }
   grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); }
 .pair { display: grid; gap: 0 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 33rem), 1fr)); }
-.photos { display: grid; gap: .8rem; margin: .6rem 0 1.2rem;
+.pictures { display: grid; gap: .8rem; margin: .6rem 0 1.2rem;
   grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); }
-.photo { padding-bottom: .3rem; border-radius: .4rem; background: var(--card);
+.picture { padding-bottom: .3rem; border-radius: .4rem; background: var(--card);
   overflow: hidden; }
-.photo img { display: block; width: 100%; height: 10rem; object-fit: contain;
+.picture img { display: block; width: 100%; height: 10rem; object-fit: contain;
   background: var(--line); }
-.photo figcaption { padding: .35rem .5rem 0; font-size: .82rem; line-height: 1.35;
+.picture figcaption { padding: .35rem .5rem 0; font-size: .82rem; line-height: 1.35;
   overflow-wrap: anywhere; }
-.photo span { display: block; }
+.picture span { display: block; }
 .right { color: var(--right); font-weight: 600; }
 .wrong { color: var(--wrong); font-weight: 600; }
 @media screen and (prefers-color-scheme: dark) {
@@ -82,10 +82,10 @@ figure { margin: 0; }
   .chart.wide img { min-width: 0; }
   .row { grid-template-columns: repeat(3, 1fr); }
   .pair { grid-template-columns: repeat(2, 1fr); }
-  .photos { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
-  .photo img { height: 6.5rem; }
+  .pictures { grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
+  .picture img { height: 6.5rem; }
   .numbers div { border: 1px solid var(--line); }
   h2, h3 { break-after: avoid; }
-  .chart, .photo, tr { break-inside: avoid; }
+  .chart, .picture, tr { break-inside: avoid; }
 }
 """

@@ -1,0 +1,70 @@
+"""Sections that every report has: how the training went, and what was set."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+
+from kerasdl import plots
+
+from .html import cell, table
+from .pictures import chart
+
+_MANY = 60  # values by name, such as one for each of many groups, that are not listed
+_LOGS = ("accuracy", "loss", "val_accuracy", "val_loss")
+
+
+def training(history: pd.DataFrame) -> str:
+    """Curves of the epochs, and a table of them.
+
+    Args:
+        history: a row for each epoch, as `plots.save_curves` takes it.
+    """
+    parts = []
+    if {"loss", "accuracy"} & set(history):
+        last = history.iloc[-1]
+        numbers = [f"{name} {last[name]:.4g}" for name in history if name in _LOGS]
+        parts.append(
+            chart(
+                plots.save_curves,
+                history,
+                alt=f"Curves of {len(history)} epochs; at the end {', '.join(numbers)}",
+                caption="Loss and accuracy of each epoch.",
+            )
+        )
+    rows = history.set_axis(range(1, len(history) + 1)).rename_axis("row")
+    parts.append(table(rows, "Epochs in the order they ran"))
+    return "".join(parts)
+
+
+def settings(values: Mapping[str, Any]) -> str:
+    """A table of names and values; lists of mappings are tables of their own.
+
+    Names of mappings in `values` are joined by dots; of more than 60 values in one,
+    three stand for all.
+    """
+    rows, tables = {}, []
+    for name, value in _flat(values):
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            frame = pd.DataFrame(value)
+            tables.append(table(frame.set_index(frame.columns[0]), name))
+        else:
+            rows[name] = cell(value)
+    frame = pd.DataFrame({"value": rows}, dtype=object).rename_axis("name")
+    return "".join([*tables, table(frame, "All settings")])
+
+
+def _some(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {cell(value)}" for key, value in islice(values.items(), 3))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Names joined by dots, and values that are no mappings."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and len(value) > _MANY:
+            yield f"{prefix}{key}", f"{len(value):,} values, such as {_some(value)}"
+        elif isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
