@@ -19,6 +19,7 @@ from kerasdl.models.adapted import finalize_adapted
 from . import _made_with
 from ._class_weight import check_class_weight
 from .distributed import distributed
+from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_compiled
 
@@ -89,7 +90,7 @@ def resumable_fit(
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history = saved["history"]
-    distributed(fused_batch_norm(model))
+    distributed(fast_convolutions(fused_batch_norm(model)))
     done = len(history)
     if epochs < done:
         raise ValueError(
