@@ -10,6 +10,7 @@ import tensorflow as tf
 from kerasdl.runtime import silenced
 
 from .int8 import convert_mixed, int8_converter
+from .packing import with_arrays_once
 from .tflite_file import (
     begins_with_scaling,
     with_half_weights,
@@ -63,6 +64,8 @@ def to_tflite(
                 content = with_pixel_input(content)
             if keep_float:
                 content = with_half_weights(content)
+            if quantize == "dynamic":
+                content = with_arrays_once(content)
             refusal = "" if proof is None else _differs(content, *proof)
         except (ValueError, MemoryError, OSError):
             raise

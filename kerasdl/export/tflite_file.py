@@ -14,6 +14,8 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from kerasdl._file_names import LABELS
 
+from .packing import pack
+
 # Of the format's metadata, https://ai.google.dev/edge/litert/models/metadata.
 _METADATA_NAME, _IDENTIFIER, _MIN_PARSER = "TFLITE_METADATA", b"M001", "1.0.0"
 _AXIS_LABELS, _IMAGE, _RGB = 2, 2, 1
@@ -51,7 +53,7 @@ def with_true_reversals(content: bytes) -> bytes:
                 taken = graph.tensors[operator.inputs[0]]
                 graph.tensors[operator.outputs[0]].quantization = taken.quantization
                 changed = True
-    return flatbuffer_utils.convert_object_to_bytearray(model) if changed else content
+    return pack(model) if changed else content
 
 
 def with_pixel_input(content: bytes) -> bytes:
@@ -73,7 +75,7 @@ def with_pixel_input(content: bytes) -> bytes:
     pixels = schema.QuantizationParametersT()
     pixels.scale, pixels.zeroPoint = [1.0], [0]
     graph.tensors[index].quantization = pixels
-    return flatbuffer_utils.convert_object_to_bytearray(model)
+    return pack(model)
 
 
 def begins_with_scaling(content: bytes) -> bool:
@@ -96,7 +98,7 @@ def with_half_weights(content: bytes) -> bytes:
                 operator.inputs[place] = widened.get(index, index)
             operators.append(operator)
         graph.operators = operators
-    return flatbuffer_utils.convert_object_to_bytearray(model)
+    return pack(model)
 
 
 def with_labels(content: bytes, class_names: Sequence[str], name: str) -> bytes:
@@ -114,7 +116,7 @@ def with_labels(content: bytes, class_names: Sequence[str], name: str) -> bytes:
     entry = schema.MetadataT()
     entry.name, entry.buffer = _METADATA_NAME, len(model.buffers) - 1
     model.metadata = [*(model.metadata or []), entry]
-    file = io.BytesIO(flatbuffer_utils.convert_object_to_bytearray(model))
+    file = io.BytesIO(pack(model))
     file.seek(0, io.SEEK_END)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(LABELS, "\n".join(class_names))

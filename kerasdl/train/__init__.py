@@ -6,6 +6,7 @@ from .classification_loss import classification_loss, classification_metrics
 from .depth_groups import depth_groups
 from .distill import ProbabilityDistillation, distiller
 from .distributed import distributed, on_one_device, without_strategy
+from .fast_convolutions import fast_convolutions
 from .features import (
     CachedActivations,
     cache_size,

@@ -17,6 +17,7 @@ from kerasdl.batches import train_batches
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
+from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
 
@@ -117,7 +118,7 @@ def lr_find(
     batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
-    distributed(fused_batch_norm(model))
+    distributed(fast_convolutions(fused_batch_norm(model)))
     sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,

@@ -26,6 +26,7 @@ from . import _made_with
 from ._class_weight import check_class_weight
 from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
+from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
 
 _ADVICE = "Remove it to start anew, or restore it."
@@ -101,7 +102,7 @@ def resumable_fit(
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history = saved["history"]
-    distributed(fused_batch_norm(model))
+    distributed(fast_convolutions(fused_batch_norm(model)))
     done = len(history)
     if epochs < done:
         raise ValueError(

@@ -48,8 +48,9 @@ class Worker:
     Args:
         framework: "keras" or "torch".
         network: key of `LESSONS`.
-        mode: of "keras" a precision, and "+fused" for `train.fused_batch_norm`, "+xla"
-            for `jit_compile`; of "torch" "default", "channels_last" or "compile".
+        mode: of "keras" a precision, and "+fused" for `train.fused_batch_norm`, "+fast"
+            for `train.fast_convolutions`, "+xla" for `jit_compile`; of "torch"
+            "default", "channels_last" or "compile".
         batch_size: None takes the lesson's.
         onednn: of "keras".
     """
@@ -160,6 +161,8 @@ def keras_steps(network, mode, batch_size):
 
     if "fused" in switches:
         train.fused_batch_norm(model)
+    if "fast" in switches:
+        train.fast_convolutions(model)
     model.compile(
         keras.optimizers.SGD(RATE),
         "sparse_categorical_crossentropy",

@@ -4,8 +4,9 @@
 
 Batch and size as in each network's lesson, SGD, `model.fit` on one batch in memory; the
 ways go in turns, in one run. oneDNN is what `import kerasdl` switches on; fused is
-`train.fused_batch_norm` too, xla `compile(jit_compile=True)` on top of both. bfloat16,
-with both, takes part where the processor computes in it.
+`train.fused_batch_norm` too, fast `train.fast_convolutions` besides, as what trains
+models here has all three; xla `compile(jit_compile=True)` on top of them. bfloat16, on
+top of the three, takes part where the processor computes in it.
 """
 
 import argparse
@@ -20,8 +21,9 @@ WAYS = {  # name -> precision and switches, oneDNN
     "plain": ("float32", False),
     "onednn": ("float32", True),
     "fused": ("float32+fused", True),
-    "xla": ("float32+fused+xla", True),
-    "bfloat16": ("mixed_bfloat16+fused", True),
+    "fast": ("float32+fused+fast", True),
+    "xla": ("float32+fused+fast+xla", True),
+    "bfloat16": ("mixed_bfloat16+fused+fast", True),
 }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from _training_steps import LESSONS, Worker, in_turns, write_row
 
 GOAL, MEAN_GOAL, BEST_GOAL = 1.0, 0.8, 1.0
-KERAS = "float32+fused"  # as what trains models here has it
+KERAS = "float32+fused+fast"  # as what trains models here has it
 TORCH = ["default", "channels_last"]
 if shutil.which(os.environ.get("CXX", "g++")):
     TORCH.append("compile")
