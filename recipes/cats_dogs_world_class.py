@@ -94,6 +94,7 @@ def main(argv=None):
             precompute=True,
             folder=run.path / "state",
             cache_dir=args.cache,
+            optimizer="adam",
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)
         steps = kerasdl.recipe.steps.Steps(learn, run)

@@ -90,6 +90,7 @@ def main(argv=None):
             weights=args.weights,
             folder=run.path / "state",
             cache_dir=args.cache,
+            optimizer="adam",
             seed=run.seed,
         )
         kerasdl.recipe.photos.remember_photos(run, data, check)

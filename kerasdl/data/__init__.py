@@ -12,7 +12,7 @@ from .augment import Augment
 from .dataset_photos import DatasetPhotos
 from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator
-from .image_data import ImageData
+from .image_data import ImageData, check_image_data
 from .image_folder import PhotoBatches, image_folder
 from .inspect import ImageCheck, check_images
 from .photo_statistics import PhotoStatistics, photo_statistics
