@@ -187,13 +187,13 @@ class Learner:
         return self.freeze_to(-1)
 
     def unfreeze(self) -> int:
-        """Let all layers train; see `train.unfreeze`."""
+        """Let all layers train, BatchNorm held still; see `train.freeze_to`."""
         return self.freeze_to(0)
 
     def freeze_to(self, first: str | int) -> int:
         """Freeze the layers, or layer groups, before `first`; see `train.freeze_to`."""
         self._check_not_precomputed("freeze_to")
-        return train.freeze_to(self.model, first)
+        return train.freeze_to(self.model, first, hold_head=True)
 
     def bn_freeze(self, frozen: bool = True) -> int:
         """Hold BatchNorm statistics still; see `train.bn_freeze`."""

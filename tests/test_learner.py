@@ -387,6 +387,21 @@ def test_summary_shows_what_trains(folder, capsys):
     assert learn.bn_freeze() == 7
 
 
+def test_batch_norm_of_the_head_trains_while_nothing_before_it_does(
+    folder, tiny_backbone
+):
+    learn = kerasdl.Learner.pretrained(
+        tiny_backbone, photos(folder, 32), weights=None, seed=1
+    )
+    norm = learn.model.get_layer("head_bn")
+    assert norm.trainable
+    learn.unfreeze()
+    assert not norm.trainable
+    assert learn.model.get_layer("head_predictions").trainable
+    learn.freeze_to("head_avg_pool")
+    assert norm.trainable
+
+
 def test_data_that_does_not_fit(folder):
     flow = ImageDataGenerator(rescale=1 / 255).flow(np.zeros((4, 16, 16, 3)), [0] * 4)
     with pytest.raises(ValueError, match="`data` must be an ImageData.*that rescales"):
