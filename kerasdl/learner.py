@@ -10,10 +10,11 @@ import pandas as pd
 from kerasdl import export, interpret, models, plots, predict, train
 from kerasdl._atomic import write_by
 from kerasdl._seeds import resolve_seed
-from kerasdl.data import Augment, ImageData
+from kerasdl.data import Augment, ImageData, check_image_data
 from kerasdl.predict import SplitPredictions
 
 Rates = float | Sequence[float] | slice
+Optimizer = str | keras.optimizers.Optimizer
 
 
 class Learner:
@@ -22,14 +23,16 @@ class Learner:
     Public functions do the work, and can do it without a Learner.
 
     Args:
-        model: takes pixels in [0, 255]; compiled, or not for Adam and the loss that
-            the labels ask for.
+        model: takes pixels in [0, 255]; compiled, or not for `optimizer` and the loss
+            that the labels ask for.
         data: the photos.
         precompute: see the property.
         folder: keeps the state of each `fit`, so that a killed script resumes; None
             keeps none.
         cache_dir: of precomputed activations, as in `train.cached_activations`.
         cache_key: for layers of your own in them, as in `train.cached_activations`.
+        optimizer: of a model that is not compiled, as `compile` takes it; None is
+            `train.default_optimizer`, SGD with momentum.
 
     Attributes:
         model, data: as they stand; `model` is a plain `keras.Model`.
@@ -51,21 +54,20 @@ class Learner:
         cache_dir: str | Path | None = None,
         *,
         cache_key: str | None = None,
+        optimizer: Optimizer | None = None,
     ) -> None:
-        _check_data(data)
+        check_image_data(data)
         if tuple(model.input_shape[1:3]) not in (data.image_size, (None, None)):
             raise ValueError(
                 "`model` must take images of the data's size. Received: "
                 f"input_shape={model.input_shape}, image_size={data.image_size}"
             )
-        loss = train.classification_loss(model, data)
-        if not model.compiled:
-            model.compile("adam", loss=loss, metrics=train.classification_metrics(data))
+        train.compile_classifier(model, data, optimizer)
         self.model, self.data = train.distributed(model), data  # it predicts too
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
         self.cache_dir, self.cache_key = cache_dir, cache_key
-        self._num_fits, self._rates = 0, []
+        self._num_fits, self._rates, self._suggested = 0, [], {}
         self.precompute = precompute
 
     @classmethod
@@ -79,6 +81,7 @@ class Learner:
         folder: str | Path | None = None,
         cache_dir: str | Path | None = None,
         *,
+        optimizer: Optimizer | None = None,
         seed: int | None = None,
     ) -> Self:
         """Put a new head on the frozen trunk `backbone`.
@@ -87,7 +90,7 @@ class Learner:
         is of the head, None draws one and prints it.
         """
         seed = resolve_seed(seed)
-        _check_data(data)
+        check_image_data(data)
         trunk = models.build_trunk(backbone, weights, data.image_size, seed=seed)
         model = models.classifier(
             *(trunk, len(data.class_names), head),
@@ -95,7 +98,7 @@ class Learner:
             seed=seed,
         )
         train.freeze(model)
-        return cls(model, data, precompute, folder, cache_dir)
+        return cls(model, data, precompute, folder, cache_dir, optimizer=optimizer)
 
     @classmethod
     def from_model(
@@ -107,9 +110,11 @@ class Learner:
         cache_dir: str | Path | None = None,
         *,
         cache_key: str | None = None,
+        optimizer: Optimizer | None = None,
     ) -> Self:
         """Wrap any model."""
-        return cls(model, data, precompute, folder, cache_dir, cache_key=cache_key)
+        options = {"cache_key": cache_key, "optimizer": optimizer}
+        return cls(model, data, precompute, folder, cache_dir, **options)
 
     @property
     def precompute(self) -> bool:
@@ -135,11 +140,13 @@ class Learner:
         mode: str = "exponential",
     ) -> train.LRFind:
         """Find a learning rate; see `train.lr_find`."""
-        return train.lr_find(*self._trained(), start_lr, end_lr, num_steps, mode)
+        found = train.lr_find(*self._trained(), start_lr, end_lr, num_steps, mode)
+        self._suggested[self._what_trains()] = found.suggestions["valley"]
+        return found
 
     def fit(
         self,
-        learning_rate: Rates,
+        learning_rate: Rates | None = None,
         cycles: int = 1,
         cycle_len: int = 1,
         cycle_mult: int = 1,
@@ -150,19 +157,25 @@ class Learner:
     ) -> pd.DataFrame:
         """Train by cosine cycles; see `train.fit_cycles`.
 
+        Without a rate, `suggestions["valley"]` of the last `lr_find` is taken, which is
+        run if there was none of what trains now; a line says what it is.
+
         With `resume=True`, what an earlier process did of this `fit`, counted from the
         start of the script, is read back from `folder`, and the rest is trained. Other
         rates, cycles or data than it was begun with are an error.
         """
         if self.precompute:
             train.check_callbacks_above(callbacks)
+        model, data = self._trained()
         history = train.fit_cycles(
-            *self._trained(),
-            *(learning_rate, cycles, cycle_len, cycle_mult, callbacks),
+            *(model, data, learning_rate, cycles, cycle_len, cycle_mult, callbacks),
             first_epoch=len(self.history),  # views that no `fit` has seen
             state=train.fit_state(self.folder, self._num_fits + 1, resume),
             class_weight=class_weight,
+            suggested=self._suggested.get(self._what_trains()),
         )
+        if learning_rate is None:
+            self._suggested[self._what_trains()] = train.layer_rates(model)[-1]
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]
         rows = history.assign(stage=f"fit {self._num_fits}")
@@ -174,13 +187,13 @@ class Learner:
         return self.freeze_to(-1)
 
     def unfreeze(self) -> int:
-        """Let all layers train; see `train.unfreeze`."""
+        """Let all layers train, BatchNorm held still; see `train.freeze_to`."""
         return self.freeze_to(0)
 
     def freeze_to(self, first: str | int) -> int:
         """Freeze the layers, or layer groups, before `first`; see `train.freeze_to`."""
         self._check_not_precomputed("freeze_to")
-        return train.freeze_to(self.model, first)
+        return train.freeze_to(self.model, first, hold_head=True)
 
     def bn_freeze(self, frozen: bool = True) -> int:
         """Hold BatchNorm statistics still; see `train.bn_freeze`."""
@@ -192,7 +205,7 @@ class Learner:
 
         The weights stay; another image size begins with a fresh optimizer.
         """
-        _check_data(data)
+        check_image_data(data)
         if data.class_names != self.data.class_names:
             raise ValueError(
                 "`data` must have the classes of the data so far. Received: "
@@ -274,19 +287,13 @@ class Learner:
             self._above = above, data, optimizer
         return self._above[:2]
 
+    def _what_trains(self) -> tuple[keras.optimizers.Optimizer, int]:
+        """What a suggested rate holds for."""
+        return self.model.optimizer, train.count_trainable(self.model)
+
     def _check_not_precomputed(self, method: str) -> None:
         if self.precompute:
             raise ValueError(
                 f"`{method}` needs `precompute=False`, as cached activations do not "
                 "train. Received: precompute=True. Set `learner.precompute = False`."
             )
-
-
-def _check_data(data: Any) -> None:
-    if not isinstance(data, ImageData):
-        scaled = " that rescales pixels" if getattr(data, "rescale", None) else ""
-        raise ValueError(
-            "`data` must be an ImageData of pixels in [0, 255]: scaling is in the "
-            f"model. Received: {type(data).__name__}{scaled}. Build one with "
-            "`ImageData.from_folder`."
-        )

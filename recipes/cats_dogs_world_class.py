@@ -46,6 +46,7 @@ def main(argv=None):
             precompute=True,
             folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
+            optimizer="adam",
         )
         kd.workbench.remember_photos(run, data, check)
         steps = kd.workbench.LearnerSteps(learn, run)

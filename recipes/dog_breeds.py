@@ -50,6 +50,7 @@ def main(argv=None):
             weights=args.weights,
             folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
+            optimizer="adam",
             seed=run.seed,
         )
         kd.workbench.remember_photos(run, data, check)

@@ -110,8 +110,10 @@ def test_precompute_is_training_through_the_frozen_trunk(
         learn = kerasdl.Learner.pretrained(
             *(tiny_backbone, photos(folder, 32, None), precompute, None, head),
             cache_dir=tmp_path,
+            optimizer="adam",
             seed=1,
         )
+        assert type(learn.model.optimizer) is keras.optimizers.Adam
         learn.fit(1e-2, cycles=3)
         found.append((weights(learn.model), learn.history, learn.predict()))
     (through, history, answers), (cached, cached_history, cached_answers) = found
@@ -239,6 +241,77 @@ def test_lr_find_leaves_everything_as_it_was(folder):
         np.testing.assert_array_equal(one, two)
 
 
+def test_without_a_rate_the_valley_of_the_last_sweep_is_taken(folder, capsys):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    valley = learn.lr_find(1e-4, 1, num_steps=20).suggestions["valley"]
+    history = learn.fit()
+    assert (
+        f"learning rate {valley:.2g}, the valley of the last" in capsys.readouterr().out
+    )
+    assert history.attrs["learning_rates"][0] == pytest.approx(valley)
+    learn.fit(11 * valley)
+    assert "is 11 times the valley of lr_find" in capsys.readouterr().out
+    learn.fit(slice(9 * valley, 9 * valley))
+    assert "times" not in capsys.readouterr().out
+    # Of other layers, or with another optimizer, nothing is known.
+    learn.freeze()
+    learn.fit(11 * valley)
+    assert "times" not in capsys.readouterr().out
+
+
+def test_a_rate_that_was_looked_for_is_that_of_the_resumed_fit(
+    folder, tmp_path, capsys
+):
+    def script(resume):
+        learn = kerasdl.Learner.from_model(network(), photos(folder), folder=tmp_path)
+        return learn, learn.fit(cycles=2, resume=resume).attrs["learning_rates"]
+
+    whole, rates = script(False)
+    assert "the valley of lr_find" in capsys.readouterr().out
+    learn, again = script(True)
+    assert "that the training was begun with" in capsys.readouterr().out
+    assert again == rates
+    for one, two in zip(weights(learn.model), weights(whole.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+    learn.fit()
+    assert "the valley of the last lr_find" in capsys.readouterr().out
+
+
+def test_other_optimizers_are_named_or_compiled(folder):
+    def optimizer(model, **options):
+        learn = kerasdl.Learner.from_model(model, photos(folder), **options)
+        return learn.model.optimizer
+
+    ours = optimizer(network())
+    assert type(ours) is keras.optimizers.SGD
+    assert (ours.momentum, ours.nesterov) == (0.9, False)
+    assert type(optimizer(network(), optimizer="adam")) is keras.optimizers.Adam
+    model = network()
+    model.compile(keras.optimizers.RMSprop(), "binary_crossentropy")
+    assert optimizer(model) is model.optimizer
+    with pytest.raises(ValueError, match="`optimizer` must be None for a model that"):
+        optimizer(model, optimizer="adam")
+
+
+def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tmp_path):
+    def learner(optimizer=None):
+        return kerasdl.Learner.from_model(
+            *(network(), photos(folder), False, tmp_path), optimizer=optimizer
+        )
+
+    adam = learner("adam")
+    adam.fit(1e-2)
+    adam.save(tmp_path / "adam.weights.h5")
+    learn = learner()
+    with pytest.raises(ValueError, match=r"optimizer.class='SGD' \(recorded: 'Adam'\)"):
+        learn.fit(1e-2, resume=True)
+    learn.load(tmp_path / "adam.weights.h5")
+    for one, two in zip(weights(learn.model), weights(adam.model), strict=True):
+        np.testing.assert_array_equal(one, two)
+    for variable in learn.model.optimizer.variables[2:]:  # after step and rate
+        assert not variable.numpy().any()
+
+
 def test_larger_photos_go_on_with_the_weights(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     learn.freeze()
@@ -312,6 +385,21 @@ def test_summary_shows_what_trains(folder, capsys):
     learn.summary()
     assert "7 of 341 parameters train" in capsys.readouterr().out
     assert learn.bn_freeze() == 7
+
+
+def test_batch_norm_of_the_head_trains_while_nothing_before_it_does(
+    folder, tiny_backbone
+):
+    learn = kerasdl.Learner.pretrained(
+        tiny_backbone, photos(folder, 32), weights=None, seed=1
+    )
+    norm = learn.model.get_layer("head_bn")
+    assert norm.trainable
+    learn.unfreeze()
+    assert not norm.trainable
+    assert learn.model.get_layer("head_predictions").trainable
+    learn.freeze_to("head_avg_pool")
+    assert norm.trainable
 
 
 def test_data_that_does_not_fit(folder):

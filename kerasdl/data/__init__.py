@@ -22,7 +22,7 @@ from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .dataset_photos import DatasetPhotos
 from .generator import ImageDataGenerator
-from .image_data import ImageData
+from .image_data import ImageData, check_image_data
 from .image_folder import PhotoBatches, image_folder
 from .inspect import ImageCheck, check_images
 from .photo_statistics import PhotoStatistics, photo_statistics

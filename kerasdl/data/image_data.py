@@ -362,3 +362,14 @@ class ImageData(PhotoSplits):
             splits[split] = PhotoList(photos.files, own, photos.labels)
             start += len(photos)
         return self._with(splits)
+
+
+def check_image_data(data: Any) -> None:
+    """Raise ValueError unless `data` is an ImageData."""
+    if not isinstance(data, ImageData):
+        scaled = " that rescales pixels" if getattr(data, "rescale", None) else ""
+        raise ValueError(
+            "`data` must be an ImageData of pixels in [0, 255]: scaling is in the "
+            f"model. Received: {type(data).__name__}{scaled}. Build one with "
+            "`ImageData.from_folder`."
+        )

@@ -3,6 +3,7 @@
 from ._recompile import compile_like
 from .activation_batches import ActivationBatches
 from .classification_loss import classification_loss, classification_metrics
+from .compile_classifier import compile_classifier, default_optimizer
 from .depth_groups import depth_groups
 from .distill import ProbabilityDistillation, distiller
 from .distributed import distributed, on_one_device, without_strategy

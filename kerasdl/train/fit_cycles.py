@@ -13,8 +13,9 @@ from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
 from kerasdl.schedules import total_epochs
 
 from ._class_weight import check_class_weight
-from .layer_rates import set_layer_rates
+from .layer_rates import layer_rates, set_layer_rates
 from .resumable_fit import resumable_fit
+from .suggested_rate import say_if_far_above, suggested_rate
 
 _OTHER_SETTERS = (
     keras.callbacks.LearningRateScheduler,
@@ -25,7 +26,7 @@ _OTHER_SETTERS = (
 def fit_cycles(
     model: keras.Model,
     data: TrainingData | tuple[Any, Any],
-    learning_rate: float | Sequence[float] | slice,
+    learning_rate: float | Sequence[float] | slice | None = None,
     cycles: int = 3,
     cycle_len: int = 1,
     cycle_mult: int = 2,
@@ -34,6 +35,7 @@ def fit_cycles(
     first_epoch: int = 0,
     state: str | Path | None = None,
     class_weight: Mapping[int, float] | None = None,
+    suggested: float | None = None,
 ) -> pd.DataFrame:
     """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
 
@@ -45,7 +47,9 @@ def fit_cycles(
             of what `fit` takes for training (one epoch a pass) and for validation (or
             None).
         learning_rate: the maximum, which the model is left with; a list or a slice for
-            rates by depth, as in `set_layer_rates`.
+            rates by depth, as in `set_layer_rates`. None takes `suggested`, or the
+            "valley" of an `lr_find` that is run now, and prints it; what goes on with a
+            `state` takes the rate that it was begun with.
         cycles: number of cycles.
         cycle_len: epochs of the first cycle.
         cycle_mult: each cycle is so many times longer than the one before.
@@ -58,6 +62,8 @@ def fit_cycles(
         class_weight: how much a photo of each class counts in the training loss, such
             as `ImageData.class_weights()`: a number of 0 or more for each class, from 0
             on. Labels that `mix` shares between classes count as the larger share.
+        suggested: a rate that `lr_find` suggested, if that is known: a line is printed
+            where `learning_rate` is more than ten times as high.
 
     Returns:
         A row for each epoch, as of `resumable_fit`; `attrs["learning_rates"]` has the
@@ -80,7 +86,11 @@ def fit_cycles(
     given = as_training_data(data)
     schedule = _schedule(callbacks, cycle_len, cycle_mult)
     class_weight = _class_weight(class_weight, data)
+    if learning_rate is None:
+        swept = data[0] if isinstance(data, (tuple, list)) else data
+        learning_rate = suggested_rate(model, swept, suggested, state)
     set_layer_rates(model, learning_rate)
+    say_if_far_above(layer_rates(model)[-1], suggested)
     schedule.begin_anew()
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):

@@ -31,7 +31,11 @@ def unfreeze(model: keras.Model, train_batch_norm: bool = False) -> int:
 
 
 def freeze_to(
-    model: keras.Model, first: str | int, train_batch_norm: bool = False
+    model: keras.Model,
+    first: str | int,
+    train_batch_norm: bool = False,
+    *,
+    hold_head: bool = False,
 ) -> int:
     """Freeze the layers before `first`; let it and the rest train.
 
@@ -48,6 +52,13 @@ def freeze_to(
             share go with the first of them.
         train_batch_norm: let a trunk's BatchNorm layers from `first` on train too, as
             a network that was not pretrained needs.
+        hold_head: hold BatchNorm in the head still too where layers before it train.
+            Normalised by each batch, the features may drift, and validation is by other
+            statistics. EfficientNet-Lite0 on cats and dogs (400 and 800 photos, seeds 1
+            and 2 of each), an epoch of the late layers by SGD at 1e-3 after heads of
+            0.9785 in the mean, 500 validation photos: 0.971 at a loss of 0.102, held
+            still 0.978 at 0.058. Exact statistics after the epoch leave the loss at
+            0.120 where it was 0.136 (800 photos, seed 1).
 
     Returns:
         The number of parameters that train.
@@ -60,6 +71,8 @@ def freeze_to(
     start = _index(model, leaves, first)
     check_optimizer(model)
     head = {id(layer) for layer in head_of(model)}
+    if hold_head and any(id(layer) not in head for layer in leaves[start:]):
+        head = set()
     model.trainable = True  # nested models: a frozen one hides what trains in it
     for index, layer in enumerate(leaves):
         if isinstance(layer, keras.Model):

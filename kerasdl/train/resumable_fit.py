@@ -127,6 +127,17 @@ def resumable_fit(
     return table
 
 
+def recorded_rate(state: str | Path | None) -> float | None:
+    """The learning rate that the training of `state` was begun with, if there is one.
+
+    Raises:
+        ValueError: as in `resumable_fit`.
+    """
+    saved = {} if state is None else _read(_place(state))
+    optimizer = saved.get("made_with", {}).get("optimizer")
+    return optimizer.get("learning_rate") if isinstance(optimizer, dict) else None
+
+
 class _SaveState(keras.callbacks.Callback):
     """Writes all variables and the history at the end of each epoch."""
 

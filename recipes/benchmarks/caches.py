@@ -70,6 +70,7 @@ def head_epochs(args, data, cache):
             precompute=precompute,
             weights=args.weights,
             cache_dir=cache,
+            optimizer="adam",
             seed=args.seed,
         )
 

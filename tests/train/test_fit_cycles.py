@@ -14,7 +14,7 @@ from kerasdl.callbacks import (
     WeightAveraging,
 )
 from kerasdl.data import ImageData
-from kerasdl.train import ActivationData, fit_cycles, layer_rates
+from kerasdl.train import ActivationData, fit_cycles, layer_rates, lr_find
 
 SIDE, STEPS = 6, 3
 RATE = 0.25
@@ -81,6 +81,19 @@ def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
         np.testing.assert_array_equal(ours, wanted)
     history = fit_cycles(compiled(), (data.train, None), RATE, cycles=1)
     assert "val_loss" not in history
+
+
+def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
+    model = compiled()
+    valley = lr_find(model, data).suggestions["valley"]
+    for given in (data, (data.train, data.valid)):
+        data.start_epoch(0)
+        history = fit_cycles(compiled(), given, cycles=1)
+        assert history.attrs["learning_rates"][0] == pytest.approx(valley)
+        assert f"{valley:.2g}, the valley of lr_find" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="`cycles` must be"):
+        fit_cycles(model, data, cycles=0)
+    assert "lr_find" not in capsys.readouterr().out  # nothing was swept
 
 
 def test_rates_by_depth_fall_together(data):
