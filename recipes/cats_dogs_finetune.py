@@ -11,8 +11,9 @@ folders alone, of which a fifth is then kept for validation.
 
 Stages: a, the Keras book's small convnet from scratch, without and with augmentation;
 b, a head on cached activations; c, a head on the frozen trunk with augmentation; d,
-the late layers too (needs c). `chapter` is a to d. `practice`: a head on cached
-activations of the photos and their mirror images, then the late layers.
+the late layers too (needs c). `chapter` is a to d. `practice`: a linear
+head on cached activations of the photos and their mirror images, with the L2 that suits
+them, then the late layers, if these lower the loss on the validation photos.
 """
 
 import argparse
@@ -43,7 +44,12 @@ def parse_args(argv=None):
         "--epochs",
         type=kerasdl.cli.positive_int,
         metavar="N",
-        help="of each stage; default: its own",
+        help="of each stage but the practice's head; default: its own",
+    )
+    add(
+        "--baseline",
+        action="store_true",
+        help="show beside it scikit-learn's logistic regression on the same features",
     )
     kerasdl.cli.add_run_arguments(parser)
     return kerasdl.cli.parse_run_arguments(parser, argv, NAME)
@@ -95,7 +101,8 @@ def main(argv=None):
         kerasdl.recipe.photos.remember_photos(run, data, check)
         stages = list(trainings.run(names))
         with train.without_strategy():
-            write_results(run, data, stages)
+            baseline = trainings.baseline() if args.baseline else {}
+            write_results(run, data, stages, baseline)
     if not run.is_chief:
         return
     shutil.rmtree(args.out / "state")  # not before: a kill would lose it all
@@ -125,7 +132,7 @@ def stage_names(stages):
     return names
 
 
-def write_results(run, data, stages):
+def write_results(run, data, stages, baseline):
     """The files of the run folder, and the table on the screen."""
     import pandas as pd
 
@@ -135,8 +142,9 @@ def write_results(run, data, stages):
     history = pd.concat(
         [stage.history.assign(stage=stage.name) for stage in stages], ignore_index=True
     )
-    # Two equal accuracies: the later stage, which has seen more.
-    best = stages[::-1][int(table["valid"][::-1].to_numpy().argmax())]
+    # Of few photos the loss tells more than the accuracy. Two equal ones: the later
+    # stage, which has seen more.
+    best = stages[::-1][int(table["valid loss"][::-1].to_numpy().argmin())]
     model = best.load_model()
     export.save_inference_model(model, run.path / "model.keras")
     export.save_tflite(model, run.path / "model.tflite")
@@ -153,10 +161,15 @@ def write_results(run, data, stages):
         stages=json.loads(table.to_json(orient="records")),  # NaN as null
         best=best.name,
         activations={stage.name: stage.activations for stage in stages},
+        choices={stage.name: stage.choices for stage in stages},
+        **({"baseline": baseline} if baseline else {}),
     )
     save_looks(best, data, run, title, history)
+    if baseline:
+        row = {"stage": "logistic regression", **baseline}
+        table = pd.concat([table, pd.DataFrame([row]).drop(columns="C")])
     print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
-    print(f"\nkept: {best.name}, the best on the validation photos")
+    print(f"\nkept: {best.name}, of the lowest loss on the validation photos")
 
 
 def summarise(stage, data):
@@ -176,7 +189,8 @@ def summarise(stage, data):
             if known
             else float("nan")
         )
-    return row
+    losses = train.cross_entropy(stage.predictions["valid"], data.labels("valid"))
+    return row | {"valid loss": float(losses.mean())}
 
 
 def save_looks(stage, data, run, title, history):
