@@ -26,7 +26,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    positive = kerasdl.cli.positive_int
+    positive = kerasdl.workbench.positive_int
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR")
     add("--photos", type=positive, nargs="+", default=[400, 800], metavar="N")
@@ -97,4 +97,4 @@ def shown(table):
 
 
 if __name__ == "__main__":
-    kerasdl.cli.run_recipe(main)
+    kerasdl.workbench.run_recipe(main)
