@@ -34,6 +34,7 @@ ROWS = (
         "_optimizer",
         "_keras_internals",
         "_layer_walks",
+        "_run_info",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "cli", "tables"),
     ("batches",),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerasdl import runs, strategies
+from kerasdl import strategies
+from kerasdl._run_info import IMAGE_CLASSIFICATION
 from kerasdl.cli import positive_int
 
 from .model_card import model_card
@@ -94,7 +95,7 @@ def remember_images(
     }
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
-    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
+    run.manifest["task"] = IMAGE_CLASSIFICATION
     run.save_labels(data.class_names)
     run.save_manifest()
 

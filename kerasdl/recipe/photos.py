@@ -7,7 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerasdl import runs, strategies
+from kerasdl import strategies
+from kerasdl._run_info import IMAGE_CLASSIFICATION
 from kerasdl.cli import positive_int
 
 if TYPE_CHECKING:
@@ -229,6 +230,6 @@ def remember_photos(run: "Run", data: "ImageData", check: "ImageCheck") -> None:
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
     run.manifest["multi_label"] = data.label_mode == "multi_label"
-    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
+    run.manifest["task"] = IMAGE_CLASSIFICATION
     run.save_labels(data.class_names)
     run.save_manifest()
