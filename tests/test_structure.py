@@ -36,6 +36,7 @@ ROWS = (
         "_keras_internals",
         "_layer_walks",
         "_file_names",
+        "_run_info",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "tables"),
     ("batches",),
