@@ -16,7 +16,9 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _SUBPACKAGES = (
+    "artefacts",
     "callbacks",
+    "classification",
     "cli",
     "data",
     "export",

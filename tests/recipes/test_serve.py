@@ -18,7 +18,7 @@ from keras import layers
 from PIL import Image
 
 from kerasdl.cli import run_recipe
-from kerasdl.export.keras_file import save_inference_model
+from kerasdl.export import save_inference_model
 from kerasdl.runs import run_folder
 
 REPOSITORY = Path(__file__).parents[2]

@@ -46,6 +46,11 @@ def inference_model(model: keras.Model) -> keras.Model:
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
     copy.set_weights(model.get_weights())
+    pairs = zip(model._flatten_layers(), copy._flatten_layers(), strict=True)
+    for layer, own in pairs:
+        # Words that a layer was adapted to stand in no configuration.
+        if hasattr(layer, "lookup_table") and not int(own.lookup_table.size()):
+            own.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
     finalize_adapted(copy)
     return copy
 
