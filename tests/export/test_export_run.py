@@ -161,7 +161,9 @@ def test_a_model_without_a_run_and_mirrored_views(colours, data, tmp_path):
     np.testing.assert_allclose(found, mean, atol=1e-5)
 
 
-def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
+def test_a_file_that_loses_too_much_is_not_published(
+    colours, data, tmp_path, monkeypatch
+):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     model = colours.bright_model()
     folder = colours.write_dark_photos(tmp_path / "dark")
@@ -173,9 +175,19 @@ def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
         resize="squash",
         seed=0,
     )
-    out = tmp_path / "files"
+    out, tables = tmp_path / "files", []
+    module = sys.modules["kerasdl.classification.export_run"]
+    honest = module.quantization_errors
+
+    def counted(*given):
+        tables.append(honest(*given))
+        return tables[-1]
+
+    monkeypatch.setattr(module, "quantization_errors", counted)
     with pytest.raises(ExportError, match="tflite_int8 loses 0.* 0.01 is allowed") as e:
-        export_run(model, ["tflite_int8"], dark, data, out=out, seed=1)
+        formats = ["tflite_int8", "tflite_mixed"]
+        export_run(model, formats, dark, data, out=out, seed=1)
+    assert len(tables) == 1  # for the advice, and for what stays float
     assert e.value.report.rows["tflite_int8"]["accuracy"] < 0.9
     assert not out.exists()
     assert (tmp_path / "files.partial" / "export_report.json").is_file()
