@@ -16,8 +16,10 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _SUBPACKAGES = (
+    "artefacts",
     "batches",
     "callbacks",
+    "classification",
     "data",
     "export",
     "interpret",

@@ -168,3 +168,9 @@ def uninitialized_variables() -> list[Any]:
 def set_uninitialized_variables(variables: list[Any]) -> None:
     """Let Keras make these, and none else, at the end of that scope."""
     global_state.set_global_attribute("uninitialized_variables", variables)
+
+
+def is_training_call() -> bool:
+    """Whether the call trains that a layer is part of, which it is not told itself."""
+    context = global_state.get_global_attribute("current_call_ctx")
+    return bool(getattr(context, "training", False))

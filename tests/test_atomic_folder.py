@@ -3,8 +3,7 @@ import errno
 import pytest
 
 from kerasdl._atomic_folder import claimed, empty_partial, new_folder
-from kerasdl.export.export_report import ERRORS, PICTURE, REPORT
-from kerasdl.export.formats import FILES
+from kerasdl.artefacts import ERRORS, FILES, PICTURE, REPORT
 
 EXPORTED = [*FILES.values(), "labels.txt", REPORT, PICTURE, ERRORS]
 OF_FOLDERS = [

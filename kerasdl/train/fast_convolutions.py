@@ -6,7 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras import layers, ops
-from keras.src.backend.common.global_state import get_global_attribute
+
+from kerasdl._keras_internals import is_training_call
+from kerasdl._layer_walks import layers_in_order
 
 # Columns of a depthwise filter whose gradient oneDNN (3.7) finds channel by channel:
 # that of a wider one it finds in blocks of 16 by 16 channels, to take the diagonal.
@@ -35,7 +37,7 @@ def fast_convolutions(model: keras.Model) -> keras.Model:
     """
     if tf.config.list_physical_devices("GPU"):
         return model
-    for layer in model._flatten_layers():
+    for layer in layers_in_order(model):
         if _is_pointwise(layer):
             name, method = "convolution_op", _multiply
         elif _is_wide_depthwise(layer):
@@ -76,13 +78,8 @@ def _is_wide_depthwise(layer: layers.Layer) -> bool:
     )
 
 
-def _is_training() -> bool:
-    """Whether the call trains that a layer is part of, which it is not told itself."""
-    return bool(getattr(get_global_attribute("current_call_ctx"), "training", False))
-
-
 def _multiply(layer: layers.Conv2D, inputs: tf.Tensor, kernel: Any) -> tf.Tensor:
-    if not _is_training():
+    if not is_training_call():
         return type(layer).convolution_op(layer, inputs, kernel)
     channels, filters = kernel.shape[2:]
     rows = ops.reshape(inputs, (-1, channels))
@@ -91,7 +88,7 @@ def _multiply(layer: layers.Conv2D, inputs: tf.Tensor, kernel: Any) -> tf.Tensor
 
 
 def _filter_channels(layer: layers.DepthwiseConv2D, inputs: tf.Tensor) -> tf.Tensor:
-    if not _is_training() or None in inputs.shape[1:3]:
+    if not is_training_call() or None in inputs.shape[1:3]:
         return type(layer).call(layer, inputs)
     strides, padding = [1, *layer.strides, 1], layer.padding.upper()
 

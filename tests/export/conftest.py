@@ -9,9 +9,7 @@ import pytest
 from keras import layers, ops
 from PIL import Image
 
-from kerasdl.export.keras_file import save_inference_model
-from kerasdl.export.run_readme import run_readme
-from kerasdl.export.tflite import save_tflite
+from kerasdl.export import run_readme, save_inference_model, save_tflite
 
 HEIGHT, WIDTH = 20, 24
 CLASS_NAMES = {"three": ["cats", "dogs", "élans"], "two": ["cats", "dogs"]}

@@ -12,7 +12,9 @@ def data_of(labels, **arguments):
     pixels = np.arange(len(labels), dtype="uint8")[:, None, None, None]
     pixels = np.broadcast_to(pixels, (len(labels), SIDE, SIDE, 3)).copy()
     return ImageData.from_arrays(
-        *(pixels, np.array(labels), (pixels[:3], np.array(labels)[:3])),
+        pixels,
+        np.array(labels),
+        valid=(pixels[:3], np.array(labels)[:3]),
         **{"image_size": SIDE, "seed": 0, **arguments},
     )
 

@@ -11,14 +11,22 @@ from keras import layers
 from PIL import Image
 
 from kerasdl import ImageData
-from kerasdl.export import FORMATS, ExportError, export_run, latency, saved_model
-from kerasdl.export.export_report import ExportReport
-from kerasdl.export.runners import run_onnx, run_tflite
+from kerasdl.artefacts import latency, run_onnx, run_tflite
+from kerasdl.classification import files
+from kerasdl.data import PhotoBatches
+from kerasdl.export import FORMATS, ExportError, ExportReport, export_run
 
 FILES = {
-    *("model.keras", "saved_model", "model.tflite", "model_fp16.tflite"),
-    *("model_dynamic.tflite", "model_int8.tflite", "model.onnx", "labels.txt"),
-    *("export_report.json", "export_report.png"),
+    "model.keras",
+    "saved_model",
+    "model.tflite",
+    "model_fp16.tflite",
+    "model_dynamic.tflite",
+    "model_int8.tflite",
+    "model.onnx",
+    "labels.txt",
+    "export_report.json",
+    "export_report.png",
 }
 
 
@@ -38,9 +46,25 @@ def data(colours, photos):
 
 
 @pytest.fixture(scope="module")
-def exported(run, data):
+def decoded():
+    """Number and photos of each batch that `exported` decoded, but for calibration."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def exported(run, data, decoded):
     """All formats, and the report."""
-    return run / "export", export_run(run, calibration=data, check=data, seed=1)
+    honest = PhotoBatches.batch
+
+    def batch(photos, epoch, index):
+        arrays = honest(photos, epoch, index)
+        if len(arrays) == 2:  # photos and their places
+            decoded.append((index, len(arrays[0])))
+        return arrays
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PhotoBatches, "batch", batch)
+        return run / "export", export_run(run, calibration=data, check=data, seed=1)
 
 
 def test_every_format_answers_as_the_model(exported, colours):
@@ -53,7 +77,7 @@ def test_every_format_answers_as_the_model(exported, colours):
     assert list(rows) == list(FORMATS)
     for name, row in rows.items():
         assert row["accuracy"] == row["agreement"] == 1
-        assert row["photos"] == 24
+        assert (row["photos"], row["seed"]) == (24, 1)
         assert row["accuracy_drop"] == 0
         tolerance = 1e-5 if name in ("keras", "saved_model", "tflite", "onnx") else 0.02
         assert row["mean_difference"] <= row["max_difference"] <= tolerance
@@ -66,6 +90,11 @@ def test_every_format_answers_as_the_model(exported, colours):
     assert rows["saved_model"]["serve_bytes_difference"] < 0.02
     assert rows["tflite_int8"]["calibration_photos"] == 24  # as many as there are
     assert rows["tflite_int8"]["calibration_seed"] == 1
+
+
+def test_each_check_photo_is_decoded_once(exported, decoded):
+    """For answers, times and image files alike: three batches of eight."""
+    assert sorted(decoded) == [(0, 8), (1, 8), (2, 8)]
 
 
 def test_sizes_and_operators_are_the_files(exported):
@@ -115,7 +144,10 @@ def test_a_model_without_a_run_and_mirrored_views(colours, data, tmp_path):
     model = colours.model()
     export_run(model, ["tflite"], check=data, tta="flip", out=out)
     assert {path.name for path in out.iterdir()} == {
-        *("model.tflite", "labels.txt", "export_report.json", "export_report.png")
+        "model.tflite",
+        "labels.txt",
+        "export_report.json",
+        "export_report.png",
     }
     names = zipfile.ZipFile(out / "model.tflite").read("labels.txt").decode()
     assert names.splitlines() == colours.NAMES
@@ -125,23 +157,37 @@ def test_a_model_without_a_run_and_mirrored_views(colours, data, tmp_path):
     mean = (
         model.predict_on_batch(floats) + model.predict_on_batch(floats[:, :, ::-1])
     ) / 2
-    found = run_tflite(out / "model.tflite", 1)(pixels)
+    found = run_tflite(out / "model.tflite", 1)({"pixels": pixels})["probabilities"]
     np.testing.assert_allclose(found, mean, atol=1e-5)
 
 
-def test_a_file_that_loses_too_much_is_not_published(colours, data, tmp_path):
+def test_a_file_that_loses_too_much_is_not_published(
+    colours, data, tmp_path, monkeypatch
+):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     model = colours.bright_model()
     folder = colours.write_dark_photos(tmp_path / "dark")
     dark = ImageData.from_folder(
-        *(tmp_path, folder.name, folder.name),
+        tmp_path,
+        train=folder.name,
+        valid=folder.name,
         image_size=colours.SIZE,
         resize="squash",
         seed=0,
     )
-    out = tmp_path / "files"
+    out, tables = tmp_path / "files", []
+    module = sys.modules["kerasdl.classification.export_run"]
+    honest = module.quantization_errors
+
+    def counted(*given):
+        tables.append(honest(*given))
+        return tables[-1]
+
+    monkeypatch.setattr(module, "quantization_errors", counted)
     with pytest.raises(ExportError, match="tflite_int8 loses 0.* 0.01 is allowed") as e:
-        export_run(model, ["tflite_int8"], dark, data, out=out, seed=1)
+        formats = ["tflite_int8", "tflite_mixed"]
+        export_run(model, formats, dark, data, out=out, seed=1)
+    assert len(tables) == 1  # for the advice, and for what stays float
     assert e.value.report.rows["tflite_int8"]["accuracy"] < 0.9
     assert not out.exists()
     assert (tmp_path / "files.partial" / "export_report.json").is_file()
@@ -183,7 +229,7 @@ def test_probabilities_of_float32_files_are_the_models():
 def runners(monkeypatch):
     """What runs the files, which a test may replace."""
     # The package's function of the same name hides the module.
-    module = sys.modules["kerasdl.export.export_run"]
+    module = sys.modules["kerasdl.artefacts.export_files"]
 
     def replace(make):
         monkeypatch.setattr(module, "run_format", make)
@@ -194,9 +240,9 @@ def runners(monkeypatch):
 def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, runners):
     """The error is ONNX Runtime's own: of a picture of another size."""
 
-    def fails(name, path):
+    def fails(name, path, signature):
         honest = run_onnx(path)
-        return lambda pixels: honest(pixels[:, 1:])
+        return lambda inputs: honest({"pixels": inputs["pixels"][:, 1:]})
 
     runners(fails)
     with pytest.raises(ExportError, match=r"(?s)INVALID_ARG.*Kept .*partial") as e:
@@ -207,7 +253,10 @@ def test_a_file_that_does_not_run_is_not_published(run, data, tmp_path, runners)
 
 
 def test_a_file_that_answers_no_number_is_not_published(run, data, tmp_path, runners):
-    runners(lambda name, path: lambda pixels: np.full((len(pixels), 3), np.nan))
+    def none(inputs):
+        return {"probabilities": np.full((len(inputs["pixels"]), 3), np.nan)}
+
+    runners(lambda name, path, signature: none)
     with pytest.raises(ExportError, match="tflite_fp16 answers with no number"):
         export_run(run, ["tflite_fp16"], check=data, out=tmp_path / "files")
 
@@ -232,13 +281,16 @@ def test_an_export_is_replaced_only_by_one_that_is_whole(
     export_run(run, ["tflite"], check=data, out=out)
     before = (out / "model.tflite").read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(sys.modules["kerasdl.export.export_run"], "compare", None)
+        patch.setattr(sys.modules["kerasdl.artefacts.export_files"], "measure", None)
         with pytest.raises(ExportError):
             export_run(run, ["onnx"], check=data, out=out, overwrite=True)
     assert (out / "model.tflite").read_bytes() == before
     export_run(run, ["onnx"], check=data, out=out, overwrite=True)
     assert {path.name for path in out.iterdir()} == {
-        *("model.onnx", "labels.txt", "export_report.json", "export_report.png")
+        "model.onnx",
+        "labels.txt",
+        "export_report.json",
+        "export_report.png",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["files"]
 
@@ -246,12 +298,12 @@ def test_an_export_is_replaced_only_by_one_that_is_whole(
 def test_a_saved_model_that_reads_files_otherwise_is_not_published(
     colours, data, tmp_path, monkeypatch
 ):
-    honest = saved_model._bytes_function
+    honest = files._bytes_entry
 
-    def inverted(serve, *geometry):
-        return honest(lambda pixels: serve(255 - pixels), *geometry)
+    def inverted(image_size, resize, serve):
+        return honest(image_size, resize, lambda pixels: serve(255 - pixels))
 
-    monkeypatch.setattr(saved_model, "_bytes_function", inverted)
+    monkeypatch.setattr(files, "_bytes_entry", inverted)
     monkeypatch.setattr(latency, "THREADS", (1,))  # a process less
     out = tmp_path / "files"
     with pytest.raises(ExportError, match="serve_bytes answers 8 photos otherwise"):
@@ -262,13 +314,13 @@ def test_a_saved_model_that_reads_files_otherwise_is_not_published(
 def test_pictures_of_the_models_size_do_not_hide_wrong_resizing(
     colours, data, tmp_path, monkeypatch
 ):
-    honest = saved_model.keras.ops.image.resize
+    honest = keras.ops.image.resize
 
     def black(images, size, **kwargs):
         resized = honest(images, size, **kwargs)
         return resized if images.shape[:2] == size else tf.zeros_like(resized)
 
-    monkeypatch.setattr(saved_model.keras.ops.image, "resize", black)
+    monkeypatch.setattr(keras.ops.image, "resize", black)
     monkeypatch.setattr(latency, "THREADS", (1,))
     with pytest.raises(ExportError, match="serve_bytes answers 8 photos otherwise"):
         export_run(colours.model(), ["saved_model"], check=data, out=tmp_path / "files")

@@ -6,8 +6,10 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 
-from kerasdl.export import _own_process, quantization_errors, save_onnx, save_tflite
-from kerasdl.export.runners import run_onnx, run_tflite
+from kerasdl.artefacts import _own_process, run_onnx, run_tflite
+from kerasdl.artefacts.signature import as_module
+from kerasdl.classification.pixel_model import pixel_signature
+from kerasdl.export import quantization_errors, save_onnx, save_tflite
 
 SIDE = 16
 MEANS = np.array([100, 50, 20], "float32")
@@ -41,6 +43,10 @@ def model_with(start, softmax=None):
     return keras.Model(inputs, layers.Dense(3, softmax, kernel_initializer=init)(x))
 
 
+def ask(run, pixels):
+    return run({"pixels": pixels})["probabilities"]
+
+
 def recurrent_model():
     inputs = keras.Input((SIDE, SIDE, 3))
     x = layers.Reshape((SIDE, SIDE * 3))(layers.Rescaling(1 / 255)(inputs))
@@ -55,14 +61,14 @@ def test_the_input_of_an_int8_file_is_the_pixel(start, pixels, tmp_path):
     assert taken["dtype"] == np.uint8
     assert taken["quantization"] == (1.0, 0)
     expected = model.predict_on_batch(pixels.astype("float32"))
-    worst = np.abs(run_tflite(path, 1)(pixels) - expected).max()
+    worst = np.abs(ask(run_tflite(path, 1), pixels) - expected).max()
     assert worst < 0.03 * np.ptp(expected)
 
 
 @pytest.mark.parametrize(
     ("start", "received"),
     [
-        (lambda x: ops.exp(x / 12), "answers that are .* from its own on 8 pictures"),
+        (lambda x: ops.exp(x / 12), "answers that are .* from its own on 8 samples"),
         (lambda x: 255 / (x + 1), "of which it says"),  # 0 in int8
     ],
 )
@@ -95,16 +101,18 @@ def test_every_door_keeps_an_unknown_operation_apart(pixels, tmp_path):
         quantization_errors(model, pixels)
     expected = model.predict_on_batch(pixels.astype("float32"))
     save_onnx(model, tmp_path / "model.onnx")
-    found = run_onnx(tmp_path / "model.onnx")(pixels)
+    found = ask(run_onnx(tmp_path / "model.onnx"), pixels)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_which_models_are_converted_apart(colours):
-    from kerasdl.export.pixel_function import pixel_module
+    def is_known(model, batch_size=None):
+        module = as_module(model, pixel_signature(model), batch_size)
+        return _own_process.is_known(module)
 
-    assert _own_process.is_known(pixel_module(colours.model(), 1))
-    assert _own_process.is_known(pixel_module(colours.model()))
-    assert not _own_process.is_known(pixel_module(recurrent_model(), 1))
+    assert is_known(colours.model(), 1)
+    assert is_known(colours.model())
+    assert not is_known(recurrent_model(), 1)
 
 
 def test_what_a_process_of_its_own_returns_and_raises():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from kerasdl.export.keras_file import inference_model, save_inference_model
+from kerasdl.artefacts import inference_model, save_inference_model
 
 
 class Ours(layers.Layer):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasdl.artefacts import FILES
+from kerasdl.classification.files import write_format
 from kerasdl.data import read_image, warp_image
-from kerasdl.export.calibration import calibration_photos
-from kerasdl.export.formats import FILES, write_format
+from kerasdl.export import calibration_photos
 
 PAGE = Path(__file__).parents[2] / "saved_models" / "README.md"
 RUN = """
@@ -40,8 +41,15 @@ def printed(snippets, colours, tmp_path_factory):
     out.mkdir()
     (out / "labels.txt").write_text("\n".join(names))
     for name in ("keras", "saved_model", "tflite_int8", "onnx"):
-        calibration = calibration_photos(photos, seed=1)
-        write_format(name, model, out / FILES[name], names, "squash", calibration)
+        write_format(
+            name,
+            model,
+            out / FILES[name],
+            class_names=names,
+            resize="squash",
+            calibration=calibration_photos(photos, seed=1),
+            errors=None,
+        )
     # Red on the whole, blue in a corner: a part of it answers otherwise.
     pixels = np.full((30, 20, 3), (160, 120, 67), "uint8")
     pixels[:15, :10] = (40, 80, 200)

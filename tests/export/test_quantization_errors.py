@@ -7,12 +7,15 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 from tensorflow.lite.tools import flatbuffer_utils
 
+from kerasdl.artefacts import run_tflite, worst_tensors
+from kerasdl.artefacts.tflite_file import with_half_weights
 from kerasdl.export import quantization_errors, save_tflite
-from kerasdl.export.quantization_errors import worst_tensors
-from kerasdl.export.runners import run_tflite
-from kerasdl.export.tflite_file import with_half_weights
 
 SIDE = 8
+
+
+def ask(path, pixels):
+    return run_tflite(path, 1)({"pixels": pixels})["probabilities"]
 
 
 def uneven_model():
@@ -67,7 +70,7 @@ def test_what_stays_float_answers_better(table, pixels, tmp_path):
         path = tmp_path / f"{len(keep)}.tflite"
         save_tflite(model, path, "int8", pixels, keep_float=keep)
         sizes.append(os.path.getsize(path))
-        errors.append(np.abs(run_tflite(path, 1)(pixels) - expected).mean())
+        errors.append(np.abs(ask(path, pixels) - expected).mean())
     assert errors[1] < errors[0] / 4
     (taken,) = Interpreter(str(path)).get_input_details()
     assert taken["dtype"] == np.uint8
@@ -91,7 +94,7 @@ def test_two_tensors_of_one_buffer_are_halved_once(tmp_path):
     (tmp_path / "half.tflite").write_bytes(with_half_weights(shared))
     pixels = np.random.default_rng(0).integers(0, 256, (4, 2, 2, 3), "uint8")
     plain, half = (
-        run_tflite(tmp_path / f"{name}.tflite", 1)(pixels) for name in ("plain", "half")
+        ask(tmp_path / f"{name}.tflite", pixels) for name in ("plain", "half")
     )
     np.testing.assert_allclose(half, plain, rtol=0.01, atol=0.5)
 
@@ -108,8 +111,12 @@ def test_wrong_arguments(pixels, tmp_path):
         quantization_errors(uneven_model(), pixels[:1])
     with pytest.raises(ValueError, match="`select_tf_ops` must be False"):
         save_tflite(
-            *(uneven_model(), tmp_path / "a.tflite", "int8", pixels),
-            **{"keep_float": ["x"], "select_tf_ops": True},
+            uneven_model(),
+            tmp_path / "a.tflite",
+            "int8",
+            pixels,
+            keep_float=["x"],
+            select_tf_ops=True,
         )
     with pytest.raises(ValueError, match="`keep_float` must be empty without"):
         save_tflite(uneven_model(), tmp_path / "a.tflite", keep_float=["x"])
@@ -118,7 +125,10 @@ def test_wrong_arguments(pixels, tmp_path):
 def test_names_that_are_none(pixels, tmp_path):
     with pytest.raises(ValueError, match="`keep_float` must be names .*Received: nope"):
         save_tflite(
-            *(uneven_model(), tmp_path / "a.tflite", "int8", pixels),
+            uneven_model(),
+            tmp_path / "a.tflite",
+            "int8",
+            pixels,
             keep_float=["nope"],
         )
 

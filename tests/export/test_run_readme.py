@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerasdl.data._warp import warp_image
-from kerasdl.export.run_readme import run_readme
+from kerasdl.export import run_readme
 
 
 @pytest.mark.parametrize(

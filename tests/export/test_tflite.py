@@ -8,10 +8,9 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 from tensorflow.lite.tools import flatbuffer_utils
 
-from kerasdl.export import save_onnx, save_saved_model
-from kerasdl.export.runners import run_tflite
-from kerasdl.export.tflite import save_tflite
-from kerasdl.export.tflite_file import operators
+from kerasdl.artefacts import run_tflite
+from kerasdl.artefacts.tflite_file import operators
+from kerasdl.export import save_onnx, save_saved_model, save_tflite
 from kerasdl.predict import tta_model
 
 
@@ -96,8 +95,7 @@ def photos():
 
 
 def answers(path, pixels):
-    run = run_tflite(path, 1)
-    return run(pixels)
+    return run_tflite(path, 1)({"pixels": pixels})["probabilities"]
 
 
 @pytest.mark.parametrize(

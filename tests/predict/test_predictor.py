@@ -8,7 +8,7 @@ from keras import layers
 from PIL import Image
 
 from kerasdl.data import ImageError, image_folder
-from kerasdl.export.keras_file import save_inference_model
+from kerasdl.export import save_inference_model
 from kerasdl.predict.predictor import Predictor
 from kerasdl.runs import run_folder
 

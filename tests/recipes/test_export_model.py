@@ -57,7 +57,7 @@ def test_photos_are_found_by_the_manifest(made, tmp_path, export):
 def test_the_formats_are_those_of_the_library():
     names = runpy.run_path(str(RECIPE))
     assert tuple(names["FORMATS"].split(",")) == kerasdl.export.FORMATS
-    assert names["CALIBRATED"] == set(kerasdl.export.formats.CALIBRATED)
+    assert names["CALIBRATED"] == set(kerasdl.artefacts.CALIBRATED)
 
 
 def test_photos_of_a_folder(made, tmp_path, export):

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from kerasdl.export.keras_file import save_inference_model
+from kerasdl.export import save_inference_model
 from kerasdl.runs import run_folder
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "predict.py"

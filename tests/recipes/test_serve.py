@@ -19,8 +19,7 @@ from keras import layers
 from PIL import Image
 
 import kerasdl
-from kerasdl.export import save_tflite
-from kerasdl.export.keras_file import save_inference_model
+from kerasdl.export import save_inference_model, save_tflite
 from kerasdl.runs import run_folder
 from kerasdl.workbench import run_recipe
 

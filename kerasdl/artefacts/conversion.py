@@ -1,4 +1,4 @@
-"""From a SavedModel of pixels to the bytes of a `.tflite` file that is proved."""
+"""From a SavedModel to the bytes of a `.tflite` file that is proved."""
 
 import re
 import warnings
@@ -11,37 +11,41 @@ from kerasdl.runtime import silenced
 
 from .int8 import convert_mixed, int8_converter
 from .packing import with_arrays_once
+from .runners import run_interpreter, tensors
+from .signature import Arrays, Signature
 from .tflite_file import (
     begins_with_scaling,
+    with_byte_inputs,
     with_half_weights,
-    with_pixel_input,
     with_true_reversals,
 )
 
 # Of the range of the model's answers, what int8 may cost in the mean: layers that it
-# suits badly lose a quarter, a file that takes pixels for something else a third.
+# suits badly lose a quarter, a file that takes inputs for something else a third.
 _MOST_DIFFERENCE = 0.3
-# And at most, where the start is no plain scaling of the pixels.
+# And at most, where the start is no plain scaling of the inputs.
 _MOST_OF_ANY = 0.1
 # Besides, of the output: answers that hardly differ are of a range of a few steps.
 _STEPS = 8
-Proof = tuple[np.ndarray, np.ndarray]  # uint8 pixels, and what the model says of them
+Proof = tuple[Arrays, Arrays]  # some samples, and what the model says of them
 
 
 def to_tflite(
     folder: str,
+    signature: Signature,
     quantize: str | None,
-    calibration: np.ndarray | None,
+    calibration: Arrays | None,
     keep_float: Sequence[str],
     select_tf_ops: bool,
     proof: Proof | None,
 ) -> bytes:
-    """Convert, put right, and run on pixels.
+    """Convert, put right, and run.
 
     Args:
-        folder: a SavedModel of `pixel_module`, of float32 for int8 that keeps nothing
-            in float, else of uint8.
-        quantize: as in `save_tflite`, and so are the next three.
+        folder: a SavedModel of `as_module`, widened for int8 that keeps nothing in
+            float.
+        signature: of the module.
+        quantize: as in `write_tflite`, and so are the next three.
         calibration: see there.
         keep_float: see there.
         select_tf_ops: see there.
@@ -54,14 +58,19 @@ def to_tflite(
         warnings.simplefilter("ignore")  # the old interpreter, which TensorFlow brings
         try:
             if keep_float:
-                content = convert_mixed(folder, calibration, keep_float)
+                content = convert_mixed(folder, calibration, signature, keep_float)
             else:
-                content = _converter(
-                    folder, quantize, calibration, select_tf_ops
-                ).convert()
+                converter = _converter(folder, signature, quantize, calibration)
+                if select_tf_ops:
+                    allowed = converter.target_spec.supported_ops
+                    converter.target_spec.supported_ops = [
+                        *allowed,
+                        tf.lite.OpsSet.SELECT_TF_OPS,
+                    ]
+                content = converter.convert()
             content = with_true_reversals(content)
             if quantize == "int8":
-                content = with_pixel_input(content)
+                content = with_byte_inputs(content)
             if keep_float:
                 content = with_half_weights(content)
             if quantize == "dynamic":
@@ -78,21 +87,18 @@ def to_tflite(
 
 def _converter(
     folder: str,
+    signature: Signature,
     quantize: str | None,
-    calibration: np.ndarray | None,
-    select_tf_ops: bool,
+    calibration: Arrays | None,
 ) -> tf.lite.TFLiteConverter:
     if quantize == "int8":
-        converter = int8_converter(folder, calibration)
+        converter = int8_converter(folder, calibration, signature)
     else:
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if quantize is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
-    if select_tf_ops:
-        allowed = [*converter.target_spec.supported_ops, tf.lite.OpsSet.SELECT_TF_OPS]
-        converter.target_spec.supported_ops = allowed
     return converter
 
 
@@ -111,30 +117,26 @@ def _refusal(error: str) -> str:
     )
 
 
-def _differs(content: bytes, pixels: np.ndarray, expected: np.ndarray) -> str:
+def _differs(content: bytes, inputs: Arrays, expected: Arrays) -> str:
     """What to say where a file answers otherwise than its model, else ""."""
     lite = tf.lite.Interpreter(model_content=content)
-    lite.allocate_tensors()
-    (taken,), (given,) = lite.get_input_details(), lite.get_output_details()
-    answers = []
-    for picture in pixels:
-        lite.set_tensor(taken["index"], picture[None])
-        lite.invoke()
-        answers.append(lite.get_tensor(given["index"])[0].astype("float64"))
-    step, zero = given["quantization"]
-    found = (np.array(answers) - zero) * step if step else np.array(answers)
-    off, span = np.abs(found - expected), np.ptp(expected)
-    if len(pixels) == 1:  # whose answers may all be one number
-        span = np.abs(expected).max()
-    rounding = _STEPS * (step or 1 / 256)
-    difference, allowed = off.mean(), _MOST_DIFFERENCE * span + rounding
-    if difference <= allowed and not begins_with_scaling(content):
-        difference, allowed = off.max(), _MOST_OF_ANY * span + rounding
-    if difference <= allowed:
-        return ""
-    return (
-        "`model` must answer alike as a `.tflite` file. Received: answers that are "
-        f"{difference:.3g} from its own on {len(pixels)} pictures; {allowed:.3g} is "
-        "allowed. `quantization_errors` names what loses most in int8, and "
-        "`keep_float` keeps it in float; a Rescaling suits int8 at the start."
-    )
+    steps = {name: part["quantization"][0] for name, part in tensors(lite)[1].items()}
+    found = run_interpreter(lite)(inputs)
+    for name, wanted in expected.items():
+        off = np.abs(found[name].astype("float64") - wanted)
+        span = np.ptp(wanted)
+        if len(wanted) == 1:  # whose answers may all be one number
+            span = np.abs(wanted).max()
+        rounding = _STEPS * (steps[name] or 1 / 256)
+        difference, allowed = off.mean(), _MOST_DIFFERENCE * span + rounding
+        if difference <= allowed and not begins_with_scaling(content):
+            difference, allowed = off.max(), _MOST_OF_ANY * span + rounding
+        if not difference <= allowed:
+            return (
+                "`model` must answer alike as a `.tflite` file. Received: answers that "
+                f"are {difference:.3g} from its own on {len(wanted)} samples; "
+                f"{allowed:.3g} is allowed. `quantization_errors` names what loses "
+                "most in int8, and `keep_float` keeps it in float; a Rescaling suits "
+                "int8 at the start."
+            )
+    return ""

@@ -1,35 +1,36 @@
-"""A trained model becomes files for other programs, each proved on photos."""
+"""A trained classifier becomes files for other programs, each proved on photos."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from kerasdl._atomic import write_text
-from kerasdl._atomic_folder import (
-    check_free,
-    check_name,
-    claimed,
-    empty_partial,
-    publish,
-)
+from kerasdl._atomic_folder import check_name
 from kerasdl._checks import check_one_of, first_few
 from kerasdl._file_names import LABELS
 from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
+from kerasdl.artefacts import (
+    CALIBRATED,
+    FILES,
+    FORMATS,
+    export_files,
+    inference_model,
+)
 from kerasdl.data import ImageData
 from kerasdl.predict import Predictor, tta_model
 from kerasdl.predict.predictor import check_data
 
-from .agreement import compare
 from .calibration import calibration_photos
-from .export_report import ERRORS, PICTURE, REPORT, ExportError, ExportReport
-from .formats import CALIBRATED, FILES, FORMATS, run_format, write_format
-from .keras_file import inference_model
-from .measurements import first_pixels, measure
-from .pixel_function import check_pixel_model
-from .quantization_errors import quantization_errors
+from .check_photos import check_photos
+from .export_judge import judge
+from .export_report import ExportReport
+from .files import quantization_errors, write_format
+from .pixel_model import pixel_signature
+from .serve_bytes import serve_bytes_entries
 
 
 def export_run(
@@ -82,39 +83,50 @@ def export_run(
     check_data("calibration", calibration)
     formats = list(dict.fromkeys(formats))
     split = _check(model, class_names, resize, formats, calibration, check, max_drop)
-    if tta is not None:
-        model = tta_model(model, tta)
-    model = inference_model(model)
-    _check_probabilities(model, first_pixels(check, split))
+    model = inference_model(model if tta is None else tta_model(model, tta))
+    shown = check_photos(check, split)
+    _check_probabilities(model, shown.pixels)
+    calibrated = [name for name in formats if name in CALIBRATED]
     photos = None
-    if set(CALIBRATED) & set(formats):
+    if calibrated:
         seed = resolve_seed(seed)
         photos = calibration_photos(calibration, seed=seed)
-    with claimed(out):
-        check_free(out, REPORT, overwrite)
-        folder = empty_partial(out, [*FILES.values(), LABELS, REPORT, PICTURE, ERRORS])
-        try:
-            for name in formats:
-                print(f"writing {FILES[name]}", flush=True)
-                path = folder / FILES[name]
-                write_format(name, model, path, class_names, resize, photos)
-            write_text(folder / LABELS, "".join(f"{name}\n" for name in class_names))
-            runners = {name: run_format(name, folder / FILES[name]) for name in formats}
-            rows, accuracy = compare(model, runners, check, split)
-            measure(rows, model, folder, check, split)
-        except (OSError, MemoryError):
-            raise
-        except Exception as error:  # those of ONNX Runtime and LiteRT are not public
-            text = str(error).rstrip(".")
-            raise ExportError(f"{text}. Kept {folder}.") from error
-        for name in set(CALIBRATED) & set(formats):
-            rows[name] |= {"calibration_photos": len(photos), "calibration_seed": seed}
-        report = ExportReport(rows, accuracy, max_drop)
-        report.save(folder)
-        if report.failures:
-            raise ExportError(_advice(report, model, folder, photos), report)
-        publish(out)
-    return report
+    errors = cache(partial(quantization_errors, model, photos))
+
+    def writer(name: str) -> Callable[[Path], None]:
+        return lambda path: write_format(
+            name,
+            model,
+            path,
+            class_names=class_names,
+            resize=resize,
+            calibration=photos if name in calibrated else None,
+            errors=errors,
+        )
+
+    def conclude(rows: dict[str, dict[str, Any]], own: dict[str, Any]) -> ExportReport:
+        for name, row in rows.items():
+            row["seed"] = seed
+            if name in calibrated:
+                row |= {"calibration_photos": len(photos), "calibration_seed": seed}
+        return ExportReport(rows, own["accuracy"], max_drop)
+
+    return export_files(
+        model,
+        pixel_signature(model, class_names),
+        out,
+        writers={name: writer(name) for name in formats},
+        batches=shown.batches,
+        samples={"pixels": shown.pixels},
+        judge=judge,
+        conclude=conclude,
+        texts={LABELS: "".join(f"{name}\n" for name in class_names)},
+        entries=(
+            serve_bytes_entries(model, shown) if "saved_model" in formats else None
+        ),
+        errors=errors if calibrated else None,
+        overwrite=overwrite,
+    )
 
 
 def _source(
@@ -153,7 +165,7 @@ def _check(
         check_one_of("formats", name, FILES)
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
-    size = check_pixel_model(model, class_names)
+    size = pixel_signature(model, class_names).inputs["pixels"].shape
     for name, data in (("check", check), ("calibration", calibration)):
         if list(data.class_names) != list(class_names):
             raise ValueError(
@@ -195,24 +207,3 @@ def _check_probabilities(model: keras.Model, pixels: np.ndarray) -> None:
             f"{outputs.min():.4g} to {outputs.max():.4g}. A Softmax or a sigmoid at "
             "its end makes them of logits."
         )
-
-
-def _advice(
-    report: ExportReport,
-    model: keras.Model,
-    folder: Path,
-    photos: np.ndarray | None,
-) -> str:
-    """What is wrong, and which layers of an int8 file are to blame."""
-    text = f"{'; '.join(report.failures)}. Kept {folder}."
-    if not any(failure.startswith("tflite_int8") for failure in report.failures):
-        return text
-    errors = quantization_errors(model, photos)
-    write_text(folder / ERRORS, errors.to_csv(index=False))
-    worst = errors[["operator", "tensor", "steps"]].head(5).copy()
-    worst["tensor"] = worst["tensor"].str.split(";").str[-1]
-    return (
-        f"{text} In int8 these lose most, in steps of their scale (rounding alone "
-        f"loses 0.29):\n{worst.to_string(index=False, float_format='{:.2f}'.format)}\n"
-        "The format tflite_mixed keeps such operators in float."
-    )

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasdl.artefacts import run_tflite, zipped_bytes
+from kerasdl.artefacts.latency import milliseconds
 from kerasdl.models import layer_costs, load_model
-
-from ._bare_process import milliseconds
-from .runners import run_tflite
-from .zipped_bytes import zipped_bytes
 
 
 def file_costs(keras_path: str | Path, tflite_path: str | Path) -> dict[str, float]:
@@ -30,7 +28,7 @@ def file_costs(keras_path: str | Path, tflite_path: str | Path) -> dict[str, flo
     """
     model, zipped = load_model(keras_path), zipped_bytes(tflite_path)
     pixels = np.random.default_rng(0).integers(0, 256, (1, *model.input_shape[1:]))
-    pixels = pixels.astype("uint8")
+    inputs = {"pixels": pixels.astype("uint8")}
     run = run_tflite(Path(tflite_path), num_threads=1)
     return {
         "parameters": model.count_params(),
@@ -38,5 +36,5 @@ def file_costs(keras_path: str | Path, tflite_path: str | Path) -> dict[str, flo
         "keras_bytes": Path(keras_path).stat().st_size,
         "tflite_bytes": Path(tflite_path).stat().st_size,
         "zipped_bytes": zipped,
-        "p50_ms": round(float(np.median(milliseconds(lambda: run(pixels)))), 3),
+        "p50_ms": round(float(np.median(milliseconds(lambda: run(inputs)))), 3),
     }

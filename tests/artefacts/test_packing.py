@@ -6,7 +6,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from kerasdl import models
 from kerasdl.export import save_tflite
-from kerasdl.export.packing import with_arrays_once
+from kerasdl.artefacts.packing import with_arrays_once
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
 SIDE = 32

@@ -1,11 +1,10 @@
-"""How long exported files take for one picture and for a batch, by threads."""
+"""How long exported files take for one sample and for a batch, by threads."""
 
-import json
 import os
+import pickle
 import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,32 @@ import numpy as np
 from . import _bare_process
 from ._bare_process import milliseconds
 from .runners import run_onnx, run_tflite
+from .signature import Arrays, Signature
 
 THREADS = (1, 2)
 BATCH_SIZES = (1, 8)
 
 
-def tflite_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
+# A signature of a SavedModel, and what it is asked.
+Call = tuple[str, Arrays]
+
+
+def tflite_latency(path: Path, samples: Arrays) -> dict[str, Any]:
     """Percentiles of a `.tflite` file: `{"1 thread": {"1": {"p50_ms": ...}}}`.
 
     A batch size that the file cannot take is left out.
 
     Args:
         path: the file.
-        pixels: uint8 `(8, height, width, 3)`.
+        samples: of its inputs, as many as the largest batch has.
     """
     found: dict[str, Any] = {}
     for threads in THREADS:
         times = {}
         for size in BATCH_SIZES:
             try:
-                run = run_tflite(path, threads, size)
-                times[size] = milliseconds(lambda: run(pixels[:size]))  # noqa: B023
+                run, part = run_tflite(path, threads, size), first(samples, size)
+                times[size] = milliseconds(lambda: run(part))  # noqa: B023
             except (RuntimeError, ValueError):
                 if size == 1:
                     raise
@@ -42,15 +46,15 @@ def tflite_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
     return found
 
 
-def onnx_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
+def onnx_latency(path: Path, samples: Arrays) -> dict[str, Any]:
     """Percentiles of an `.onnx` file, as `tflite_latency` gives them."""
     found = {}
     for threads in THREADS:
         run = run_onnx(path, threads)
-        times = {
-            size: milliseconds(lambda: run(pixels[:size]))  # noqa: B023
-            for size in BATCH_SIZES
-        }
+        times = {}
+        for size in BATCH_SIZES:
+            part = first(samples, size)
+            times[size] = milliseconds(lambda: run(part))  # noqa: B023
         found[_name(threads)] = _percentiles(times)
     return found
 
@@ -58,9 +62,10 @@ def onnx_latency(path: Path, pixels: np.ndarray) -> dict[str, Any]:
 def bare_process(
     keras_path: Path | None,
     saved_model: Path | None,
-    pixels: np.ndarray,
-    files: Sequence[str],
-) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
+    signature: Signature,
+    samples: Arrays,
+    calls: Mapping[str, Call],
+) -> tuple[dict[str, Any], dict[str, Arrays]]:
     """Load files in processes without kerasdl, one for each number of threads.
 
     TensorFlow takes the number of its threads for a whole process.
@@ -68,37 +73,43 @@ def bare_process(
     Args:
         keras_path: a `.keras` file, or None.
         saved_model: a SavedModel folder, or None.
-        pixels: uint8 `(n, height, width, 3)`.
-        files: images, for the signature `serve_bytes` of the SavedModel.
+        signature: of both.
+        samples: as many as the largest batch has.
+        calls: of signatures of the SavedModel, by any name.
 
     Returns:
         Percentiles by way ("predict_on_batch", "predict", "saved_model"), threads and
-        batch size; what "model.keras" and "serve_bytes" answer for `pixels`, of which
-        the latter gets PNG files; and what it answers for "files".
+        batch size; what "model.keras" answers for `samples`, and what each call does.
 
     Raises:
         ValueError: such a process cannot load a file, or the model is compiled.
     """
     found: dict[str, Any] = {}
-    answers: dict[str, list[list[float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pixels.npy"
-        np.save(path, pixels)
-        for threads in THREADS:
-            answer = _ask(
-                threads=threads,
-                keras=keras_path and str(keras_path),
-                saved_model=saved_model and str(saved_model),
-                pixels=str(path),
-                files=[str(Path(file).resolve()) for file in files],
-                sizes=BATCH_SIZES,
-            )
-            answers |= answer["answers"]
-            if answer.get("compiled"):
-                raise ValueError(f"{keras_path} must not be compiled")
-            for way, times in answer["times"].items():
-                found.setdefault(way, {})[_name(threads)] = _percentiles(times)
+    answers: dict[str, Arrays] = {}
+    for threads in THREADS:
+        answer = _ask(
+            threads=threads,
+            keras=keras_path and str(keras_path),
+            saved_model=saved_model and str(saved_model),
+            order=list(signature.inputs),
+            samples=samples,
+            calls=dict(calls),
+            sizes=BATCH_SIZES,
+        )
+        if answer.get("compiled"):
+            raise ValueError(f"{keras_path} must not be compiled")
+        answers |= answer["answers"]
+        for way, times in answer["times"].items():
+            found.setdefault(way, {})[_name(threads)] = _percentiles(times)
+    if "model.keras" in answers:
+        outputs = zip(signature.outputs, answers["model.keras"], strict=True)
+        answers["model.keras"] = dict(outputs)
     return found, answers
+
+
+def first(samples: Arrays, count: int) -> Arrays:
+    """The first of each array."""
+    return {name: values[:count] for name, values in samples.items()}
 
 
 def _ask(**asked: Any) -> dict[str, Any]:
@@ -106,17 +117,17 @@ def _ask(**asked: Any) -> dict[str, Any]:
     ended = subprocess.run(
         # Without the script's own folder on the path, whose names may be packages'.
         [sys.executable, "-P", _bare_process.__file__],
-        input=json.dumps(asked),
+        input=pickle.dumps(asked),
         capture_output=True,
-        text=True,
         env=os.environ | {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},
     )
     if ended.returncode:
+        said = ended.stderr.decode(errors="replace")
         raise ValueError(
             "Exported files must load where kerasdl cannot be imported. Received:\n"
-            f"{ended.stderr[-2000:]}"
+            f"{said[-2000:]}"
         )
-    return json.loads(ended.stdout)
+    return pickle.loads(ended.stdout)
 
 
 def _name(threads: int) -> str:

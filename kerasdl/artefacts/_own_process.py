@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .pixel_function import as_saved_model
+from .signature import as_saved_model
 
 # Of all networks of this library and of keras.applications, and of the views of
 # test-time augmentation: TensorFlow's converters and interpreters take these. What
@@ -26,35 +26,33 @@ _KNOWN = frozenset(
     "Squeeze StatefulPartitionedCall StopGradient StridedSlice Sub Sum Tanh "
     "Transpose".split()
 )
-_RUN = "from kerasdl.export._own_process import _main; _main()"
+_RUN = "from kerasdl.artefacts._own_process import _main; _main()"
 
 
 def is_known(module: tf.Module) -> bool:
-    """Whether converters are known to take all operations of a `pixel_module`."""
+    """Whether converters are known to take all operations of an `as_module`."""
     graph = module.serve.get_concrete_function().graph.as_graph_def()
     inner = (node for function in graph.library.function for node in function.node_def)
     return {node.op for node in (*graph.node, *inner)} <= _KNOWN
 
 
-def convert_guarded(
-    module: tf.Module, convert: Callable[..., Any], *arguments: Any
-) -> Any:
-    """Return `convert(folder, *arguments)` of the SavedModel of a `pixel_module`.
+def convert_guarded(module: tf.Module, convert: Callable[[str], Any]) -> Any:
+    """Return `convert(folder)` of the SavedModel of an `as_module`.
 
     A module whose operations are not all known is converted in a process of its own.
 
     Args:
-        module: of `pixel_module`.
-        convert: a function that a module holds under its name.
-        *arguments: what can be pickled.
+        module: of `as_module`.
+        convert: a function that a module holds under its name, or a partial of one,
+            which can be pickled.
 
     Raises:
         ValueError: `convert` raises one, or the process ends by a signal.
     """
     with as_saved_model(module) as folder:
         if is_known(module):
-            return convert(folder, *arguments)
-        return _apart(convert, folder, *arguments)
+            return convert(folder)
+        return _apart(convert, folder)
 
 
 def _apart(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -7,6 +7,7 @@ import keras
 
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_suffix, check_writable
+from kerasdl._layer_walks import layers_in_order
 from kerasdl.models import foreign_part
 from kerasdl.models.adapted import finalize_adapted
 
@@ -46,6 +47,11 @@ def inference_model(model: keras.Model) -> keras.Model:
     except (NotImplementedError, TypeError) as error:  # Keras cannot write or read it
         raise _not_plain(str(error).strip().split("\n")[0]) from error
     copy.set_weights(model.get_weights())
+    pairs = zip(layers_in_order(model), layers_in_order(copy), strict=True)
+    for layer, own in pairs:
+        # Words that a layer was adapted to stand in no configuration.
+        if hasattr(layer, "lookup_table") and not int(own.lookup_table.size()):
+            own.set_vocabulary(layer.get_vocabulary(include_special_tokens=False))
     finalize_adapted(copy)
     return copy
 

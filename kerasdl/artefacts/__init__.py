@@ -1,0 +1,15 @@
+"""What leaves, of any domain: writers, runners, and the proof of their files."""
+
+from .answers import Batch, answers
+from .export_files import export_files
+from .files_report import ERRORS, PICTURE, REPORT, ExportError, files_table, save_rows
+from .formats import CALIBRATED, EXACT, FILES, FORMATS, QUANTIZE
+from .keras_file import inference_model, save_inference_model
+from .measurements import Entries, check_same, enough
+from .onnx_file import write_onnx
+from .operator_errors import operator_errors, worst_tensors
+from .runners import run_keras, run_onnx, run_saved_model, run_tflite
+from .saved_model import write_saved_model
+from .signature import Arrays, Input, Runner, Signature, run_model
+from .tflite import write_tflite
+from .zipped_bytes import zipped_bytes

@@ -1,0 +1,38 @@
+"""The formats that leave: which file each is, and how it is run."""
+
+from pathlib import Path
+
+from .runners import run_keras, run_onnx, run_saved_model, run_tflite
+from .signature import Runner, Signature
+
+FILES = {
+    "keras": "model.keras",
+    "saved_model": "saved_model",
+    "tflite": "model.tflite",
+    "tflite_fp16": "model_fp16.tflite",
+    "tflite_dynamic": "model_dynamic.tflite",
+    "tflite_int8": "model_int8.tflite",
+    "onnx": "model.onnx",
+    "tflite_mixed": "model_mixed.tflite",
+}
+FORMATS = tuple(FILES)[:-1]  # the last is for models that lose too much in int8
+QUANTIZE = {
+    "tflite": None,
+    "tflite_fp16": "float16",
+    "tflite_dynamic": "dynamic",
+    "tflite_int8": "int8",
+    "tflite_mixed": "int8",
+}
+CALIBRATED = ("tflite_int8", "tflite_mixed")
+# Files whose numbers are not rounded: they answer as the Keras model does.
+EXACT = ("keras", "saved_model", "tflite", "onnx")
+_THREADS = 2
+
+
+def run_format(name: str, path: Path, signature: Signature) -> Runner:
+    """The file of a format at `path` as a function."""
+    if name in QUANTIZE:
+        return run_tflite(path, _THREADS)
+    if name == "keras":
+        return run_keras(path, signature)
+    return {"saved_model": run_saved_model, "onnx": run_onnx}[name](path)
