@@ -113,7 +113,7 @@ def _filter_channels(layer: layers.DepthwiseConv2D, inputs: tf.Tensor) -> tf.Ten
 
         return y, gradients
 
-    return convolve(inputs, ops.convert_to_tensor(layer.kernel))
+    return convolve(inputs, tf.convert_to_tensor(layer.kernel))
 
 
 def _paddings(layer: layers.DepthwiseConv2D, x: tf.Tensor, y: tf.Tensor) -> list[int]:

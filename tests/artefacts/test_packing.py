@@ -5,8 +5,8 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 from kerasdl import models
-from kerasdl.export import save_tflite
 from kerasdl.artefacts.packing import with_arrays_once
+from kerasdl.export import save_tflite
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
 SIDE = 32
