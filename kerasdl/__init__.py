@@ -16,6 +16,7 @@ if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _SUBPACKAGES = (
+    "batches",
     "callbacks",
     "data",
     "export",

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import kerasdl
 from kerasdl import strategies
@@ -42,21 +42,55 @@ from kerasdl._checks import check_class_names
 from kerasdl._file_names import LABELS, MANIFEST, MODEL
 from kerasdl._seeds import resolve_seed
 
+IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 _MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 # ... and of those that a run may lack.
-_MAY_HOLD = {"data": dict, "reading": dict, "resumed": list, "image_size": list}
+_MAY_HOLD = {
+    "data": dict,
+    "reading": dict,
+    "resumed": list,
+    "image_size": list,
+    "task": str,
+}
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class RunInfo:
-    """A finished run: its folder, its class names in output order, its manifest."""
+    """A finished run.
+
+    Attributes:
+        path: its folder.
+        labels: class names in output order; none if it has no `labels.txt`.
+        manifest: the content of `manifest.json`.
+    """
 
     path: Path
     labels: list[str]
     manifest: dict[str, Any]
+
+    @property
+    def task(self) -> str:
+        """What its model is for, such as "image_classification"."""
+        return self.manifest.get("task", IMAGE_CLASSIFICATION)
+
+    def of_task(self, known: Mapping[str, T]) -> T:
+        """What `known` has for the task of this run.
+
+        Raises:
+            ValueError: nothing.
+        """
+        if self.task not in known:
+            raise ValueError(
+                f"The run must be one of {', '.join(known)}. Received: "
+                f"{str(self.path)!r}, a run of {self.task}"
+            )
+        return known[self.task]
 
     @property
     def model_path(self) -> Path:
@@ -202,9 +236,9 @@ def read_run(path: str | Path) -> RunInfo:
     if not folder.is_dir():
         raise ValueError(f"`path` must be an existing run folder. {received}")
     missing = [name for name in (LABELS, MANIFEST) if not (folder / name).is_file()]
-    if missing:
+    if MANIFEST in missing:
         raise ValueError(
-            f"`path` must be a run folder, with {LABELS} and {MANIFEST}. {received} "
+            f"`path` must be a run folder, with {MANIFEST}. {received} "
             f"(without {' and '.join(missing)})"
         )
     return RunInfo(folder, _read_labels(folder), _read_manifest(folder))
@@ -322,6 +356,8 @@ def _has_work(run: Run) -> bool:
 
 
 def _read_labels(folder: Path) -> list[str]:
+    if not (folder / LABELS).is_file():
+        return []
     try:
         labels = (folder / LABELS).read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:

@@ -60,7 +60,13 @@ def main(argv=None):
         raise ValueError(
             f"`out` must not exist. Received: {out}. --overwrite replaces it."
         )
+    write = info.of_task({"image_classification": classifier})
     kd.runtime.start(verbose=args.verbose)
+    write(args, info, out)
+
+
+def classifier(args, info, out):
+    """Write the files of a classifier of photos, proved by its answers."""
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
         name: kd.workbench.class_folders(*(name, folder, info, args.max_pixels))

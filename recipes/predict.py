@@ -45,7 +45,8 @@ def parse_args(argv=None):
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
     try:
-        kd.runs.read_run(args.model)
+        run = kd.runs.read_run(args.model)
+        args.answer = run.of_task({"image_classification": classify})
     except ValueError as error:
         parser.error(str(error))
     return args
@@ -54,6 +55,10 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     kd.runtime.start(verbose=args.verbose)
+    return args.answer(args)
+
+
+def classify(args):
     try:
         predictor = kd.Predictor.load(args.model)
         result = predictor.predict(

@@ -73,9 +73,11 @@ def parse_args(argv=None):
             f"{args.max_memory}"
         )
     try:
-        args.run = kd.runs.read_run(args.run).path
+        run = kd.runs.read_run(args.run)
+        args.load = run.of_task({"image_classification": classifier})
     except ValueError as error:
         parser.error(str(error))
+    args.run = run.path
     args.name = args.name or args.run.resolve().name
     if not re.fullmatch(r"[\w.-]+", args.name, re.ASCII):
         parser.error(
@@ -84,16 +86,21 @@ def parse_args(argv=None):
     return args
 
 
+def classifier(args):
+    """The model, which answers with the classes of photos."""
+    predictor = kd.Predictor.load(args.run)
+    return kd.serving.ServedModel(
+        predictor, args.name, args.max_batch, args.max_wait_ms
+    )
+
+
 def main(argv=None):
     args = parse_args(argv)
     # Memory of large photos that goes back at once: of smaller blocks much is kept.
     os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
     kd.runtime.start(verbose=args.verbose)
     bound = kd.serving.bind(args.host, args.port)  # a taken port is told before loading
-    predictor = kd.Predictor.load(args.run)
-    model = kd.serving.ServedModel(
-        predictor, args.name, args.max_batch, args.max_wait_ms
-    )
+    model = args.load(args)
     app = kd.serving.create_app(
         model,
         args.max_bytes,

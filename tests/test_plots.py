@@ -116,6 +116,25 @@ def test_save_curves_writes_a_picture(tmp_path, history):
     assert shows(tmp_path / "curves.png", tuple(bytes.fromhex("8a8f98")))
 
 
+def test_every_column_with_a_twin_has_a_panel(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        plots.curves, "save_figure", lambda figure, path: figures.append(figure)
+    )
+    names = ["loss", "box_loss", "val_loss", "val_box_loss", "val_map", "seconds"]
+    names += ["top_5", "val_top_5", "accuracy"]
+    plots.save_curves([dict.fromkeys(names, 1.0)], tmp_path / "curves.png")
+    panels = [axes for axes in figures[0].axes if axes.get_visible()]
+    found = {
+        axes.get_ylabel(): [text.get_text() for text in axes.get_legend().get_texts()]
+        for axes in panels
+    }
+    both = ["training", "validation"]
+    assert list(found) == ["accuracy", "box_loss", "top_5", "loss"]
+    assert found["accuracy"] == ["training"]
+    assert found["box_loss"] == found["top_5"] == found["loss"] == both
+
+
 def test_lines_that_are_not_smoothed_go_through_the_points(tmp_path):
     """A line that leaps at its end: its highest place is that of the last point."""
     history = [{"stage": "a", "loss": loss} for loss in [0.0] * 19 + [1.0]]

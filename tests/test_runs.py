@@ -247,6 +247,7 @@ DAMAGED = {
     "null as results": '{"arguments": {}, "results": null, "seed": 1}',
     "number as data": '{"arguments": {}, "results": {}, "seed": 1, "data": 5}',
     "number as resumed": '{"arguments": {}, "results": {}, "seed": 1, "resumed": 5}',
+    "number as task": '{"arguments": {}, "results": {}, "seed": 1, "task": 5}',
     "no text": b"\xff\xfe",
 }
 
@@ -390,6 +391,24 @@ def test_read_run_gives_labels_manifest_and_model_path(tmp_path):
         assert info.labels == ["cats", "dogs"]
         assert info.manifest["arguments"] == ARGUMENTS
         assert info.model_path == out / "model.keras"
+
+
+def test_a_run_may_be_of_any_task_and_have_no_labels(tmp_path):
+    with run_folder(tmp_path / "run", {}, seed=1) as run:
+        run.manifest["task"] = "detection"
+    info = read_run(tmp_path / "run")
+    assert (info.task, info.labels) == ("detection", [])
+    assert info.of_task({"image_classification": 1, "detection": 2}) == 2
+    with pytest.raises(
+        ValueError, match="must be one of image_classification, gan. .*run of detection"
+    ):
+        info.of_task({"image_classification": 1, "gan": 2})
+
+
+def test_a_run_that_names_no_task_is_one_of_image_classification(tmp_path):
+    info = read_run(finished_run(tmp_path / "run"))
+    assert "task" not in info.manifest
+    assert info.task == "image_classification"
 
 
 def test_labels_are_one_a_line_in_the_given_order(tmp_path):

@@ -5,6 +5,7 @@ from .batch_losses import BatchLosses
 from .best_weights import BestWeights
 from .cosine_restarts import CosineRestarts
 from .cycle_snapshots import CycleSnapshots
+from .evaluation import Evaluation
 from .examples_per_second import ExamplesPerSecond
 from .magnitude_pruning import MagnitudePruning
 from .one_cycle import OneCycle

@@ -5,9 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasdl._optimizer import plain
+
 
 class VariableMomentum:
-    """Puts the momentum of a model's optimizer, or its `beta_1`, on a variable.
+    """Puts the momentum of an `optimizer` of `model`, or its `beta_1`, on a variable.
 
     Keras holds it as a number, which the traced training step never reads again. The
     step is traced anew here.
@@ -16,8 +18,10 @@ class VariableMomentum:
         ValueError: the optimizer has none, or one of 0, for which it has no slots.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    def __init__(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> None:
+        optimizer = plain(optimizer)
         names = [name for name in ("momentum", "beta_1") if hasattr(optimizer, name)]
         if not names or not getattr(optimizer, names[0]):
             raise ValueError(
@@ -40,9 +44,9 @@ class VariableMomentum:
         setattr(self._optimizer, self._name, self._number)
 
 
-def put_momentum_back(model: keras.Model) -> None:
-    """Give the optimizer of `model` the number that an interruption kept from it."""
-    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+def put_momentum_back(optimizer: keras.optimizers.Optimizer) -> None:
+    """Give `optimizer` the number that an interruption kept from it."""
+    optimizer = plain(optimizer)
     for name in ("momentum", "beta_1"):
         left = getattr(optimizer, name, None)
         if isinstance(left, _Momentum):

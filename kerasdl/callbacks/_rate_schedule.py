@@ -9,17 +9,30 @@ import keras
 
 from kerasdl import plots
 from kerasdl._checks import check_non_negative_int
+from kerasdl._optimizer import (
+    check_single,
+    has_settable_rate,
+    held_by,
+    iterations_of,
+    one_optimizer,
+    plain,
+    rate_of,
+)
 from kerasdl.schedules import warm_up
 
 from ._momentum import put_momentum_back
 
 # What a schedule set last, and the maximum it began from, by optimizer.
 _LOWERED: "WeakKeyDictionary[Any, tuple[float, float]]" = WeakKeyDictionary()
-_OWNER = "learning_rate_owner"  # a mark in the dict that Keras gives to all callbacks
+# By the id of the optimizer, in the dict that Keras gives to all callbacks.
+_OWNERS = "learning_rate_owners"
 
 
 class RateSchedule(keras.callbacks.Callback):
     """Sets the learning rate before each batch; a subclass says what it is.
+
+    The optimizer is that of the model. One with several, which its own `train_step`
+    names as `model.optimizers`, needs `optimizer`; each may have a schedule.
 
     The maximum is the rate that the optimizer has when training begins, or, where an
     exception or Ctrl-C ended the training before, the one it had when that began. To
@@ -38,6 +51,7 @@ class RateSchedule(keras.callbacks.Callback):
 
     Args:
         warm_up_steps: batches over which the rate rises in equal steps to the curve.
+        optimizer: the one whose rate is set; None for a model with one alone.
 
     Attributes:
         rates: the rate of each batch so far.
@@ -45,14 +59,21 @@ class RateSchedule(keras.callbacks.Callback):
 
     Raises:
         ValueError: in `fit`: an unknown number of batches, an optimizer whose rate
-            cannot be set, `steps_per_execution` above 1, another schedule, or a rate
-            that something else has set.
+            cannot be set or that is not of the model, several of which none is given,
+            `steps_per_execution` above 1, another schedule of the same, or a rate that
+            something else has set.
     """
 
-    def __init__(self, warm_up_steps: int = 0) -> None:
+    def __init__(
+        self,
+        warm_up_steps: int = 0,
+        *,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> None:
         super().__init__()
         check_non_negative_int("warm_up_steps", warm_up_steps)
         self.warm_up_steps = warm_up_steps
+        self.optimizer = optimizer
         self.rates: list[float] = []
         self.steps_per_epoch: int | None = None
         self._max_rate = 0.0
@@ -93,22 +114,23 @@ class RateSchedule(keras.callbacks.Callback):
                 f"`{name}` needs the number of batches in an epoch. Received: "
                 "steps=None. Pass `steps_per_epoch=` to `fit()`."
             )
-        owner = self.params.setdefault(_OWNER, self)
+        self._sets = _checked_optimizer(self.model, self.optimizer)
+        owners = self.params.setdefault(_OWNERS, {})
+        owner = owners.setdefault(id(self._sets), self)
         if owner is not self:
             raise ValueError(
-                "`callbacks` must hold one alone that sets the learning rate. "
-                f"Received: {type(owner).__name__} and {name}"
+                "`callbacks` must hold one alone that sets the learning rate of an "
+                f"optimizer. Received: {type(owner).__name__} and {name}"
             )
-        _check_optimizer(self.model)
-        self._was_set = self._rate_of_optimizer()
+        self._was_set = rate_of(self._sets)
         if self._first_step is None:
-            self._max_rate = compiled_rate(self.model.optimizer)
-            put_momentum_back(self.model)
+            self._max_rate = compiled_rate(self._sets)
+            put_momentum_back(self._sets)
 
     def on_train_batch_begin(  # noqa: D102
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        found = self._rate_of_optimizer()
+        found = rate_of(self._sets)
         if found != self._was_set:
             raise ValueError(
                 f"`{type(self).__name__}` must be alone in setting the learning rate. "
@@ -121,16 +143,16 @@ class RateSchedule(keras.callbacks.Callback):
             self.rates = []
         step = self.step
         rate = self.rate(step, self._max_rate) * warm_up(step, self.warm_up_steps)
-        self.model.optimizer.learning_rate = rate
-        self._was_set = self._rate_of_optimizer()  # rounded to its type
-        _LOWERED[self.model.optimizer] = (self._was_set, self._max_rate)
+        self._sets.learning_rate = rate
+        self._was_set = rate_of(self._sets)  # rounded to its type
+        _LOWERED[self._sets] = (self._was_set, self._max_rate)
         self.rates.append(self._was_set)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
-        self.model.optimizer.learning_rate = self._max_rate
-        forget_lowered_rate(self.model.optimizer)
+        self._sets.learning_rate = self._max_rate
+        forget_lowered_rate(self._sets)
         self.begin_anew()
-        del self.params[_OWNER]
+        del self.params[_OWNERS][id(self._sets)]
 
     @property
     def step(self) -> int:
@@ -151,19 +173,13 @@ class RateSchedule(keras.callbacks.Callback):
         plots.save_learning_rate(self.rates, path)
 
     def _iterations(self) -> int:
-        optimizer = self.model.optimizer
-        inner = getattr(optimizer, "inner_optimizer", optimizer)
-        # `int()` and `float()` fail on the variables of a distribution strategy.
-        count = int(keras.ops.convert_to_numpy(optimizer.iterations))
-        return count * (inner.gradient_accumulation_steps or 1)
-
-    def _rate_of_optimizer(self) -> float:
-        return _rate_of(self.model.optimizer)
+        accumulated = plain(self._sets).gradient_accumulation_steps
+        return iterations_of(self._sets) * (accumulated or 1)
 
 
 def compiled_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The rate that was compiled or set, even if an interruption left a schedule's."""
-    found = _rate_of(optimizer)
+    found = rate_of(optimizer)
     lowered, compiled = _LOWERED.get(optimizer, (found, found))
     return compiled if found == lowered else found
 
@@ -173,32 +189,31 @@ def forget_lowered_rate(optimizer: keras.optimizers.Optimizer) -> None:
     _LOWERED.pop(optimizer, None)
 
 
-def _rate_of(optimizer: keras.optimizers.Optimizer) -> float:
-    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
 def schedule_of(callback: keras.callbacks.Callback) -> RateSchedule | None:
-    """The schedule that sets the rate of the training `callback` takes part in."""
-    return callback.params.get(_OWNER)
+    """The schedule of the training `callback` takes part in, of several the first."""
+    return next(iter(callback.params.get(_OWNERS, {}).values()), None)
 
 
-def _check_optimizer(model: keras.Model) -> None:
-    """Raise ValueError unless a callback can set the rate of every batch of `model`."""
-    optimizer = model.optimizer
-    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+def _checked_optimizer(
+    model: keras.Model, given: keras.optimizers.Optimizer | None
+) -> keras.optimizers.Optimizer:
+    """The one that a schedule sets, `given` or that of `model`, before every batch."""
+    optimizer = one_optimizer(model) if given is None else given
+    if all(optimizer is not one for one in held_by(model)):
         raise ValueError(
-            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
-            "whose parts have rates of their own."
+            "`optimizer` must be one of the model that `fit` trains. Received: "
+            f"optimizer={optimizer.name!r}, a {type(optimizer).__name__} of another"
         )
-    rate = optimizer.learning_rate
-    if not isinstance(rate, keras.Variable):
+    check_single(optimizer)
+    if not has_settable_rate(optimizer):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which a "
             "callback can set. Received: a LearningRateSchedule or a function "
-            f"(learning_rate={float(rate):g} at present)."
+            f"(learning_rate={rate_of(optimizer):g} at present)."
         )
     if model.steps_per_execution != 1:
         raise ValueError(
             "`steps_per_execution` must be 1 for a rate that changes every batch. "
             f"Received: steps_per_execution={model.steps_per_execution}"
         )
+    return optimizer

@@ -1,5 +1,7 @@
 """Cosine annealing with warm restarts (SGDR)."""
 
+import keras
+
 from kerasdl._checks import check_positive_int
 from kerasdl.schedules import cosine_restarts, cycle_at
 
@@ -19,6 +21,7 @@ class CosineRestarts(RateSchedule):
         min_learning_rate: what the rate falls to, at least 0.
         warm_up_steps: batches at the start of the first cycle over which the rate rises
             in equal steps to the curve.
+        optimizer: as in `RateSchedule`.
 
     Raises:
         ValueError: an argument outside its range; in `fit`, also a compiled rate below
@@ -35,8 +38,9 @@ class CosineRestarts(RateSchedule):
         min_learning_rate: float = 0.0,
         *,
         warm_up_steps: int = 0,
+        optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
-        super().__init__(warm_up_steps)
+        super().__init__(warm_up_steps, optimizer=optimizer)
         check_positive_int("cycle_len", cycle_len)
         check_positive_int("cycle_mult", cycle_mult)
         if min_learning_rate < 0:

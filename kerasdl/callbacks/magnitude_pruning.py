@@ -8,7 +8,9 @@ import numpy as np
 from keras import layers, ops
 
 from kerasdl._checks import check_non_negative_int, check_positive_int
-from kerasdl.models.layer_order import layers_in_order
+from kerasdl._keras_internals import averages_of, built_for
+from kerasdl._layer_walks import layers_in_order
+from kerasdl._optimizer import optimizers_of, plain
 from kerasdl.schedules import gradual_sparsity
 
 _PRUNED = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.Dense)
@@ -120,6 +122,7 @@ class MagnitudePruning(keras.callbacks.Callback):
                 "`end_epoch` must be at most the epochs of `fit`. Received: "
                 f"end_epoch={self.end_epoch}, epochs={self.params['epochs']}"
             )
+        self._optimizers = list(optimizers_of(self.model).values())
         self._kernels = self._find_kernels()
         self._masks: list[Any] = []
 
@@ -159,7 +162,9 @@ class MagnitudePruning(keras.callbacks.Callback):
     def _apply(self) -> None:
         if not self._masks:
             return
-        averages = _averages(self.model.optimizer)
+        averages = {}
+        for optimizer in self._optimizers:
+            averages |= _averages(optimizer)
         for kernel, mask in zip(self._kernels, self._masks, strict=True):
             kernel.assign(kernel * mask)
             if id(kernel) in averages:
@@ -196,10 +201,8 @@ def _mask(kernel: keras.Variable, share: float) -> Any:
 
 def _averages(optimizer: keras.optimizers.Optimizer) -> dict[int, keras.Variable]:
     """The average that `optimizer` keeps of a variable, by the id of that."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = plain(optimizer)
     if not (inner.use_ema and inner.built):
         return {}
-    kept = zip(
-        inner._trainable_variables, inner._model_variables_moving_average, strict=True
-    )
+    kept = zip(built_for(inner), averages_of(inner), strict=True)
     return {id(variable): average for variable, average in kept}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import keras
+
 from kerasdl._checks import check_positive_int
 from kerasdl.schedules import one_cycle
 
@@ -26,6 +28,7 @@ class OneCycle(RateSchedule):
         max_momentum: at the start and in the tail, below 1; None leaves the momentum
             alone.
         min_momentum: where the rate is highest, at least 0.
+        optimizer: as in `RateSchedule`.
 
     Raises:
         ValueError: an argument outside its range; in `fit`, also an optimizer without
@@ -45,8 +48,10 @@ class OneCycle(RateSchedule):
         end_fraction: float = 0.001,
         max_momentum: float | None = 0.95,
         min_momentum: float = 0.85,
+        *,
+        optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(optimizer=optimizer)
         if cycle_len is not None:
             check_positive_int("cycle_len", cycle_len)
         if not 0 < start_fraction <= 1:
@@ -95,7 +100,7 @@ class OneCycle(RateSchedule):
     def on_train_begin(self, logs: dict | None = None) -> None:  # noqa: D102
         super().on_train_begin(logs)
         if self.max_momentum is not None:
-            self._momentum = VariableMomentum(self.model)
+            self._momentum = VariableMomentum(self.model, self._sets)
 
     def on_epoch_begin(  # noqa: D102
         self, epoch: int, logs: dict | None = None

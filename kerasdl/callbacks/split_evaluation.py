@@ -10,8 +10,10 @@ from kerasdl.predict import predict_split
 from kerasdl.predict._model_shapes import check_outputs
 from kerasdl.predict.predictor import photos_for
 
+from .evaluation import Evaluation
 
-class SplitEvaluation(keras.callbacks.Callback):
+
+class SplitEvaluation(Evaluation):
     """Put `val_accuracy` and `val_loss` of one model into the logs of each epoch.
 
     For a `keras.distillation.Distiller`, whose own validation would ask the teacher
@@ -35,7 +37,7 @@ class SplitEvaluation(keras.callbacks.Callback):
         data: ImageData | tf.data.Dataset,
         split: str = "valid",
     ) -> None:
-        super().__init__()
+        super().__init__(self._of_split)
         data = photos_for(model, data)
         check_outputs(model, data.class_names)
         data.labels(split)
@@ -43,9 +45,6 @@ class SplitEvaluation(keras.callbacks.Callback):
         self.data = data
         self.split = split
 
-    def on_epoch_end(  # noqa: D102
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def _of_split(self, trained: Any) -> dict[str, float]:
         found = predict_split(self._evaluated, self.data, self.split, verbose=0)
-        logs["val_accuracy"] = found.accuracy
-        logs["val_loss"] = found.log_loss
+        return {"val_accuracy": found.accuracy, "val_loss": found.log_loss}

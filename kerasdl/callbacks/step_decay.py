@@ -1,5 +1,7 @@
 """A constant learning rate that is cut every few epochs."""
 
+import keras
+
 from kerasdl._checks import check_positive_int
 from kerasdl.schedules import step_decay
 
@@ -15,15 +17,21 @@ class StepDecay(RateSchedule):
         decay_len: epochs from one cut to the next.
         factor: in (0, 1].
         warm_up_steps: batches at the start over which the rate rises in equal steps.
+        optimizer: as in `RateSchedule`.
 
     Raises:
         ValueError: an argument outside its range; in `fit`, what `RateSchedule` names.
     """
 
     def __init__(
-        self, decay_len: int = 1, factor: float = 0.1, *, warm_up_steps: int = 0
+        self,
+        decay_len: int = 1,
+        factor: float = 0.1,
+        *,
+        warm_up_steps: int = 0,
+        optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
-        super().__init__(warm_up_steps)
+        super().__init__(warm_up_steps, optimizer=optimizer)
         check_positive_int("decay_len", decay_len)
         if not 0 < factor <= 1:
             raise ValueError(

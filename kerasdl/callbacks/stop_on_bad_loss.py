@@ -1,16 +1,11 @@
 """A loss that is not a number stops training, and the files of its batch are named."""
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 
-
-class NamesItsBatches(Protocol):
-    """Data that knows which files are in a batch, such as an ImageData."""
-
-    def batch_files(self, index: int) -> list[str]:
-        """Files of batch `index` of the pass that began last."""
+from kerasdl.batches import TrainingData
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
@@ -31,7 +26,7 @@ class StopOnBadLoss(keras.callbacks.Callback):
         FloatingPointError: in `fit`: the loss is not finite.
     """
 
-    def __init__(self, data: NamesItsBatches | None = None) -> None:
+    def __init__(self, data: TrainingData | None = None) -> None:
         super().__init__()
         self.data = data
 

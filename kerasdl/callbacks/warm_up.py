@@ -11,6 +11,7 @@ class WarmUp(RateSchedule):
 
     Args:
         warm_up_steps: batches of the rise; the last of them has the compiled rate.
+        optimizer: as in `RateSchedule`.
 
     Raises:
         ValueError: an argument outside its range; in `fit`, what `RateSchedule` names.

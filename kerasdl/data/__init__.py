@@ -1,16 +1,26 @@
 """Photos in: folders, splits, augmentation and tf.data."""
 
+from kerasdl.batches import (
+    Batch,
+    BatchStream,
+    epoch_length,
+    epoch_order,
+    share_of,
+    shared_stream,
+    shares,
+    stratified_folds,
+    stratified_split,
+    with_shares,
+)
+
 from ._contents import Contents
 from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
 from ._folder_splits import split_folders
 from ._listing import list_images
-from ._shares import share_of, shared_stream, shares, with_shares
-from ._stream import Batch, BatchStream
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .dataset_photos import DatasetPhotos
-from .epoch_order import epoch_length, epoch_order
 from .generator import ImageDataGenerator
 from .image_data import ImageData
 from .image_folder import PhotoBatches, image_folder
@@ -18,6 +28,5 @@ from .inspect import ImageCheck, check_images
 from .photo_statistics import PhotoStatistics, photo_statistics
 from .resize_cache import resize_photos
 from .samples import write_sample
-from .split import stratified_folds, stratified_split
 from .subset import make_subset
 from .tfds_folder import tfds_folder

@@ -10,9 +10,7 @@ import numpy as np
 
 from kerasdl._checks import check_positive_int
 from kerasdl._names import as_text
-
-from ._multi_label_split import multi_label_parts
-from .split import stratified_split
+from kerasdl.batches import multi_label_parts, stratified_split
 
 
 @dataclass(frozen=True, eq=False)

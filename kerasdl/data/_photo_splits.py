@@ -13,17 +13,16 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
+from kerasdl.batches import BatchStream, stratified_folds
 
 from ._decode import MAX_PIXELS
 from ._facts import photo_facts
 from ._label_modes import encode_labels
 from ._mix import Mix
 from ._photo_list import PhotoList, at_most, join, label_counts
-from ._stream import BatchStream
 from ._warp import warp_image
 from .augment import Augment
 from .image_folder import PhotoBatches, read_picture
-from .split import stratified_folds
 
 _SETTINGS = (
     "class_names",
@@ -282,8 +281,8 @@ class PhotoSplits:
         """
         photos = self._photos["train"]
         if epoch is None:
-            epoch = max(photos.stream.next_epoch - 1, 0)
-        rows = photos.batch_rows(epoch, index)
+            epoch = photos.stream.epoch
+        rows = photos.plan.rows(epoch, index)
         files = self.files("train")
         if not photos.damaged:  # pictures in memory never are, nor can be looked up
             return [files[row] for row in rows]

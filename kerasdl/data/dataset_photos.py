@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._pixels import check_pixels
+from kerasdl.batches import Batch, without_tuner
 
-from ._stream import Batch, without_tuner
 from .augment import Augment
 from .image_folder import PhotoBatches
 
@@ -96,7 +96,7 @@ class _Plain(PhotoBatches):
         self._images = images
 
     def batch(self, epoch: int, index: int) -> Batch:
-        rows = self.batch_rows(epoch, index)
+        rows = self.plan.rows(epoch, index)
         return self._images[rows], rows
 
 

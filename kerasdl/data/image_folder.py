@@ -4,7 +4,7 @@ One class a folder: `image_folder`. The batches themselves: `PhotoBatches`.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,15 @@ import tensorflow as tf
 
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
 from kerasdl._seeds import resolve_seed
+from kerasdl.batches import (
+    Batch,
+    BatchPlan,
+    BatchStream,
+    aligned_empty,
+    share_of,
+    shared_stream,
+    with_shares,
+)
 
 from ._damaged import DamagedFiles
 from ._decode import MAX_PIXELS, ImageError, read_image
@@ -20,11 +29,8 @@ from ._listing import list_classes
 from ._mix import Mix, mixer
 from ._pixel_views import are_whole, whole_views
 from ._rand_augment import rand_augment
-from ._shares import share_of, shared_stream, with_shares
-from ._stream import Batch, BatchStream, aligned_empty
 from ._warp import RESIZE_MODES, warp_image
 from .augment import NUM_DRAWS, PRESETS, Augment, apply_colour
-from .epoch_order import epoch_length, epoch_order
 
 ON_ERROR = ("skip", "raise")
 
@@ -113,6 +119,7 @@ class PhotoBatches:
         seed: of order and augmentation.
 
     Attributes:
+        plan: which pictures are in a batch; damaged ones are among them.
         stream: the `BatchStream` under the dataset; its `next_epoch` may be set.
         damaged: reason by path of the files that were left out so far.
     """
@@ -133,7 +140,6 @@ class PhotoBatches:
         max_pixels: int = MAX_PIXELS,
         seed: int = 0,
     ) -> None:
-        check_positive_int("batch_size", batch_size)
         check_one_of("resize", resize, RESIZE_MODES)
         check_one_of("on_error", on_error, ON_ERROR)
         check_positive_int("max_pixels", max_pixels)
@@ -152,15 +158,14 @@ class PhotoBatches:
                 "`label_mode` must be 'binary', 'categorical' or 'multi_label' with "
                 "`mix`: class indices cannot be mixed. Received: label_mode='int'"
             )
-        self.shuffle = shuffle or balance is not None
+        self.plan = BatchPlan(
+            len(self.pictures), batch_size, shuffle, balance=balance, seed=seed
+        )
         self.on_error = on_error
         self.max_pixels = max_pixels
         self.seed = seed
         self.damaged = DamagedFiles()
-        length = epoch_length(len(self.pictures), balance)
-        self.stream = BatchStream(self.batch, -(-length // batch_size))
-        draw = partial(epoch_order, len(self.pictures), balance, seed)
-        self._shuffled = lru_cache(maxsize=4)(draw)
+        self.stream = BatchStream(self.batch, self.plan.num_batches)
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of float32 images in [0, 255] and labels, one epoch a pass.
@@ -184,7 +189,7 @@ class PhotoBatches:
         shares = shared_stream(
             stream,
             lambda epoch, i, *share: self._share(epoch, at[i], *share),
-            lambda epoch, i: self.batch_rows(epoch, at[i]),
+            lambda epoch, i: self.plan.rows(epoch, at[i]),
             (pixels, label_spec),
         )
 
@@ -193,14 +198,6 @@ class PhotoBatches:
             return own.map(lambda batch, rows: (_with_floats(*batch), rows)).prefetch(1)
 
         return with_shares(dataset, as_floats)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """Positions of the pictures in the order of `epoch`."""
-        return self._shuffled(epoch) if self.shuffle else np.arange(len(self.pictures))
-
-    def batch_rows(self, epoch: int, index: int) -> np.ndarray:
-        """Positions of the pictures of one batch; damaged ones are among them."""
-        return self.order(epoch)[index * self.batch_size :][: self.batch_size]
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Images `(n, height, width, 3)` uint8 and, if there are any, labels.
@@ -211,20 +208,20 @@ class PhotoBatches:
         """
         # Keras cannot train on an empty batch: a shuffled epoch shows another twice.
         num_batches = self.stream.num_batches
-        for shift in range(num_batches if self.shuffle else 1):
+        for shift in range(num_batches if self.plan.shuffle else 1):
             batch = self._read_batch(epoch, (index + shift) % num_batches)
             if len(batch[0]):
                 return batch
-        names = ", ".join(self.pictures[row] for row in self.batch_rows(epoch, index))
+        names = ", ".join(self.pictures[row] for row in self.plan.rows(epoch, index))
         raise ImageError(names, "every image of a batch is damaged; leave them out")
 
     def _batches_with_photos(self) -> Sequence[int]:
         """Places of the batches of an epoch, without those that hold no good photo."""
         every = range(self.stream.num_batches)
-        if self.shuffle or self.on_error == "raise":
+        if self.plan.shuffle or self.on_error == "raise":
             return every
         return self.damaged.readable_batches(
-            (self.batch_rows(0, index) for index in every),
+            (self.plan.rows(0, index) for index in every),
             lambda row: read_picture(
                 self.pictures[row], self.image_size, self.max_pixels
             ),
@@ -232,13 +229,13 @@ class PhotoBatches:
 
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""
-        rows = share_of(len(self.batch_rows(epoch, index)), number, of)
+        rows = share_of(len(self.plan.rows(epoch, index)), number, of)
         if self._mix:  # needs the whole batch
             return tuple(array[rows] for array in self._read_batch(epoch, index))
         return self._read_batch(epoch, index, rows)
 
     def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
-        rows = self.batch_rows(epoch, index)
+        rows = self.plan.rows(epoch, index)
         draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))[part]
         rows = rows[part]
         transforms = self.augment.transforms(draws, self.image_size)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import ExifTags, Image
 
+from kerasdl._layer_walks import layers_in_order
 from kerasdl._optional import require
 from kerasdl.data import ImageData
 from kerasdl.predict.predict_split import photos_in_order, read_rows
@@ -68,7 +69,7 @@ def measure(
         row["bytes"] = _bytes(path)
         if name == "keras":
             row["latency"] = by_way["predict_on_batch"]
-            kinds = (type(layer).__name__ for layer in model._flatten_layers())
+            kinds = (type(layer).__name__ for layer in layers_in_order(model))
             row["operators"] = dict(Counter(kinds))
             row["predict_ms"] = by_way["predict"]["1 thread"]["1"]["p50_ms"]
         elif name == "saved_model":

@@ -8,16 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import logits_of
+from kerasdl._layer_walks import unnested_layers
+
 Call = tuple[Any, Any]  # input and output tensor of a layer
-
-
-def leaf_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Layers of `model`, in order, each nested model replaced by its layers."""
-    leaves = []
-    for layer in model.layers:
-        nested = isinstance(layer, keras.Model)
-        leaves += leaf_layers(layer) if nested else [layer]
-    return leaves
 
 
 def map_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -27,7 +21,7 @@ def map_layers(model: keras.Model) -> list[keras.layers.Layer]:
     that keeps its axes is none.
     """
     found = []
-    for layer in leaf_layers(model):
+    for layer in unnested_layers(model):
         shape = getattr(getattr(layer, "output", None), "shape", ())
         is_input = isinstance(layer, keras.layers.InputLayer)
         if len(shape) == 4 and tuple(shape[1:3]) != (1, 1) and not is_input:
@@ -94,4 +88,4 @@ def run_captured(
         )
     # Keras keeps what a softmax or sigmoid was given, for its own losses. Behind a
     # saturated one there would be no gradient.
-    return *calls[0], getattr(outputs, "_keras_logits", outputs)
+    return *calls[0], logits_of(outputs)

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from kerasdl import plots
+from kerasdl._layer_walks import unnested_layers
 from kerasdl.predict._model_shapes import picture_shape
 
-from ._capture import leaf_layers, run_captured
+from ._capture import run_captured
 from ._picture import as_rgb, enlarge, enlargement
 
 _MIN_SIDE = 48  # of a filter's picture, in pixels
@@ -44,7 +45,9 @@ def first_layer_filters(
     """
     picture_shape(model)
     convolutions = [
-        layer for layer in leaf_layers(model) if isinstance(layer, keras.layers.Conv2D)
+        layer
+        for layer in unnested_layers(model)
+        if isinstance(layer, keras.layers.Conv2D)
     ]
     if not convolutions:
         raise ValueError(

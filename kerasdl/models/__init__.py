@@ -3,13 +3,14 @@
 from . import blocks
 from ._weights import load_weights, restore_weights
 from .alexnet import alexnet
-from .backbones import BACKBONES, Backbone, backbone, build_trunk, layer_groups
+from .backbones import BACKBONES, Backbone, backbone, build_trunk
 from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .copying import copy_weights
 from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
+from .feature_levels import feature_levels
 from .folding import fold_batch_norm
 from .googlenet import googlenet
 from .heads import classifier, flatten_head, head_layers, pooled_head

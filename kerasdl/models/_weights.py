@@ -10,11 +10,12 @@ from pathlib import Path
 import h5py
 import keras
 
+from kerasdl._layer_walks import direct_weights, layers_in_order
+
 from ._archive import DAMAGED
 from ._weights_file import names_in, open_weights
 from .adapted import finalize_adapted
 from .copying import Owner, first, owners, repeated, stable_name
-from .layer_order import direct_weights, layers_in_order
 
 # Layer name -> its weights in order, not yet read; None for several of one name.
 _Weights = dict[str, list[h5py.Dataset] | None]

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from kerasdl._layer_walks import layers_in_order
+
 
 def finalize_adapted(model: keras.Model) -> None:
     """Let layers of `model` compute with weights that were assigned to them.
@@ -14,7 +16,7 @@ def finalize_adapted(model: keras.Model) -> None:
     """
     stale = [
         layer
-        for layer in model._flatten_layers()
+        for layer in layers_in_order(model)
         if hasattr(layer, "finalize_state") and layer.variables
     ]
     for layer in stale:

@@ -201,28 +201,6 @@ def build_trunk(
     return trunk
 
 
-def layer_groups(
-    model: keras.Model, name: str
-) -> tuple[list[layers.Layer], list[layers.Layer], list[layers.Layer]]:
-    """Split `model`, the trunk `name` with or without a head, for freezing.
-
-    Returns:
-        The early, middle and late layers in the order they run. A head is in the last.
-
-    Raises:
-        ValueError: `model` lacks the layers at which the groups begin.
-    """
-    row = backbone(name)
-    names = [layer.name for layer in model.layers]
-    if row.middle not in names or row.late not in names:
-        raise ValueError(
-            f"`model` must hold the layers of the trunk {name!r}, among them "
-            f"{row.middle!r} and {row.late!r}. Received: model={model.name!r}"
-        )
-    middle, late = names.index(row.middle), names.index(row.late)
-    return model.layers[:middle], model.layers[middle:late], model.layers[late:]
-
-
 def _build(
     row: Backbone, shape: tuple[int, int, int], seed: int | None, keeps_weights: bool
 ) -> keras.Model:

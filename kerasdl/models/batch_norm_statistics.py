@@ -10,6 +10,8 @@ import tensorflow as tf
 from keras import ops
 from keras.layers import BatchNormalization
 
+from kerasdl._layer_walks import layers_in_order
+
 
 def recompute_batch_norm(model: keras.Model, data: Iterable[Any]) -> None:
     """Set BatchNorm's moving statistics to mean and variance over all of `data`.
@@ -65,10 +67,9 @@ def recompute_batch_norm(model: keras.Model, data: Iterable[Any]) -> None:
 
 def moving_batch_norms(model: keras.Model) -> list[BatchNormalization]:
     """BatchNorm layers of `model`, nested ones too, whose statistics training moves."""
-    layers = model._flatten_layers()
     return [
         layer
-        for layer in layers
+        for layer in layers_in_order(model)
         if isinstance(layer, BatchNormalization) and layer.trainable
     ]
 

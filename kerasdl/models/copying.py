@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import keras
 
+from kerasdl._layer_walks import direct_weights, layers_in_order
+
 from .adapted import finalize_adapted
-from .layer_order import direct_weights, layers_in_order
 
 
 class Owner(NamedTuple):

@@ -1,12 +1,13 @@
 """Fold BatchNormalization into the convolution or dense layer before it."""
 
 from collections import Counter
-from itertools import chain
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers
+
+from kerasdl._keras_internals import graph_of, made_by, nodes_of
 
 from .uncompiled import uncompiled
 
@@ -34,7 +35,7 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
     if isinstance(model, keras.Sequential):
         (inputs,), (outputs,) = model.inputs, model.outputs
         model = keras.Model(inputs, outputs, name=model.name)
-    if not hasattr(model, "_nodes_by_depth"):
+    if graph_of(model) is None:
         return model  # what its own `call` does is not known layer by layer
     pairs = _pairs(model)
     norms = set(map(id, pairs.values()))
@@ -66,7 +67,7 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
     # Only calls that are in the model: `Sequential.add` calls all layers again.
     calls: dict[int, list[Any]] = {}
     readers: Counter[int] = Counter(id(tensor) for tensor in model.outputs)
-    for node in chain.from_iterable(model._nodes_by_depth.values()):
+    for node in nodes_of(model):
         calls.setdefault(id(node.operation), []).append(node)
         readers.update(id(tensor) for tensor in node.input_tensors)
     found = {}
@@ -76,7 +77,7 @@ def _pairs(model: keras.Model) -> dict[int, layers.BatchNormalization]:
         ((taken, *_), *others) = (node.input_tensors for node in calls[id(norm)])
         if others or norm.axis not in (-1, taken.ndim - 1):
             continue
-        before = taken._keras_history.operation
+        before = made_by(taken)
         if (
             type(before) in _FOLDABLE
             and len(calls[id(before)]) == 1

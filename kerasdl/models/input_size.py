@@ -3,9 +3,9 @@
 import keras
 
 from kerasdl._checks import size_pair
+from kerasdl._layer_walks import direct_weights, layers_in_order
 
 from .copying import copy_in_order
-from .layer_order import direct_weights, layers_in_order
 from .uncompiled import uncompiled
 
 

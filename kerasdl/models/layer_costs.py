@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 from keras import layers
 
+from kerasdl._keras_internals import graph_of, run_through
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -76,7 +78,7 @@ def layer_costs(model: keras.Model) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    if not isinstance(model, keras.Model) or _graph(model) is None:
+    if not isinstance(model, keras.Model) or graph_of(model) is None:
         raise ValueError(
             "`model` must be a functional or Sequential model that is built. Received: "
             f"model={model!r}"
@@ -90,12 +92,6 @@ def layer_costs(model: keras.Model) -> "pd.DataFrame":
     rows: list[dict[str, Any]] = []
     _run(model, [_start(tensor) for tensor in model.inputs], rows, set())
     return pd.DataFrame(rows)
-
-
-def _graph(model: keras.Model) -> Any:
-    """The graph of a functional model; None for a subclass of `keras.Model`."""
-    graph = model._functional if isinstance(model, keras.Sequential) else model
-    return graph if hasattr(graph, "_run_through_graph") else None
 
 
 def _start(tensor: keras.KerasTensor) -> _Value:
@@ -129,14 +125,13 @@ def _run(
         rows.append(_row(operation, values, keras.tree.flatten(outputs), seen))
         return outputs
 
-    graph = _graph(model)
+    graph = graph_of(model)
     if graph is None:
         raise ValueError(
             "`model` must hold functional and Sequential models only. Received: "
             f"{model.name!r}, a {type(model).__name__}"
         )
-    # Keras's own walk over a graph, each layer replaced by `call`.
-    return graph._run_through_graph(inputs, call_fn=call)
+    return run_through(graph, inputs, call)
 
 
 def _row(

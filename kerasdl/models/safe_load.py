@@ -9,7 +9,11 @@ from typing import Any
 
 import h5py
 import keras
-from keras.src.backend.common import global_state
+
+from kerasdl._keras_internals import (
+    set_uninitialized_variables,
+    uninitialized_variables,
+)
 
 from ._archive import DAMAGED, MAX_BYTES, check_archive
 from ._weights_file import WEIGHTS, check_tree
@@ -89,13 +93,13 @@ def _count_weights(opened: io.BytesIO) -> int:
 
 def _count_asked(config: dict[str, Any]) -> int:
     """Numbers in the weights of the model of `config`, which are not made."""
-    before = [*global_state.get_global_attribute("uninitialized_variables", [])]
+    before = uninitialized_variables()
     try:
         with keras.StatelessScope(initialize_variables=False):
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
         return sum(math.prod(weight.shape) for weight in model.weights)
     finally:  # else Keras makes them at the end of the next such scope
-        global_state.set_global_attribute("uninitialized_variables", before)
+        set_uninitialized_variables(before)
 
 
 def foreign_part(config: Any, layer: str = "model", own: str = "keras") -> str | None:

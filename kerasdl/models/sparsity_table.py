@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from .layer_order import layers_in_order
+from kerasdl._keras_internals import trainable_of
+from kerasdl._layer_walks import layers_in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ def sparsity_table(model: keras.Model) -> "pd.DataFrame":
     for layer in layers_in_order(model):
         kernels = [
             weight
-            for weight in layer._trainable_variables
+            for weight in trainable_of(layer)
             if weight.ndim > 1 and "kernel" in weight.name
         ]
         if not kernels:

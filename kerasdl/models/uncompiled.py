@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import keras
 
-from .layer_order import layers_in_order
+from kerasdl._layer_walks import layers_in_order
 
 
 @contextmanager

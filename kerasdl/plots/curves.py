@@ -1,4 +1,4 @@
-"""Accuracy and loss over the epochs, and how their points are smoothed."""
+"""Metrics and losses over the epochs, and how their points are smoothed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SMOOTHING = 0.8  # as in the Keras book's chapter on small datasets
+_FIRST = ("accuracy", "fbeta")
+_PANELS = 3  # in a row
 _MANY = 20  # epochs that are smoothed: in the mean of a few, the first ones last
 
 
@@ -45,8 +47,9 @@ def save_curves(
     stage of 20 epochs or more is smoothed, by itself; points of fewer are joined.
 
     Args:
-        history: one row an epoch, in order: of `accuracy`, `fbeta`, `loss` and their
-            `val_` twins those there are, and `stage` if there are several.
+        history: one row an epoch, in order: every column that has a `val_` twin is
+            drawn with it; `accuracy`, `fbeta` and `loss` are also without one. `stage`
+            if there are several.
         path: the PNG to write.
         smoothing: `factor` of `smooth`; 0 joins the points of any number.
 
@@ -59,17 +62,22 @@ def save_curves(
     table = pd.DataFrame(history).reset_index(drop=True)
     if "stage" not in table:
         table["stage"] = ""
-    metrics = [name for name in ("accuracy", "fbeta", "loss") if name in table]
+    metrics = [n for n in table if f"val_{n}" in table or n in (*_FIRST, "loss")]
+    metrics.sort(key=lambda name: (name == "loss", name not in _FIRST))
     if table.empty or not metrics:
         raise ValueError(
-            "`history` must have rows with loss, accuracy or fbeta. Received: "
+            "`history` must have rows with loss, accuracy or fbeta, or with a column "
+            "that has a val_ twin. Received: "
             f"{len(table)} rows of {list(table.columns)}"
         )
     # A stage may come twice; its rows are one part as long as nothing lies between.
     parts = (table["stage"] != table["stage"].shift()).cumsum()
-    figure = new_figure(5.5 * len(metrics), 4.4)
-    panels = figure.subplots(1, len(metrics), squeeze=False).ravel()
-    for axes, metric in zip(panels, metrics, strict=True):
+    width, rows = min(len(metrics), _PANELS), -(-len(metrics) // _PANELS)
+    figure = new_figure(5.5 * width, 4.4 * rows)
+    panels = figure.subplots(rows, width, squeeze=False).ravel()
+    for axes in panels[len(metrics) :]:
+        axes.set_visible(False)
+    for axes, metric in zip(panels, metrics, strict=False):
         plain_axes(axes, "epoch", metric)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         for column, name, colour in (

@@ -34,7 +34,7 @@ from kerasdl.data import (
     warp_image,
 )
 from kerasdl.models import load_model
-from kerasdl.runs import MANIFEST, read_run
+from kerasdl.runs import IMAGE_CLASSIFICATION, LABELS, MANIFEST, read_run
 
 from ._model_shapes import check_outputs, num_outputs, picture_shape
 
@@ -138,11 +138,12 @@ class Predictor:
             ValueError: it is no finished run of a classifier of pictures.
         """
         run = read_run(run_folder)
+        run.of_task({IMAGE_CLASSIFICATION: cls})
         missing = [key for key in ("image_size", "resize") if key not in run.manifest]
-        if missing or not run.model_path.is_file():
+        if missing or not run.labels or not run.model_path.is_file():
             raise ValueError(
                 f"`run_folder` must hold {run.model_path.name}, and its {MANIFEST} "
-                "image_size and resize. "
+                f"image_size and resize, and {LABELS}. "
                 f"Received: run_folder={str(run_folder)!r}"
             )
         return cls(

@@ -15,10 +15,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import (
+    arguments_of_loss,
+    compile_arguments,
+    inner_layers,
+)
+from kerasdl._layer_walks import layers_in_order
+from kerasdl._optimizer import has_settable_rate, optimizers_of, plain
 from kerasdl.callbacks import compiled_rate
 from kerasdl.models.adapted import adapted_state
 
-from ._recompile import plain_optimizer
 from .layer_rates import rate_ratios
 
 # Names are counted up by Keras, and what a resumed run draws at first is replaced.
@@ -42,13 +48,14 @@ def made_with(
         class_weight: as `fit` takes it.
         more: what else decides it.
     """
-    compiled = getattr(getattr(model, "_compile_config", None), "config", {})
+    compiled = compile_arguments(model)
+    optimizers = optimizers_of(model)
     return {
-        "optimizer": _optimizer(model),
+        **{f"optimizer{of}": _optimizer(one) for of, one in optimizers.items()},
         "loss": _plain(compiled.get("loss"), _LEFT_OUT),
         "loss_weights": _plain(compiled.get("loss_weights")),
         "layers": [_layer(layer) for layer in _layers(model)],
-        "callbacks": [_arguments(callback) for callback in callbacks],
+        "callbacks": [_arguments(callback, optimizers) for callback in callbacks],
         "class_weight": _plain(class_weight),
         "data": _stream(x),
         **_plain(more or {}),
@@ -95,13 +102,12 @@ def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from _flat(inner, f"{key}.{part}" if key else str(part))
 
 
-def _optimizer(model: keras.Model) -> dict[str, Any]:
-    optimizer = plain_optimizer(model)
-    config = _plain(optimizer, _LEFT_OUT)
-    if isinstance(getattr(optimizer, "_learning_rate", None), keras.Variable):
-        config["learning_rate"] = rounded(compiled_rate(model.optimizer))
-        config["ratios_by_depth"] = rate_ratios(model)
-    return config | {"loss_scaling": optimizer is not model.optimizer}
+def _optimizer(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
+    config = _plain(plain(optimizer), _LEFT_OUT)
+    if has_settable_rate(optimizer):
+        config["learning_rate"] = rounded(compiled_rate(optimizer))
+        config["ratios_by_depth"] = rate_ratios(optimizer)
+    return config | {"loss_scaling": plain(optimizer) is not optimizer}
 
 
 def rounded(rate: float) -> float:
@@ -110,7 +116,7 @@ def rounded(rate: float) -> float:
 
 
 def _layers(model: keras.Model) -> Iterator[keras.Layer]:
-    for layer in model._flatten_layers(include_self=False):
+    for layer in layers_in_order(model):
         if not isinstance(layer, keras.Model):
             yield layer
 
@@ -118,18 +124,23 @@ def _layers(model: keras.Model) -> Iterator[keras.Layer]:
 def _layer(layer: keras.Layer) -> dict[str, Any]:
     found = _plain(layer, _LEFT_OUT)
     found = {k: v for k, v in found.items() if not k.endswith("_initializer")}
-    if any(layer._flatten_layers(include_self=False)):  # they speak for themselves
+    if inner_layers(layer):  # they speak for themselves
         found = {k: v for k, v in found.items() if not isinstance(v, (dict, list))}
     more = {"trainable": layer.trainable, "dtype": layer.dtype_policy.name}
     return found | more | {"adapted": adapted_state(layer)}
 
 
-def _arguments(callback: keras.callbacks.Callback) -> dict[str, Any]:
+def _arguments(
+    callback: keras.callbacks.Callback, optimizers: Mapping[str, Any]
+) -> dict[str, Any]:
     """The arguments of a callback that are plain, which it keeps by their names."""
     names = inspect.signature(type(callback).__init__).parameters
     values = {name: getattr(callback, name, None) for name in names}
-    plain = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
-    return {"class": type(callback).__name__, **plain}
+    found = {k: v for k, v in values.items() if isinstance(v, (str, int, float))}
+    sets = [of for of, one in optimizers.items() if one is values.get("optimizer")]
+    if sets and len(optimizers) > 1:
+        found["optimizer"] = sets[0].removeprefix("_")
+    return {"class": type(callback).__name__, **found}
 
 
 def _stream(x: Any) -> dict[str, Any]:
@@ -197,7 +208,7 @@ def _plain(value: Any, left_out: Collection[str] = ()) -> Any:
     except (AttributeError, NotImplementedError, OSError, TypeError, ValueError):
         config = {}
     # Some losses of Keras, such as Huber, leave their arguments out of it.
-    config |= getattr(value, "__dict__", {}).get("_fn_kwargs", {})
+    config |= arguments_of_loss(value)
     return {"class": type(value).__name__, **_plain(config, left_out)}
 
 

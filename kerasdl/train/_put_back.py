@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerasdl.data import BatchStream
+from kerasdl._optimizer import one_optimizer
+from kerasdl.batches import BatchStream
 
 
 @contextmanager
@@ -17,10 +18,11 @@ def putting_back(model: keras.Model, stream: BatchStream | None) -> Iterator[Non
     To the bit: weights, BatchNorm statistics, the state of random generators, all of
     the optimizer, the learning rate among it, and metrics. Also after an exception.
     """
+    optimizer = one_optimizer(model)
     with model.distribute_strategy.scope():
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *optimizer.variables, *model.metrics_variables]
     values = [(part, part.numpy()) for v in variables for part in _parts(v)]
     history = getattr(model, "history", None)  # `fit` puts its own there
     epoch = stream.next_epoch if stream is not None else None

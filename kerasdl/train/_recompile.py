@@ -4,9 +4,18 @@ from typing import Any
 
 import keras
 
+from kerasdl._keras_internals import (
+    BOOKS,
+    averages_of,
+    built_for,
+    compile_arguments,
+    forget_state,
+    given_rate,
+    trainable_of,
+)
+from kerasdl._layer_walks import layers_in_order
+from kerasdl._optimizer import has_settable_rate, names_optimizers, plain
 from kerasdl.callbacks import compiled_rate
-
-_KEPT_LISTS = {"_variables", "_trainable_variables"}  # Keras's own books, not state
 
 
 def check_optimizer(model: keras.Model) -> None:
@@ -30,7 +39,10 @@ def recompile(model: keras.Model) -> None:
     """
     with model.distribute_strategy.scope():
         optimizer = model.optimizer
-        inner = plain_optimizer(model)
+        if optimizer is None or names_optimizers(model):  # they stay as they are
+            _compile(model, model, optimizer)
+            return
+        inner = plain(optimizer)
         wanted = model.trainable_variables if inner.use_ema else _all_variables(model)
         if not optimizer.built:
             optimizer.build(wanted)
@@ -52,7 +64,7 @@ def compile_like(source: keras.Model, target: keras.Model) -> None:
     check_same_step(source, target)
     with source.distribute_strategy.scope():
         _compile(source, target, _fresh(source.optimizer))
-        if isinstance(target.optimizer.learning_rate, keras.Variable):
+        if has_settable_rate(target.optimizer):
             # Not the rate that an interrupted schedule left.
             target.optimizer.learning_rate = compiled_rate(source.optimizer)
         target.optimizer.build(target.trainable_variables)
@@ -74,7 +86,7 @@ def _compile(
 ) -> None:
     # Not by `get_compile_config`: what it makes of losses and metrics are copies, and
     # it fails for functions that are not registered.
-    config = {**source._compile_config.config, "optimizer": optimizer}
+    config = {**compile_arguments(source), "optimizer": optimizer}
     scales = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     # Keras's own: what a `compile` of a subclass adds to these is on the model already.
     keras.Model.compile(target, **config, auto_scale_loss=scales)
@@ -87,8 +99,8 @@ def _fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             config["inner_optimizer"] = _fresh(optimizer.inner_optimizer)
             return type(optimizer)(**config)
-        if not isinstance(optimizer._learning_rate, keras.Variable):
-            config["learning_rate"] = optimizer._learning_rate  # such as a schedule
+        if not has_settable_rate(optimizer):
+            config["learning_rate"] = given_rate(optimizer)  # such as a schedule
         return type(optimizer).from_config(config)
     except (NotImplementedError, TypeError) as error:
         raise ValueError(
@@ -98,22 +110,17 @@ def _fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         ) from error
 
 
-def plain_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
-    """The optimizer of `model`, taken out of its LossScaleOptimizer."""
-    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
-
-
 def _all_variables(model: keras.Model) -> list[keras.Variable]:
     """What `model.trainable_variables` would be if no layer were frozen."""
-    parts = model._flatten_layers()
-    own = {id(variable) for part in parts for variable in part._trainable_variables}
+    parts = layers_in_order(model)
+    own = {id(variable) for part in parts for variable in trainable_of(part)}
     return [variable for variable in model.variables if id(variable) in own]
 
 
 def _must_rebuild(
     optimizer: keras.optimizers.Optimizer, wanted: list[keras.Variable]
 ) -> bool:
-    known = [id(variable) for variable in optimizer._trainable_variables]
+    known = [id(variable) for variable in built_for(optimizer)]
     if optimizer.use_ema:
         return known != [id(variable) for variable in wanted]
     return not {id(variable) for variable in wanted} <= set(known)
@@ -124,14 +131,10 @@ def _rebuild(
 ) -> None:
     """Build `optimizer` again, for `variables`; keep what it knows of them."""
     before = _state(optimizer)
-    known = {id(v): i for i, v in enumerate(optimizer._trainable_variables)}
-    kept = {id(optimizer._iterations), id(optimizer._learning_rate)}
-    for variable in optimizer.variables:
-        if id(variable) not in kept:
-            optimizer._untrack_variable(variable)
-    optimizer._trainable_variables_indices.clear()
-    optimizer.built = False
+    known = {id(v): i for i, v in enumerate(built_for(optimizer))}
+    forget_state(optimizer)
     optimizer.build(variables)
+    averages = averages_of(optimizer) if optimizer.use_ema else None
     for name, value in _state(optimizer).items():
         if isinstance(value, keras.Variable):
             value.assign(before[name])
@@ -141,7 +144,7 @@ def _rebuild(
                 continue
             if id(variable) in known:
                 slot.assign(before[name][known[id(variable)]])
-            elif name == "_model_variables_moving_average":
+            elif value is averages:
                 slot.assign(variable)  # zeros are right before the first step alone
 
 
@@ -150,13 +153,13 @@ def _state(optimizer: keras.optimizers.Optimizer) -> dict[str, Any]:
 
     By the name of their attribute.
     """
-    count = len(optimizer._trainable_variables)
+    count = len(built_for(optimizer))
     return {
         name: value
         for name, value in vars(optimizer).items()
         if isinstance(value, keras.Variable)
         or isinstance(value, list)
-        and name not in _KEPT_LISTS
+        and name not in BOOKS
         and len(value) == count > 0
         and all(slot is None or isinstance(slot, keras.Variable) for slot in value)
     }

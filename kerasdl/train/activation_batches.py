@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from kerasdl._checks import check_positive_int
-from kerasdl.data import (
+from kerasdl.batches import (
     Batch,
+    BatchPlan,
     BatchStream,
-    epoch_length,
-    epoch_order,
     share_of,
     shared_stream,
     with_shares,
@@ -35,6 +33,7 @@ class ActivationBatches:
         seed: of order and views.
 
     Attributes:
+        plan: which photos are in a batch.
         stream: the `BatchStream` under the dataset; its `next_epoch` may be set.
     """
 
@@ -48,7 +47,6 @@ class ActivationBatches:
         balance: np.ndarray | None = None,
         seed: int = 0,
     ) -> None:
-        check_positive_int("batch_size", batch_size)
         if {len(view) for view in views} != {len(labels)}:
             raise ValueError(
                 "`views` must hold a row for each of the labels. Received: "
@@ -56,12 +54,10 @@ class ActivationBatches:
             )
         self.views = list(views)
         self.labels = labels
-        self.batch_size = batch_size
-        self.shuffle = shuffle or balance is not None
-        self.seed = seed
-        self.balance = balance
-        length = epoch_length(len(labels), balance)
-        self.stream = BatchStream(self.batch, -(-length // batch_size))
+        self.plan = BatchPlan(
+            len(labels), batch_size, shuffle, balance=balance, seed=seed
+        )
+        self.stream = BatchStream(self.batch, self.plan.num_batches)
 
     def dataset(self) -> tf.data.Dataset:
         """tf.data of activations and labels, one epoch a pass."""
@@ -69,30 +65,21 @@ class ActivationBatches:
             tf.TensorSpec((None, *array.shape[1:]), array.dtype)
             for array in (self.views[0], self.labels)
         )
-        shares = shared_stream(self.stream, self._share, self.batch_rows, specs)
+        shares = shared_stream(self.stream, self._share, self.plan.rows, specs)
         return with_shares(self.stream.dataset(specs).prefetch(1), shares)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """Rows in the order of `epoch`."""
-        if self.shuffle:
-            return epoch_order(len(self.labels), self.balance, self.seed, epoch)
-        return np.arange(len(self.labels))
-
-    def batch_rows(self, epoch: int, index: int) -> np.ndarray:
-        """Rows of one batch."""
-        return self.order(epoch)[index * self.batch_size :][: self.batch_size]
-
-    def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
-        rows = share_of(len(self.batch_rows(epoch, index)), number, of)
-        return self.batch(epoch, index, rows)
 
     def batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
         """Activations and labels of one batch, or of `part` of it."""
-        rows = self.batch_rows(epoch, index)[part]
-        rng = np.random.default_rng([self.seed, epoch])
-        view_of = rng.integers(len(self.views), size=len(self.order(epoch)))
-        chosen = view_of[index * self.batch_size :][: self.batch_size][part]
+        rows = self.plan.rows(epoch, index)[part]
+        rng = np.random.default_rng([self.plan.seed, epoch])
+        view_of = rng.integers(len(self.views), size=len(self.plan.order(epoch)))
+        size = self.plan.batch_size
+        chosen = view_of[index * size :][:size][part]
         activations = np.empty((len(rows), *self.views[0].shape[1:]), "float32")
         for i, view in enumerate(self.views):
             activations[chosen == i] = view[rows[chosen == i]]
         return activations, self.labels[rows]
+
+    def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
+        rows = share_of(len(self.plan.rows(epoch, index)), number, of)
+        return self.batch(epoch, index, rows)

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from kerasdl._layer_walks import leaf_layers
 from kerasdl.models import BACKBONES, backbone, head_layers
-from kerasdl.models.layer_order import direct_weights
 
 _PARTS = 3  # of a model that is not in the table
 
@@ -35,40 +35,6 @@ def head_of(model: keras.Model) -> list[layers.Layer]:
     leaves = leaf_layers(model)
     bounds = _table_bounds(model, leaves)
     return leaves[bounds[2] :] if len(bounds) == 3 else head_layers(model)
-
-
-def leaf_layers(model: keras.Model) -> list[layers.Layer]:
-    """Layers of `model` in order, each once, those of nested models among them.
-
-    A model with weights of its own is among them too, before its layers: see
-    `own_weights`.
-
-    Raises:
-        ValueError: `model` is not built.
-    """
-    if not model.built:
-        raise ValueError(
-            f"`model` must be built. Received: model={model.name!r} without weights. "
-            "Call it on a batch first, or begin it with `keras.Input`."
-        )
-    leaves = {id(model): model} if own_weights(model) else {}
-    for layer in model.layers:
-        nested = isinstance(layer, keras.Model)
-        for leaf in leaf_layers(layer) if nested else [layer]:
-            leaves[id(leaf)] = leaf
-    return list(leaves.values())
-
-
-def own_layers(leaf: layers.Layer) -> list[layers.Layer]:
-    """One of `leaf_layers` and the layers in it; a model's are leaves themselves."""
-    return [leaf] if isinstance(leaf, keras.Model) else leaf._flatten_layers()
-
-
-def own_weights(leaf: layers.Layer) -> list[keras.Variable]:
-    """The weights that one of `leaf_layers` stands for."""
-    if isinstance(leaf, keras.Model):
-        return direct_weights(leaf)
-    return leaf.weights
 
 
 def _table_bounds(model: keras.Model, leaves: list[layers.Layer]) -> list[int]:

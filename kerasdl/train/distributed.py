@@ -12,14 +12,22 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.trainers.data_adapters.tf_dataset_adapter import make_class_weight_map_fn
 
-from kerasdl import data as kdata
 from kerasdl import strategies
+from kerasdl._keras_internals import (
+    SUM_GRADIENTS,
+    SYMBOLIC_BUILD,
+    loss_of,
+    loss_tracker,
+    make_class_weight_map_fn,
+    non_trainable_of,
+    symbolic_build,
+)
+from kerasdl._layer_walks import layers_in_order
+from kerasdl._optimizer import has_own_step, plain
+from kerasdl.batches import shares
 from kerasdl.models.copying import copy_in_order
 from kerasdl.models.uncompiled import uncompiled
-
-from ._recompile import plain_optimizer
 
 _NOTHING = "A batch must have examples. Received: none that can be read"
 
@@ -50,7 +58,7 @@ def distributed(model: keras.Model) -> keras.Model:
     strategy = model.distribute_strategy
     if strategy.num_replicas_in_sync == 1 or "_kerasdl_steps" in vars(model):
         return model
-    if type(model).train_step is not keras.Model.train_step:
+    if has_own_step(model):
         raise ValueError(
             "`model` must train by Keras's own `train_step` under a strategy. "
             f"Received: a {type(model).__name__} with another"
@@ -60,9 +68,10 @@ def distributed(model: keras.Model) -> keras.Model:
     object.__setattr__(model, "_kerasdl_steps", steps)
     for name in (
         *("fit", "evaluate", "predict", "predict_on_batch"),
-        *("make_train_function", "make_test_function", "_maybe_symbolic_build"),
+        *("make_train_function", "make_test_function"),
     ):
         object.__setattr__(model, name, getattr(steps, name))
+    object.__setattr__(model, SYMBOLIC_BUILD, steps.build_symbolically)
     return model
 
 
@@ -83,7 +92,7 @@ class _Steps:
                 "`steps_per_execution` must be 1 under a strategy. Received: "
                 f"steps_per_execution={self.model.steps_per_execution}"
             )
-        optimizer = plain_optimizer(self.model)
+        optimizer = plain(self.model.optimizer)
         if optimizer.gradient_accumulation_steps:
             raise ValueError(
                 "`gradient_accumulation_steps` must be None under a strategy: devices "
@@ -132,16 +141,14 @@ class _Steps:
             self.model.test_function = self._function(self._test)
         return self.model.test_function
 
-    def _maybe_symbolic_build(
-        self, iterator: Any = None, data_batch: Any = None
-    ) -> None:
+    def build_symbolically(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Keras's takes a batch for it, with which an epoch would begin."""
         spec = iterator._distributed_dataset._kerasdl_spec
         batch = tf.nest.map_structure(
             lambda s: tf.TensorSpec([1, *s.shape[1:]], s.dtype), spec
         )
         with self.strategy.scope():
-            self.model._symbolic_build(data_batch=batch)
+            symbolic_build(self.model, batch)
 
     def _batches(self, dataset: Any) -> Any:
         if hasattr(dataset, "_kerasdl_spec"):  # shared already
@@ -160,7 +167,7 @@ class _Steps:
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             local = count // context.num_input_pipelines
             first = context.input_pipeline_id * local
-            return kdata.shares(dataset, range(first, first + local), count)
+            return shares(dataset, range(first, first + local), count)
 
         made = self.strategy.distribute_datasets_from_function(of_worker)
         made._kerasdl_spec = dataset.element_spec
@@ -192,7 +199,7 @@ class _Steps:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
-            loss = model._compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = loss_of(model, x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss * tf.cast(weight, loss.dtype))
         gradients = tape.gradient(scaled, model.trainable_weights)
         # Before the optimizer clips them, or looks for those that are infinite.
@@ -211,9 +218,9 @@ class _Steps:
         """BatchNorm's moving statistics: Keras leaves each device its own."""
         moving = [
             variable
-            for layer in self.model._flatten_layers()
+            for layer in layers_in_order(self.model)
             if layer.trainable
-            for variable in layer._non_trainable_variables
+            for variable in non_trainable_of(layer)
             if keras.backend.is_float_dtype(variable.dtype)
         ]
         if moving:
@@ -226,12 +233,12 @@ class _Steps:
     def _test(self, batch: Any, rows: tf.Tensor) -> None:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         y_pred = self.model(x, training=False)
-        loss = self.model._compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = loss_of(self.model, x, y, y_pred, sample_weight, training=False)
         self._measure(loss, rows, x, y, y_pred, sample_weight)
 
     def _measure(self, loss: tf.Tensor, rows: tf.Tensor, *of_batch: Any) -> None:
         own = loss * tf.cast(self.strategy.num_replicas_in_sync, loss.dtype)
-        self.model._loss_tracker.update_state(own, sample_weight=rows)
+        loss_tracker(self.model).update_state(own, sample_weight=rows)
         x, y, y_pred, sample_weight = of_batch
 
         def measure() -> tf.Tensor:
@@ -244,11 +251,11 @@ class _Steps:
 @contextmanager
 def _without_sums(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
     """Let `optimizer` take gradients that are summed over all devices already."""
-    object.__setattr__(optimizer, "_all_reduce_sum_gradients", list)
+    object.__setattr__(optimizer, SUM_GRADIENTS, list)
     try:
         yield
     finally:
-        object.__delattr__(optimizer, "_all_reduce_sum_gradients")
+        object.__delattr__(optimizer, SUM_GRADIENTS)
 
 
 @contextmanager

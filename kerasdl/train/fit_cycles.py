@@ -8,6 +8,7 @@ import keras
 import pandas as pd
 
 from kerasdl._checks import check_positive_int
+from kerasdl.batches import TrainingData, as_training_data
 from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
 from kerasdl.schedules import total_epochs
 
@@ -23,7 +24,7 @@ _OTHER_SETTERS = (
 
 def fit_cycles(
     model: keras.Model,
-    data: Any,
+    data: TrainingData | tuple[Any, Any],
     learning_rate: float | Sequence[float] | slice,
     cycles: int = 3,
     cycle_len: int = 1,
@@ -40,8 +41,9 @@ def fit_cycles(
 
     Args:
         model: compiled, with a float as its learning rate.
-        data: an `ImageData`, an `ActivationData`, or a pair of what `fit` takes for
-            training (one epoch a pass) and for validation (or None).
+        data: `TrainingData`, such as an `ImageData` or an `ActivationData`; or a pair
+            of what `fit` takes for training (one epoch a pass) and for validation (or
+            None).
         learning_rate: the maximum, which the model is left with; a list or a slice for
             rates by depth, as in `set_layer_rates`.
         cycles: number of cycles.
@@ -75,41 +77,28 @@ def fit_cycles(
     check_positive_int("cycles", cycles)
     check_positive_int("cycle_len", cycle_len)
     check_positive_int("cycle_mult", cycle_mult)
-    train, valid = _datasets(data)
+    given = as_training_data(data)
     schedule = _schedule(callbacks, cycle_len, cycle_mult)
     class_weight = _class_weight(class_weight, data)
     set_layer_rates(model, learning_rate)
     schedule.begin_anew()
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
-        own.append(StopOnBadLoss(data if hasattr(data, "batch_files") else None))
-    begin = getattr(data, "start_epoch", None)
+        own.append(StopOnBadLoss(given))
     facts = getattr(data, "facts", None) if state is not None else None
     history = resumable_fit(
         model,
-        train,
+        given.train,
         total_epochs(cycles, cycle_len, cycle_mult),
         state,
-        validation_data=valid,
+        validation_data=given.valid,
         callbacks=[*own, *callbacks],
-        start_epoch=begin and (lambda epoch: begin(first_epoch + epoch)),
+        start_epoch=lambda epoch: given.start_epoch(first_epoch + epoch),
         class_weight=class_weight,
         made_with={"first_epoch": first_epoch, "photos": facts and facts()},
     )
     history.attrs["learning_rates"] = list(schedule.rates)
     return history
-
-
-def _datasets(data: Any) -> tuple[Any, Any]:
-    """Training and validation data of an ImageData or its like, or of a pair."""
-    if isinstance(data, (tuple, list)) and len(data) == 2:
-        return data[0], data[1]
-    if hasattr(data, "train") and hasattr(data, "valid"):
-        return data.train, data.valid
-    raise ValueError(
-        "`data` must be an ImageData, or a pair of training and validation data. "
-        f"Received: a {type(data).__name__}"
-    )
 
 
 def _class_weight(

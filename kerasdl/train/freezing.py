@@ -5,14 +5,11 @@ import math
 import keras
 from keras import layers
 
+from kerasdl._keras_internals import trainable_of
+from kerasdl._layer_walks import leaf_layers, own_layers, own_weights
+
 from ._recompile import check_optimizer, recompile
-from .depth_groups import (
-    depth_groups,
-    head_of,
-    leaf_layers,
-    own_layers,
-    own_weights,
-)
+from .depth_groups import depth_groups, head_of
 
 
 def freeze(model: keras.Model) -> int:
@@ -66,7 +63,7 @@ def freeze_to(
     model.trainable = True  # nested models: a frozen one hides what trains in it
     for index, layer in enumerate(leaves):
         if isinstance(layer, keras.Model):
-            for weight in layer._trainable_variables:
+            for weight in trainable_of(layer):
                 weight.trainable = True
         else:
             layer.trainable = index >= start

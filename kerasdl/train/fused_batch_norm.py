@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerasdl._layer_walks import layers_in_order
+
 _DTYPES = ("float32", "bfloat16", "float16")
 _LEAST_EPSILON = 1.001e-5  # of cuDNN
 
@@ -30,7 +32,7 @@ def fused_batch_norm(model: keras.Model) -> keras.Model:
     """
     layers = [
         layer
-        for layer in model._flatten_layers()
+        for layer in layers_in_order(model)
         if type(layer) is keras.layers.BatchNormalization
         and not (layer.synchronized or layer.renorm)
         and layer.axis in (-1, 3)

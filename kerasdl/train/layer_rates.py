@@ -9,10 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import WEIGHT_DECAY, given_rate, key_of
+from kerasdl._layer_walks import own_weights
+from kerasdl._optimizer import has_settable_rate, one_optimizer, plain, rate_of
 from kerasdl.callbacks import forget_lowered_rate
 
-from ._recompile import plain_optimizer
-from .depth_groups import depth_groups, own_weights
+from .depth_groups import depth_groups
 
 
 def set_layer_rates(
@@ -42,7 +44,7 @@ def set_layer_rates(
     groups = depth_groups(model)
     rates = _spread(learning_rate, len(groups))
     optimizer.learning_rate = rates[-1]
-    forget_lowered_rate(model.optimizer)
+    forget_lowered_rate(one_optimizer(model))
     installed = _installed(optimizer)
     if isinstance(learning_rate, Real):
         if installed is not None:
@@ -53,7 +55,7 @@ def set_layer_rates(
     for number, group in enumerate(groups):
         for layer in group:
             for variable in own_weights(layer):  # the first has what is shared
-                group_of.setdefault(optimizer._var_key(variable), number)
+                group_of.setdefault(key_of(optimizer, variable), number)
     if installed is None or installed.group_of != group_of:
         if installed is not None:
             installed.remove()
@@ -68,17 +70,17 @@ def layer_rates(model: keras.Model) -> list[float]:
     Raises:
         ValueError: `model` is not compiled or not built.
     """
-    optimizer = check_compiled(model)
-    last = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    optimizer = plain(one_optimizer(model))
+    last = rate_of(optimizer)
     installed = _installed(optimizer)
     if installed is None:
         return [last] * len(depth_groups(model))
     return [last * ratio for ratio in installed.ratios]
 
 
-def rate_ratios(model: keras.Model) -> list[float] | None:
+def rate_ratios(optimizer: keras.optimizers.Optimizer) -> list[float] | None:
     """The rate of each group by that of the last, as `set_layer_rates` set them."""
-    installed = _installed(plain_optimizer(model))
+    installed = _installed(plain(optimizer))
     return None if installed is None else installed.ratios
 
 
@@ -88,11 +90,11 @@ def check_settable_rate(model: keras.Model) -> keras.optimizers.Optimizer:
     Raises:
         ValueError: `model` is not compiled, with one optimizer and a float as its rate.
     """
-    optimizer = check_compiled(model)
-    if not isinstance(optimizer.learning_rate, keras.Variable):
+    optimizer = plain(one_optimizer(model))
+    if not has_settable_rate(optimizer):
         raise ValueError(
             "`model` must be compiled with a float as its learning rate, which can be "
-            f"set. Received: learning_rate={optimizer._learning_rate!r}. Compile with "
+            f"set. Received: learning_rate={given_rate(optimizer)!r}. Compile with "
             "a float, and let a callback change it."
         )
     return optimizer
@@ -117,7 +119,7 @@ class _GroupRates:
         dtype = keras.config.floatx()
         self._ratios = [tf.Variable(1.0, False, dtype=dtype) for _ in range(count)]
         optimizer.update_step = self.update_step
-        optimizer._apply_weight_decay = self.apply_weight_decay
+        setattr(optimizer, WEIGHT_DECAY, self.apply_weight_decay)
 
     @property
     def ratios(self) -> list[float]:
@@ -129,7 +131,7 @@ class _GroupRates:
 
     def remove(self) -> None:
         del self.optimizer.update_step
-        del self.optimizer._apply_weight_decay
+        delattr(self.optimizer, WEIGHT_DECAY)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         ratio = self._ratios[self._group(variable)]
@@ -137,14 +139,14 @@ class _GroupRates:
         step(self.optimizer, gradient, variable, learning_rate * ratio)
 
     def apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        decay = type(self.optimizer)._apply_weight_decay
+        decay = getattr(type(self.optimizer), WEIGHT_DECAY)
         for number, ratio in enumerate(self._ratios):
             group = [v for v in variables if self._group(v) == number]
             if group:
                 decay(_AtRatio(self.optimizer, ratio), group)
 
     def _group(self, variable: Any) -> int:
-        return self.group_of[self.optimizer._var_key(variable)]
+        return self.group_of[key_of(self.optimizer, variable)]
 
 
 class _AtRatio:
@@ -173,26 +175,6 @@ def _trace_again(model: keras.Model) -> None:
     """A training step that was traced before does not see other methods."""
     if model.train_function is not None:
         model.make_train_function(force=True)
-
-
-def check_compiled(model: keras.Model) -> keras.optimizers.Optimizer:
-    """Return the optimizer of `model`, inside any loss scaling.
-
-    Raises:
-        ValueError: `model` is not compiled, or with a MultiOptimizer.
-    """
-    if not model.compiled:
-        raise ValueError(
-            "`model` must be compiled. Received: model.compiled=False. "
-            "Call `model.compile()` first."
-        )
-    optimizer = plain_optimizer(model)
-    if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-        raise ValueError(
-            "`model` must be compiled with one optimizer. Received: a MultiOptimizer, "
-            "whose parts have rates of their own."
-        )
-    return optimizer
 
 
 def _spread(learning_rate: Any, count: int) -> list[float]:

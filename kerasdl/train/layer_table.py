@@ -6,7 +6,10 @@ import keras
 import pandas as pd
 from keras import layers
 
-from .depth_groups import depth_groups, own_layers, own_weights
+from kerasdl._keras_internals import trainable_of
+from kerasdl._layer_walks import own_layers, own_weights
+
+from .depth_groups import depth_groups
 
 TRAINS, FROZEN, PARTLY = "trains", "frozen", "partly"
 
@@ -85,7 +88,7 @@ def _unseen(layer: layers.Layer, seen: set[int]) -> list[keras.Variable]:
 def _state(layer: layers.Layer) -> str:
     if not own_weights(layer):
         return ""
-    own = [v for part in own_layers(layer) for v in part._trainable_variables]
+    own = [v for part in own_layers(layer) for v in trainable_of(part)]
     trained = [weight for weight in own_weights(layer) if weight.trainable]
     if trained:
         return TRAINS if len(trained) == len({id(v) for v in own}) else PARTLY

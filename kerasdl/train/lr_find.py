@@ -12,14 +12,13 @@ import tensorflow as tf
 from kerasdl import plots
 from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._progress import show_progress
-from kerasdl.data import BatchStream, ImageData
+from kerasdl.batches import train_batches
 
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
-from .precompute import ActivationData
 
 MODES = ("exponential", "linear")
 # fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
@@ -86,10 +85,11 @@ def lr_find(
 
     Args:
         model: built, and compiled with a float as its learning rate.
-        dataset: batches of inputs and targets: an ImageData or ActivationData (its
-            `train`), ActivationBatches, a flow of ImageDataGenerator, a tf.data.Dataset
-            or a PyDataset. A small one is read again, which is printed. The epoch of
-            a tf.data.Dataset by itself, such as `data.train`, cannot be put back.
+        dataset: batches of inputs and targets: `TrainingData`, such as an ImageData or
+            ActivationData (its `train`), ActivationBatches, a flow of
+            ImageDataGenerator, a tf.data.Dataset or a PyDataset. A small one is read
+            again, which is printed. The epoch of a tf.data.Dataset by itself, such as
+            `data.train`, cannot be put back.
         start_lr: above 0.
         end_lr: above `start_lr`.
         num_steps: batches, at least 2.
@@ -113,12 +113,12 @@ def lr_find(
             "`start_lr` must be a number above 0 and below `end_lr`. Received: "
             f"start_lr={start_lr!r}, end_lr={end_lr!r}"
         )
-    _check_model(model)
-    batches, stream = _batches(dataset)
+    optimizer = _checked_optimizer(model)
+    batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
     distributed(fused_batch_norm(model))
-    sweep = _Sweep(space(start_lr, end_lr, num_steps))
+    sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,
         # and nothing may be shuffled by a global seed.
@@ -143,8 +143,11 @@ def lr_find(
 class _Sweep(keras.callbacks.Callback):
     """Sets the rate of each batch, notes its loss, stops when that explodes."""
 
-    def __init__(self, rates: np.ndarray) -> None:
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, rates: np.ndarray
+    ) -> None:
         super().__init__()
+        self.optimizer = optimizer
         self.rates = rates
         self.losses: list[float] = []
         self.smoothed: list[float] = []
@@ -164,7 +167,7 @@ class _Sweep(keras.callbacks.Callback):
         self.model.reset_metrics()  # `logs["loss"]` is a mean since the last reset
         # Not the next of them: Keras begins a batch at the end of data of unknown
         # length too, and then finds none.
-        self.model.optimizer.learning_rate = self.rates[len(self.losses)]
+        self.optimizer.learning_rate = self.rates[len(self.losses)]
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         if self.is_empty:
@@ -198,21 +201,6 @@ class _Sweep(keras.callbacks.Callback):
         next(self._progress, None)  # counts the last batch
 
 
-def _batches(dataset: Any) -> tuple[Any, BatchStream | None]:
-    """What `fit` takes, and the stream whose epoch it advances."""
-    stream = getattr(dataset, "stream", None)
-    if isinstance(stream, BatchStream):
-        has_splits = isinstance(dataset, (ImageData, ActivationData))
-        return dataset.train if has_splits else dataset.dataset(), stream
-    if isinstance(dataset, (tf.data.Dataset, keras.utils.PyDataset)):
-        return dataset, None
-    raise ValueError(
-        "`dataset` must be an ImageData, ActivationData, ActivationBatches, a flow, a "
-        f"tf.data.Dataset or a PyDataset. Received: a {type(dataset).__name__}. Make "
-        "arrays into `tf.data.Dataset.from_tensor_slices((x, y)).batch(64)`."
-    )
-
-
 def _check_batches(batches: Any, model: keras.Model) -> None:
     """Refuse what is known to give nothing, before any of it is read."""
     count = getattr(batches, "num_batches", None)
@@ -230,8 +218,8 @@ def _check_batches(batches: Any, model: keras.Model) -> None:
         )
 
 
-def _check_model(model: keras.Model) -> None:
-    check_settable_rate(model)
+def _checked_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
+    optimizer = check_settable_rate(model)
     if not model.built:
         raise ValueError(
             f"`model` must be built. Received: model={model.name!r} without weights. "
@@ -248,3 +236,4 @@ def _check_model(model: keras.Model) -> None:
             "has a rate. Received: "
             f"model.steps_per_execution={model.steps_per_execution}"
         )
+    return optimizer

@@ -12,8 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasdl._keras_internals import graph_of, nodes_of
+from kerasdl.batches import BatchStream
 from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
-from kerasdl.data import BatchStream, ImageData
+from kerasdl.data import ImageData
 
 from ._recompile import check_same_step
 from .activation_batches import ActivationBatches
@@ -31,7 +33,7 @@ class ActivationData:
     Attributes:
         train: tf.data of shuffled `(activations, labels)`.
         valid: the same of the validation photos, in file order.
-        class_names, label_mode: those of the photos.
+        class_names, label_mode, batch_size: those of the photos.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class ActivationData:
     ) -> None:
         self.views = dict(views)
         self.class_names, self.label_mode = data.class_names, data.label_mode
+        self.batch_size = data.batch_size
         self._files = data.files("train")
         self._facts = data.facts()
         self._batches = {
@@ -74,8 +77,7 @@ class ActivationData:
 
     def batch_files(self, index: int) -> list[str]:
         """File names of batch `index` of the pass over `train` that began last."""
-        epoch = max(self.stream.next_epoch - 1, 0)
-        rows = self._batches["train"].batch_rows(epoch, index)
+        rows = self._batches["train"].plan.rows(self.stream.epoch, index)
         return [self._files[row] for row in rows]
 
     def facts(self) -> dict[str, Any]:
@@ -176,11 +178,9 @@ def precompute(
 
 def _input_of(model: keras.Model, layer: keras.Layer) -> keras.KerasTensor:
     """What `layer` takes in `model`; in other models it may take something else."""
-    graph = getattr(model, "_functional", model)
     calls = [
         node.input_tensors
-        for nodes in graph._nodes_by_depth.values()
-        for node in nodes
+        for node in nodes_of(graph_of(model))
         if node.operation is layer
     ]
     if len(calls) != 1 or len(calls[0]) != 1:

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,21 @@ import pandas as pd
 
 from kerasdl import _atomic, strategies
 from kerasdl._checks import check_suffix, check_writable
+from kerasdl._keras_internals import built_for
 from kerasdl._npz import damaged_file, read_npz
+from kerasdl._optimizer import (
+    iterations_of,
+    names_optimizers,
+    optimizers_of,
+    plain,
+    rate_of,
+)
 from kerasdl.models.adapted import finalize_adapted
 
 from . import _made_with
 from ._class_weight import check_class_weight
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
-from .layer_rates import check_compiled
 
 _ADVICE = "Remove it to start anew, or restore it."
 _TEXTS = {"history": list, "callbacks": list, "made_with": dict}
@@ -40,7 +48,7 @@ def resumable_fit(
 ) -> pd.DataFrame:
     """Train a compiled model; go on after the last whole epoch that `state` holds.
 
-    The state is every variable of the model and its optimizer, dropout's random state
+    The state is every variable of the model and its optimizers, dropout's random state
     and the schedule's position among them, and what callbacks with `get_state()` and
     `set_state(state)` keep. So a continued run ends with the weights of an unbroken one
     if its data repeats too. A finished state is trained no further, but the callbacks
@@ -53,6 +61,10 @@ def resumable_fit(
 
     Of several workers of `tf.distribute` the chief alone reads and writes `state`, and
     gives the others what it read.
+
+    A model with its own `train_step` names the optimizers of that as
+    `model.optimizers`, a list or a dict. One that is compiled with the only optimizer
+    that it has, other than Keras's default, need not.
 
     Args:
         model: compiled; layer `trainable` flags as when `state` was begun.
@@ -70,22 +82,24 @@ def resumable_fit(
             `ImageData.facts()`: a continued run must give the same.
 
     Returns:
-        A row for each epoch: epoch (from 1), what `fit` logs, learning_rate, seconds;
-        `attrs["restored"]` is the number of rows that `state` held.
+        A row for each epoch: epoch (from 1), what `fit` logs, learning_rate (of several
+        optimizers, learning_rate_NAME of each), seconds; `attrs["restored"]` is the
+        number of rows that `state` held.
 
     Raises:
-        ValueError: `model` is not compiled, with one optimizer; `class_weight` is no
-            such thing; `x` has no batches; `state` is in no folder that can be written
-            to, is damaged, or was made with something else.
+        ValueError: `model` is not compiled, or does not tell its optimizers;
+            `class_weight` is no such thing; `x` has no batches; `state` is in no folder
+            that can be written to, is damaged, or was made with something else.
     """
-    check_compiled(model)
+    optimizers_of(model)
     class_weight = check_class_weight(class_weight)
     path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
     facts = _made_with.made_with(model, x, keepers, class_weight, made_with)
     history: list[dict[str, float]] = []
     with model.distribute_strategy.scope():
-        model.optimizer.build(model.trainable_variables)
+        if not names_optimizers(model):
+            model.optimizer.build(model.trainable_variables)
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history = saved["history"]
@@ -146,13 +160,14 @@ class _SaveState(keras.callbacks.Callback):
             )
         row = {"epoch": epoch + 1}
         row |= {name: float(value) for name, value in logs.items()}
-        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        row["learning_rate"] = float(rate)
+        optimizers = optimizers_of(self.model)
+        row |= {f"learning_rate{of}": rate_of(one) for of, one in optimizers.items()}
         row["seconds"] = round(time.monotonic() - self.began, 2)
         self.history.append(row)
         if self.path is None or not strategies.is_chief():
             return
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
+        arrays |= _built_for(self.model)
         kept = []
         for i, keeper in enumerate(self.keepers):
             values = keeper.get_state()
@@ -199,7 +214,7 @@ def _read(path: Path) -> dict[str, Any]:
         if not isinstance(saved[name], kind):
             raise damaged_file(path, f"{name} of another kind", _ADVICE)
     rows = saved["history"]
-    if not rows or not all(type(r) is dict and "learning_rate" in r for r in rows):
+    if not rows or not all(type(row) is dict and "epoch" in row for row in rows):
         raise damaged_file(path, "history of another kind", _ADVICE)
     kinds = [list(map(type, part)) for part in saved["callbacks"] if type(part) is list]
     if kinds != [[str, dict]] * len(saved["callbacks"]):
@@ -215,7 +230,7 @@ def _restore(
     path: Path,
 ) -> dict[str, Any]:
     """Give `model` and `keepers` what was saved; return what it was made with."""
-    variables, kept = _variables(model), saved["callbacks"]
+    kept = saved["callbacks"]
     found = [saved[f"v{i}"] for i in range(len(saved)) if f"v{i}" in saved]
     names = [part[0] for part in kept]
     if names != [type(keeper).__name__ for keeper in keepers]:
@@ -226,6 +241,8 @@ def _restore(
         )
     facts = _as_recorded(model, facts, saved)
     _made_with.check_made_with(saved["made_with"], facts, "state", str(path))
+    _build(model, saved)
+    variables = _variables(model)
     if [array.shape for array in found] != [tuple(v.shape) for v in variables]:
         raise ValueError(
             "`state` must have been written by the same model and optimizer. "
@@ -249,11 +266,13 @@ def _as_recorded(
 
     That has trained in this process, and a callback of Keras has changed its rate.
     """
-    has_trained = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > 0
-    ended_at = _made_with.rounded(saved["history"][-1]["learning_rate"])
-    if has_trained and facts["optimizer"].get("learning_rate") == ended_at:
-        rate = saved["made_with"]["optimizer"].get("learning_rate")
-        return facts | {"optimizer": facts["optimizer"] | {"learning_rate": rate}}
+    recorded, last = saved["made_with"], saved["history"][-1]
+    for of, optimizer in optimizers_of(model).items():
+        name, rate = f"optimizer{of}", f"learning_rate{of}"
+        if iterations_of(optimizer) and name in recorded and rate in last:
+            if facts[name].get("learning_rate") == _made_with.rounded(last[rate]):
+                asked = recorded[name].get("learning_rate")
+                facts |= {name: facts[name] | {"learning_rate": asked}}
     return facts
 
 
@@ -267,4 +286,37 @@ def _with_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.variables, *model.optimizer.variables]
+    of_optimizers = (one.variables for one in optimizers_of(model).values())
+    return [*model.variables, *chain.from_iterable(of_optimizers)]
+
+
+def _built_for(model: keras.Model) -> dict[str, np.ndarray]:
+    """Places among the variables of `model` of what each optimizer was built for.
+
+    Those that a model names are built by its own `train_step`, each for some.
+
+    Raises:
+        ValueError: an optimizer trains what is not of the model.
+    """
+    if not names_optimizers(model):
+        return {}
+    place = {id(variable): i for i, variable in enumerate(model.variables)}
+    found = {}
+    for i, optimizer in enumerate(optimizers_of(model).values()):
+        trained = [id(variable) for variable in built_for(plain(optimizer))]
+        if not place.keys() >= {*trained}:
+            raise ValueError(
+                "`model` must hold all that its optimizers train. Received: variables "
+                f"of another in optimizer {optimizer.name!r}. Set the networks as "
+                "attributes of the model."
+            )
+        found[f"o{i}"] = np.array([place[variable] for variable in trained], int)
+    return found
+
+
+def _build(model: keras.Model, saved: Mapping[str, Any]) -> None:
+    """Build the optimizers that `model` names as they were when it was saved."""
+    for i, optimizer in enumerate(optimizers_of(model).values()):
+        places = saved.get(f"o{i}", ())
+        if len(places) and not optimizer.built:
+            optimizer.build([model.variables[place] for place in places])

@@ -11,7 +11,8 @@ from kerasdl import _atomic
 from kerasdl._checks import check_positive_int
 from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
-from kerasdl.data import Batch, BatchStream, ImageData, PhotoBatches
+from kerasdl.batches import Batch, BatchStream
+from kerasdl.data import ImageData, PhotoBatches
 from kerasdl.predict import class_probabilities
 from kerasdl.predict._model_shapes import check_outputs
 
@@ -46,6 +47,7 @@ class TaughtPhotos:
 
     Attributes:
         stream: the `BatchStream` under `train`; its `next_epoch` may be set.
+        valid: None, as `callbacks.SplitEvaluation` validates the student alone.
         train: tf.data of `((photos, answers), labels)`, an epoch a pass; without a
             teacher of `(photos, labels)`. Photos are float32 `(batch, height, width,
             3)` in [0, 255], answers `(batch, classes)`, labels class indices.
@@ -58,6 +60,8 @@ class TaughtPhotos:
         Beyer et al., 2022, https://arxiv.org/abs/2106.05237: consistent views, many
         epochs.
     """
+
+    valid = None
 
     def __init__(
         self,
@@ -78,8 +82,9 @@ class TaughtPhotos:
         self._photos = _photos(data, image_size, seed)
         self._data = data
         self._labels = data.labels("train").astype("int32")
+        self.batch_size = data.batch_size
         self._answers: list[list[np.ndarray]] = []
-        self.stream = BatchStream(self.batch, self._photos.stream.num_batches)
+        self.stream = BatchStream(self.batch, self._photos.plan.num_batches)
         if teacher is None:
             return
         if folder is None:
@@ -122,9 +127,8 @@ class TaughtPhotos:
 
     def batch_files(self, index: int) -> list[str]:
         """File names of batch `index` of the pass over `train` that began last."""
-        epoch = max(self.stream.next_epoch - 1, 0)
-        files = self._data.files("train")
-        return [files[row] for row in self._photos.batch_rows(epoch, index)]
+        files, plan = self._data.files("train"), self._photos.plan
+        return [files[row] for row in plan.rows(self.stream.epoch, index)]
 
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
@@ -158,7 +162,7 @@ def _answers(
     """
     if not path.exists():
         places = range(photos.stream.num_batches)
-        count = len(photos.order(view))
+        count = len(photos.plan.order(view))
         rows, answers = [], []
         for place in show_progress(places, count, title, step=photos.batch_size):
             images, shown = photos.stream.take(view, place)

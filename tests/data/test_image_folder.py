@@ -12,9 +12,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from kerasdl.batches._stream import BatchStream
 from kerasdl.data import Augment, ImageError, PhotoBatches, image_folder, shares
 from kerasdl.data._label_modes import encode_labels
-from kerasdl.data._stream import BatchStream
 from kerasdl.data.augment import side_on
 
 SIZE = 20
@@ -170,7 +170,7 @@ def test_order_and_labels_stay_together_when_shuffled(photos, pixels):
 
 def test_an_order_is_drawn_for_each_epoch_and_seed(photos):
     orders = {
-        tuple(photos(shuffle=True, seed=seed).order(epoch))
+        tuple(photos(shuffle=True, seed=seed).plan.order(epoch))
         for seed in (0, 1)
         for epoch in range(3)
     }

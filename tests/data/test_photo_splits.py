@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from kerasdl.batches.epoch_order import epoch_length, epoch_order
 from kerasdl.data import ImageData
-from kerasdl.data.epoch_order import epoch_length, epoch_order
 
 SIZE = 6
 COUNTS = (12, 6, 4)

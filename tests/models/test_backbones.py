@@ -17,9 +17,7 @@ from kerasdl.models.backbones import (
     Backbone,
     backbone,
     build_trunk,
-    layer_groups,
 )
-from kerasdl.models.heads import classifier, head_layers
 
 # Parameters of keras.applications without the top, where they are published.
 PARAMETERS = {"vgg16": 14_714_688, "vgg19": 20_024_384, "resnet50": 23_587_712}
@@ -87,10 +85,14 @@ def test_efficientnet_lite0_has_its_weights_at_any_size(pixels):
 
 
 def check_groups(trunk, row: Backbone, pixels):
-    early, middle, late = layer_groups(trunk, row.name)
+    names = [layer.name for layer in trunk.layers]
+    at = [names.index(row.middle), names.index(row.late)]
+    early, middle, late = (
+        trunk.layers[: at[0]],
+        trunk.layers[at[0] : at[1]],
+        trunk.layers[at[1] :],
+    )
     assert all(type(layer).__module__.startswith("keras.") for layer in trunk.layers)
-    assert early + middle + late == trunk.layers
-    assert (middle[0].name, late[0].name) == (row.middle, row.late)
     assert all(any(layer.weights for layer in group) for group in (early, middle, late))
     for first, rest in ((middle[0], middle + late), (late[0], late)):
         front = keras.Model(trunk.input, first.input)
@@ -103,18 +105,9 @@ def check_groups(trunk, row: Backbone, pixels):
 def test_vgg16_is_cut_where_the_book_cuts_it():
     """Section 5.3.2: fine-tuning begins at block5_conv1."""
     trunk = build_trunk("vgg16", None, 32, seed=1)
-    assert layer_groups(trunk, "vgg16")[2][0].name == "block5_conv1"
+    assert backbone("vgg16").late == "block5_conv1"
     cut = trunk.get_layer("block5_conv1").input
     assert cut is trunk.get_layer("block4_pool").output
-
-
-def test_a_head_is_in_the_late_group(small_trunk):
-    model = classifier(small_trunk, 2, seed=1)
-    groups = layer_groups(model, "mobilenet_v3_small")
-    assert groups[:2] == layer_groups(small_trunk, "mobilenet_v3_small")[:2]
-    assert groups[2][-len(head_layers(model)) :] == head_layers(model)
-    with pytest.raises(ValueError, match="layers of the trunk 'vgg16'.*'block3_conv1'"):
-        layer_groups(model, "vgg16")
 
 
 def test_seed_repeats_the_initial_weights(small_trunk):

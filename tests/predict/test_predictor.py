@@ -69,6 +69,17 @@ def filled(path, colour, size=(20, 30)):
     return path
 
 
+def test_a_run_of_another_task_or_without_labels_is_refused(tmp_path):
+    for name, task in (("boxes", "detection"), ("bare", "image_classification")):
+        with run_folder(tmp_path / name, {}, seed=1) as work:
+            save_inference_model(redness_model(), work.path / "model.keras")
+            work.manifest.update(image_size=SIZE, resize="crop", task=task)
+    with pytest.raises(ValueError, match="must be one of image_classification. Rec"):
+        Predictor.load(tmp_path / "boxes")
+    with pytest.raises(ValueError, match="image_size and resize, and labels.txt"):
+        Predictor.load(tmp_path / "bare")
+
+
 def test_a_finished_run_tells_red_from_blue(run, tmp_path):
     files = [
         filled(tmp_path / "1.png", (200, 0, 0)),

@@ -228,6 +228,7 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
     keeps_promises(out, of_photos=True)
     assert (out / "labels.txt").read_text().split() == list(COLOURS)
     manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["task"] == "image_classification"
     assert list(manifest["data"]["damaged"]) == ["green/3.png"]
     # A fifth of 10, 9 and 10 photos is kept for validation; there is no test split.
     assert sum(manifest["data"]["counts"]["valid"].values()) == 6

@@ -126,6 +126,15 @@ def test_bad_input_is_an_error_before_any_work(made, arguments, message, export)
     assert not (run / "export").exists()
 
 
+def test_a_run_of_another_task_is_refused(tmp_path, export):
+    with kerasdl.runs.run_folder(tmp_path / "boxes", {}, seed=1) as other:
+        other.manifest["task"] = "detection"
+    done = export(tmp_path / "boxes")
+    assert done.returncode == 2
+    assert "must be one of image_classification. Received" in done.stderr
+    assert not (tmp_path / "boxes" / "export").exists()
+
+
 def test_a_photo_above_the_limit_is_named(made, tmp_path, export):
     photos, run = made
     shutil.copytree(photos / "valid", tmp_path / "valid")

@@ -50,6 +50,7 @@ def test_a_run_leaves_a_whole_folder(run, digits, keeps_promises):
     keeps_promises(run, of_photos=False)
     assert sorted(path.name for path in run.iterdir()) == FILES
     manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["task"] == "image_classification"
     (row,) = manifest["results"]
     assert (row["network"], row["dataset"]) == ("mnist_convnet", "mnist")
     assert (row["epochs"], row["parameters"]) == (3, 93_322)

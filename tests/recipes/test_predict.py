@@ -126,6 +126,14 @@ def test_a_run_without_a_model_exits_with_two(folder, tmp_path, capsys):
     assert "error: `run_folder` must hold model.keras" in capsys.readouterr().err
 
 
+def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
+    with run_folder(tmp_path / "boxes", {}, seed=1) as other:
+        other.manifest["task"] = "detection"
+    with pytest.raises(SystemExit, match="2"):
+        main(tmp_path / "boxes", folder / "sun.png")
+    assert "must be one of image_classification. Received" in capsys.readouterr().err
+
+
 def test_help_loads_no_tensorflow():
     code = (
         "import runpy, sys\nsys.argv = ['predict.py', '--help']\n"

@@ -194,6 +194,13 @@ def test_the_load_test_starts_a_server_and_makes_a_table(run, photo, tmp_path, c
     assert "Connection refused" in capfd.readouterr().err
 
 
+def test_a_run_of_another_task_is_refused(tmp_path, capsys):
+    with run_folder(tmp_path / "boxes", {}, seed=1) as other:
+        other.manifest["task"] = "detection"
+    assert main(RECIPE, tmp_path / "boxes") == 2
+    assert "must be one of image_classification. Received" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -3,12 +3,12 @@ import pytest
 from keras import layers
 
 from kerasdl.models import (
+    backbone,
     build_trunk,
     classifier,
     convnet,
     flatten_head,
     head_layers,
-    layer_groups,
 )
 from kerasdl.train import depth_groups
 
@@ -22,17 +22,24 @@ def names(group):
     return [layer.name for layer in group]
 
 
+def thirds(trunk):
+    """Its layers, cut where the table says."""
+    row = backbone(trunk.name)
+    at = [names(trunk.layers).index(name) for name in (row.middle, row.late)]
+    return trunk.layers[: at[0]], trunk.layers[at[0] : at[1]], trunk.layers[at[1] :]
+
+
 def test_a_trunk_of_the_table_with_a_head_has_four_groups(trunk):
     model = classifier(trunk, 2, seed=1)
     groups = depth_groups(model)
     assert len(groups) == 4
-    assert tuple(groups[:3]) == layer_groups(trunk, trunk.name)
+    assert tuple(groups[:3]) == thirds(trunk)
     assert groups[3] == head_layers(model)
     assert sum(groups, []) == model.layers
 
 
 def test_a_trunk_alone_has_three_groups(trunk):
-    assert tuple(depth_groups(trunk)) == layer_groups(trunk, trunk.name)
+    assert tuple(depth_groups(trunk)) == thirds(trunk)
 
 
 def test_a_head_of_any_names_begins_after_the_feature_map(trunk):
@@ -48,7 +55,7 @@ def test_a_nested_trunk_is_split_where_a_flat_one_is(trunk):
     x = layers.Conv2D(4, 1, name="conv_head")(trunk(x))
     model = keras.Model(inputs, flatten_head(x, 2, seed=1))
     groups = depth_groups(model)
-    early, middle, late = layer_groups(trunk, trunk.name)
+    early, middle, late = thirds(trunk)
     assert groups[0][2:] == early
     assert names(groups[0][:2]) == ["photos", "flip"]
     assert groups[1:3] == [middle, late]

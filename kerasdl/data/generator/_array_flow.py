@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from .._stream import Batch
+from kerasdl.batches import Batch
+
 from ._flow import Flow
 from ._image_transforms import ImageTransforms
 from ._listing import rows_between

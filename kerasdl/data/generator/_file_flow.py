@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from kerasdl._checks import check_one_of, check_positive_int, size_pair
+from kerasdl.batches import Batch
 
 from .._decode import read_image
-from .._stream import Batch
 from ._flow import Flow
 from ._image_transforms import ImageTransforms
 from ._legacy_warp import SAMPLING, warp_photo

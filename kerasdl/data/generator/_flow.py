@@ -12,16 +12,15 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.trainers.data_adapters.data_adapter import DataAdapter
-from keras.src.trainers.epoch_iterator import EpochIterator
 
 from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._keras_internals import DataAdapter, EpochIterator
 from kerasdl._seeds import resolve_seed
+from kerasdl.batches import Batch, BatchPlan, BatchStream, aligned_empty
 
 from .._damaged import DamagedFiles
 from .._decode import ImageError
-from .._stream import Batch, BatchStream, aligned_empty
 from ._image_transforms import ImageTransforms
 from ._listing import SUFFIXES
 
@@ -96,15 +95,16 @@ class Flow(DataAdapter):
         self.raw_pixels = generator.raw_pixels
         self.damaged = DamagedFiles()
         self.dtype = generator.dtype
+        self._plan = BatchPlan(self.n, batch_size, shuffle, seed=self.seed)
         self.stream = _FlowStream(self)
-        self._plan = lru_cache(maxsize=2)(self._draw_plan)
+        self._seeds = lru_cache(maxsize=2)(self._draw_seeds)
         self.lock = threading.Lock()
         self.batch_index = 0
         self.total_batches_seen = 0
         self._epoch = 0
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return self._plan.num_batches
 
     def __iter__(self) -> "Flow":
         return self
@@ -133,15 +133,13 @@ class Flow(DataAdapter):
     def index_array(self) -> np.ndarray | None:
         """Images in the order of the pass that began last; None before the first."""
         epoch = self.stream.next_epoch - 1
-        return None if epoch < 0 else self._plan(epoch)[0]
+        return None if epoch < 0 else self._plan.order(epoch)
 
     @property
     def index_generator(self) -> Iterator[np.ndarray]:
         """Images of each batch in place of the batch: `next` goes on behind it."""
         while True:
-            epoch, index = self._advance()
-            start = index * self.batch_size
-            yield self._plan(epoch)[0][start : start + self.batch_size]
+            yield self._plan.rows(*self._advance())
 
     def reset(self) -> None:
         """Let the next batch begin an epoch."""
@@ -197,7 +195,7 @@ class Flow(DataAdapter):
         if self.shuffle:
             return every
         return self.damaged.readable_batches(
-            (range(self.n)[i * self.batch_size :][: self.batch_size] for i in every),
+            (self._plan.rows(0, index) for index in every),
             self._look,
         )
 
@@ -232,13 +230,10 @@ class Flow(DataAdapter):
         """Return the arrays or tensors of a batch in the structure Keras expects."""
         raise NotImplementedError
 
-    def _draw_plan(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Indices of the images in the order of `epoch`, and a seed per position."""
-        order = np.arange(self.n)
-        if self.shuffle:
-            np.random.default_rng([self.seed, epoch, 0]).shuffle(order)
+    def _draw_seeds(self, epoch: int) -> np.ndarray:
+        """A seed for each place in the order of `epoch`."""
         rng = np.random.default_rng([self.seed, epoch, 1])
-        return order, rng.integers(2**32, size=self.n)
+        return rng.integers(2**32, size=self.n)
 
     def _make_batch(self, epoch: int, index: int) -> Batch:
         # A shuffled epoch shows the images of another batch twice.
@@ -249,9 +244,8 @@ class Flow(DataAdapter):
         raise ImageError(", ".join(self.damaged), "every image of a batch is damaged")
 
     def _read_batch(self, epoch: int, index: int) -> Batch:
-        order, seeds = self._plan(epoch)
-        batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        indices, seeds = order[batch], seeds[batch]
+        indices = self._plan.rows(epoch, index)
+        seeds = self._seeds(epoch)[index * self.batch_size :][: len(indices)]
         images = aligned_empty((len(indices), *self.image_shape), self.generator.dtype)
         kept = []
         for position, (image, seed) in enumerate(zip(indices, seeds, strict=True)):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from kerasdl.data.split import stratified_split
+from kerasdl.batches.split import stratified_split
 
 
 def test_parts_are_disjoint_sorted_and_cover_everything():

@@ -21,14 +21,14 @@ def shared_stream(
     stream: BatchStream,
     make_share: Callable[[int, int, int, int], Batch],
     batch_rows: Callable[[int, int], np.ndarray],
-    signature: tuple[tf.TensorSpec, ...],
+    signature: Any,
 ) -> Callable[[Sequence[int], int], tf.data.Dataset]:
     """A function that makes tf.data of some shares of what `stream` yields.
 
     Args:
         stream: its epochs are those of the shares.
-        make_share: returns the arrays of a share, given epoch, batch, and the share's
-            number and how many there are.
+        make_share: returns the nest of arrays of a share, given epoch, batch, and the
+            share's number and how many there are.
         batch_rows: returns the places of a batch's rows, those that cannot be read
             among them, given epoch and batch.
         signature: as of `BatchStream.dataset`.
@@ -38,19 +38,21 @@ def shared_stream(
         def make_batch(epoch: int, index: int) -> Batch:
             batch, place = divmod(index, len(numbers))
             if len(batch_rows(epoch, batch)) < of:
-                arrays, counts = make_share(epoch, batch, 0, 1), numbers[place] == 0
+                share, counts = make_share(epoch, batch, 0, 1), numbers[place] == 0
             else:
-                arrays, counts = make_share(epoch, batch, numbers[place], of), True
-            if len(arrays[0]):
-                return (*arrays, np.int64(len(arrays[0]) if counts else 0))
+                share, counts = make_share(epoch, batch, numbers[place], of), True
+            count = len(tf.nest.flatten(share)[0])
+            if count:
+                return share, np.int64(count if counts else 0)
             # Keras takes no empty batch: a row of zeros, which counts nothing.
-            zeros = (np.zeros((1, *a.shape[1:]), a.dtype) for a in arrays)
-            return (*zeros, np.int64(0))
+            zeros = tf.nest.map_structure(
+                lambda array: np.zeros((1, *array.shape[1:]), array.dtype), share
+            )
+            return zeros, np.int64(0)
 
         own = BatchStream(make_batch, stream.num_batches * len(numbers))
         own.begin_epoch = stream.begin_epoch
-        dataset = own.dataset((*signature, tf.TensorSpec((), tf.int64)))
-        return dataset.map(lambda *parts: (parts[:-1], parts[-1]))
+        return own.dataset((signature, tf.TensorSpec((), tf.int64)))
 
     return shares
 

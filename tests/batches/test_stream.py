@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasdl.data._stream import MAX_WORKERS, BatchStream, aligned_empty
+from kerasdl.batches import BatchStream, aligned_empty, share_of, shared_stream
+from kerasdl.batches._stream import MAX_WORKERS
 
 SIGNATURE = (tf.TensorSpec((None, 2), tf.float32), tf.TensorSpec((None,), tf.int32))
 
@@ -190,3 +191,47 @@ def test_aligned_arrays(shape, dtype):
         assert array.dtype == dtype
         assert array.flags.c_contiguous
         assert array.flags.writeable
+
+
+def nest(epoch, index):
+    boxes = np.full((2, 3, 4), index, "float32")
+    images = np.full((2, 5), epoch, "uint8")
+    return {"images": images, "truth": (boxes, [np.full(2, 7), {"ids": np.arange(2)}])}
+
+
+def test_a_batch_may_be_any_nest_of_arrays():
+    spec = tf.nest.map_structure(
+        lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), nest(0, 0)
+    )
+    dataset = BatchStream(nest, 3).dataset(spec)
+    assert dataset.element_spec["images"] == spec["images"]
+    for index, found in enumerate(dataset):
+        boxes, rest = found["truth"]
+        assert isinstance(rest, tuple)  # tf.data would stack a list
+        np.testing.assert_array_equal(boxes, nest(0, index)["truth"][0])
+        np.testing.assert_array_equal(rest[0], [7, 7])
+        np.testing.assert_array_equal(rest[1]["ids"], [0, 1])
+        np.testing.assert_array_equal(found["images"], nest(0, index)["images"])
+
+
+def test_shares_of_a_nest_are_its_rows():
+    spec = tf.nest.map_structure(
+        lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), nest(0, 0)
+    )
+    stream = BatchStream(nest, 2)
+
+    def make_share(epoch, index, number, of):
+        rows = share_of(2, number, of)
+        return tf.nest.map_structure(lambda a: a[rows], nest(epoch, index))
+
+    make = shared_stream(stream, make_share, lambda epoch, index: np.arange(2), spec)
+    found = list(make([1], 2))
+    assert [int(count) for _, count in found] == [1, 1]
+    for index, (share, _) in enumerate(found):
+        np.testing.assert_array_equal(
+            share["truth"][0], nest(0, index)["truth"][0][1:2]
+        )
+        np.testing.assert_array_equal(share["truth"][1][1]["ids"], [1])
+    short = list(make([0, 1, 2], 3))  # fewer rows than shares: whole, counted once
+    assert [int(count) for _, count in short] == [2, 0, 0] * 2
+    assert all(len(share["images"]) == 2 for share, _ in short)

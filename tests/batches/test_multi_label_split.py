@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasdl.data._multi_label_split import multi_label_parts
+from kerasdl.batches._multi_label_split import multi_label_parts
 
 
 @pytest.fixture

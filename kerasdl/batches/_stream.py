@@ -4,13 +4,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from kerasdl._parallel import num_cpus
 
-Batch = tuple[np.ndarray, ...]
+Batch = Any  # a nest of arrays, such as a tuple, one row of each for each example
 MAX_WORKERS = 16  # each holds a batch in memory, and a few more wait
 
 
@@ -24,7 +26,7 @@ class BatchStream:
     that the next passes push out.
 
     Args:
-        make_batch: returns the arrays of one batch; called from several threads.
+        make_batch: returns one batch, any nest of arrays; called from several threads.
         num_batches: batches in an epoch.
         workers: threads; None takes one for each processor, at most `MAX_WORKERS`.
 
@@ -47,6 +49,11 @@ class BatchStream:
         self._futures: dict[tuple[int, int], Future] = {}
         self._lock = threading.Lock()
 
+    @property
+    def epoch(self) -> int:
+        """Number of the pass that began last; 0 before the first."""
+        return max(self.next_epoch - 1, 0)
+
     def begin_epoch(self) -> np.int64:
         """Number of the pass that begins now."""
         with self._lock:
@@ -68,24 +75,31 @@ class BatchStream:
                 self._futures.pop(next(iter(self._futures))).cancel()
         return future.result()
 
-    def dataset(self, signature: tuple[tf.TensorSpec, ...]) -> tf.data.Dataset:
+    def dataset(self, signature: Any) -> tf.data.Dataset:
         """tf.data over one epoch a pass.
 
         Args:
-            signature: shape and dtype of each array of a batch.
+            signature: the nest of a batch, with a `tf.TensorSpec` for each array: its
+                shape and dtype. Lists in it become tuples, as tf.data stacks lists.
         """
-        dtypes = tuple(spec.dtype for spec in signature)
+        signature = keras.tree.lists_to_tuples(signature)
+        specs = tf.nest.flatten(signature)
+
+        def arrays(epoch: np.ndarray, index: np.ndarray) -> list[np.ndarray]:
+            return tf.nest.flatten(self.take(epoch, index))
 
         def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
             epoch = tf.numpy_function(self.begin_epoch, [], tf.int64)
             return tf.data.Dataset.range(self.num_batches).map(lambda i: (epoch, i))
 
-        def take(epoch: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            arrays = tf.numpy_function(self.take, (epoch, index), dtypes)
-            return tuple(
+        def take(epoch: tf.Tensor, index: tf.Tensor) -> Any:
+            dtypes = [spec.dtype for spec in specs]
+            found = tf.numpy_function(arrays, (epoch, index), dtypes)
+            shaped = [
                 tf.ensure_shape(array, spec.shape)
-                for array, spec in zip(arrays, signature, strict=True)
-            )
+                for array, spec in zip(found, specs, strict=True)
+            ]
+            return tf.nest.pack_sequence_as(signature, shaped)
 
         dataset = tf.data.Dataset.from_tensors(0).flat_map(one_epoch).map(take)
         cardinality = tf.data.experimental.assert_cardinality(self.num_batches)

@@ -1,0 +1,14 @@
+"""Batches of anything: seeded plans, streams, shares, splits, and their contract."""
+
+from ._multi_label_split import multi_label_parts
+from ._shares import share_of, shared_stream, shares, with_shares
+from ._stream import Batch, BatchStream, aligned_empty, without_tuner
+from .epoch_order import epoch_length, epoch_order
+from .plan import BatchPlan
+from .split import stratified_folds, stratified_split
+from .training_data import (
+    TrainingData,
+    as_training_data,
+    is_training_data,
+    train_batches,
+)
