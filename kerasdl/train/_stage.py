@@ -34,6 +34,7 @@ class Stage:
             or that a killed process made are not counted.
         predictions: outputs of the model by split, rows in the order of its files.
         activations: photos whose activations were "computed" or "reused".
+        choices: what the training chose by photos held out, by name.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Stage:
     minutes: float
     predictions: dict[str, np.ndarray]
     activations: dict[str, int]
+    choices: dict[str, Any]
 
     def load_model(self) -> keras.Model:
         """The model as this training left it, not compiled."""
@@ -83,6 +85,7 @@ def read_stage(folder: Path, name: str, made_with: Mapping[str, Any]) -> Stage:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         recorded = facts.pop("made_with")
+        check_made_with(recorded, made_with, "folder", str(folder))
         history = pd.DataFrame(facts.pop("history"))
         stage = Stage(
             name,
@@ -93,5 +96,4 @@ def read_stage(folder: Path, name: str, made_with: Mapping[str, Any]) -> Stage:
         )
     except (json.JSONDecodeError, UnicodeDecodeError, *_OTHER_KINDS) as error:
         raise damaged_file(path, str(error), _ADVICE) from error
-    check_made_with(recorded, made_with, "folder", str(folder))
     return stage

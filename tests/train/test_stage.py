@@ -13,6 +13,7 @@ FACTS = {
     "trained_parameters": 4,
     "minutes": 0.1,
     "activations": {"computed": 2, "reused": 0},
+    "choices": {"l2": 0.1},
 }
 
 

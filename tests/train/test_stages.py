@@ -1,10 +1,13 @@
+import json
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from kerasdl.data import ImageData
-from kerasdl.train import Stages, accuracy, check_stages
+from kerasdl.models import build_trunk
+from kerasdl.train import Stages, check_stages, logistic_baseline, stages
 
 
 @pytest.mark.parametrize(
@@ -18,13 +21,6 @@ from kerasdl.train import Stages, accuracy, check_stages
 def test_stages_that_do_not_work(names, message):
     with pytest.raises(ValueError, match=message):
         check_stages(names)
-
-
-def test_accuracy_of_one_unit_and_of_many():
-    one = np.array([[0.1], [0.8], [0.6], [0.4]])
-    assert accuracy(one, np.array([0, 1, 0, 0])) == 0.75
-    many = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
-    assert accuracy(many, np.array([0, 1])) == 0.5
 
 
 def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
@@ -79,3 +75,76 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept(tmp_path, rng):
     again = stage.load_model().predict(data.valid, verbose=0)
     np.testing.assert_allclose(again, stage.predictions["valid"], atol=1e-5)
     assert not list(tmp_path.glob("*best*"))
+
+
+@pytest.fixture
+def blobs(rng):
+    """Photos of two brightnesses on noise."""
+    labels = np.arange(72) % 2
+    noise = rng.integers(0, 120, (72, 16, 16, 3))
+    images = (noise + 60 * labels[:, None, None, None]).astype("uint8")
+    return ImageData.from_arrays(
+        *(images[:48], labels[:48], (images[48:60], labels[48:60])),
+        (images[60:], labels[60:]),
+        batch_size=8,
+        seed=1,
+    )
+
+
+def practice(blobs, folder, backbone):
+    trainings = Stages(blobs, folder, backbone, None, 2, folder, seed=1)
+    return trainings, list(trainings.run(["practice_head", "practice"]))
+
+
+def test_the_practice_head_is_a_classifier_of_its_own(blobs, tmp_path, tiny_backbone):
+    _, (head, _) = practice(blobs, tmp_path, tiny_backbone)
+    assert len(head.history) == 1
+    assert head.history["val_accuracy"][0] == 1
+    assert head.choices["l2"] in [row["l2"] for row in head.choices["tried"]]
+    model = head.load_model()
+    found = model.predict(blobs.test, verbose=0)
+    np.testing.assert_allclose(found, head.predictions["test"], atol=1e-5)
+    assert head.trained_parameters == sum(
+        weight.size for weight in model.get_layer("head_predictions").get_weights()
+    )
+    # Half the L2 is what Keras multiplies the squared weights with.
+    dense = model.get_layer("head_predictions")
+    assert dense.kernel_regularizer.l2 == pytest.approx(head.choices["l2"] / 2)
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_late_layers_stay_as_they_were_unless_they_help(
+    helps, blobs, tmp_path, tiny_backbone, monkeypatch
+):
+    monkeypatch.setattr(stages, "clearly_lower", lambda losses, others: helps)
+    _, (head, late) = practice(blobs, tmp_path, tiny_backbone)
+    best = late.history["val_loss"].idxmin() + 1
+    assert late.choices == {"epoch": best if helps else 0}
+    same = [
+        np.array_equal(*(stage.predictions[split] for stage in (head, late)))
+        for split in ("valid", "test")
+    ]
+    assert same == [not helps] * 2
+    found = late.load_model().predict(blobs.test, verbose=0)
+    np.testing.assert_allclose(found, late.predictions["test"], atol=1e-5)
+
+
+def test_the_baseline_sees_the_plain_pooled_features(blobs, tmp_path, tiny_backbone):
+    trainings, _ = practice(blobs, tmp_path, tiny_backbone)
+    trunk = build_trunk(tiny_backbone, None, (16, 16), seed=1)
+    features, labels = {}, {}
+    for split in ("train", "valid", "test"):
+        pixels = np.stack(blobs.pictures(split)).astype("float32")
+        features[split] = trunk.predict(pixels, verbose=0).mean(axis=(1, 2))
+        labels[split] = blobs.labels(split)
+    assert trainings.baseline() == logistic_baseline(features, labels)
+
+
+def test_a_folder_of_an_older_version_is_refused(blobs, tmp_path, tiny_backbone):
+    practice(blobs, tmp_path, tiny_backbone)
+    path = tmp_path / "practice_head.json"
+    facts = json.loads(path.read_text())
+    del facts["made_with"]["format"], facts["choices"]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match=r"`folder` must have.*format=.*recorded: Non"):
+        practice(blobs, tmp_path, tiny_backbone)
