@@ -47,6 +47,7 @@ def dying(*args, **kwargs):
     return original(*args, **kwargs)
 setattr(owner, method, dying)
 sys.argv = [recipe, *arguments]
+sys.path.insert(0, os.path.dirname(recipe))  # as `python RECIPE` does
 runpy.run_path(recipe, run_name="__main__")
 """
 NEVER = 10**9
