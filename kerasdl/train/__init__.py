@@ -20,8 +20,9 @@ from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table
 from .layer_rates import layer_rates, set_layer_rates
 from .layer_table import layer_table, summary
+from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find
 from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
-from .stages import STAGES, Stage, Stages, accuracy, check_stages
+from .stage_scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
 from .taught_photos import TaughtPhotos
