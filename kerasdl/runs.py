@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import kerasdl
 from kerasdl import strategies
@@ -40,9 +40,9 @@ from kerasdl._atomic_folder import (
 )
 from kerasdl._checks import check_class_names
 from kerasdl._file_names import LABELS, MANIFEST, MODEL
+from kerasdl._run_info import RunInfo
 from kerasdl._seeds import resolve_seed
 
-IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 _MANIFEST_TYPES = {"arguments": dict, "seed": int, "results": (dict, list)}
 # ... and of those that a run may lack.
 _MAY_HOLD = {
@@ -55,47 +55,6 @@ _MAY_HOLD = {
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
-
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """A finished run.
-
-    Attributes:
-        path: its folder.
-        labels: class names in output order; none if it has no `labels.txt`.
-        manifest: the content of `manifest.json`.
-    """
-
-    path: Path
-    labels: list[str]
-    manifest: dict[str, Any]
-
-    @property
-    def task(self) -> str:
-        """What its model is for, such as "image_classification"."""
-        return self.manifest.get("task", IMAGE_CLASSIFICATION)
-
-    def of_task(self, known: Mapping[str, T]) -> T:
-        """What `known` has for the task of this run.
-
-        Raises:
-            ValueError: nothing.
-        """
-        if self.task not in known:
-            raise ValueError(
-                f"The run must be one of {', '.join(known)}. Received: "
-                f"{str(self.path)!r}, a run of {self.task}"
-            )
-        return known[self.task]
-
-    @property
-    def model_path(self) -> Path:
-        """Where the run keeps its Keras model."""
-        return self.path / MODEL
 
 
 @dataclass

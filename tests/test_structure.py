@@ -35,6 +35,7 @@ ROWS = (
         "_optimizer",
         "_keras_internals",
         "_layer_walks",
+        "_run_info",
     ),
     ("schedules", "plots", "runs", "runtime", "strategies", "tables"),
     ("batches",),

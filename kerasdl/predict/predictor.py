@@ -23,6 +23,7 @@ from kerasdl._checks import (
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._pixels import check_pixels
+from kerasdl._run_info import IMAGE_CLASSIFICATION
 from kerasdl.data import (
     MAX_PIXELS,
     RESIZE_MODES,
@@ -34,7 +35,7 @@ from kerasdl.data import (
     warp_image,
 )
 from kerasdl.models import load_model
-from kerasdl.runs import IMAGE_CLASSIFICATION, LABELS, MANIFEST, read_run
+from kerasdl.runs import LABELS, MANIFEST, read_run
 
 from ._model_shapes import check_outputs, num_outputs, picture_shape
 

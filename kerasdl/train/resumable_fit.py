@@ -4,7 +4,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,18 @@ import pandas as pd
 
 from kerasdl import _atomic, strategies
 from kerasdl._checks import check_suffix, check_writable
-from kerasdl._keras_internals import built_for
 from kerasdl._npz import damaged_file, read_npz
 from kerasdl._optimizer import (
     iterations_of,
     names_optimizers,
     optimizers_of,
-    plain,
     rate_of,
 )
 from kerasdl.models.adapted import finalize_adapted
 
 from . import _made_with
 from ._class_weight import check_class_weight
+from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
 from .fused_batch_norm import fused_batch_norm
 
@@ -166,8 +164,8 @@ class _SaveState(keras.callbacks.Callback):
         self.history.append(row)
         if self.path is None or not strategies.is_chief():
             return
-        arrays = {f"v{i}": v.numpy() for i, v in enumerate(_variables(self.model))}
-        arrays |= _built_for(self.model)
+        arrays = {f"v{i}": v.numpy() for i, v in enumerate(all_variables(self.model))}
+        arrays |= built_places(self.model)
         kept = []
         for i, keeper in enumerate(self.keepers):
             values = keeper.get_state()
@@ -241,8 +239,8 @@ def _restore(
         )
     facts = _as_recorded(model, facts, saved)
     _made_with.check_made_with(saved["made_with"], facts, "state", str(path))
-    _build(model, saved)
-    variables = _variables(model)
+    build_as_saved(model, saved)
+    variables = all_variables(model)
     if [array.shape for array in found] != [tuple(v.shape) for v in variables]:
         raise ValueError(
             "`state` must have been written by the same model and optimizer. "
@@ -283,40 +281,3 @@ def _with_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Any
         for name, array in arrays.items()
         if name.startswith(prefix)
     }
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    of_optimizers = (one.variables for one in optimizers_of(model).values())
-    return [*model.variables, *chain.from_iterable(of_optimizers)]
-
-
-def _built_for(model: keras.Model) -> dict[str, np.ndarray]:
-    """Places among the variables of `model` of what each optimizer was built for.
-
-    Those that a model names are built by its own `train_step`, each for some.
-
-    Raises:
-        ValueError: an optimizer trains what is not of the model.
-    """
-    if not names_optimizers(model):
-        return {}
-    place = {id(variable): i for i, variable in enumerate(model.variables)}
-    found = {}
-    for i, optimizer in enumerate(optimizers_of(model).values()):
-        trained = [id(variable) for variable in built_for(plain(optimizer))]
-        if not place.keys() >= {*trained}:
-            raise ValueError(
-                "`model` must hold all that its optimizers train. Received: variables "
-                f"of another in optimizer {optimizer.name!r}. Set the networks as "
-                "attributes of the model."
-            )
-        found[f"o{i}"] = np.array([place[variable] for variable in trained], int)
-    return found
-
-
-def _build(model: keras.Model, saved: Mapping[str, Any]) -> None:
-    """Build the optimizers that `model` names as they were when it was saved."""
-    for i, optimizer in enumerate(optimizers_of(model).values()):
-        places = saved.get(f"o{i}", ())
-        if len(places) and not optimizer.built:
-            optimizer.build([model.variables[place] for place in places])

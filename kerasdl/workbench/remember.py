@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kerasdl import runs, strategies
+from kerasdl import strategies
+from kerasdl._run_info import IMAGE_CLASSIFICATION
 
 if TYPE_CHECKING:
     from kerasdl.data import ImageData
@@ -32,7 +33,7 @@ def remember(
         )
     strategies.check_same("fingerprint", [found[name] for name in digests])
     run.manifest["data"] = found | {"counts": data.counts().to_dict("index")}
-    run.manifest["task"] = runs.IMAGE_CLASSIFICATION
+    run.manifest["task"] = IMAGE_CLASSIFICATION
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
     run.save_labels(data.class_names)
