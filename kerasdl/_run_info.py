@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ._file_names import MODEL
+from kerasdl._file_names import MODEL
 
 IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 

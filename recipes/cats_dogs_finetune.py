@@ -16,7 +16,8 @@ head on cached activations of the photos and their mirror images, with the L2 th
 them, then the late layers, if these lower the loss on the validation photos.
 """
 
-import json
+import _chapter
+import _practice
 
 import kerasdl as kd
 
@@ -27,6 +28,20 @@ DRAWINGS = """These were drawings that come with kerasdl, not photos. On photos:
 DIR holds train/ and valid/, or just one folder per class.
 
 """
+# Trainings by the letter of their stage; some continue another one.
+STAGES = {
+    "a": {
+        "scratch": _chapter.scratch,
+        "scratch_augmented": _chapter.scratch_augmented,
+    },
+    "b": {"features": _chapter.features},
+    "c": {"frozen": _chapter.frozen},
+    "d": {"fine_tuned": _chapter.fine_tuned},
+    "practice": {
+        "practice_head": _practice.practice_head,
+        "practice": _practice.practice,
+    },
+}
 
 
 def parse_args(argv=None):
@@ -53,116 +68,93 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    trainings = trainings_of(args.stages)
     next_step = (DRAWINGS if args.data == "sample" else "") + kd.workbench.PREDICT
+    check = kd.workbench.check_backbone
     with kd.workbench.training_run(args, next_step, check) as run:
-        names = stage_names(args.stages)
-        size = size_of(names, args)
+        size = size_of(trainings, args)
         # A size or weights that do not fit are found before any work.
-        if "scratch" in names:
+        if "scratch" in trainings:
             kd.models.convnet(input_shape=(size, size, 3), seed=run.seed)
-        if not set(names) <= {"scratch", "scratch_augmented"}:
+        if not trainings.keys() <= {"scratch", "scratch_augmented"}:
             kd.models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
         options = kd.workbench.PhotoOptions.of(args)
         data, found = kd.workbench.read_photos(options, size, "chapter", seed=run.seed)
-        trainings = kd.train.Stages(
+        setting = _chapter.Setting(
             data,
             run.path / kd.workbench.STATE,
             args.backbone,
             args.weights,
             1 if args.quick else args.epochs,
             args.cache,
-            seed=run.seed,
+            run.seed,
         )
         kd.workbench.remember_photos(run, data, found)
-        stages = list(trainings.run(names))
+        steps = _chapter.run_all(trainings, setting, run)
         with kd.train.without_strategy():
-            baseline = trainings.baseline() if args.baseline else {}
-            write_results(run, data, stages, baseline)
+            write_results(run, setting, steps, args)
 
 
-def check(args):
-    """What takes TensorFlow to be told of the arguments."""
-    kd.workbench.check_backbone(args)
-    stage_names(args.stages)
-
-
-def size_of(names, args):
-    """The side of the photos, in pixels."""
-    of_book = not any(name.startswith("practice") for name in names)
-    own = BOOK_SIZE if of_book else kd.models.backbone(args.backbone).practice_size
-    return args.image_size or own
-
-
-def stage_names(stages):
-    """The trainings of `--stages`."""
+def trainings_of(stages):
+    """The trainings of `--stages`, in their order."""
     letters = {"chapter": "a,b,c,d"}.get(stages, stages).split(",")
-    if not set(letters) <= set(kd.train.STAGES):
+    if not set(letters) <= STAGES.keys():
         raise ValueError(
             "`stages` must be chapter, practice, or letters among a,b,c,d. "
             f"Received: stages={stages!r}"
         )
-    names = [name for letter in letters for name in kd.train.STAGES[letter]]
-    kd.train.check_stages(names)
-    return names
+    if "d" in letters and "c" not in letters[: letters.index("d")]:
+        raise ValueError(
+            "`stages` must hold 'c' before 'd', which continues it. Received: "
+            f"stages={stages!r}"
+        )
+    return {name: f for letter in letters for name, f in STAGES[letter].items()}
 
 
-def write_results(run, data, stages, baseline):
+def size_of(trainings, args):
+    """The side of the photos, in pixels."""
+    of_book = "practice" not in trainings
+    own = BOOK_SIZE if of_book else kd.models.backbone(args.backbone).practice_size
+    return args.image_size or own
+
+
+def write_results(run, setting, steps, args):
     """The files of the run folder, and the table on the screen."""
     import pandas as pd
 
-    table = pd.DataFrame([summarise(stage, data) for stage in stages])
-    history = pd.concat(
-        [stage.history.assign(stage=stage.name) for stage in stages], ignore_index=True
-    )
-    # Of few photos the loss tells more than the accuracy. Two equal ones: the later
-    # stage, which has seen more.
-    best = stages[::-1][int(table["valid loss"][::-1].to_numpy().argmin())]
-    model = best.load_model()
-    title = f"{run.out.name}: {best.name}"
-    kept = table.set_index("stage").loc[best.name, ["valid", "test"]].dropna()
-    run.record(
-        stages=json.loads(table.to_json(orient="records")),  # NaN as null
-        best=best.name,
-        activations={stage.name: stage.activations for stage in stages},
-        choices={stage.name: stage.choices for stage in stages},
-        **({"baseline": baseline} if baseline else {}),
-    )
+    data, best = setting.data, steps.best()
+    name = best["stage"]
+    title = f"{run.out.name}: {name}"
+    facts = {
+        key: {stage: found[key] for stage, found in setting.done.items()}
+        for key in ("activations", "choices")
+    }
+    beside = []
+    if args.baseline:
+        found = _practice.baseline(setting)
+        facts["baseline"] = dict(found)
+        del found["C"]
+        beside = [{"stage": "logistic regression", **found}]
+    steps.record(beside, best=name, **facts)
+    histories = [
+        pd.DataFrame(found["history"]).assign(stage=stage)
+        for stage, found in setting.done.items()
+    ]
+    model = kd.models.load_model(setting.folder / f"{name}.keras")
     split = "test" if "test" in data.splits else "valid"
+    outputs = kd.workbench.read_predictions(setting.folder, name)[split]
     found = kd.predict.SplitPredictions(
-        data.files(split), data.labels(split), best.predictions[split]
+        data.files(split), data.labels(split), kd.predict.class_probabilities(outputs)
     )
     kd.workbench.write_run_files(
         run,
         model=model,
-        history=history,
+        history=pd.concat(histories, ignore_index=True),
         report=kd.workbench.report_on(found, data, split),
         title=title,
-        card=kd.workbench.model_card(run, data, model, kept, title),
+        card=kd.workbench.model_card(run, data, model, best, title),
     )
-    if baseline:
-        row = {"stage": "logistic regression", **baseline}
-        table = pd.concat([table, pd.DataFrame([row]).drop(columns="C")])
-    print(f"\n{table.to_string(index=False, na_rep='', float_format='{:.4g}'.format)}")
-    print(f"\nkept: {best.name}, of the lowest loss on the validation photos")
-
-
-def summarise(stage, data):
-    """A row of the table."""
-    row = {
-        "stage": stage.name,
-        "parameters trained": stage.trained_parameters,
-        "epochs": len(stage.history),
-        "minutes": stage.minutes,
-    }
-    for split in ("valid", "test"):
-        known = split in stage.predictions
-        row[split] = (
-            kd.train.accuracy(stage.predictions[split], data.labels(split))
-            if known
-            else float("nan")
-        )
-    losses = kd.train.cross_entropy(stage.predictions["valid"], data.labels("valid"))
-    return row | {"valid loss": float(losses.mean())}
+    print(f"\nkept: {name}, of the lowest loss on the validation photos")
 
 
 if __name__ == "__main__":

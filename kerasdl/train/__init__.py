@@ -26,7 +26,5 @@ from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find
 from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
-from .stage_names import STAGES, check_stages
 from .stage_scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
-from .stages import Stage, Stages
 from .taught_photos import TaughtPhotos

@@ -23,6 +23,7 @@ from .contest import (
     read_contest,
 )
 from .exit_codes import run_recipe
+from .finished import read_predictions, write_outcome
 from .learner_steps import LearnerSteps
 from .photos import (
     PhotoOptions,

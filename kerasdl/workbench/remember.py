@@ -33,6 +33,7 @@ def remember(
         )
     strategies.check_same("fingerprint", [found[name] for name in digests])
     run.manifest["data"] = found | {"counts": data.counts().to_dict("index")}
+    run.manifest["task"] = IMAGE_CLASSIFICATION
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
     run.manifest["task"] = IMAGE_CLASSIFICATION

@@ -2,8 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from .finished import read_facts, write_facts
+from .training_run import STATE
 
 if TYPE_CHECKING:
     from kerasdl.runs import Run
@@ -43,9 +46,40 @@ class Steps:
         """
         print(f"\n{step}")
         began = time.monotonic()
-        found = dict(work())
-        found["minutes"] = found.get("minutes", 0) + (time.monotonic() - began) / 60
+        found = _with_minutes(work(), began)
         self.add(step, found | dict(measure() if measure else {}))
+
+    def once(
+        self,
+        step: str,
+        work: Callable[[], dict[str, Any]],
+        made_with: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """Do one whose end is kept in the state: a resumed run reads it back.
+
+        Args:
+            step: its name.
+            work: does it, and returns what is known then, as JSON can hold it; `row`
+                among it is that of the table, with minutes as in `do`.
+            made_with: what decides it.
+
+        Returns:
+            What `work` returned, now or in an earlier process.
+
+        Raises:
+            ValueError: what is kept is damaged, or was made with something else.
+        """
+        path = self.run.path / STATE / f"{step}.json"
+        if path.exists():
+            found = read_facts(path, made_with)
+        else:
+            print(f"\n{step}")
+            began = time.monotonic()
+            found = work()
+            found["row"] = _with_minutes(found["row"], began)
+            write_facts(path, found, made_with)
+        self.add(step, found["row"])
+        return found
 
     def add(self, step: str, found: Mapping[str, Any]) -> None:
         """Add a row of what is known of a step."""
@@ -57,12 +91,25 @@ class Steps:
         ranked = [row for row in self.rows if self._best in row]
         return max(reversed(ranked), key=lambda row: sign * row[self._best])
 
-    def record(self, **facts: Any) -> None:
-        """Print the table, and write it and `facts` into the manifest's results."""
+    def record(self, beside: Sequence[Mapping[str, Any]] = (), **facts: Any) -> None:
+        """Print the table, and write it and `facts` into the manifest's results.
+
+        Args:
+            beside: rows of the same columns that are printed under it.
+            facts: as JSON can hold them, by name.
+        """
         import pandas as pd
 
         table = pd.DataFrame(self.rows)
         rows = json.loads(table.to_json(orient="records"))  # NaN as null
         self.run.record(**{f"{self._name}s": rows}, **facts)
+        if beside:
+            table = pd.concat([table, pd.DataFrame(beside)])
         shown = table.to_string(index=False, na_rep="", float_format="{:.4g}".format)
         print(f"\n{shown}")
+
+
+def _with_minutes(found: Mapping[str, Any], began: float) -> dict[str, Any]:
+    """`found`, with the minutes since `began` added to those it has."""
+    minutes = found.get("minutes", 0) + (time.monotonic() - began) / 60
+    return {**found, "minutes": minutes}

@@ -47,6 +47,7 @@ def dying(*args, **kwargs):
     return original(*args, **kwargs)
 setattr(owner, method, dying)
 sys.argv = [recipe, *arguments]
+sys.path.insert(0, os.path.dirname(recipe))  # as `python RECIPE` does
 runpy.run_path(recipe, run_name="__main__")
 """
 NEVER = 10**9
@@ -304,7 +305,7 @@ def damaged(folder):
         (damaged, ["--image-size", "8"], "at least 32"),
         (damaged, ["--weights", "none.h5"], "none.h5"),
         (damaged, ["--backbone", "vgg17"], "`backbone` must be one of"),
-        (damaged, ["--stages", "d"], "must hold 'frozen' before 'fine_tuned'"),
+        (damaged, ["--stages", "d"], "must hold 'c' before 'd'"),
         (damaged, ["--stages", "x"], "`stages` must be"),
         (damaged, ["--stages", "a", "--image-size", "40"], "at least 46"),
         (damaged, ["--epochs", "0"], "--epochs: must be at least 1"),

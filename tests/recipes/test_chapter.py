@@ -1,30 +1,70 @@
+"""The trainings of cats_dogs_finetune.py, a function each."""
+
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.models import build_trunk
-from kerasdl.train import Stages, check_stages, logistic_baseline, stages
+from kerasdl.models import build_trunk, load_model
+from kerasdl.train import logistic_baseline
+from kerasdl.workbench import read_predictions
+
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        (["scratch", "magic"], "`stages` must be one of.*magic"),
-        (["fine_tuned", "frozen"], "`stages` must hold 'frozen' before 'fine_tuned'"),
-        (["practice"], "`stages` must hold 'practice_head' before 'practice'"),
-    ],
-)
-def test_stages_that_do_not_work(names, message):
-    with pytest.raises(ValueError, match=message):
-        check_stages(names)
+@pytest.fixture
+def recipe(monkeypatch):
+    monkeypatch.syspath_prepend(RECIPES)
+    import cats_dogs_finetune
+
+    return cats_dogs_finetune
+
+
+@pytest.fixture
+def train(recipe):
+    """A function that does trainings, and returns what each of them left."""
+
+    def train(names, data, folder, backbone="mobilenet", epochs=2):
+        setting = recipe._chapter.Setting(
+            data, folder / "state", backbone, None, epochs, folder, seed=1
+        )
+        known = {}
+        for stage in recipe.STAGES.values():
+            known |= stage
+        trainings = {name: known[name] for name in names}
+        recipe._chapter.run_all(trainings, setting, SimpleNamespace(path=folder))
+        return setting, [left_by(setting, name) for name in names]
+
+    return train
+
+
+def left_by(setting, name):
+    found = setting.done[name]
+    return SimpleNamespace(
+        history=pd.DataFrame(found["history"]),
+        choices=found["choices"],
+        trained_parameters=found["row"]["parameters trained"],
+        predictions=read_predictions(setting.folder, name),
+        load_model=lambda: load_model(setting.folder / f"{name}.keras"),
+    )
+
+
+def test_a_stage_comes_after_what_it_continues(recipe):
+    assert list(recipe.trainings_of("c,d")) == ["frozen", "fine_tuned"]
+    for stages in ("d", "d,c"):
+        with pytest.raises(ValueError, match="`stages` must hold 'c' before 'd'"):
+            recipe.trainings_of(stages)
 
 
 def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
-    tmp_path, rng, monkeypatch
+    train, tmp_path, rng, monkeypatch
 ):
     """A head knows by heart the views it has seen: they would teach nothing more."""
     for split in ("train", "valid"):
@@ -43,29 +83,27 @@ def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
         original(epoch)
 
     monkeypatch.setattr(data, "start_epoch", start_epoch)
-    trainings = Stages(data, tmp_path, "mobilenet", None, epochs=2, seed=1)
-    list(trainings.run(["frozen", "fine_tuned"]))
+    train(["frozen", "fine_tuned"], data, tmp_path)
     assert begun == [0, 2]
 
 
-def test_photos_without_one_label_each_are_refused(tmp_path):
+def test_photos_without_one_label_each_are_refused(train, tmp_path):
     images, labels = np.zeros((8, 4, 4), "uint8"), np.arange(8) % 2
     data = ImageData.from_arrays(images, labels, test=images, seed=1)
     with pytest.raises(ValueError, match="one label a photo.*no labels in 'test'"):
-        Stages(data, tmp_path, seed=1)
+        train([], data, tmp_path)
     hot = np.stack([labels, np.ones(8)], axis=1)
     data = ImageData.from_arrays(images, hot, seed=1)
     with pytest.raises(ValueError, match="one label a photo.*several labels"):
-        Stages(data, tmp_path, seed=1)
+        train([], data, tmp_path)
 
 
-def test_the_epoch_of_the_lowest_validation_loss_is_kept(tmp_path, rng):
+def test_the_epoch_of_the_lowest_validation_loss_is_kept(train, tmp_path, rng):
     """Noise that cannot be learned: the validation loss soon rises."""
     images = rng.integers(0, 256, (24, 32, 32, 3), "uint8")
     labels = np.arange(24) % 2
     data = ImageData.from_arrays(images, labels, 0.5, batch_size=4, seed=1)
-    trainings = Stages(data, tmp_path, "mobilenet", None, 12, tmp_path, seed=1)
-    (stage,) = trainings.run(["features"])
+    _, (stage,) = train(["features"], data, tmp_path, epochs=12)
     losses = stage.history["val_loss"]
     assert losses.idxmin() < len(losses) - 1
     expected = keras.losses.binary_crossentropy(
@@ -74,7 +112,6 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept(tmp_path, rng):
     assert losses.min() == pytest.approx(np.mean(expected), rel=1e-5)
     again = stage.load_model().predict(data.valid, verbose=0)
     np.testing.assert_allclose(again, stage.predictions["valid"], atol=1e-5)
-    assert not list(tmp_path.glob("*best*"))
 
 
 @pytest.fixture
@@ -91,13 +128,19 @@ def blobs(rng):
     )
 
 
-def practice(blobs, folder, backbone):
-    trainings = Stages(blobs, folder, backbone, None, 2, folder, seed=1)
-    return trainings, list(trainings.run(["practice_head", "practice"]))
+@pytest.fixture
+def practice(train, blobs, tiny_backbone):
+    """A function that does both trainings on the blobs."""
+
+    def practice(folder):
+        names = ["practice_head", "practice"]
+        return train(names, blobs, folder, tiny_backbone)
+
+    return practice
 
 
-def test_the_practice_head_is_a_classifier_of_its_own(blobs, tmp_path, tiny_backbone):
-    _, (head, _) = practice(blobs, tmp_path, tiny_backbone)
+def test_the_practice_head_is_a_classifier_of_its_own(blobs, practice, tmp_path):
+    _, (head, _) = practice(tmp_path)
     assert len(head.history) == 1
     assert head.history["val_accuracy"][0] == 1
     assert head.choices["l2"] in [row["l2"] for row in head.choices["tried"]]
@@ -114,10 +157,10 @@ def test_the_practice_head_is_a_classifier_of_its_own(blobs, tmp_path, tiny_back
 
 @pytest.mark.parametrize("helps", [True, False])
 def test_late_layers_stay_as_they_were_unless_they_help(
-    helps, blobs, tmp_path, tiny_backbone, monkeypatch
+    helps, blobs, practice, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(stages, "clearly_lower", lambda losses, others: helps)
-    _, (head, late) = practice(blobs, tmp_path, tiny_backbone)
+    monkeypatch.setattr(kerasdl.train, "clearly_lower", lambda losses, others: helps)
+    _, (head, late) = practice(tmp_path)
     best = late.history["val_loss"].idxmin() + 1
     assert late.choices == {"epoch": best if helps else 0}
     same = [
@@ -129,22 +172,24 @@ def test_late_layers_stay_as_they_were_unless_they_help(
     np.testing.assert_allclose(found, late.predictions["test"], atol=1e-5)
 
 
-def test_the_baseline_sees_the_plain_pooled_features(blobs, tmp_path, tiny_backbone):
-    trainings, _ = practice(blobs, tmp_path, tiny_backbone)
+def test_the_baseline_sees_the_plain_pooled_features(
+    recipe, blobs, practice, tmp_path, tiny_backbone
+):
+    setting, _ = practice(tmp_path)
     trunk = build_trunk(tiny_backbone, None, (16, 16), seed=1)
     features, labels = {}, {}
     for split in ("train", "valid", "test"):
         pixels = np.stack(blobs.pictures(split)).astype("float32")
         features[split] = trunk.predict(pixels, verbose=0).mean(axis=(1, 2))
         labels[split] = blobs.labels(split)
-    assert trainings.baseline() == logistic_baseline(features, labels)
+    assert recipe._practice.baseline(setting) == logistic_baseline(features, labels)
 
 
-def test_a_folder_of_an_older_version_is_refused(blobs, tmp_path, tiny_backbone):
-    practice(blobs, tmp_path, tiny_backbone)
-    path = tmp_path / "practice_head.json"
+def test_a_folder_of_an_older_version_is_refused(practice, tmp_path):
+    practice(tmp_path)
+    path = tmp_path / "state" / "practice_head.json"
     facts = json.loads(path.read_text())
     del facts["made_with"]["format"], facts["choices"]
     path.write_text(json.dumps(facts))
     with pytest.raises(ValueError, match=r"`folder` must have.*format=.*recorded: Non"):
-        practice(blobs, tmp_path, tiny_backbone)
+        practice(tmp_path)

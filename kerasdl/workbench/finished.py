@@ -1,0 +1,74 @@
+"""What a step that has ended leaves in a run's state, in files that appear whole."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerasdl import _atomic
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+# What JSON of another kind makes its reader raise.
+_OTHER_KINDS = (AttributeError, KeyError, TypeError, RecursionError)
+_ADVICE = "Remove the step's files to do it anew, or restore them."
+
+
+def write_outcome(
+    folder: Path,
+    name: str,
+    model: "keras.Model",
+    predictions: "Mapping[str, np.ndarray]",
+) -> None:
+    """Write a model as it stands, not compiled, and what it answers, by split."""
+    import keras
+    import numpy as np
+
+    plain = keras.Model(model.input, model.output, name=model.name)
+    _atomic.write_by(folder / f"{name}.keras", plain.save)
+    _atomic.write_by(folder / f"{name}.npz", lambda file: np.savez(file, **predictions))
+
+
+def read_predictions(folder: Path, name: str) -> "dict[str, np.ndarray]":
+    """Read the answers that `write_outcome` wrote.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    from kerasdl._npz import read_npz
+
+    return read_npz(folder / f"{name}.npz", advice=_ADVICE)
+
+
+def write_facts(
+    path: Path, facts: Mapping[str, Any], made_with: Mapping[str, Any]
+) -> None:
+    """Write what is known of a step, which this makes a finished one.
+
+    Args:
+        path: a `.json` file.
+        facts: as JSON can hold them, its `row` of a table among them.
+        made_with: what it must be read back with.
+    """
+    _atomic.write_json(path, {**facts, "made_with": made_with})
+
+
+def read_facts(path: Path, made_with: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what `write_facts` wrote.
+
+    Raises:
+        ValueError: the file is damaged, or was made with something else.
+    """
+    from kerasdl._npz import damaged_file
+    from kerasdl.train._made_with import check_made_with
+
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        recorded = facts.pop("made_with")
+        check_made_with(recorded, made_with, "folder", str(path.parent))
+        facts["row"].items()
+    except (json.JSONDecodeError, UnicodeDecodeError, *_OTHER_KINDS) as error:
+        raise damaged_file(path, str(error), _ADVICE) from error
+    return facts

@@ -1,0 +1,246 @@
+"""The Keras book's ways to a small photo classifier, a function each.
+
+Reference: Chollet, Deep Learning with Python, first edition, chapter 5 (5.2 from
+scratch, 5.3 feature extraction and fine-tuning).
+"""
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import kerasdl as kd
+
+
+@dataclass(eq=False)  # what is cached for one is that one's
+class Setting:
+    """What the trainings of a run share."""
+
+    data: Any  # ImageData
+    folder: Path  # of the state
+    backbone: str
+    weights: str
+    epochs: int | None  # None is each training's own number
+    cache_dir: Path | None
+    seed: int
+    done: dict = field(default_factory=dict)  # facts by training
+    activations: dict = field(  # photos
+        default_factory=lambda: {"computed": 0, "reused": 0}
+    )
+
+    def __post_init__(self):
+        data = self.data
+        unlabelled = [split for split in data.splits if not data.has_labels(split)]
+        if unlabelled or data.label_mode == "multi_label":
+            found = (
+                f"no labels in {unlabelled[0]!r}" if unlabelled else "several labels"
+            )
+            raise ValueError(
+                "`data` must have one label a photo in every split. "
+                f"Received: {found}. A split without labels is for `model.predict`."
+            )
+
+    @property
+    def facts(self):
+        """What decides every training in the folder."""
+        return {
+            "format": 2,  # a change refuses what older trainings left
+            "backbone": self.backbone,
+            "weights": self.weights,
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "photos": self.data.facts(),
+        }
+
+    @property
+    def classes(self):
+        return len(self.data.class_names)
+
+    @property
+    def late(self):
+        """The first layer of the backbone's late group."""
+        return kd.models.backbone(self.backbone).late
+
+    def trunk(self):
+        size = self.data.image_size
+        return kd.models.build_trunk(self.backbone, self.weights, size, seed=self.seed)
+
+    def cached(self, model, splits=None, flip=False):
+        """Activations of `model`, by split."""
+        cached = {}
+        for split in splits or self.data.splits:
+            cached[split] = kd.train.cached_activations(
+                model,
+                self.data.pictures(split),
+                self.data.resize,
+                flip,
+                cache_dir=self.cache_dir,
+                max_pixels=self.data.max_pixels,
+            )
+            self.activations["computed"] += cached[split].computed
+            self.activations["reused"] += cached[split].reused
+        return cached
+
+
+class Ended(NamedTuple):
+    """A training at its end."""
+
+    model: Any
+    history: Any
+    trained: int  # parameters
+    predictions: dict  # outputs of the model, by split
+    choices: dict = {}  # what it chose by photos held out
+
+
+def run_all(trainings, setting, run):
+    """Do trainings, functions by name, or read them back; returns the steps."""
+    setting.folder.mkdir(exist_ok=True)
+    # Of few photos the loss tells more than the accuracy.
+    steps = kd.workbench.Steps(run, best="valid loss", name="stage")
+    for name, training in trainings.items():
+        work = functools.partial(train, training, name, setting)
+        setting.done[name] = steps.once(name, work, setting.facts)
+    return steps
+
+
+def train(training, name, setting):
+    """Do a training: its model and answers become files, the rest is returned."""
+    setting.activations.update(computed=0, reused=0)
+    ended = training(setting)
+    kd.workbench.write_outcome(setting.folder, name, ended.model, ended.predictions)
+    # What an earlier, killed process trained.
+    restored = ended.history["seconds"][: ended.history.attrs["restored"]]
+    row = {
+        "parameters trained": ended.trained,
+        "epochs": len(ended.history),
+        "minutes": restored.sum() / 60,
+    }
+    labels, nothing = setting.data.labels, float("nan")
+    for split in ("valid", "test"):
+        outputs = ended.predictions.get(split)
+        known = outputs is not None
+        row[split] = kd.train.accuracy(outputs, labels(split)) if known else nothing
+    losses = kd.train.cross_entropy(ended.predictions["valid"], labels("valid"))
+    row["valid loss"] = float(losses.mean())
+    return {
+        "row": row,
+        "history": ended.history.to_dict("records"),
+        "activations": dict(setting.activations),
+        "choices": ended.choices,
+    }
+
+
+def scratch(setting, name="scratch", epochs=15, dropout=0.0, augment=False):
+    """The book's small convnet."""
+    model = kd.models.convnet(
+        input_shape=(*setting.data.image_size, 3),
+        classes=setting.classes,
+        dropout=dropout,
+        seed=setting.seed,
+    )
+    return fit_photos(setting, name, model, epochs, 1e-3, augment)
+
+
+def scratch_augmented(setting):
+    """The same, with augmentation and Dropout."""
+    # 160 passes over 2000 photos in batches of 32 are the book's 10,000 steps.
+    return scratch(setting, "scratch_augmented", 160, dropout=0.5, augment=True)
+
+
+def flat_classifier(setting):
+    """The trunk and a Flatten-Dense(256)-Dropout head."""
+    trunk = setting.trunk()
+    return kd.models.classifier(trunk, setting.classes, "flatten", seed=setting.seed)
+
+
+def features(setting):
+    """The trunk runs once over every photo; such a head trains on its activations."""
+    import keras
+
+    model = flat_classifier(setting)
+    top = model.get_layer("head_flatten").input
+    cached = setting.cached(keras.Model(model.input, top, name=model.name))
+    views = {split: found.arrays[:1] for split, found in cached.items()}
+    return fit_activations(setting, "features", model, top, views, 30, 1e-4)
+
+
+def frozen(setting):
+    """Such a head on the frozen trunk, end to end with augmentation."""
+    model = flat_classifier(setting)
+    kd.train.freeze_to(model, "head_flatten")
+    return fit_photos(setting, "frozen", model, 20, 5e-5)
+
+
+def fine_tuned(setting):
+    """The model of `frozen`, and its late layers too."""
+    model = kd.models.load_model(setting.folder / "frozen.keras")
+    kd.train.freeze_to(model, setting.late)
+    # Views of its own: the head knows those of `frozen` by heart.
+    seen = len(setting.done["frozen"]["history"])
+    return fit_photos(setting, "fine_tuned", model, 20, 1e-5, first_epoch=seen)
+
+
+def fit_photos(setting, name, model, epochs, rate, augment=True, first_epoch=0):
+    """Train `model` end to end on photos, as they look from `first_epoch` on."""
+    data = setting.data if augment else setting.data.with_augment(None)
+    epochs = setting.epochs or epochs
+    compile_cosine(model, data, rate, epochs * int(data.train.cardinality()))
+    history = kd.train.resumable_fit(
+        model,
+        data.train,
+        epochs,
+        setting.folder / f"{name}-state.npz",
+        validation_data=data.valid,
+        callbacks=[kd.callbacks.StopOnBadLoss(data)],
+        start_epoch=lambda epoch: data.start_epoch(first_epoch + epoch),
+        made_with=setting.facts,
+    )
+    held_out = {"valid": data.valid, "test": data.test}
+    predictions = {
+        split: model.predict(held_out[split], verbose=0) for split in data.splits[1:]
+    }
+    return Ended(model, history, kd.train.count_trainable(model), predictions)
+
+
+def fit_activations(setting, name, model, cut, views, epochs, rate):
+    """Train what follows the tensor `cut` of `model` on its cached activations.
+
+    The weights of the epoch with the lowest validation loss are kept.
+    """
+    import keras
+
+    weights = setting.folder / f"{name}-best.weights.h5"
+    best = kd.callbacks.BestWeights(weights, "val_loss", "min")
+    upper = keras.Model(cut, model.output, name=name)
+    data = kd.train.ActivationData(setting.data, views)
+    epochs = setting.epochs or epochs
+    compile_cosine(upper, setting.data, rate, epochs * data.stream.num_batches)
+    history = kd.train.resumable_fit(
+        upper,
+        data.train,
+        epochs,
+        setting.folder / f"{name}-state.npz",
+        validation_data=data.valid,
+        callbacks=[kd.callbacks.StopOnBadLoss(data), best],
+        start_epoch=data.start_epoch,
+        made_with=setting.facts,
+    )
+    upper.load_weights(best.path)
+    predictions = {
+        split: upper.predict(data.dataset(split), verbose=0)
+        for split in views
+        if split != "train"
+    }
+    return Ended(model, history, kd.train.count_trainable(upper), predictions)
+
+
+def compile_cosine(model, data, rate, steps):
+    """Adam under a cosine from `rate` to 0 over `steps` batches."""
+    import keras
+
+    cosine = keras.optimizers.schedules.CosineDecay(rate, steps)
+    model.compile(
+        optimizer=keras.optimizers.Adam(cosine),
+        loss=kd.train.classification_loss(model, data),
+        metrics=["accuracy"],
+    )
