@@ -90,6 +90,7 @@ def practice(setting):
     if kd.train.clearly_lower(after, before):
         epoch = int(ended.history["val_loss"].idxmin()) + 1
         return ended._replace(choices={"epoch": epoch})
+    print("no epoch lowers the validation loss clearly: the head stays as it was")
     kd.models.copy_weights(kd.models.load_model(path), model)
     return ended._replace(predictions=head, choices={"epoch": 0})
 

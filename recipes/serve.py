@@ -23,7 +23,6 @@ Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 
 import os
 import re
-import sys
 
 import kerasdl as kd
 
@@ -33,12 +32,8 @@ def parse_args(argv=None):
     add = parser.add_argument
     add("run", metavar="RUN", help="run folder, or its model.keras")
     add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
-    add(
-        "--port",
-        type=int,
-        default=8501,
-        help="default: %(default)s; 0 takes a free one",
-    )
+    port = "default: %(default)s; 0 takes a free one"
+    add("--port", type=int, default=8501, help=port)
     add("--name", help="in the address, instead of the folder's")
     for name, default, meaning in (
         ("bytes", 10_000_000, "bytes of a request"),
@@ -104,9 +99,8 @@ def parse_args(argv=None):
 def classifier(args):
     """The model, which answers with the classes of photos."""
     predictor = kd.Predictor.load(args.run)
-    lite = lite_model(args, predictor)
-    if lite:
-        print("LiteRT computes, by model.tflite", flush=True)
+    runtime = "keras" if args.max_wait_ms else args.runtime
+    lite = kd.serving.lite_model(args.run, predictor, runtime)
     return kd.serving.ServedModel(
         predictor, args.name, args.max_batch, args.max_wait_ms, lite
     )
@@ -132,25 +126,12 @@ def main(argv=None):
         print(f"{args.name} on {server.url} (Ctrl-C stops)", flush=True)
         if not server.is_loopback:
             print("Anyone on the network reaches it, without a password.", flush=True)
+        if model.runtime == "litert":
+            print("LiteRT computes, by model.tflite", flush=True)
 
     server = kd.serving.Server(app, bound, on_ready, access_log=args.verbose)
     server.run_until_stopped()
     print("stopped")
-
-
-def lite_model(args, predictor):
-    """What LiteRT computes; None for Keras."""
-    path = args.run / "model.tflite"
-    is_possible = path.is_file() and not args.max_wait_ms
-    if args.runtime == "keras" or (args.runtime is None and not is_possible):
-        return None
-    try:
-        return kd.serving.LiteModel(path, predictor)
-    except (ImportError, ValueError) as error:
-        if args.runtime:
-            raise
-        print(f"not by LiteRT: {error}", file=sys.stderr)
-        return None
 
 
 if __name__ == "__main__":

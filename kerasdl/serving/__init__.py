@@ -2,6 +2,6 @@
 
 from . import _extra
 from .app import create_app
-from .lite_model import LiteModel
+from .lite_model import LiteModel, lite_model
 from .served_model import ServedModel
 from .server import Server, bind

@@ -1,21 +1,27 @@
 """A model that LiteRT computes, proved beside the Keras model."""
 
 import queue
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
 import cv2
 import numpy as np
 
+from kerasdl._file_names import MODEL_TFLITE
+from kerasdl._optional import require
 from kerasdl._parallel import num_cpus
-from kerasdl.export.runners import Runner, run_tflite
+from kerasdl.artefacts.runners import run_interpreter, tensors
 from kerasdl.predict import Predictor
 
 _MOST_DIFFERENCE = 1e-3  # of a probability, as exports are proved
 _SIDES = (1, 2, 3, 5, 8, 16, 32, 64)  # of the patches that prove a file
 _MOST_CALLS = 4  # each has the weights once more
 _GAIN = 1.3  # of all processors over a share, to be worth it
+
+Answer = Callable[[np.ndarray], np.ndarray]  # outputs of pixels
 
 
 class LiteModel:
@@ -40,17 +46,17 @@ class LiteModel:
     def __init__(self, path: Path, predictor: Predictor) -> None:
         received = f"Received: path={str(path)!r}"
         self.num_calls = min(num_cpus(), _MOST_CALLS)
-        self._free: queue.SimpleQueue[Runner] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._under_way = 0
         pixels = _patches(predictor.image_size)
         expected = predictor.model.predict_on_batch(pixels.astype("float32"))
         try:
-            share = run_tflite(path, num_cpus() // self.num_calls)
+            share = _interpreter(path, num_cpus() // self.num_calls)
             found = share(pixels)
             for _ in range(self.num_calls - 1):
-                self._free.put(run_tflite(path, num_cpus() // self.num_calls))
-            whole = run_tflite(path, num_cpus())
+                self._free.put(_interpreter(path, num_cpus() // self.num_calls))
+            whole = _interpreter(path, num_cpus())
         except (RuntimeError, ValueError) as error:
             raise ValueError(
                 "`path` must be a .tflite file that takes one picture, uint8 (1, "
@@ -86,6 +92,42 @@ class LiteModel:
                 self._under_way -= 1
 
 
+def lite_model(
+    run: Path, predictor: Predictor, runtime: str | None = None
+) -> LiteModel | None:
+    """The model of a run as LiteRT computes it, or None for Keras.
+
+    Args:
+        run: its folder.
+        predictor: of the run.
+        runtime: "keras" or "litert"; None takes LiteRT where the run has a
+            `model.tflite` that is proved, and prints why another one is not.
+
+    Raises:
+        ImportError: LiteRT was asked for, and is not installed.
+        ValueError: LiteRT was asked for, and the file is not proved.
+    """
+    path = run / MODEL_TFLITE
+    if runtime == "keras" or (runtime is None and not path.is_file()):
+        return None
+    try:
+        return LiteModel(path, predictor)
+    except (ImportError, ValueError) as error:
+        if runtime:
+            raise
+        print(f"not by LiteRT: {error}", file=sys.stderr)
+        return None
+
+
+def _interpreter(path: Path, num_threads: int) -> Answer:
+    """A file of one input and one output, one picture at a time."""
+    litert = require("ai_edge_litert.interpreter", "serve")
+    interpreter = litert.Interpreter(str(path), num_threads=num_threads)
+    (given,), (returned,) = tensors(interpreter)
+    run = run_interpreter(interpreter)
+    return lambda pixels: run({given: pixels})[returned]
+
+
 def _patches(image_size: tuple[int, int]) -> np.ndarray:
     """Pictures of random colours, from a single one to fine noise."""
     random = np.random.default_rng(0)
@@ -93,7 +135,7 @@ def _patches(image_size: tuple[int, int]) -> np.ndarray:
     return np.stack([cv2.resize(patch, image_size[::-1]) for patch in patches])
 
 
-def _seconds(run: Runner, pixels: np.ndarray) -> float:
+def _seconds(run: Answer, pixels: np.ndarray) -> float:
     """The shortest of a few calls."""
     times = []
     for picture in pixels:

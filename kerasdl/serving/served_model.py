@@ -30,6 +30,7 @@ class ServedModel:
 
     Attributes:
         max_batch: the most pictures of a call of the model.
+        runtime: "litert" or "keras".
         num_outputs: the model's; one for two classes with one sigmoid unit.
         threads: for what becomes a picture; until `close`.
         metrics: where the sizes of the batches are counted.
@@ -58,6 +59,7 @@ class ServedModel:
             )
         self.name = name
         self.max_batch = max_batch
+        self.runtime = "litert" if lite else "keras"
         self.class_names = predictor.class_names
         self.image_size = predictor.image_size
         self.resize = predictor.resize

@@ -18,7 +18,6 @@ import pytest
 from keras import layers
 from PIL import Image
 
-import kerasdl
 from kerasdl.export import save_inference_model, save_tflite
 from kerasdl.runs import run_folder
 from kerasdl.workbench import run_recipe
@@ -201,39 +200,42 @@ def check_numbers(row, most):
     assert row[-1] == "0"
 
 
+def runtime_of(*arguments):
+    """What computes a run that the recipe serves."""
+    recipe = load(RECIPE)
+    model = recipe.classifier(recipe.parse_args([*map(str, arguments)]))
+    model.close()
+    return model.runtime
+
+
 @pytest.mark.parametrize("arguments", [[], ["--runtime", "litert"]], ids=str)
 @pytest.mark.parametrize("content", [None, b"text"])
 def test_litert_computes_where_its_file_is_proved(
     run, tmp_path, capsys, arguments, content
 ):
-    recipe = load(RECIPE)
     folder = tmp_path / "colours"
     shutil.copytree(run, folder)
-    predictor = kerasdl.Predictor.load(folder)
 
-    def made(*more):
-        args = recipe.parse_args([str(folder), *arguments, *more])
-        return recipe.lite_model(args, predictor)
+    def chosen(*more):
+        return runtime_of(folder, *arguments, *more)
 
-    assert made() is not None
-    assert made("--runtime", "keras") is None
+    assert chosen() == "litert"
+    assert chosen("--runtime", "keras") == "keras"
     (folder / "model.tflite").unlink()
     if content:
         (folder / "model.tflite").write_bytes(content)
     assert capsys.readouterr().err == ""
     if arguments:
         with pytest.raises(ValueError, match="`path` must be a .tflite file"):
-            made()
+            chosen()
         return
-    assert made() is None
+    assert chosen() == "keras"
     said = capsys.readouterr().err
     assert ("not by LiteRT: `path` must be a .tflite file" in said) == bool(content)
 
 
-def test_who_wants_to_wait_gets_keras(run, capsys):
-    recipe = load(RECIPE)
-    args = recipe.parse_args([str(run), "--max-wait-ms", "2"])
-    assert recipe.lite_model(args, kerasdl.Predictor.load(run)) is None
+def test_who_wants_to_wait_gets_keras(run):
+    assert runtime_of(run, "--max-wait-ms", "2") == "keras"
 
 
 def test_the_load_test_of_a_server_makes_a_table(run, photo, tmp_path, capfd):

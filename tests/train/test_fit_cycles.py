@@ -85,6 +85,7 @@ def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
 
 def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
     model = compiled()
+    data.start_epoch(0)
     valley = lr_find(model, data).suggestions["valley"]
     for given in (data, (data.train, data.valid)):
         data.start_epoch(0)
