@@ -23,7 +23,12 @@ MIRRORED = {
     "backend/common/variables.py": ("uninitialized_variables",),
     "backend/tensorflow/optimizer.py": ("_all_reduce_sum_gradients",),
     "backend/tensorflow/trainer.py": ("_maybe_symbolic_build", "_symbolic_build"),
-    "layers/layer.py": ("_layers", "_trainable_variables", "_non_trainable_variables"),
+    "layers/layer.py": (
+        "_layers",
+        "_trainable_variables",
+        "_non_trainable_variables",
+        "current_call_ctx",
+    ),
     "losses/losses.py": ("_fn_kwargs",),
     "models/sequential.py": ("_functional",),
     "ops/function.py": ("_nodes_by_depth", "_run_through_graph"),

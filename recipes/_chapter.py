@@ -100,7 +100,19 @@ def run_all(trainings, setting, run):
     for name, training in trainings.items():
         work = functools.partial(train, training, name, setting)
         setting.done[name] = steps.once(name, work, setting.facts)
+        for file in (state_of(setting, name), best_of(setting, name)):
+            file.unlink(missing_ok=True)
     return steps
+
+
+def state_of(setting, name):
+    """What a killed training goes on with."""
+    return setting.folder / f"{name}-state.npz"
+
+
+def best_of(setting, name):
+    """The weights of its best epoch, until it ends."""
+    return setting.folder / f"{name}-best.weights.h5"
 
 
 def train(training, name, setting):
@@ -189,7 +201,7 @@ def fit_photos(setting, name, model, epochs, rate, augment=True, first_epoch=0):
         model,
         data.train,
         epochs,
-        setting.folder / f"{name}-state.npz",
+        state_of(setting, name),
         validation_data=data.valid,
         callbacks=[kd.callbacks.StopOnBadLoss(data)],
         start_epoch=lambda epoch: data.start_epoch(first_epoch + epoch),
@@ -209,8 +221,7 @@ def fit_activations(setting, name, model, cut, views, epochs, rate):
     """
     import keras
 
-    weights = setting.folder / f"{name}-best.weights.h5"
-    best = kd.callbacks.BestWeights(weights, "val_loss", "min")
+    best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
     upper = keras.Model(cut, model.output, name=name)
     data = kd.train.ActivationData(setting.data, views)
     epochs = setting.epochs or epochs
@@ -219,7 +230,7 @@ def fit_activations(setting, name, model, cut, views, epochs, rate):
         upper,
         data.train,
         epochs,
-        setting.folder / f"{name}-state.npz",
+        state_of(setting, name),
         validation_data=data.valid,
         callbacks=[kd.callbacks.StopOnBadLoss(data), best],
         start_epoch=data.start_epoch,

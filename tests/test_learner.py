@@ -11,6 +11,7 @@ import kerasdl
 from kerasdl.callbacks import (
     CosineRestarts,
     CycleSnapshots,
+    Evaluation,
     TTAEvaluation,
     WeightAveraging,
 )
@@ -422,6 +423,7 @@ def test_what_cannot_be_done_now(folder):
     for callback in (
         CycleSnapshots(folder / "snapshots"),
         TTAEvaluation(learn.data),
+        Evaluation(len),
         WeightAveraging(learn.data.train),
     ):
         name = type(callback).__name__

@@ -12,7 +12,6 @@ from .html import cell, table
 from .pictures import chart
 
 _MANY = 60  # values by name, such as one for each of many groups, that are not listed
-_LOGS = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
 def training(history: pd.DataFrame) -> str:
@@ -22,15 +21,18 @@ def training(history: pd.DataFrame) -> str:
         history: a row for each epoch, as `plots.save_curves` takes it.
     """
     parts = []
-    if {"loss", "accuracy"} & set(history):
+    drawn = {name for name in history if f"val_{name}" in history}
+    drawn |= {"loss", "accuracy"} & set(history)
+    if drawn:
         last = history.iloc[-1]
-        numbers = [f"{name} {last[name]:.4g}" for name in history if name in _LOGS]
+        drawn |= {f"val_{name}" for name in drawn}
+        numbers = [f"{name} {last[name]:.4g}" for name in history if name in drawn]
         parts.append(
             chart(
                 plots.save_curves,
                 history,
                 alt=f"Curves of {len(history)} epochs; at the end {', '.join(numbers)}",
-                caption="Loss and accuracy of each epoch.",
+                caption="Each epoch.",
             )
         )
     rows = history.set_axis(range(1, len(history) + 1)).rename_axis("row")

@@ -26,5 +26,5 @@ from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find
 from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
-from .stage_scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
+from .scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
 from .taught_photos import TaughtPhotos

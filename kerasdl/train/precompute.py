@@ -14,7 +14,12 @@ import tensorflow as tf
 
 from kerasdl._keras_internals import graph_of, nodes_of
 from kerasdl.batches import BatchStream
-from kerasdl.callbacks import CycleSnapshots, TTAEvaluation, WeightAveraging
+from kerasdl.callbacks import (
+    CycleSnapshots,
+    Evaluation,
+    TTAEvaluation,
+    WeightAveraging,
+)
 from kerasdl.data import ImageData
 
 from ._recompile import check_same_step
@@ -102,7 +107,12 @@ def check_callbacks_above(
     or give photos to it.
     """
     needs_all = (CycleSnapshots, TTAEvaluation, WeightAveraging)
-    found = [type(one).__name__ for one in callbacks if isinstance(one, needs_all)]
+    found = [
+        type(one).__name__
+        for one in callbacks
+        # Of those made of it one has a model of its own.
+        if isinstance(one, needs_all) or type(one) is Evaluation
+    ]
     if found:
         raise ValueError(
             "`callbacks` on activations must need no photos and no whole model. "

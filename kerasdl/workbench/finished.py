@@ -50,9 +50,10 @@ def write_facts(
     Args:
         path: a `.json` file.
         facts: as JSON can hold them, its `row` of a table among them.
-        made_with: what it must be read back with.
+        made_with: what it must be read back with, as JSON can hold it.
     """
-    _atomic.write_json(path, {**facts, "made_with": made_with})
+    names = sorted(facts)
+    _atomic.write_json(path, {**facts, "names": names, "made_with": made_with})
 
 
 def read_facts(path: Path, made_with: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,10 +65,13 @@ def read_facts(path: Path, made_with: Mapping[str, Any]) -> dict[str, Any]:
     from kerasdl._npz import damaged_file
     from kerasdl.train._made_with import check_made_with
 
+    made_with = json.loads(json.dumps(made_with))  # of tuples it makes lists
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         recorded = facts.pop("made_with")
         check_made_with(recorded, made_with, "folder", str(path.parent))
+        if lost := set(facts.pop("names")) - set(facts):
+            raise KeyError(f"without {', '.join(sorted(lost))}")
         facts["row"].items()
     except (json.JSONDecodeError, UnicodeDecodeError, *_OTHER_KINDS) as error:
         raise damaged_file(path, str(error), _ADVICE) from error

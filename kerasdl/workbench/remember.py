@@ -36,6 +36,5 @@ def remember(
     run.manifest["task"] = IMAGE_CLASSIFICATION
     run.manifest["image_size"] = list(data.image_size)
     run.manifest["resize"] = data.resize
-    run.manifest["task"] = IMAGE_CLASSIFICATION
     run.save_labels(data.class_names)
     run.save_manifest()

@@ -59,7 +59,7 @@ def training_run(
     if not run.is_chief:
         return
     for state in list(run.out.rglob(STATE)):
-        shutil.rmtree(state)
+        shutil.rmtree(state, ignore_errors=True)  # one may lie in another
     if has_cache:
         _print_cache_size(args.cache)
     print(f"\n{next_step.format(out=run.out)}")

@@ -91,6 +91,9 @@ def test_curves_stand_above_the_epochs_and_tables_beside_the_settings():
     )
     assert len(found.findall(".//tbody/tr")) == 2
     assert elements(page.training(history[[]].assign(d=1))).find(".//img") is None
+    measured = history[[]].assign(miou=0.5, val_miou=0.25)
+    alt = elements(page.training(measured)).find(".//img").get("alt")
+    assert alt.endswith("miou 0.5, val_miou 0.25")
     found = elements(page.settings({"a": {"b": [1, 2]}, "rows": [{"x": 1, "y": 2.5}]}))
     cells = ["".join(cell.itertext()) for cell in found.iter("td")]
     assert cells == ["2.5", "1, 2"]

@@ -1,5 +1,6 @@
 """What a step that has ended leaves, and what a resumed run makes of it."""
 
+import json
 from types import SimpleNamespace
 
 import keras
@@ -60,6 +61,21 @@ def test_damaged_facts_are_named(content, done):
     done.write_bytes(content)
     with pytest.raises(ValueError, match="'scratch.json' must be whole.*do it anew"):
         again(done)
+
+
+def test_facts_of_which_some_are_lost_are_named(done):
+    facts = json.loads(done.read_text())
+    del facts["history"]
+    done.write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match="must be whole.*without history"):
+        again(done)
+
+
+def test_tuples_are_the_lists_that_json_makes_of_them(tmp_path):
+    (tmp_path / "state").mkdir()
+    for work in (lambda: dict(FACTS), None):  # the second is not called
+        steps = Steps(SimpleNamespace(path=tmp_path), best="valid")
+        assert steps.once("scratch", work, {"size": (1, 2)})["history"]
 
 
 def test_facts_without_a_row_are_named(done):
