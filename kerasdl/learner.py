@@ -140,8 +140,10 @@ class Learner:
         mode: str = "exponential",
     ) -> train.LRFind:
         """Find a learning rate; see `train.lr_find`."""
-        found = train.lr_find(*self._trained(), start_lr, end_lr, num_steps, mode)
-        self._suggested[self._what_trains()] = found.suggestions["valley"]
+        model, data = self._trained()
+        found = train.lr_find(model, data, start_lr, end_lr, num_steps, mode)
+        by_depth = train.rate_ratios(model.optimizer)
+        self._suggested[self._what_trains(by_depth)] = found.suggestions["valley"]
         return found
 
     def fit(
@@ -157,8 +159,9 @@ class Learner:
     ) -> pd.DataFrame:
         """Train by cosine cycles; see `train.fit_cycles`.
 
-        Without a rate, `suggestions["valley"]` of the last `lr_find` is taken, which is
-        run if there was none of what trains now; a line says what it is.
+        Without a rate, `suggestions["valley"]` of the last `lr_find` is taken for all
+        layers, which is run if there was none of what trains now, without rates by
+        depth; a line says what it is.
 
         With `resume=True`, what an earlier process did of this `fit`, counted from the
         start of the script, is read back from `folder`, and the rest is trained. Other
@@ -287,9 +290,10 @@ class Learner:
             self._above = above, data, optimizer
         return self._above[:2]
 
-    def _what_trains(self) -> tuple[keras.optimizers.Optimizer, int]:
-        """What a suggested rate holds for."""
-        return self.model.optimizer, train.count_trainable(self.model)
+    def _what_trains(self, by_depth: Sequence[float] | None = None) -> tuple[Any, ...]:
+        """What a suggested rate holds for; `by_depth` are the ratios of its layers."""
+        count = train.count_trainable(self.model)
+        return self.model.optimizer, count, tuple(by_depth or ())
 
     def _check_not_precomputed(self, method: str) -> None:
         if self.precompute:

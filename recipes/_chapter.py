@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import kerasdl as kd
 
 
-@dataclass(eq=False)  # what is cached for one is that one's
+@dataclass
 class Setting:
     """What the trainings of a run share."""
 
@@ -24,6 +24,7 @@ class Setting:
     cache_dir: Path | None
     seed: int
     done: dict = field(default_factory=dict)  # facts by training
+    views: Any = None  # what the practice shares
     activations: dict = field(  # photos
         default_factory=lambda: {"computed": 0, "reused": 0}
     )

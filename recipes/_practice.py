@@ -4,7 +4,6 @@ Reference: fast.ai, lessons 1-3 (activations computed once, then the late layers
 a cosine schedule).
 """
 
-import functools
 import time
 
 from _chapter import Ended, fit_activations
@@ -12,9 +11,14 @@ from _chapter import Ended, fit_activations
 import kerasdl as kd
 
 
-@functools.cache  # of one setting, by both trainings
 def activations(setting):
     """A trunk and, by split, views of (late group's input, pooled output)."""
+    if setting.views is None:
+        setting.views = _activations(setting)
+    return setting.views
+
+
+def _activations(setting):
     import keras
 
     trunk = setting.trunk()

@@ -76,7 +76,7 @@ def main(argv=None):
         # A size or weights that do not fit are found before any work.
         if "scratch" in trainings:
             kd.models.convnet(input_shape=(size, size, 3), seed=run.seed)
-        if not trainings.keys() <= {"scratch", "scratch_augmented"}:
+        if args.baseline or not trainings.keys() <= {"scratch", "scratch_augmented"}:
             kd.models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
         options = kd.workbench.PhotoOptions.of(args)
         data, found = kd.workbench.read_photos(options, size, "chapter", seed=run.seed)

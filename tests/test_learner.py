@@ -1,6 +1,3 @@
-import inspect
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -431,8 +428,3 @@ def test_what_cannot_be_done_now(folder):
             learn.fit(0.1, callbacks=[callback])
     with pytest.raises(ValueError, match="`resume` needs a Learner with a `folder`"):
         learn.fit(0.1, resume=True)
-
-
-def test_the_learner_is_a_thin_face():
-    source = Path(inspect.getfile(kerasdl.Learner)).read_text(encoding="utf-8")
-    assert len(source.splitlines()) < 300

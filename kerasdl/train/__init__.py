@@ -20,7 +20,7 @@ from .fit_state import fit_state
 from .freezing import bn_freeze, count_trainable, freeze, freeze_to, unfreeze
 from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table
-from .layer_rates import layer_rates, set_layer_rates
+from .layer_rates import layer_rates, rate_ratios, set_layer_rates
 from .layer_table import layer_table, summary
 from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find

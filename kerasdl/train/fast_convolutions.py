@@ -44,6 +44,8 @@ def fast_convolutions(model: keras.Model) -> keras.Model:
             name, method = "call", _filter_channels
         else:
             continue
+        if name in vars(layer):
+            continue
         # Not by Keras's own `__setattr__`: it is not part of the layer's state.
         object.__setattr__(layer, name, MethodType(method, layer))
         model.train_function = None  # traced before

@@ -5,6 +5,7 @@ SGD stop on the way. How much L2 it needs depends on the photos, up to four deca
 apart from one set to another, and is found on photos that it does not learn from.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,8 +61,11 @@ class LinearHead:
 
 
 # Products so small that threads of BLAS wait for one another, on a machine that does
-# something else up to thirty times as long as one alone takes.
-@threadpool_limits.wrap(limits=1, user_api="blas")
+# something else up to thirty times as long as one alone takes. The limit is of the
+# process, hence the lock.
+_ONE_THREAD = threading.Lock()
+
+
 def fit_linear_head(
     views: Sequence[np.ndarray],
     labels: np.ndarray,
@@ -95,13 +99,20 @@ def fit_linear_head(
         seed: of the fifths.
 
     Raises:
-        ValueError: `views` and `labels` do not match, or no photos can be held out.
+        ValueError: features are not numbers or not as many as labels, a label is not an
+            integer in `[0, classes)`, or no photos can be held out.
     """
-    if {len(view) for view in views} != {len(labels)}:
+    labels = np.asarray(labels)
+    if classes < 2 or not len(labels):
         raise ValueError(
-            "`views` must hold a row for each of the labels. Received: "
-            f"{[len(view) for view in views]} rows, {len(labels)} labels"
+            "`classes` must be at least 2, and there must be photos. Received: "
+            f"classes={classes!r}, {len(labels)} labels"
         )
+    views = [_checked(view, labels, classes) for view in views]
+    if validation is not None:
+        held, truth = validation
+        held = _checked(held, np.asarray(truth), classes)
+        validation = (held, np.asarray(truth)) if len(held) else None
     weights = np.ones(len(labels))
     if balanced:
         weights /= np.bincount(labels)[labels]
@@ -124,8 +135,9 @@ def fit_linear_head(
     lowest = 0
     every = show_progress(_L2, len(_L2), "L2 of the head", unit="values")
     for row, l2 in enumerate(every if verbose else _L2):
-        fit = whole.fit(l2)
-        losses = [judge.losses(l2, *held_out) for judge, *held_out in judges]
+        with _ONE_THREAD, threadpool_limits(1, "blas"):
+            fit = whole.fit(l2)
+            losses = [judge.losses(l2, *held_out) for judge, *held_out in judges]
         rows.append({"l2": l2, "loss": float(np.mean(np.concatenate(losses)))})
         if rows[row]["loss"] <= rows[lowest]["loss"]:
             head, lowest = fit, row
@@ -139,6 +151,27 @@ def fit_linear_head(
         rows[lowest]["l2"],
         pd.DataFrame(rows),
     )
+
+
+def _checked(features: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    if len(features) != len(labels):
+        raise ValueError(
+            "`views` must hold a row for each of the labels. Received: "
+            f"{len(features)} rows, {len(labels)} labels"
+        )
+    is_class = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer)
+    if not is_class or not np.isin(labels, range(classes)).all():
+        raise ValueError(
+            f"`labels` must be one integer in [0, {classes}) a photo. Received: labels "
+            f"of shape {labels.shape} and dtype {labels.dtype}, {labels[:5]}"
+        )
+    features = np.asarray(features, "float32")
+    if not np.isfinite(features).all():
+        raise ValueError(
+            "`views` must be finite. Received: NaN or infinite features in "
+            f"{(~np.isfinite(features)).any(axis=-1).sum()} rows"
+        )
+    return features
 
 
 class _Path:

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from .layer_rates import layer_rates, set_layer_rates
 from .lr_find import lr_find
 from .resumable_fit import recorded_rate
 
@@ -19,13 +20,14 @@ def suggested_rate(
 ) -> float:
     """The rate that `state` was begun with, or `suggested`, or the valley of `lr_find`.
 
-    What it takes is printed.
+    It is one for all layers, and so is that of the sweep. What it takes is printed.
     """
     if (rate := recorded_rate(state)) is not None:
         source = "that the training was begun with"
     elif suggested is not None:
         rate, source = suggested, "the valley of the last lr_find"
     else:
+        set_layer_rates(model, layer_rates(model)[-1])
         found = lr_find(model, data)
         rate, source = found.suggestions["valley"], "the valley of lr_find"
     print(f"learning rate {rate:.2g}, {source}")

@@ -10,8 +10,8 @@ OUT/sets, and `cats_dogs_finetune.py --baseline` runs on each with its defaults.
 without test photos of their own test on another third of their photos for each seed;
 breeds of fewer than three are left out.
 
-A run that is there already is read. So OUT/runs may hold those of an older version,
-which ran on the same sets.
+A run that is there already is read, one that was cut off goes on. So OUT/runs may hold
+those of an older version, which ran on the same sets.
 """
 
 import argparse
@@ -82,6 +82,8 @@ def main(argv=None):
             if not run.exists():
                 options = ["--data", folder, "--out", run, "--seed", seed, "--baseline"]
                 options += ["--cache", args.cache or args.out / "cache"]
+                if run.with_name(f"{run.name}.partial").exists():
+                    options.append("--resume")
                 cats_dogs_finetune.main([str(option) for option in options])
             rows.append({"set": name, "seed": seed, **results(run)})
     table = pd.DataFrame(rows)

@@ -71,6 +71,12 @@ def test_gradients_are_those_of_keras(rng, stage):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_a_second_call_keeps_the_traced_step(rng):
+    model = fast_convolutions(network(layers.Conv2D(5, 1)))
+    model.train_function = traced = object()
+    assert fast_convolutions(model).train_function is traced
+
+
 def test_images_of_any_size(rng):
     model = network(
         layers.Conv2D(5, 1),

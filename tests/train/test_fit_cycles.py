@@ -14,7 +14,13 @@ from kerasdl.callbacks import (
     WeightAveraging,
 )
 from kerasdl.data import ImageData
-from kerasdl.train import ActivationData, fit_cycles, layer_rates, lr_find
+from kerasdl.train import (
+    ActivationData,
+    fit_cycles,
+    layer_rates,
+    lr_find,
+    set_layer_rates,
+)
 
 SIDE, STEPS = 6, 3
 RATE = 0.25
@@ -95,6 +101,19 @@ def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
     with pytest.raises(ValueError, match="`cycles` must be"):
         fit_cycles(model, data, cycles=0)
     assert "lr_find" not in capsys.readouterr().out  # nothing was swept
+
+
+def test_a_sweep_for_all_layers_forgets_rates_by_depth(data):
+    valleys = []
+    for by_depth in (None, [1e-4, 1e-2]):
+        model = compiled()
+        if by_depth:
+            set_layer_rates(model, by_depth)
+        data.start_epoch(0)
+        fit_cycles(model, data, cycles=1)
+        assert len(set(layer_rates(model))) == 1
+        valleys.append(layer_rates(model)[-1])
+    assert valleys[1] == pytest.approx(valleys[0])
 
 
 def test_rates_by_depth_fall_together(data):

@@ -122,8 +122,42 @@ def test_features_that_never_change_do_no_harm(rng):
 
 def test_views_that_do_not_match_the_labels_are_refused(rng):
     x, labels = photos(rng, 10, 2)
-    with pytest.raises(ValueError, match=r"`views` must hold a row.*\[10, 9\] rows"):
+    with pytest.raises(
+        ValueError, match=r"`views` must hold a row.*Received: 9 rows, 10 labels"
+    ):
         fit([x, x[:9]], labels, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: ([x * np.inf], y, 3), "`views` must be finite.*in 9 rows"),
+        (lambda x, y: ([x], y + 1, 3), r"`labels` must be one integer in \[0, 3\)"),
+        (lambda x, y: ([x], y / 2, 3), "dtype float64"),
+        (lambda x, y: ([x], np.eye(3, dtype=int)[y], 3), r"of shape \(9, 3\)"),
+        (lambda x, y: ([x], y * 0, 1), "`classes` must be at least 2"),
+        (lambda x, y: ([x[:0]], y[:0], 3), "classes=3, 0 labels"),
+    ],
+    ids=["infinite", "outside", "fractions", "one hot", "one class", "none"],
+)
+def test_what_is_no_class_or_no_feature_is_refused(change, message, rng):
+    with pytest.raises(ValueError, match=message):
+        fit_linear_head(*change(*photos(rng, 9, 3)), seed=1)
+
+
+def test_no_validation_photos_are_none(rng):
+    x, y = photos(rng, 20, 2)
+    empty = fit_linear_head([x], y, 2, (x[:0], y[:0]), verbose=0, seed=1)
+    none = fit_linear_head([x], y, 2, verbose=0, seed=1)
+    np.testing.assert_array_equal(empty.kernel, none.kernel)
+
+
+def test_half_precision_is_widened(rng):
+    x, y = photos(rng, 60, 2, spread=300.0)
+    half = x.astype("float16")
+    narrow = fit_linear_head([half], y, 2, verbose=0, seed=1)
+    wide = fit_linear_head([half.astype("float32")], y, 2, verbose=0, seed=1)
+    np.testing.assert_array_equal(narrow.kernel, wide.kernel)
 
 
 def test_nothing_to_choose_by_is_refused(rng):
