@@ -25,8 +25,10 @@ _FOLDS = 5
 # Where fewer photos validate, folds of the training photos choose too.
 _ENOUGH = 100
 # A feature's variance counts as that of so many photos more, with the mean variance of
-# all features: of few photos its own is a guess.
-_SHARED = 20
+# all features: of few photos its own is a guess. Of 40 photos of cats and dogs 20 has
+# 0.981 right, 200 has 0.987; of eight sets of more photos no number from 20 to 400 is
+# the best.
+_SHARED = 200
 
 
 @dataclass(frozen=True)
