@@ -27,6 +27,7 @@ def milliseconds(
 
 
 def main() -> None:
+    """Answer and time what stdin asks for, without kerasdl; see `measurements`."""
     answer, sys.stdout = sys.stdout.buffer, sys.stderr  # whatever else prints
     asked = pickle.load(sys.stdin.buffer)
     sys.modules["kerasdl"] = None

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from kerasdl._file_names import MODEL, MODEL_TFLITE
+
 from .runners import run_keras, run_onnx, run_saved_model, run_tflite
 from .signature import Runner, Signature
 
 FILES = {
-    "keras": "model.keras",
+    "keras": MODEL,
     "saved_model": "saved_model",
-    "tflite": "model.tflite",
+    "tflite": MODEL_TFLITE,
     "tflite_fp16": "model_fp16.tflite",
     "tflite_dynamic": "model_dynamic.tflite",
     "tflite_int8": "model_int8.tflite",
