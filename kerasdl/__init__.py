@@ -23,6 +23,7 @@ _SUBPACKAGES = (
     "data",
     "export",
     "interpret",
+    "learner",
     "metrics",
     "models",
     "page",
@@ -37,7 +38,7 @@ _SUBPACKAGES = (
     "train",
     "workbench",
 )
-_NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}
+_NOUNS = {"ImageData": "data", "Learner": "classification", "Predictor": "predict"}
 
 __all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604
 

@@ -1,8 +1,9 @@
-"""Which class a picture has: what leaves, proved on photos."""
+"""Which class a picture has."""
 
 from .calibration import calibration_photos
 from .export_report import ExportReport
 from .export_run import export_run
 from .file_costs import file_costs
 from .files import quantization_errors, save_onnx, save_saved_model, save_tflite
+from .learner import Learner
 from .run_readme import run_readme

@@ -9,8 +9,9 @@ from .steps import Steps
 from .training_run import STATE
 
 if TYPE_CHECKING:
+    from kerasdl.classification import Learner
     from kerasdl.interpret import ClassificationReport
-    from kerasdl.learner import Learner, Rates
+    from kerasdl.learner import Rates
     from kerasdl.predict import SplitPredictions
     from kerasdl.runs import Run
 
