@@ -224,7 +224,7 @@ def fit_activations(setting, name, model, cut, views, epochs, rate):
 
     best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
     upper = keras.Model(cut, model.output, name=name)
-    data = kd.train.ActivationData(setting.data, views)
+    data = kd.classification.ActivationData(setting.data, views)
     epochs = setting.epochs or epochs
     compile_cosine(upper, setting.data, rate, epochs * data.stream.num_batches)
     history = kd.train.resumable_fit(

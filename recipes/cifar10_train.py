@@ -123,7 +123,7 @@ def train(model, photos, args, run):
         run.path,
         [
             best,
-            kd.callbacks.TensorBoardImages(logs, photos),
+            kd.classification.TensorBoardImages(logs, photos),
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
     )

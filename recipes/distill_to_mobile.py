@@ -132,7 +132,7 @@ def fit(name, model, student, photos, data, args, run):
         callbacks=[
             kd.callbacks.StopOnBadLoss(photos),
             *pruning(args),
-            kd.callbacks.SplitEvaluation(student, data),
+            kd.classification.SplitEvaluation(student, data),
             kd.callbacks.OneCycle(),
         ],
         start_epoch=photos.start_epoch,

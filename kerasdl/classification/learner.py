@@ -15,6 +15,7 @@ from kerasdl.learner import Learner as NeutralLearner
 from kerasdl.predict import SplitPredictions
 
 from .files import save_tflite
+from .precompute import check_callbacks_above, precompute
 
 Optimizer = str | keras.optimizers.Optimizer
 
@@ -204,11 +205,11 @@ class Learner(NeutralLearner):
         """The model that trains, and its data; with `precompute`, above the cut."""
         if not self.precompute:
             return super()._trained(callbacks)
-        train.check_callbacks_above(callbacks)
+        check_callbacks_above(callbacks)
         optimizer = self.model.optimizer
         if self._above is None or self._above[2] is not optimizer:  # compiled anew
             options = (self.model, self.data, None, self.cache_dir)
-            above, data = train.precompute(*options, cache_key=self.cache_key)
+            above, data = precompute(*options, cache_key=self.cache_key)
             train.compile_like(self.model, above)
             self._above = above, data, optimizer
         return self._above[:2]

@@ -24,7 +24,6 @@ from .layer_rates import layer_rates, rate_ratios, set_layer_rates
 from .layer_table import layer_table, summary
 from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find
-from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
 from .scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
 from .taught_photos import TaughtPhotos

@@ -9,9 +9,9 @@ from kerasdl.callbacks import (
     CosineRestarts,
     CycleSnapshots,
     Evaluation,
-    TTAEvaluation,
     WeightAveraging,
 )
+from kerasdl.classification import TTAEvaluation
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
 from kerasdl.predict import predict_split, tta
 

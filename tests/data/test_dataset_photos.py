@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasdl.callbacks import SplitEvaluation
+from kerasdl.classification import SplitEvaluation
 from kerasdl.data import DatasetPhotos
 from kerasdl.interpret import ClassificationReport, save_report
 from kerasdl.predict import ensemble, predict_split, tta

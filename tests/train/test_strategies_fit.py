@@ -27,7 +27,7 @@ if how == "mirrored":
 strategies.use(how)
 import keras, numpy as np
 import tempfile
-from kerasdl import callbacks, data as kdata, train
+from kerasdl import classification, data as kdata, train
 
 rng = np.random.default_rng(0)
 labels = np.resize(np.arange(2), 45)
@@ -155,7 +155,7 @@ if not die_at:
     )
     history = train.resumable_fit(
         *(distiller, taught.train, 3),
-        callbacks=[callbacks.SplitEvaluation(student, data)],
+        callbacks=[classification.SplitEvaluation(student, data)],
         start_epoch=taught.start_epoch,
     )
     names = ["loss", "val_loss", "val_accuracy"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasdl import ImageData
-from kerasdl.callbacks import SplitEvaluation
+from kerasdl.classification import SplitEvaluation
 from kerasdl.predict import predict_split
 from kerasdl.train import TaughtPhotos
 

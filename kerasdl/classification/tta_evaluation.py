@@ -5,13 +5,12 @@ from typing import Any
 import keras
 
 from kerasdl._seeds import resolve_seed
+from kerasdl.callbacks import Evaluation
 from kerasdl.data import Augment, ImageData
 from kerasdl.predict._model_shapes import check_outputs
 from kerasdl.predict._views import VIEWS
 from kerasdl.predict.predictor import check_data
 from kerasdl.predict.tta import check_tta, tta
-
-from .evaluation import Evaluation
 
 
 class TTAEvaluation(Evaluation):

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from kerasdl.callbacks import TensorBoardImages
+from kerasdl.classification import TensorBoardImages
 from kerasdl.data import Augment, ImageData
 
 GREEN, RED = (40, 160, 70), (205, 50, 50)

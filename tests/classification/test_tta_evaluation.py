@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from kerasdl.callbacks import TTAEvaluation
+from kerasdl.classification import TTAEvaluation
 from kerasdl.data import ImageData
 from kerasdl.predict import tta
 

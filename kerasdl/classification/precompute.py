@@ -14,17 +14,12 @@ import tensorflow as tf
 
 from kerasdl._keras_internals import graph_of, nodes_of
 from kerasdl.batches import BatchStream
-from kerasdl.callbacks import (
-    CycleSnapshots,
-    Evaluation,
-    TTAEvaluation,
-    WeightAveraging,
-)
+from kerasdl.callbacks import CycleSnapshots, Evaluation, WeightAveraging
 from kerasdl.data import ImageData
+from kerasdl.train import ActivationBatches, cached_activations
+from kerasdl.train._recompile import check_same_step
 
-from ._recompile import check_same_step
-from .activation_batches import ActivationBatches
-from .features import cached_activations
+from .tta_evaluation import TTAEvaluation
 
 
 class ActivationData:

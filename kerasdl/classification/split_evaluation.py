@@ -5,12 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from kerasdl.callbacks import Evaluation
 from kerasdl.data import ImageData
 from kerasdl.predict import predict_split
 from kerasdl.predict._model_shapes import check_outputs
 from kerasdl.predict.predictor import photos_for
-
-from .evaluation import Evaluation
 
 
 class SplitEvaluation(Evaluation):

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kerasdl.classification import precompute
 from kerasdl.data import ImageData
 from kerasdl.models import pooled_head, with_rgb_input
-from kerasdl.train import freeze_to, precompute
+from kerasdl.train import freeze_to
 
 
 @pytest.fixture
