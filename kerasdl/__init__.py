@@ -24,7 +24,6 @@ _SUBPACKAGES = (
     "export",
     "interpret",
     "learner",
-    "metrics",
     "models",
     "page",
     "plots",

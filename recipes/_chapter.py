@@ -132,8 +132,12 @@ def train(training, name, setting):
     for split in ("valid", "test"):
         outputs = ended.predictions.get(split)
         known = outputs is not None
-        row[split] = kd.train.accuracy(outputs, labels(split)) if known else nothing
-    losses = kd.train.cross_entropy(ended.predictions["valid"], labels("valid"))
+        row[split] = (
+            kd.classification.accuracy(outputs, labels(split)) if known else nothing
+        )
+    losses = kd.classification.cross_entropy(
+        ended.predictions["valid"], labels("valid")
+    )
     row["valid loss"] = float(losses.mean())
     return {
         "row": row,
@@ -253,6 +257,6 @@ def compile_cosine(model, data, rate, steps):
     cosine = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(cosine),
-        loss=kd.train.classification_loss(model, data),
+        loss=kd.classification.classification_loss(model, data),
         metrics=["accuracy"],
     )

@@ -108,7 +108,7 @@ def train(model, photos, args, run):
 
     model.compile(
         optimizer=kd.workbench.adamw(args.rate, args.weight_decay),
-        loss=kd.train.classification_loss(model, photos),
+        loss=kd.classification.classification_loss(model, photos),
         metrics=["accuracy"],
     )
     logs = run.path / "tensorboard"

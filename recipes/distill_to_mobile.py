@@ -55,7 +55,9 @@ def main(argv=None):
     with kd.workbench.training_run(args, NEXT_STEP) as run:
         # What does not fit is found before any work.
         student = build_student(args, info, run.seed)
-        distiller = kd.train.distiller(student, args.temperature, args.label_weight)
+        distiller = kd.classification.distiller(
+            student, args.temperature, args.label_weight
+        )
         pruning(args)
         reading = kd.workbench.photo_reading(info, args.data, args.quick)
         data, check = kd.workbench.read_again(info, reading)
@@ -70,7 +72,7 @@ def main(argv=None):
         state = run.path / kd.workbench.STATE
         state.mkdir(exist_ok=True)
         with kd.train.without_strategy():
-            taught = kd.train.TaughtPhotos(
+            taught = kd.classification.TaughtPhotos(
                 data,
                 args.image_size,
                 teacher,
@@ -83,7 +85,9 @@ def main(argv=None):
         networks["student"] = (student, small)
         if args.alone:
             alone = build_student(args, info, run.seed)
-            photos = kd.train.TaughtPhotos(data, args.image_size, seed=run.seed)
+            photos = kd.classification.TaughtPhotos(
+                data, args.image_size, seed=run.seed
+            )
             histories.append(fit("alone", alone, alone, photos, small, args, run))
             networks["alone"] = (alone, small)
         with kd.train.without_strategy():

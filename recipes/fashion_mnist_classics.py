@@ -181,7 +181,7 @@ def prepare(model, data, lesson, args):
     else:
         optimizer = keras.optimizers.SGD(rate)
         smoothing, schedule = 0.0, kd.callbacks.WarmUp(0)  # a constant rate
-    loss = kd.train.classification_loss(model, data, smoothing)
+    loss = kd.classification.classification_loss(model, data, smoothing)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
     return schedule
 

@@ -37,7 +37,7 @@ def main(argv=None):
         kd.train.freeze(model)
         head, data = kd.classification.precompute(model, photos, cache_dir=args.cache)
         kd.models.recompute_batch_norm(head, data.train)
-        loss = kd.train.classification_loss(model, photos)
+        loss = kd.classification.classification_loss(model, photos)
         compare(head, data, loss, args, run)
 
 

@@ -14,6 +14,7 @@ from kerasdl.learner import Callbacks
 from kerasdl.learner import Learner as NeutralLearner
 from kerasdl.predict import SplitPredictions
 
+from .compile_classifier import compile_classifier
 from .files import save_tflite
 from .precompute import check_callbacks_above, precompute
 
@@ -65,7 +66,7 @@ class Learner(NeutralLearner):
                 "`model` must take images of the data's size. Received: "
                 f"input_shape={model.input_shape}, image_size={data.image_size}"
             )
-        train.compile_classifier(model, data, optimizer)
+        compile_classifier(model, data, optimizer)
         super().__init__(model, data, folder)
         self.cache_dir, self.cache_key = cache_dir, cache_key
         self.precompute = precompute

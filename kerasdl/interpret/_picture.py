@@ -8,7 +8,8 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._pixels import check_pixels
-from kerasdl.predict._model_shapes import num_outputs, picture_shape
+from kerasdl.models.picture_shape import picture_shape
+from kerasdl.predict._model_shapes import num_outputs
 from kerasdl.predict.predictor import check_numbers, class_probabilities
 
 _OPACITY = 0.5

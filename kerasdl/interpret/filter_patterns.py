@@ -10,7 +10,7 @@ import tensorflow as tf
 from kerasdl import plots
 from kerasdl._checks import check_positive_int, check_writable
 from kerasdl._seeds import resolve_seed
-from kerasdl.predict._model_shapes import picture_shape
+from kerasdl.models.picture_shape import picture_shape
 
 from ._capture import find_map_layer, run_captured
 from ._picture import as_rgb

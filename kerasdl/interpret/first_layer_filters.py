@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._layer_walks import unnested_layers
-from kerasdl.predict._model_shapes import picture_shape
+from kerasdl.models.picture_shape import picture_shape
 
 from ._capture import run_captured
 from ._picture import as_rgb, enlarge, enlargement

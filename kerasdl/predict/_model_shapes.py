@@ -1,27 +1,10 @@
-"""What a model takes and returns, where pictures go in and classes come out."""
+"""What a model returns where classes come out."""
 
 from collections.abc import Sequence
 
 import keras
 
 from kerasdl._checks import check_class_names, first_few
-
-
-def picture_shape(model: keras.Model) -> tuple[int | None, ...]:
-    """Return the input shape (batch, height, width, channels) of `model`.
-
-    Raises:
-        ValueError: it is subclassed or not built, or takes something else.
-    """
-    shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4:
-        received = f"inputs {shape}" if shape else "inputs that are not known"
-        raise ValueError(
-            "`model` must be functional, or a Sequential with an Input, and take one "
-            "batch of pictures (batch, height, width, channels). Received: a "
-            f"{type(model).__name__} with {received}"
-        )
-    return shape
 
 
 def check_outputs(model: keras.Model, class_names: Sequence[str]) -> None:

@@ -35,9 +35,10 @@ from kerasdl.data import (
     warp_image,
 )
 from kerasdl.models import load_model
+from kerasdl.models.picture_shape import picture_shape
 from kerasdl.runs import LABELS, MANIFEST, read_run
 
-from ._model_shapes import check_outputs, num_outputs, picture_shape
+from ._model_shapes import check_outputs, num_outputs
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,9 @@
 import keras
 from keras import ops
 
-from ._model_shapes import num_outputs, picture_shape
+from kerasdl.models.picture_shape import picture_shape
+
+from ._model_shapes import num_outputs
 from ._views import VIEWS, check_views
 
 

@@ -20,7 +20,7 @@ from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
 from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
 from kerasdl.models import fold_batch_norm
-from kerasdl.predict._model_shapes import picture_shape
+from kerasdl.models.picture_shape import picture_shape
 
 from .distributed import on_one_device
 from .fingerprint import check_cache_key, fingerprint

@@ -149,7 +149,9 @@ def test_fit_is_cycles_with_rates_by_depth(folder):
 def test_keras_own_switches_hold_throughout(folder):
     data = photos(folder).with_mix(layers.MixUp(0.2))
     learn = kerasdl.Learner.from_model(network(), data)
-    loss = kerasdl.train.classification_loss(learn.model, data, label_smoothing=0.2)
+    loss = kerasdl.classification.classification_loss(
+        learn.model, data, label_smoothing=0.2
+    )
     optimizer = keras.optimizers.AdamW(
         weight_decay=0.5, global_clipnorm=1e-9, use_ema=True, ema_momentum=0.9
     )

@@ -6,8 +6,8 @@ import pandas as pd
 from PIL import Image
 from sklearn.metrics import fbeta_score
 
+from kerasdl.classification import FBeta
 from kerasdl.data import ImageData
-from kerasdl.metrics import FBeta
 from kerasdl.models.heads import predictions
 from kerasdl.predict import Submission, fit_thresholds, threshold_report
 

@@ -147,9 +147,9 @@ if not die_at:
     with train.without_strategy(), tempfile.TemporaryDirectory() as answers:
         teacher = build([])
         teacher.set_weights([3 * weight for weight in teacher.get_weights()])
-        taught = train.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
+        taught = classification.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
     student = train.distributed(build([]))
-    distiller = train.distiller(student)
+    distiller = classification.distiller(student)
     distiller.compile(
         keras.optimizers.SGD(0.05), keras.losses.BinaryCrossentropy()
     )

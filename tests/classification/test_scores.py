@@ -1,6 +1,11 @@
 import numpy as np
 
-from kerasdl.train import accuracy, clearly_lower, cross_entropy, logistic_baseline
+from kerasdl.classification import (
+    accuracy,
+    clearly_lower,
+    cross_entropy,
+    logistic_baseline,
+)
 
 
 def test_accuracy_of_one_unit_and_of_many():

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from kerasdl import ImageData
-from kerasdl.classification import SplitEvaluation
+from kerasdl.classification import SplitEvaluation, TaughtPhotos
 from kerasdl.predict import predict_split
-from kerasdl.train import TaughtPhotos
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from kerasdl.train import fit_linear_head
+from kerasdl.classification import fit_linear_head
 
 EPSILON = 1e-3
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import fbeta_score
 
-from kerasdl.metrics import FBeta
+from kerasdl.classification import FBeta
 
 AVERAGES = ("samples", "macro", "micro")
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kerasdl import Learner
+from kerasdl.classification import classification_loss
 from kerasdl.data import ImageData
-from kerasdl.train import classification_loss
 
 BINARY = keras.losses.BinaryCrossentropy
 CATEGORICAL = keras.losses.CategoricalCrossentropy

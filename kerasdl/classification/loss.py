@@ -3,7 +3,8 @@
 import keras
 
 from kerasdl.data import ImageData
-from kerasdl.metrics import FBeta
+
+from .fbeta import FBeta
 
 
 def classification_loss(
@@ -53,7 +54,7 @@ def _advice(columns: int, outputs: int, classes: int) -> str:
 
 
 def classification_metrics(data: ImageData) -> list[str | keras.metrics.Metric]:
-    """Return the accuracy, and for several labels a photo F2 (`metrics.FBeta`) too.
+    """Return the accuracy, and for several labels a photo F2 (`FBeta`) too.
 
     Keras would take the accuracy of such labels for that of the most probable class;
     this one is of each label, an answer being a probability above 0.5.

@@ -5,7 +5,7 @@ from keras import layers
 from scipy.special import softmax
 
 from kerasdl import models
-from kerasdl.train import ProbabilityDistillation, distiller
+from kerasdl.classification import ProbabilityDistillation, distiller
 
 
 def divergence(teacher, student, temperature):
