@@ -22,6 +22,7 @@ _SUBPACKAGES = (
     "classification",
     "data",
     "export",
+    "inside",
     "interpret",
     "learner",
     "models",
@@ -37,7 +38,11 @@ _SUBPACKAGES = (
     "train",
     "workbench",
 )
-_NOUNS = {"ImageData": "data", "Learner": "classification", "Predictor": "predict"}
+_NOUNS = {
+    "ImageData": "data",
+    "Learner": "classification",
+    "Predictor": "classification",
+}
 
 __all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604
 

@@ -21,8 +21,6 @@ from kerasdl.artefacts import (
     inference_model,
 )
 from kerasdl.data import ImageData
-from kerasdl.predict import Predictor, tta_model
-from kerasdl.predict.predictor import check_data
 
 from .calibration import calibration_photos
 from .check_photos import check_photos
@@ -30,7 +28,10 @@ from .export_judge import judge
 from .export_report import ExportReport
 from .files import quantization_errors, write_format
 from .pixel_model import pixel_signature
+from .predictor import Predictor
 from .serve_bytes import serve_bytes_entries
+from .split_photos import check_data
+from .tta_model import tta_model
 
 
 def export_run(

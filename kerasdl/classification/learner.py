@@ -6,17 +6,20 @@ from typing import Any, Self
 
 import keras
 
-from kerasdl import interpret, models, predict, train
+from kerasdl import models, train
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import save_inference_model
 from kerasdl.data import Augment, ImageData, check_image_data
 from kerasdl.learner import Callbacks
 from kerasdl.learner import Learner as NeutralLearner
-from kerasdl.predict import SplitPredictions
 
 from .compile_classifier import compile_classifier
 from .files import save_tflite
 from .precompute import check_callbacks_above, precompute
+from .predict_split import SplitPredictions, predict_split
+from .report import ClassificationReport
+from .report_page import save_report
+from .tta import tta
 
 Optimizer = str | keras.optimizers.Optimizer
 
@@ -168,7 +171,7 @@ class Learner(NeutralLearner):
 
     def predict(self, split: str = "valid") -> SplitPredictions:
         """Predict a split in the order of its files; see `predict.predict_split`."""
-        return predict.predict_split(self.model, self.data, split)
+        return predict_split(self.model, self.data, split)
 
     def tta(
         self,
@@ -181,7 +184,7 @@ class Learner(NeutralLearner):
     ) -> SplitPredictions:
         """Predict with test-time augmentation; see `predict.tta`."""
         options = (n_aug, augment, split, beta)
-        return predict.tta(self.model, self.data, *options, seed=seed)
+        return tta(self.model, self.data, *options, seed=seed)
 
     def report(
         self,
@@ -189,11 +192,11 @@ class Learner(NeutralLearner):
         split: str = "valid",
         title: str = "Classification report",
         settings: Mapping[str, Any] | None = None,
-    ) -> interpret.ClassificationReport:
+    ) -> ClassificationReport:
         """Look at the answers, and write the page `path`; see `interpret`."""
-        report = interpret.ClassificationReport.from_model(self.model, self.data, split)
+        report = ClassificationReport.from_model(self.model, self.data, split)
         seed = self.data.seed
-        interpret.save_report(report, path, title, settings, self.history, seed=seed)
+        save_report(report, path, title, settings, self.history, seed=seed)
         return report
 
     def export(self, path: str | Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from kerasdl.predict import class_probabilities
+from .outputs import class_probabilities
 
 _C = (1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2)
 

@@ -7,9 +7,10 @@ import tensorflow as tf
 
 from kerasdl.callbacks import Evaluation
 from kerasdl.data import ImageData
-from kerasdl.predict import predict_split
-from kerasdl.predict._model_shapes import check_outputs
-from kerasdl.predict.predictor import photos_for
+
+from .outputs import check_outputs
+from .predict_split import predict_split
+from .split_photos import photos_for
 
 
 class SplitEvaluation(Evaluation):

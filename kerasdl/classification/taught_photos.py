@@ -13,8 +13,8 @@ from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
 from kerasdl.batches import Batch, BatchStream
 from kerasdl.data import ImageData, PhotoBatches
-from kerasdl.predict import class_probabilities
-from kerasdl.predict._model_shapes import check_outputs
+
+from .outputs import check_outputs, class_probabilities
 
 
 class TaughtPhotos:

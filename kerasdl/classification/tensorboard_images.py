@@ -10,7 +10,8 @@ import tensorflow as tf
 from kerasdl import plots
 from kerasdl._checks import check_positive_int, make_writable_folder
 from kerasdl.data import ImageData
-from kerasdl.predict import class_probabilities
+
+from .outputs import class_probabilities
 
 _RIGHT, _WRONG = (40, 160, 70), (205, 50, 50)  # RGB of frames
 _FRAME = 2  # pixels

@@ -7,10 +7,11 @@ import keras
 from kerasdl._seeds import resolve_seed
 from kerasdl.callbacks import Evaluation
 from kerasdl.data import Augment, ImageData
-from kerasdl.predict._model_shapes import check_outputs
-from kerasdl.predict._views import VIEWS
-from kerasdl.predict.predictor import check_data
-from kerasdl.predict.tta import check_tta, tta
+
+from ._views import VIEWS
+from .outputs import check_outputs
+from .split_photos import check_data
+from .tta import check_tta, tta
 
 
 class TTAEvaluation(Evaluation):

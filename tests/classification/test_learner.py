@@ -11,9 +11,8 @@ from kerasdl.callbacks import (
     Evaluation,
     WeightAveraging,
 )
-from kerasdl.classification import TTAEvaluation
+from kerasdl.classification import TTAEvaluation, predict_split, tta
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
-from kerasdl.predict import predict_split, tta
 
 FLIP = Augment(horizontal_flip=True)
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from kerasdl import ImageData
-from kerasdl.classification import SplitEvaluation, TaughtPhotos
-from kerasdl.predict import predict_split
+from kerasdl.classification import SplitEvaluation, TaughtPhotos, predict_split
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from kerasdl.classification import TTAEvaluation
+from kerasdl.classification import TTAEvaluation, tta
 from kerasdl.data import ImageData
-from kerasdl.predict import tta
 
 SIDE = 8
 
