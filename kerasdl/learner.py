@@ -65,7 +65,14 @@ class Learner:
     ) -> train.LRFind:
         """Find a learning rate; see `train.lr_find`."""
         model, data = self._trained()
-        found = train.lr_find(model, data, start_lr, end_lr, num_steps, mode)
+        found = train.lr_find(
+            model,
+            data,
+            start_lr=start_lr,
+            end_lr=end_lr,
+            num_steps=num_steps,
+            mode=mode,
+        )
         by_depth = train.rate_ratios(model.optimizer)
         self._suggested[self._what_trains(by_depth)] = found.suggestions["valley"]
         return found

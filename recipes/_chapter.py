@@ -155,7 +155,7 @@ def scratch(setting, name="scratch", epochs=15, dropout=0.0, augment=False):
         dropout=dropout,
         seed=setting.seed,
     )
-    return fit_photos(setting, name, model, epochs, 1e-3, augment)
+    return fit_photos(setting, name, model, epochs=epochs, rate=1e-3, augment=augment)
 
 
 def scratch_augmented(setting):
@@ -178,7 +178,9 @@ def features(setting):
     top = model.get_layer("head_flatten").input
     cached = setting.cached(keras.Model(model.input, top, name=model.name))
     views = {split: found.arrays[:1] for split, found in cached.items()}
-    return fit_activations(setting, "features", model, top, views, 30, 1e-4)
+    return fit_activations(
+        setting, "features", model, cut=top, views=views, epochs=30, rate=1e-4
+    )
 
 
 def frozen(setting):

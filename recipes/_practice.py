@@ -85,7 +85,9 @@ def practice(setting):
     model.get_layer("head_bn").trainable = False  # exact already
     cut = {split: [pair[0] for pair in pairs] for split, pairs in views.items()}
     bottom = model.get_layer(setting.late).input
-    ended = fit_activations(setting, "practice", model, bottom, cut, 5, 1e-5)
+    ended = fit_activations(
+        setting, "practice", model, cut=bottom, views=cut, epochs=5, rate=1e-5
+    )
     head = kd.workbench.read_predictions(setting.folder, "practice_head")
     before, after = (
         kd.classification.cross_entropy(outputs["valid"], setting.data.labels("valid"))

@@ -118,10 +118,10 @@ def train(model, photos, args, run):
     history = kd.workbench.fit_arrays(
         model,
         photos,
-        1 if args.quick else args.epochs,
-        learning_rates(args),
-        run.path,
-        [
+        epochs=1 if args.quick else args.epochs,
+        schedule=learning_rates(args),
+        folder=run.path,
+        callbacks=[
             best,
             kd.classification.TensorBoardImages(logs, photos),
             keras.callbacks.TensorBoard(logs, write_graph=False),

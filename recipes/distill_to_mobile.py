@@ -81,17 +81,21 @@ def main(argv=None):
                 seed=run.seed,
             )
         networks, histories = {"teacher": (teacher, data)}, []
-        histories.append(fit("student", distiller, student, taught, small, args, run))
+        histories.append(
+            fit("student", distiller, student, taught, data=small, args=args, run=run)
+        )
         networks["student"] = (student, small)
         if args.alone:
             alone = build_student(args, info, run.seed)
             photos = kd.classification.TaughtPhotos(
                 data, args.image_size, seed=run.seed
             )
-            histories.append(fit("alone", alone, alone, photos, small, args, run))
+            histories.append(
+                fit("alone", alone, alone, photos, data=small, args=args, run=run)
+            )
             networks["alone"] = (alone, small)
         with kd.train.without_strategy():
-            write_results(run, info, networks, histories, costs, args)
+            write_results(run, info, networks, histories, costs=costs, args=args)
 
 
 def number(args, count):
@@ -188,7 +192,12 @@ def write_results(run, info, networks, histories, costs, args):
     title = f"{run.out.name}: {student.name} taught by {info.path.name}"
     taught = f"{networks['teacher'][0].name} ({rows[0][last]:.4f} {last})"
     card = kd.workbench.model_card(
-        run, data, student, rows[1], title, {"taught by": taught}
+        run,
+        data,
+        student,
+        measured=rows[1],
+        title=title,
+        facts={"taught by": taught},
     )
     kd.workbench.write_run_files(
         run,

@@ -185,6 +185,42 @@ def test_no_file_is_long(file):
     assert len((REPOSITORY / file).read_text(encoding="utf-8").splitlines()) < 400
 
 
+# Filled by position: what all networks take, and rows of a table, read by its columns.
+ROWS_OF_TABLES = ("Common", "Lesson", "_Row")
+
+
+def unnamed_arguments(source):
+    """Calls that spread a tuple written there, or say six things or more by place."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            stars = [arg.value for arg in node.args if isinstance(arg, ast.Starred)]
+            spread = any(isinstance(star, (ast.Tuple, ast.List)) for star in stars)
+            name = getattr(node.func, "id", None)
+            if spread or len(node.args) > 5 and name not in ROWS_OF_TABLES:
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_arguments_are_named(file):
+    source = (REPOSITORY / file).read_text(encoding="utf-8")
+    assert list(unnamed_arguments(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        ("f(*(a, b), c=1)", True),
+        ("f(a, *[b, c])", True),
+        ("f(*a, **b)", False),
+        ("f(1, 2, 3, 4, 5, 6)", True),
+        ("f(1, 2, 3, 4, 5, g=6)", False),
+        ("Lesson(1, 2, 3, 4, 5, 6)", False),
+    ],
+)
+def test_arguments_without_names_are_found(call, found):
+    assert bool(list(unnamed_arguments(call))) == found
+
+
 LIGHT = """
 import contextlib, io, json, pathlib, runpy, sys
 loaded = {}

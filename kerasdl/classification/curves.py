@@ -150,7 +150,7 @@ def _save_lines(
         names, lines = ["macro average", "micro average"], [macro, micro]
     for name, line, colour in zip(names, lines, _COLOURS, strict=False):
         handles += axes.plot(
-            *(line.x, line.y), color=colour, linewidth=1.8, drawstyle=style
+            line.x, line.y, color=colour, linewidth=1.8, drawstyle=style
         )
         texts.append(f"{name}, {area} {line.area:.3f}")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -83,7 +83,15 @@ def export_run(
     calibration = calibration or check
     check_data("calibration", calibration)
     formats = list(dict.fromkeys(formats))
-    split = _check(model, class_names, resize, formats, calibration, check, max_drop)
+    split = _check(
+        model,
+        class_names,
+        resize,
+        formats,
+        calibration=calibration,
+        check=check,
+        max_drop=max_drop,
+    )
     model = inference_model(model if tta is None else tta_model(model, tta))
     shown = check_photos(check, split)
     _check_probabilities(model, shown.pixels)

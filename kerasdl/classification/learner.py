@@ -97,7 +97,9 @@ class Learner(NeutralLearner):
         check_image_data(data)
         trunk = models.build_trunk(backbone, weights, data.image_size, seed=seed)
         model = models.classifier(
-            *(trunk, len(data.class_names), head),
+            trunk,
+            len(data.class_names),
+            head,
             multi_label=data.label_mode == "multi_label",
             seed=seed,
         )

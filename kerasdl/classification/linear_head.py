@@ -146,12 +146,12 @@ def fit_linear_head(
         elif row - lowest >= _PATIENCE:
             break
     return LinearHead(
-        whole.mean,
-        whole.variance,
-        head[:-1].astype("float32"),
-        head[-1].astype("float32"),
-        rows[lowest]["l2"],
-        pd.DataFrame(rows),
+        mean=whole.mean,
+        variance=whole.variance,
+        kernel=head[:-1].astype("float32"),
+        bias=head[-1].astype("float32"),
+        l2=rows[lowest]["l2"],
+        tried=pd.DataFrame(rows),
     )
 
 

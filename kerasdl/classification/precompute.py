@@ -170,7 +170,9 @@ def precompute(
     trunk = keras.Model(model.input, cut, name=model.name)
     views = {
         split: cached_activations(
-            *(trunk, data.pictures(split), data.resize),
+            trunk,
+            data.pictures(split),
+            data.resize,
             cache_dir=cache_dir,
             cache_key=cache_key,
             max_pixels=data.max_pixels,

@@ -226,12 +226,12 @@ class Predictor:
             answered = [file for file in answered if file not in damaged]
             probabilities = probabilities[~bad]
         return Predictions(
-            answered,
-            self.labels(probabilities),
-            probabilities,
-            self.class_names,
-            {file: damaged[file] for file in files if file in damaged},
-            self.thresholds is not None,
+            files=answered,
+            labels=self.labels(probabilities),
+            probabilities=probabilities,
+            class_names=self.class_names,
+            damaged={file: damaged[file] for file in files if file in damaged},
+            is_multi_label=self.thresholds is not None,
         )
 
     def labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:

@@ -93,18 +93,24 @@ class ClassificationReport:
             probabilities = class_probabilities(probabilities)
         count = len(probabilities)
         files = range(count) if files is None else files
+        if not np.isscalar(threshold):
+            threshold = np.asarray(threshold, "float64")
         report = cls(
-            probabilities.astype("float64"),
-            np.asarray(labels),
-            [as_text(name) for name in class_names],
-            [as_text(file) for file in files],
-            images,
-            threshold if np.isscalar(threshold) else np.asarray(threshold, "float64"),
-            split,
+            probabilities=probabilities.astype("float64"),
+            labels=np.asarray(labels),
+            class_names=[as_text(name) for name in class_names],
+            files=[as_text(file) for file in files],
+            images=images,
+            threshold=threshold,
+            split=split,
         )
         check_answers(
-            *(report.probabilities, report.labels, report.class_names),
-            *(report.files, images, report.threshold),
+            probabilities=report.probabilities,
+            labels=report.labels,
+            class_names=report.class_names,
+            files=report.files,
+            images=images,
+            threshold=report.threshold,
         )
         return report
 

@@ -44,8 +44,11 @@ def photos_in_order(
         return data.in_order(augment, seed)
     pictures = data.pictures(split)
     return PhotoBatches(
-        *(pictures, np.arange(len(pictures))),
-        *(data.image_size, data.batch_size, data.resize),
+        pictures,
+        np.arange(len(pictures)),
+        data.image_size,
+        data.batch_size,
+        data.resize,
         augment=augment,
         on_error=data.on_error,
         max_pixels=data.max_pixels,

@@ -141,8 +141,11 @@ def _photos(
     """The training photos of `data` as seen at a size; labels are their places."""
     pictures = data.pictures("train")
     return PhotoBatches(
-        *(pictures, np.arange(len(pictures)), image_size),
-        *(data.batch_size, data.resize),
+        pictures,
+        np.arange(len(pictures)),
+        image_size,
+        data.batch_size,
+        data.resize,
         augment=data.augment,
         shuffle=True,
         balance=data.labels("train") if data.oversample else None,

@@ -64,7 +64,12 @@ class TTAEvaluation(Evaluation):
 
     def _with_views(self, model: keras.Model) -> dict[str, float]:
         result = tta(
-            *(model, self.data, self.n_aug, self.augment, "valid", self.beta),
+            model,
+            self.data,
+            n_aug=self.n_aug,
+            augment=self.augment,
+            split="valid",
+            beta=self.beta,
             verbose=int(bool(self.params["verbose"])),
             seed=self.seed,
         )

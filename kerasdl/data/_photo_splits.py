@@ -281,7 +281,9 @@ class PhotoSplits:
         photo = PhotoBatches(
             [photos.pictures[index]] * draws,
             None,
-            *(photos.image_size, draws, photos.resize),
+            image_size=photos.image_size,
+            batch_size=draws,
+            resize=photos.resize,
             augment=self.augment,
             on_error="raise",
             max_pixels=self.max_pixels,

@@ -130,12 +130,23 @@ def cached_activations(
             # Whole batches that every output has; the rest is made again.
             reused -= reused % batch_size
             photos = PhotoBatches(
-                *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
+                paths,
+                np.zeros(len(paths)),
+                image_size,
+                batch_size,
+                resize,
                 on_error="raise",
                 max_pixels=max_pixels,
             )
             with on_one_device(model) as alone:
-                _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)
+                _fill(
+                    files,
+                    fold_batch_norm(alone),
+                    photos,
+                    start=reused,
+                    flip=flip,
+                    verbose=verbose,
+                )
     arrays = [np.load(file.path, mmap_mode="r") for file in files]
     return CachedActivations(arrays, len(paths) - reused, reused)
 
