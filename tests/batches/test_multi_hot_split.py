@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasdl.batches._multi_label_split import multi_label_parts
+from kerasdl.batches._multi_hot_split import multi_hot_parts
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def labels(rng):
 
 @pytest.mark.parametrize("shares", [(0.8, 0.2), (0.2,) * 5])
 def test_every_label_in_proportion(labels, shares):
-    parts = multi_label_parts(labels, shares, seed=1)
+    parts = multi_hot_parts(labels, shares, seed=1)
     sizes = np.bincount(parts, minlength=len(shares))
     np.testing.assert_allclose(sizes, np.multiply(600, shares), atol=6)
     for part, share in enumerate(shares):
@@ -30,7 +30,7 @@ def test_better_than_chance(labels):
     def error(parts):
         return np.abs(labels[parts == 1].sum(axis=0) - expected).sum()
 
-    ours = [error(multi_label_parts(labels, (0.8, 0.2), seed)) for seed in range(5)]
+    ours = [error(multi_hot_parts(labels, (0.8, 0.2), seed)) for seed in range(5)]
     rng = np.random.default_rng(0)
     chance = [error((rng.random(600) < 0.2).astype(int)) for _ in range(200)]
     assert max(ours) < np.quantile(chance, 0.05)
@@ -38,7 +38,7 @@ def test_better_than_chance(labels):
 
 def test_photos_without_labels_are_dealt_out_too(labels):
     labels[::3] = 0
-    parts = multi_label_parts(labels, (0.75, 0.25), seed=1)
+    parts = multi_hot_parts(labels, (0.75, 0.25), seed=1)
     assert np.bincount(parts).tolist() == [450, 150]
     counts = labels[parts == 1].sum(axis=0)
     np.testing.assert_allclose(counts, labels.sum(axis=0) / 4, atol=6)
@@ -46,12 +46,12 @@ def test_photos_without_labels_are_dealt_out_too(labels):
 
 def test_one_label_each_is_a_stratified_split():
     labels = np.repeat(np.eye(3), [50, 30, 20], axis=0)
-    parts = multi_label_parts(labels, (0.7, 0.3), seed=1)
+    parts = multi_hot_parts(labels, (0.7, 0.3), seed=1)
     assert labels[parts == 1].sum(axis=0).tolist() == [15, 9, 6]
 
 
 def test_the_seed_repeats_the_draw(labels):
     first, again, other = (
-        multi_label_parts(labels, (0.8, 0.2), seed).tolist() for seed in (1, 1, 2)
+        multi_hot_parts(labels, (0.8, 0.2), seed).tolist() for seed in (1, 1, 2)
     )
     assert first == again != other
