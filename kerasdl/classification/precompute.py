@@ -134,8 +134,8 @@ def precompute(
         first: name of the first layer above the cut; one tensor alone must feed it
             and what follows. None takes the first layer that trains, with Dropout
             right below it.
-        cache_dir: of the activations, as in `cached_activations`.
-        cache_key: for layers of your own, as in `cached_activations`.
+        cache_dir: of the activations, as in `train.cached_activations`.
+        cache_key: for layers of your own, as in `train.cached_activations`.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of

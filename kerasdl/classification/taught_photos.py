@@ -47,7 +47,7 @@ class TaughtPhotos:
 
     Attributes:
         stream: the `BatchStream` under `train`; its `next_epoch` may be set.
-        valid: None, as `classification.SplitEvaluation` validates the student alone.
+        valid: None, as `SplitEvaluation` validates the student alone.
         train: tf.data of `((photos, answers), labels)`, an epoch a pass; without a
             teacher of `(photos, labels)`. Photos are float32 `(batch, height, width,
             3)` in [0, 255], answers `(batch, classes)`, labels class indices.

@@ -34,7 +34,7 @@ def fit_thresholds(
         probabilities: `(n, classes)`, in [0, 1].
         labels: multi-hot `(n, classes)` of 0 and 1.
         beta: weight of recall against precision, above 0.
-        average: "samples", "macro" or "micro", as in `classification.FBeta`.
+        average: "samples", "macro" or "micro", as in `FBeta`.
         max_rounds: limit of the rounds over all classes.
 
     Returns:

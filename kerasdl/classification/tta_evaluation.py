@@ -17,7 +17,7 @@ from .tta import check_tta, tta
 class TTAEvaluation(Evaluation):
     """Report validation accuracy with test-time augmentation as `val_tta_accuracy`.
 
-    When, and where it stands among callbacks, is said at `Evaluation`.
+    When, and where it stands among callbacks, is said at `callbacks.Evaluation`.
 
     Args:
         data: its validation photos are looked at.
