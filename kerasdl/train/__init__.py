@@ -28,3 +28,4 @@ from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
 from .scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
 from .taught_photos import TaughtPhotos
+from .temperature import best_temperature, soften
