@@ -45,7 +45,7 @@ class Setting:
     def facts(self):
         """What decides every training in the folder."""
         return {
-            "format": 2,  # a change refuses what older trainings left
+            "format": 3,  # a change refuses what older trainings left
             "backbone": self.backbone,
             "weights": self.weights,
             "epochs": self.epochs,
@@ -221,35 +221,45 @@ def fit_photos(setting, name, model, epochs, rate, augment=True, first_epoch=0):
     return Ended(model, history, kd.train.count_trainable(model), predictions)
 
 
-def fit_activations(setting, name, model, cut, views, epochs, rate):
+def fit_activations(setting, name, model, cut, views, *, epochs, rate, keep="best"):
     """Train what follows the tensor `cut` of `model` on its cached activations.
 
-    The weights of the epoch with the lowest validation loss are kept.
+    The weights of the "best" epoch, of the lowest validation loss, or of the "last" one
+    are kept.
     """
     import keras
 
-    best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
     upper = keras.Model(cut, model.output, name=name)
     data = kd.classification.ActivationData(setting.data, views)
     epochs = setting.epochs or epochs
     compile_cosine(upper, setting.data, rate, epochs * data.stream.num_batches)
+    callbacks = [kd.callbacks.StopOnBadLoss(data)]
+    if keep == "best":
+        best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
+        callbacks.append(best)
     history = kd.train.resumable_fit(
         upper,
         data.train,
         epochs,
         state_of(setting, name),
         validation_data=data.valid,
-        callbacks=[kd.callbacks.StopOnBadLoss(data), best],
+        callbacks=callbacks,
         start_epoch=data.start_epoch,
         made_with=setting.facts,
     )
-    upper.load_weights(best.path)
-    predictions = {
+    if keep == "best":
+        upper.load_weights(best.path)
+    predictions = answers(upper, data, views)
+    return Ended(model, history, kd.train.count_trainable(upper), predictions)
+
+
+def answers(upper, data, splits):
+    """Outputs of `upper` for the activations of each of `splits` but "train"."""
+    return {
         split: upper.predict(data.dataset(split), verbose=0)
-        for split in views
+        for split in splits
         if split != "train"
     }
-    return Ended(model, history, kd.train.count_trainable(upper), predictions)
 
 
 def compile_cosine(model, data, rate, steps):

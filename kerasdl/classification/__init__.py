@@ -29,6 +29,7 @@ from .scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
 from .split_evaluation import SplitEvaluation
 from .submission import Submission
 from .taught_photos import TaughtPhotos
+from .temperature import best_temperature, soften
 from .tensorboard_images import TensorBoardImages
 from .thresholds import fit_thresholds, threshold_report
 from .tta import tta

@@ -162,9 +162,11 @@ def test_late_layers_stay_as_they_were_unless_they_help(
     monkeypatch.setattr(
         kerasdl.classification, "clearly_lower", lambda losses, others: helps
     )
+    monkeypatch.setattr(
+        kerasdl.classification, "best_temperature", lambda outputs, labels: 2.0
+    )
     _, (head, late) = practice(tmp_path)
-    best = late.history["val_loss"].idxmin() + 1
-    assert late.choices == {"epoch": best if helps else 0}
+    assert late.choices == {"rate": 1e-5, "temperature": 2.0, "kept": helps}
     same = [
         np.array_equal(*(stage.predictions[split] for stage in (head, late)))
         for split in ("valid", "test")
