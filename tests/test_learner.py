@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from PIL import Image
 
 import kerasdl
 from kerasdl.callbacks import (
@@ -19,18 +18,14 @@ FLIP = Augment(horizontal_flip=True)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, write_photos):
     """Bright photos are of class b, dark ones of class a."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 100, (20, 20, 3)) + 120 * place
+
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 6), ("valid", 4)):
-        for number, name in enumerate("ab"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 100, (20, 20, 3)) + 120 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+    return write_photos(root, {"train": 6, "valid": 4}, "ab", pixels)
 
 
 def photos(folder, size=16, augment=FLIP):

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
@@ -64,18 +63,11 @@ def test_a_stage_comes_after_what_it_continues(recipe):
 
 
 def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
-    train, tmp_path, rng, monkeypatch
+    train, tmp_path, write_photos, monkeypatch
 ):
     """A head knows by heart the views it has seen: they would teach nothing more."""
-    for split in ("train", "valid"):
-        for name in ("a", "b"):
-            folder = tmp_path / "photos" / split / name
-            folder.mkdir(parents=True)
-            pixels = rng.integers(0, 256, (32, 32, 3), "uint8")
-            Image.fromarray(pixels).save(folder / "0.png")
-    data = ImageData.from_folder(
-        *(tmp_path / "photos",), image_size=32, augment="chapter", seed=1
-    )
+    photos = write_photos(tmp_path, {"train": 1, "valid": 1}, "ab", (32, 32))
+    data = ImageData.from_folder(photos, image_size=32, augment="chapter", seed=1)
     begun = []
 
     def start_epoch(epoch, original=data.start_epoch):

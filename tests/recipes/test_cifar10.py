@@ -14,18 +14,14 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """Dark, middling and bright images in three classes."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 60, (16, 16, 3)) + 90 * place
+
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in {"train": 30, "test": 8}.items():
-        for number, name in enumerate("abc"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 60, (16, 16, 3)) + 90 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+    return write_photos(root, {"train": 30, "test": 8}, "abc", pixels)
 
 
 def train(photos, out, *more):

@@ -22,9 +22,9 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="module")
-def teacher(colours, tmp_path_factory):
+def teacher(colours, write_colours, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    photos = colours.write_photos(folder / "photos")
+    photos = write_colours(folder / "photos")
     return colours.write_run(folder / "run", photos)
 
 
@@ -218,7 +218,7 @@ def rewritten(teacher, folder, **changes):
     return folder
 
 
-def test_runs_that_are_no_teachers(teacher, colours, tmp_path):
+def test_runs_that_are_no_teachers(teacher, write_colours, tmp_path):
     out = ("--out", tmp_path / "out")
     with pytest.raises(ValueError, match="`path` must be an existing run folder"):
         distill(tmp_path / "nothing", *out)
@@ -237,7 +237,7 @@ def test_runs_that_are_no_teachers(teacher, colours, tmp_path):
     with pytest.raises(ValueError, match="must have the classes of"):
         distill(teacher, "--data", tmp_path / "photos", *out)
     shutil.rmtree(tmp_path / "photos")
-    other = colours.write_photos(tmp_path / "photos", count=2)
+    other = write_colours(tmp_path / "photos", count=2)
     arguments = json.loads((teacher / "manifest.json").read_text())["arguments"]
     moved = rewritten(
         teacher, tmp_path / "moved", arguments=arguments | {"data": str(other)}

@@ -16,10 +16,10 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "export_model.py"
 
 
 @pytest.fixture(scope="module")
-def made(colours, tmp_path_factory):
+def made(colours, write_colours, tmp_path_factory):
     """Photos, and a run of them."""
     folder = tmp_path_factory.mktemp("made")
-    photos = colours.write_photos(folder / "photos")
+    photos = write_colours(folder / "photos")
     return photos, colours.write_run(folder / "run", photos)
 
 
@@ -96,11 +96,13 @@ def test_several_labels_a_photo_are_refused(made, tmp_path, export):
         assert "The run must have one label a photo" in refused.stderr
 
 
-def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours, export):
+def test_a_file_that_loses_too_much_ends_with_1(
+    made, tmp_path, colours, write_photos, export
+):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     photos, _ = made
     run = colours.write_run(tmp_path / "run", photos, colours.bright_model())
-    dark = colours.write_dark_photos(tmp_path / "dark")
+    dark = write_photos(tmp_path / "dark", {"": 1}, colours.NAMES, colours.dark_pixels)
     done = export(run, "--formats", "tflite_int8", "--calibration", dark)
     assert done.returncode == 1, done.stderr
     assert "error: tflite_int8 loses 0." in done.stderr

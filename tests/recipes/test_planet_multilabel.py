@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from sklearn.metrics import fbeta_score
 
 import kerasdl
@@ -23,18 +22,17 @@ def tags_of(number):
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """56 photos that are bright in the colours they are tagged with, 5 of a test."""
+
+    def pixels(rng, _, number):
+        tags = [150 * (colour in tags_of(number)) for colour in COLOURS]
+        return rng.integers(0, 100, (40, 40, 3)) + tags
+
     root = tmp_path_factory.mktemp("planet")
-    rng = np.random.default_rng(0)
     for name, count in {"train": 56, "test": 5}.items():
-        folder = root / f"{name}-jpg"
-        folder.mkdir()
-        for number in range(count):
-            pixels = rng.integers(0, 100, (40, 40, 3))
-            pixels += [150 * (colour in tags_of(number)) for colour in COLOURS]
-            photo = Image.fromarray(pixels.astype("uint8"))
-            photo.save(folder / f"{name}_{number}.jpg")
+        file = name + "_{}.jpg"
+        write_photos(root, {f"{name}-jpg": count}, pixels=pixels, file=file)
     table = pd.DataFrame({"image_name": [f"train_{n}" for n in range(56)]})
     table["tags"] = [" ".join(tags_of(n)) for n in range(56)]
     table.to_csv(root / "train_v2.csv", index=False)

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 from kerasdl.data import ImageData
 from kerasdl.models import pooled_head, with_rgb_input
@@ -9,17 +8,9 @@ from kerasdl.train import freeze_to, precompute
 
 
 @pytest.fixture
-def data(tmp_path, rng):
-    for split in ("train", "valid"):
-        for name in ("a", "b", "c"):
-            folder = tmp_path / "photos" / split / name
-            folder.mkdir(parents=True)
-            for i in range(3):
-                pixels = rng.integers(0, 256, (8, 8, 3), "uint8")
-                Image.fromarray(pixels).save(folder / f"{i}.png")
-    return ImageData.from_folder(
-        *(tmp_path / "photos",), image_size=8, batch_size=9, seed=1
-    )
+def data(tmp_path, write_photos):
+    photos = write_photos(tmp_path / "photos", {"train": 3, "valid": 3}, "abc")
+    return ImageData.from_folder(photos, image_size=8, batch_size=9, seed=1)
 
 
 def network(dropout=0.5):
