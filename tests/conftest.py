@@ -140,7 +140,12 @@ def tiny_backbone(monkeypatch):
     from kerasdl.models import backbones
 
     row = backbones.Backbone(
-        *("tiny", _tiny_trunk, "tf", "conv2", "conv3", None),
+        name="tiny",
+        builder=_tiny_trunk,
+        pixels="tf",
+        middle="conv2",
+        late="conv3",
+        weights_file=None,
         image_size=32,
         min_image_size=8,
     )
@@ -159,7 +164,10 @@ def _tiny_trunk(include_top, weights, input_shape=None, input_tensor=None, name=
     for number, filters in enumerate((4, 8, 16), 1):
         init = keras.initializers.HeNormal(seed=number)
         x = layers.Conv2D(
-            *(filters, 3, 2, "same"),
+            filters,
+            3,
+            2,
+            "same",
             activation="relu",
             kernel_initializer=init,
             name=f"conv{number}",

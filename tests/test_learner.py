@@ -101,7 +101,11 @@ def test_precompute_is_training_through_the_frozen_trunk(
     found = []
     for precompute in (False, True):
         learn = kerasdl.Learner.pretrained(
-            *(tiny_backbone, photos(folder, 32, None), precompute, None, head),
+            tiny_backbone,
+            photos(folder, 32, None),
+            precompute,
+            None,
+            head,
             cache_dir=tmp_path,
             optimizer="adam",
             seed=1,
@@ -289,7 +293,7 @@ def test_other_optimizers_are_named_or_compiled(folder):
 def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tmp_path):
     def learner(optimizer=None):
         return kerasdl.Learner.from_model(
-            *(network(), photos(folder), False, tmp_path), optimizer=optimizer
+            network(), photos(folder), False, tmp_path, optimizer=optimizer
         )
 
     adam = learner("adam")

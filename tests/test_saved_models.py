@@ -23,7 +23,14 @@ def stroke(points):
     import cv2
 
     pixels = np.zeros((28, 28), "uint8")
-    cv2.polylines(pixels, [np.array(points, "int32")], False, 255, 3, cv2.LINE_AA)
+    cv2.polylines(
+        pixels,
+        [np.array(points, "int32")],
+        isClosed=False,
+        color=255,
+        thickness=3,
+        lineType=cv2.LINE_AA,
+    )
     return np.repeat(pixels[..., None], 3, axis=-1)
 
 

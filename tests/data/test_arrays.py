@@ -18,8 +18,10 @@ from keras.src.datasets.cifar import load_batch
 from kerasdl.data import ImageError, _keras_cache, cifar10, fashion_mnist, mnist
 
 IDX_FILES = (
-    *("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    *("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
 )
 
 

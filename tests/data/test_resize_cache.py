@@ -85,7 +85,9 @@ def test_a_killed_call_is_continued(photos, shrink, tmp_path, programs):
     copies = shrink(photos)
     assert copies[0] == left and left.stat().st_mtime_ns == time
     assert [read_image(copy).shape[:2] for copy in copies] == [
-        *((56, 25), (25, 60), (30, 20))
+        (56, 25),
+        (25, 60),
+        (30, 20),
     ]
 
 

@@ -95,7 +95,10 @@ def test_a_folder_outside_is_there_by_the_first_link(tmp_path, write_photos):
         link(tmp_path / "data" / name / "more", tmp_path / "store" / "pets")
     images, _ = kdata.list_images(tmp_path / "data")
     assert images == [
-        *("cat/0.png", "cat/more/0.png", "cat/more/1.png", "cat/more/2.png"),
+        "cat/0.png",
+        "cat/more/0.png",
+        "cat/more/1.png",
+        "cat/more/2.png",
         "dog/0.png",
     ]
 

@@ -44,7 +44,7 @@ def random_multi_label(rng, threshold=0.5):
     labels = rng.random((200, 4)) < [0.1, 0.3, 0.5, 0.8]
     probabilities = np.clip(0.6 * labels + 0.5 * rng.random((200, 4)) - 0.05, 0, 1)
     report = ClassificationReport.from_predictions(
-        *(probabilities, labels.astype("float32"), list("abcd")), threshold=threshold
+        probabilities, labels.astype("float32"), list("abcd"), threshold=threshold
     )
     return report, probabilities, labels
 
@@ -188,7 +188,7 @@ def photos(tmp_path, write_photos):
 
 def read(folder, **more):
     return kerasdl.ImageData.from_folder(
-        *(folder,), valid_fraction=0.5, image_size=8, batch_size=4, seed=3, **more
+        folder, valid_fraction=0.5, image_size=8, batch_size=4, seed=3, **more
     )
 
 

@@ -76,7 +76,7 @@ def no_pending_values():
 @functools.cache
 def built(name):
     arguments, min_side, rule = ZOO[name]
-    network = Network(name, arguments, min_side, rule, None, None)
+    network = Network(name, arguments, min_side, rule, functional=None, sequential=None)
     network.functional = network.build()
     network.sequential = network.build(build="sequential")
     return network

@@ -55,9 +55,21 @@ def photos(tmp_path_factory, write_squares):
 
 def arguments(photos, tmp_path, out, *more):
     return [
-        *("--data", str(photos), "--out", str(tmp_path / out)),
-        *("--cache", str(tmp_path / f"cache-{out}"), "--image-size", "32"),
-        *("--batch-size", "8", "--epochs", "2", "--seed", "5", *more),
+        "--data",
+        str(photos),
+        "--out",
+        str(tmp_path / out),
+        "--cache",
+        str(tmp_path / f"cache-{out}"),
+        "--image-size",
+        "32",
+        "--batch-size",
+        "8",
+        "--epochs",
+        "2",
+        "--seed",
+        "5",
+        *more,
     ]
 
 
@@ -146,7 +158,8 @@ def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
         (
             [],
             fail_at_second_batch(lambda: signal.raise_signal(signal.SIGINT)),
-            *(130, "interrupted"),
+            130,
+            "interrupted",
         ),
         (["--resume"], fail_at_second_batch(full_memory), 1, "memory is full"),
         (["--resume"], (_atomic.os, "fsync", full_disk), 1, "No space left"),
@@ -186,8 +199,15 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
     argv += ["--backbone", tiny_backbone]
     recipe(argv)
     assert sorted(path.name for path in out.iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
+        "README.md",
+        "confusion.png",
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        "manifest.json",
+        "mistakes.png",
+        "model.keras",
+        "model.tflite",
         "report.html",
     ]
     keeps_promises(out, of_photos=True)
@@ -199,7 +219,11 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
     assert sum(manifest["data"]["counts"]["valid"].values()) == 6
     stages = manifest["results"]["stages"]
     assert [stage["stage"] for stage in stages] == [
-        *("scratch", "scratch_augmented", "features", "frozen", "fine_tuned")
+        "scratch",
+        "scratch_augmented",
+        "features",
+        "frozen",
+        "fine_tuned",
     ]
     assert all(stage["test"] is None for stage in stages)
     page = (out / "report.html").read_text(encoding="utf-8")

@@ -49,17 +49,29 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     output = capsys.readouterr().out
     assert "Epoch 1/1" not in output  # every step was finished before
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("lr_find_all.png", "lr_find_head.png", "manifest.json", "mistakes.png"),
-        *("model.keras", "model.tflite"),
-        *("rates.png", "report.html"),
+        "README.md",
+        "confusion.png",
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        "lr_find_all.png",
+        "lr_find_head.png",
+        "manifest.json",
+        "mistakes.png",
+        "model.keras",
+        "model.tflite",
+        "rates.png",
+        "report.html",
     ]
     keeps_promises(tmp_path / "run", of_photos=True)
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     steps = results["steps"]
     assert [step["step"] for step in steps[:-1]] == [
-        *("lr_find_head", "head_cached", "head_augmented"),
-        *("lr_find_all", "all_layers"),
+        "lr_find_head",
+        "head_cached",
+        "head_augmented",
+        "lr_find_all",
+        "all_layers",
     ]
     assert all(step["minutes"] > 0 for step in steps)
     trained = [step for step in steps[:-1] if step["epochs"]]
@@ -72,7 +84,7 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
 
     # The model of the run is that of the best step, in plain Keras.
     data = kerasdl.ImageData.from_folder(
-        *(photos,), test="test", image_size=32, resize="squash", seed=0
+        photos, test="test", image_size=32, resize="squash", seed=0
     )
     model = keras.saving.load_model(tmp_path / "run" / "model.keras")
     answers = model.predict(data.test, verbose=0)[:, 0] > 0.5

@@ -32,7 +32,13 @@ def train(recipe):
 
     def train(names, data, folder, backbone="mobilenet", epochs=2):
         setting = recipe._chapter.Setting(
-            data, folder / "state", backbone, None, epochs, folder, seed=1
+            data,
+            folder / "state",
+            backbone=backbone,
+            weights=None,
+            epochs=epochs,
+            cache_dir=folder,
+            seed=1,
         )
         known = {}
         for stage in recipe.STAGES.values():
@@ -113,7 +119,9 @@ def blobs(rng):
     noise = rng.integers(0, 120, (72, 16, 16, 3))
     images = (noise + 60 * labels[:, None, None, None]).astype("uint8")
     return ImageData.from_arrays(
-        *(images[:48], labels[:48], (images[48:60], labels[48:60])),
+        images[:48],
+        labels[:48],
+        (images[48:60], labels[48:60]),
         (images[60:], labels[60:]),
         batch_size=8,
         seed=1,

@@ -16,8 +16,18 @@ from kerasdl.callbacks import SplitEvaluation
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "distill_to_mobile.py"
 ARGUMENTS = (
-    *("--image-size", "32", "--alpha", "0.25", "--epochs", "4", "--views", "2"),
-    *("--sparsity", "0.5", "--seed", "1"),
+    "--image-size",
+    "32",
+    "--alpha",
+    "0.25",
+    "--epochs",
+    "4",
+    "--views",
+    "2",
+    "--sparsity",
+    "0.5",
+    "--seed",
+    "1",
 )
 
 
@@ -60,12 +70,22 @@ def run(teacher, tmp_path_factory):
 def test_a_run_leaves_a_whole_folder(run, keeps_promises):
     keeps_promises(run, of_photos=True)
     assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "alone", "confusion.png", "curves.png", "history.csv"),
-        *("labels.txt", "manifest.json", "mistakes.png", "model.keras"),
-        *("model.tflite", "report.html", "sparsity.csv"),
+        "README.md",
+        "alone",
+        "confusion.png",
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        "manifest.json",
+        "mistakes.png",
+        "model.keras",
+        "model.tflite",
+        "report.html",
+        "sparsity.csv",
     ]
     assert {path.name for path in (run / "alone").iterdir()} == {
-        *("model.keras", "model.tflite")
+        "model.keras",
+        "model.tflite",
     }
     history = pd.read_csv(run / "history.csv")
     assert history["stage"].tolist() == ["student"] * 4 + ["alone"] * 4

@@ -63,9 +63,19 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
 
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("lr_find.png", "manifest.json", "mistakes.png", "model.keras"),
-        *("model.tflite", "rates.png", "report.html", "submission.csv.gz"),
+        "README.md",
+        "confusion.png",
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        "lr_find.png",
+        "manifest.json",
+        "mistakes.png",
+        "model.keras",
+        "model.tflite",
+        "rates.png",
+        "report.html",
+        "submission.csv.gz",
     ]
     keeps_promises(run, of_photos=True)
     manifest = json.loads((run / "manifest.json").read_text())
@@ -80,7 +90,10 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
 
     # The model of the run is that of the best step, in plain Keras.
     data = kerasdl.ImageData.from_table(
-        *(photos / "labels.csv", photos / "train", "id", "breed"),
+        photos / "labels.csv",
+        photos / "train",
+        "id",
+        "breed",
         image_size=size,
         resize="squash",
         seed=3,

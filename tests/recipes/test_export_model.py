@@ -78,7 +78,12 @@ def test_photos_of_a_folder(made, tmp_path, export):
     assert done.returncode == 0, done.stderr
     (elsewhere / "valid" / "red").rename(elsewhere / "valid" / "rose")
     other = export(
-        *(moved, "--formats", "tflite", "--overwrite", "--check", elsewhere / "valid")
+        moved,
+        "--formats",
+        "tflite",
+        "--overwrite",
+        "--check",
+        elsewhere / "valid",
     )
     assert other.returncode == 2
     assert "`check` must hold a folder for each class" in other.stderr

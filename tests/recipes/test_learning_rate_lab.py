@@ -27,7 +27,11 @@ def main(photos, tmp_path, *more):
 def test_four_schedules_from_the_same_start(photos, tmp_path, capsys):
     main(photos, tmp_path, "--epochs", "3", "--rate", "0.01")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("labels.txt", "losses.png", "lr_find.png", "manifest.json", "rates.png")
+        "labels.txt",
+        "losses.png",
+        "lr_find.png",
+        "manifest.json",
+        "rates.png",
     ]
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     assert results["rate"] == 0.01

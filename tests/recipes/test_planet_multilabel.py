@@ -67,17 +67,34 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
 
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find_all.png"),
-        *("lr_find_head.png", "manifest.json", "mistakes.png", "model.keras"),
+        "README.md",
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        "lr_find_all.png",
+        "lr_find_head.png",
+        "manifest.json",
+        "mistakes.png",
+        "model.keras",
         "model.tflite",
-        *("rates.png", "report.html", "submission.csv.gz", "thresholds.csv"),
+        "rates.png",
+        "report.html",
+        "submission.csv.gz",
+        "thresholds.csv",
     ]
     keeps_promises(run, of_photos=True, several_labels=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
     assert [step["step"] for step in steps] == [
-        *("lr_find_head", "head_32", "lr_find_all", "all_32", "head_40", "all_40"),
-        *(f"{best} + thresholds", f"{best} + tta", f"{best} + tta + thresholds"),
+        "lr_find_head",
+        "head_32",
+        "lr_find_all",
+        "all_32",
+        "head_40",
+        "all_40",
+        f"{best} + thresholds",
+        f"{best} + tta",
+        f"{best} + tta + thresholds",
     ]
     trained = [step for step in steps[:6] if step["epochs"]]
     assert best == min(trained, key=lambda step: step["valid loss"])["step"]
@@ -86,7 +103,10 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
 
     # F2 of the half that reports, by plain Keras and scikit-learn.
     data = kerasdl.ImageData.from_table(
-        *(photos / "train_v2.csv", photos / "train-jpg", "image_name", "tags"),
+        photos / "train_v2.csv",
+        photos / "train-jpg",
+        "image_name",
+        "tags",
         label_delimiter=" ",
         image_size=manifest["image_size"],
         resize="squash",

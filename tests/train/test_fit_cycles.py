@@ -150,7 +150,12 @@ def test_under_a_distribution_strategy_it_resumes_too(data, tmp_path):
         data.start_epoch(0)
         for number in cycles:
             history = fit_cycles(
-                *(model, data, RATE, number, 1, 1),
+                model,
+                data,
+                RATE,
+                cycles=number,
+                cycle_len=1,
+                cycle_mult=1,
                 callbacks=callbacks,
                 state=state,
             )
@@ -190,7 +195,13 @@ def run(model, start, data, folder, callbacks, **arguments):
     for variable, value in start:
         variable.assign(value)
     return fit_cycles(
-        *(model, data, RATE, 2, 1, 2, callbacks),
+        model,
+        data,
+        RATE,
+        cycles=2,
+        cycle_len=1,
+        cycle_mult=2,
+        callbacks=callbacks,
         state=folder / "state.npz",
         **arguments,
     )
@@ -226,7 +237,8 @@ def test_stopped_at_any_batch_it_goes_on_with_the_old_curve(
     for (variable, _), wanted in zip(start, end, strict=True):
         np.testing.assert_array_equal(variable.numpy(), wanted)
     assert [file.name for file in callbacks[1].files] == [
-        *("cycle_1.weights.h5", "cycle_2.weights.h5")
+        "cycle_1.weights.h5",
+        "cycle_2.weights.h5",
     ]
     assert len(list(snapshots.iterdir())) == len(callbacks[1].files)
 

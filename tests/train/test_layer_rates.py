@@ -220,8 +220,18 @@ def test_a_whole_save_loads_in_plain_keras_with_its_optimizer(
 @pytest.mark.parametrize(
     "rates",
     [
-        *(0, -1e-3, float("nan"), float("inf"), None, "1e-3", [], [1e-3] * 4),
-        *([1e-3, 0, 1e-2], slice(1e-4, None), slice(0, 1e-2), slice(1e-4, 1e-2, 2)),
+        0,
+        -1e-3,
+        float("nan"),
+        float("inf"),
+        None,
+        "1e-3",
+        [],
+        [1e-3] * 4,
+        [1e-3, 0, 1e-2],
+        slice(1e-4, None),
+        slice(0, 1e-2),
+        slice(1e-4, 1e-2, 2),
     ],
 )
 def test_rates_that_do_not_work(rates):

@@ -17,7 +17,8 @@ def network(dropout=0.5):
     pixels = keras.Input((8, 8, 3))
     x = keras.layers.Rescaling(1 / 255)(pixels)
     x = keras.layers.Conv2D(
-        *(5, 3),
+        5,
+        3,
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=0),
         name="trunk",
@@ -71,7 +72,7 @@ def test_arrays_unlabelled_splits_and_oversampling(tmp_path, rng):
     images = rng.integers(0, 256, (20, 8, 8, 3), "uint8")
     labels = np.repeat([0, 1, 2], [12, 4, 4])
     data = ImageData.from_arrays(
-        *(images, labels, 0.25, images[:3]), oversample=True, seed=1
+        images, labels, 0.25, images[:3], oversample=True, seed=1
     )
     model = network()
     freeze_to(model, "head_avg_pool")

@@ -236,7 +236,8 @@ def test_a_copy_has_the_compiled_rate_after_an_interruption(scaled):
     ends = keras.callbacks.LambdaCallback(on_epoch_end=fail)
     with pytest.raises(KeyboardInterrupt):
         models[0].fit(
-            *(np.ones((4, 2)), np.ones((4, 1))),
+            np.ones((4, 2)),
+            np.ones((4, 1)),
             epochs=3,
             verbose=0,
             callbacks=[StepDecay(1, 0.1), ends],

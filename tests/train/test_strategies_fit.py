@@ -188,7 +188,11 @@ def on_two_machines(digits, outs, *more, to_other=()):
     ports = free_ports()
     workers = [
         run_recipe(
-            *(digits, out, "multi_worker", *more, *(to_other if index else ())),
+            digits,
+            out,
+            "multi_worker",
+            *more,
+            *(to_other if index else ()),
             env=environment(index, ports),
         )
         for index, out in enumerate(outs[:2])

@@ -146,7 +146,8 @@ def array_epoch(seed, epoch):
 
 def test_predict_and_evaluate_follow_the_order_of_the_files(cats_and_dogs):
     flow = ImageDataGenerator().flow_from_directory(
-        *(cats_and_dogs / "validation", (40, 50)),
+        cats_and_dogs / "validation",
+        (40, 50),
         batch_size=4,
         class_mode="binary",
         color_mode="grayscale",
