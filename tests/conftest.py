@@ -58,6 +58,16 @@ def elsewhere():
 
 
 @pytest.fixture
+def eagerly():
+    """Functions run as they stand: of a few small batches that is less than a trace."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def left_by_a_kill(monkeypatch):
     """A function that leaves half of a file, as a killed writer of `path` does."""
     from kerasdl._atomic import replacing

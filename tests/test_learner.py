@@ -15,6 +15,7 @@ from kerasdl.data import Augment, ImageData, ImageDataGenerator
 from kerasdl.predict import predict_split, tta
 
 FLIP = Augment(horizontal_flip=True)
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")

@@ -251,7 +251,7 @@ def refused(model, data, images, labels):
     return {"errors": errors}
 
 
-def main(how, folder, die_at):
+def train_all(how, folder, die_at=0):
     if how == "mirrored":
         two_devices()
     strategies.use(how)
@@ -268,8 +268,9 @@ def main(how, folder, die_at):
         found |= taught_by_a_model(data)
     if how == "mirrored":
         found |= refused(model, data, images, labels)
-    print(json.dumps(found), flush=True)
+    return found
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    found = train_all(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    print(json.dumps(found), flush=True)

@@ -27,10 +27,10 @@ def recipe(monkeypatch):
 
 
 @pytest.fixture
-def train(recipe):
+def train(recipe, tiny_backbone):
     """A function that does trainings, and returns what each of them left."""
 
-    def train(names, data, folder, backbone="mobilenet", epochs=2):
+    def train(names, data, folder, epochs=2, backbone=tiny_backbone):
         setting = recipe._chapter.Setting(
             data,
             folder / "state",
@@ -101,7 +101,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept(train, tmp_path, rng):
     images = rng.integers(0, 256, (24, 32, 32, 3), "uint8")
     labels = np.arange(24) % 2
     data = ImageData.from_arrays(images, labels, 0.5, batch_size=4, seed=1)
-    _, (stage,) = train(["features"], data, tmp_path, epochs=12)
+    _, (stage,) = train(["features"], data, tmp_path, 12, "mobilenet")
     losses = stage.history["val_loss"]
     assert losses.idxmin() < len(losses) - 1
     expected = keras.losses.binary_crossentropy(
@@ -129,12 +129,12 @@ def blobs(rng):
 
 
 @pytest.fixture
-def practice(train, blobs, tiny_backbone):
+def practice(train, blobs):
     """A function that does both trainings on the blobs."""
 
     def practice(folder):
         names = ["practice_head", "practice"]
-        return train(names, blobs, folder, tiny_backbone)
+        return train(names, blobs, folder)
 
     return practice
 

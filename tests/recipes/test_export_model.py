@@ -4,7 +4,6 @@ import json
 import runpy
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -43,9 +42,7 @@ def export(capsys):
 def test_photos_are_found_by_the_manifest(made, tmp_path, export):
     _, run = made
     out = tmp_path / "files"
-    command = [sys.executable, RECIPE, run, "--formats", "tflite,tflite_int8"]
-    command += ["--out", out]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = export(run, "--formats", "tflite,tflite_int8", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "24 photos; the Keras model's accuracy is 1.0000" in done.stdout
     assert f"{out}/ holds the files" in done.stdout
@@ -146,7 +143,7 @@ def test_a_photo_above_the_limit_is_named(made, tmp_path, export):
     photos, run = made
     shutil.copytree(photos / "valid", tmp_path / "valid")
     Image.new("RGB", (100, 100), "red").save(tmp_path / "valid" / "red" / "large.png")
-    arguments = run, "--formats", "keras", "--check", tmp_path / "valid"
+    arguments = run, "--formats", "tflite", "--check", tmp_path / "valid"
     said = r"large\.png: above the pixel limit .* \(--max-pixels\)"
     with pytest.warns(UserWarning, match=said):
         done = export(*arguments, "--out", tmp_path / "out", "--max-pixels", 9999)

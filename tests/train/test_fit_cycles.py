@@ -1,3 +1,6 @@
+import functools
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from kerasdl.train import (
 
 SIDE, STEPS = 6, 3
 RATE = 0.25
+eagerly = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,15 @@ def compiled(optimizer=None):
     return model
 
 
+@pytest.fixture
+def sweep(monkeypatch):
+    """`lr_find` of 20 batches, in `fit_cycles` too."""
+    short = functools.partial(lr_find, num_steps=20)
+    module = sys.modules["kerasdl.train.suggested_rate"]
+    monkeypatch.setattr(module, "lr_find", short)
+    return short
+
+
 def cosine(lengths, high=RATE):
     return np.concatenate(
         [high / 2 * (1 + np.cos(np.pi * np.arange(n) / n)) for n in lengths]
@@ -71,6 +84,7 @@ def test_cycles_are_as_long_and_as_high_as_asked(data):
     assert float(model.optimizer.learning_rate) == RATE
 
 
+@eagerly
 def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     models = compiled(), compiled()
     for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
@@ -82,10 +96,11 @@ def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     assert "val_loss" not in history
 
 
-def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
+@eagerly
+def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, sweep, capsys):
     model = compiled()
     data.start_epoch(0)
-    valley = lr_find(model, data).suggestions["valley"]
+    valley = sweep(model, data).suggestions["valley"]
     for given in (data, (data.train, data.valid)):
         data.start_epoch(0)
         history = fit_cycles(compiled(), given, cycles=1)
@@ -96,7 +111,8 @@ def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
     assert "lr_find" not in capsys.readouterr().out  # nothing was swept
 
 
-def test_a_sweep_for_all_layers_forgets_rates_by_depth(data):
+@eagerly
+def test_a_sweep_for_all_layers_forgets_rates_by_depth(data, sweep):
     valleys = []
     for by_depth in (None, [1e-4, 1e-2]):
         model = compiled()
@@ -109,6 +125,7 @@ def test_a_sweep_for_all_layers_forgets_rates_by_depth(data):
     assert valleys[1] == pytest.approx(valleys[0])
 
 
+@eagerly
 def test_rates_by_depth_fall_together(data):
     model, seen = compiled(), []
     watch = keras.callbacks.LambdaCallback(
@@ -119,6 +136,7 @@ def test_rates_by_depth_fall_together(data):
     np.testing.assert_allclose(seen, expected, rtol=1e-5)
 
 
+@eagerly
 @pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
 def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
     history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=[schedule])
@@ -126,6 +144,7 @@ def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
     assert len(schedule.rates) == 2 * STEPS
 
 
+@eagerly
 def test_a_new_run_begins_a_new_curve_after_an_exception(data):
     schedule = OneCycle()
     with pytest.raises(KeyboardInterrupt):

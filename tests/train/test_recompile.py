@@ -81,7 +81,7 @@ SETTINGS = {
     "loss class": {"loss": Focal(2.0)},
     "losses": {"loss": [focal], "loss_weights": [0.5]},
     "losses by name": {"loss": {"top": focal}, "metrics": {"top": [share]}},
-    "metric": {"metrics": [share, "accuracy"]},
+    "metric": {"metrics": [share, "accuracy"], "run_eagerly": False},
     "metric class": {"metrics": [Share(2.0)]},
     "weighted": {"weighted_metrics": [share], "run_eagerly": True},
     "optimizer": {"optimizer": Signs(0.1, momentum=0.5)},
@@ -92,7 +92,8 @@ SETTINGS = {
 def compiled(name, model=None):
     model = model or network()
     model.compile(
-        **{"optimizer": "adam", "loss": "binary_crossentropy"} | SETTINGS[name]
+        **{"optimizer": "adam", "loss": "binary_crossentropy", "run_eagerly": True}
+        | SETTINGS[name]
     )
     return model
 

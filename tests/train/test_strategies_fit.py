@@ -1,5 +1,6 @@
 """Two devices, and two processes over loopback, train as one process does."""
 
+import importlib.util
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parents[1] / "programs"
+TRAINING = PROGRAMS / "trains_on_devices.py"
 RECIPE = PROGRAMS / "mnist_on_devices.py"
 
 
@@ -42,7 +44,7 @@ def free_ports():
 
 def start(how, folder, die_at=0, env=None):
     return subprocess.Popen(
-        [sys.executable, PROGRAMS / "trains_on_devices.py", how, folder, str(die_at)],
+        [sys.executable, TRAINING, how, folder, str(die_at)],
         cwd=REPOSITORY,
         env=env,
         stdout=subprocess.PIPE,
@@ -67,7 +69,11 @@ def two_workers(folder, die_at=0):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    return end(start("none", tmp_path_factory.mktemp("alone")))
+    """In this process, which has TensorFlow already."""
+    spec = importlib.util.spec_from_file_location("trains_on_devices", TRAINING)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.train_all("none", tmp_path_factory.mktemp("alone"))
 
 
 def check(found, expected, names=("plain", "norm")):
