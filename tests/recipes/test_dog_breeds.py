@@ -62,21 +62,11 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
     assert "- val_loss" not in capsys.readouterr().out  # every step was finished before
 
     run = tmp_path / "run"
-    assert sorted(path.name for path in run.iterdir()) == [
-        "README.md",
-        "confusion.png",
-        "curves.png",
-        "history.csv",
-        "labels.txt",
-        "lr_find.png",
-        "manifest.json",
-        "mistakes.png",
-        "model.keras",
-        "model.tflite",
-        "rates.png",
-        "report.html",
-        "submission.csv.gz",
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md confusion.png curves.png history.csv labels.txt "
+        "lr_find.png manifest.json mistakes.png model.keras model.tflite "
+        "rates.png report.html submission.csv.gz".split()
+    )
     keeps_promises(run, of_photos=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]

@@ -66,22 +66,12 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
     assert output.count("- val_loss") == 2  # the two epochs at the first size were kept
 
     run = tmp_path / "run"
-    assert sorted(path.name for path in run.iterdir()) == [
-        "README.md",
-        "curves.png",
-        "history.csv",
-        "labels.txt",
-        "lr_find_all.png",
-        "lr_find_head.png",
-        "manifest.json",
-        "mistakes.png",
-        "model.keras",
-        "model.tflite",
-        "rates.png",
-        "report.html",
-        "submission.csv.gz",
-        "thresholds.csv",
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md curves.png history.csv labels.txt lr_find_all.png "
+        "lr_find_head.png manifest.json mistakes.png model.keras "
+        "model.tflite rates.png report.html submission.csv.gz "
+        "thresholds.csv".split()
+    )
     keeps_promises(run, of_photos=True, several_labels=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]

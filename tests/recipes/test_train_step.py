@@ -54,14 +54,9 @@ def test_ratios_to_pytorch(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     header, row = csv.reader(table.open())
-    assert header == [
-        "network",
-        "keras_ms",
-        "torch_default_ms",
-        "torch_best_ms",
-        "ratio",
-        "ratio_best",
-    ]
+    assert header == (
+        "network keras_ms torch_default_ms torch_best_ms ratio ratio_best".split()
+    )
     keras, default, best, ratio, ratio_best = map(float, row[1:])
     assert best <= default
     assert (ratio, ratio_best) == pytest.approx((keras / default, keras / best))
