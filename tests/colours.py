@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 from keras import layers, ops
-from PIL import Image
 
 import kerasdl
 
@@ -31,18 +30,11 @@ def model():
     return network
 
 
-def write_photos(folder, count=8, seed=0):
-    """`folder/<split>/<colour>/<number>.png`, with a rim that resizing must keep."""
-    rng = np.random.default_rng(seed)
-    for split in ("train", "valid", "test"):
-        for place, name in enumerate(reversed(NAMES)):
-            (folder / split / name).mkdir(parents=True)
-            for number in range(count):
-                pixels = rng.uniform(0, 120, (20, 24, 3))
-                pixels[..., place] += 120
-                path = folder / split / name / f"{number}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return folder
+def pixels(rng, place, _):
+    """A photo, with a rim that resizing must keep; `place` is the channel."""
+    drawn = rng.uniform(0, 120, (20, 24, 3))
+    drawn[..., place] += 120
+    return drawn
 
 
 def read_photos(folder, seed=0):
@@ -51,21 +43,16 @@ def read_photos(folder, seed=0):
     )
 
 
+def dark_pixels(rng, *_):
+    return rng.integers(0, 9, (SIZE, SIZE, 3))
+
+
 def bright_model():
     """The same, but for logits that are all far above 0."""
     network = model()
     ones, _, means, _ = network.get_layer("norm").get_weights()
     network.get_layer("norm").set_weights([ones, ones * 10, means, ones])
     return network
-
-
-def write_dark_photos(folder):
-    """`folder/<colour>/0.png`, nearly black."""
-    for name in NAMES:
-        (folder / name).mkdir(parents=True)
-        noise = np.random.default_rng(0).integers(0, 9, (SIZE, SIZE, 3), "uint8")
-        Image.fromarray(noise).save(folder / name / "0.png")
-    return folder
 
 
 def write_run(out, photos, network=None):

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 COLOURS = Path(__file__).with_name("colours.py")
+PROGRAMS = Path(__file__).with_name("programs")
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,46 @@ def seeded():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The folder of programs that tests run in processes of their own."""
+    return PROGRAMS
+
+
+@pytest.fixture(scope="session")
+def elsewhere():
+    """A function that runs a program where kerasdl cannot be imported.
+
+    It returns what the program prints. One process runs them all, as TensorFlow takes
+    long to load.
+    """
+    with subprocess.Popen(
+        [sys.executable, PROGRAMS / "elsewhere.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def run(program, *arguments, folder=REPOSITORY):
+            command = [folder, PROGRAMS / program, *arguments]
+            print(json.dumps([*map(str, command)]), file=process.stdin, flush=True)
+            printed, failure = json.loads(process.stdout.readline())
+            assert failure is None, failure
+            return printed
+
+        yield run
+
+
+@pytest.fixture
+def eagerly():
+    """Functions run as they stand: of a few small batches that is less than a trace."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -45,6 +87,35 @@ def left_by_a_kill(monkeypatch):
     return leave
 
 
+@pytest.fixture(scope="session")
+def write_photos():
+    """A function that writes photos into folders of classes, and returns `root`.
+
+    Each is `root/<folder>/<class>/<file>`: `folders` gives the number of photos of each
+    class by folder, and what is called "" is no folder of its own. `pixels` is height
+    and width of noise, or a function of a random generator, of the place of the class
+    and of the number of the photo that draws RGB.
+    """
+    from PIL import Image
+
+    def write(root, folders, classes=("",), pixels=(8, 8), *, file="{}.png", seed=0):
+        rng = np.random.default_rng(seed)
+        for name, count in folders.items():
+            for place, class_name in enumerate(classes):
+                folder = root / name / class_name
+                folder.mkdir(parents=True, exist_ok=True)
+                for number in range(count):
+                    if callable(pixels):
+                        drawn = pixels(rng, place, number)
+                    else:
+                        drawn = rng.integers(0, 256, (*pixels, 3), "uint8")
+                    photo = Image.fromarray(np.asarray(drawn).astype("uint8"))
+                    photo.save(folder / file.format(number))
+        return root
+
+    return write
+
+
 @pytest.fixture
 def real_data():
     """The folder that holds data/ and weights/, named by KERASDL_DATA."""
@@ -62,13 +133,29 @@ def colours():
     return module
 
 
+@pytest.fixture(scope="session")
+def write_colours(colours, write_photos):
+    """A function that writes photos of the three colours, three splits of `count`."""
+
+    def write(root, count=8):
+        splits = dict.fromkeys(("train", "valid", "test"), count)
+        return write_photos(root, splits, colours.NAMES[::-1], colours.pixels)
+
+    return write
+
+
 @pytest.fixture
 def tiny_backbone(monkeypatch):
     """The name of a backbone that is quick to build and to run."""
     from kerasdl.models import backbones
 
     row = backbones.Backbone(
-        *("tiny", _tiny_trunk, "tf", "conv2", "conv3", None),
+        name="tiny",
+        builder=_tiny_trunk,
+        pixels="tf",
+        middle="conv2",
+        late="conv3",
+        weights_file=None,
         image_size=32,
         min_image_size=8,
     )
@@ -87,7 +174,10 @@ def _tiny_trunk(include_top, weights, input_shape=None, input_tensor=None, name=
     for number, filters in enumerate((4, 8, 16), 1):
         init = keras.initializers.HeNormal(seed=number)
         x = layers.Conv2D(
-            *(filters, 3, 2, "same"),
+            filters,
+            3,
+            2,
+            "same",
             activation="relu",
             kernel_initializer=init,
             name=f"conv{number}",

@@ -7,8 +7,11 @@ from kerasdl.artefacts import ERRORS, FILES, PICTURE, REPORT
 
 EXPORTED = [*FILES.values(), "labels.txt", REPORT, PICTURE, ERRORS]
 OF_FOLDERS = [
-    *("saved_model.partial", ".saved_model.lock", ".saved_model.replaced"),
-    *("saved_model.partial/variables/variables_temp", "saved_model"),
+    "saved_model.partial",
+    ".saved_model.lock",
+    ".saved_model.replaced",
+    "saved_model.partial/variables/variables_temp",
+    "saved_model",
 ]
 
 

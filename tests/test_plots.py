@@ -275,7 +275,12 @@ def test_tile_is_what_save_grid_writes(tmp_path):
 
 def test_save_bars_draws_lengths_in_proportion(tmp_path):
     plots.save_bars(
-        ["slow", "fast"], [10, 40], tmp_path / "bars.png", "img/s", "Speed", ["fast"]
+        ["slow", "fast"],
+        [10, 40],
+        tmp_path / "bars.png",
+        label="img/s",
+        title="Speed",
+        highlight=["fast"],
     )
     image = picture(tmp_path / "bars.png")
     lengths = {
@@ -298,7 +303,9 @@ VALLEY = np.interp(np.arange(50), [0, 20, 35, 45, 49], [0.7, 0.7, 0.1, 0.4, 1e30
 def test_save_lr_find_draws_losses_and_marks(tmp_path, log_rates):
     path = tmp_path / "lr.png"
     marks = {"steepest": 1e-3, "valley": 1e-2}
-    plots.save_lr_find(RATES, 1.1 * VALLEY, VALLEY, marks, path, log_rates)
+    plots.save_lr_find(
+        RATES, 1.1 * VALLEY, VALLEY, suggestions=marks, path=path, log_rates=log_rates
+    )
     assert shows(path, tuple(bytes.fromhex("2a6f97")))
     assert shows(path, tuple(bytes.fromhex("d1495b")))
     # The line is not flattened by its explosion: the fall takes much of the height.

@@ -346,20 +346,10 @@ def test_a_place_that_cannot_be_is_refused(tmp_path, monkeypatch, out, message):
     assert names(tmp_path) == ["file"]
 
 
-RUN_UNTIL_KILLED = """
-import sys
-from kerasdl.runs import run_folder
-with run_folder(sys.argv[1], {"data": "sample", "epochs": 3}, seed=1) as run:
-    (run.path / "weights").write_text("of epoch 1")
-    print("at work", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_second_run_is_refused_until_the_first_is_killed(tmp_path):
+def test_a_second_run_is_refused_until_the_first_is_killed(tmp_path, programs):
     out = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-c", RUN_UNTIL_KILLED, out],
+        [sys.executable, programs / "run_until_killed.py", out],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

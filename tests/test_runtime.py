@@ -7,39 +7,11 @@ import pytest
 
 from kerasdl import runtime
 
-START = """
-import json
-import warnings
 
-from kerasdl import runtime
-
-runtime.cpu_flags = lambda: {"avx2", "avx512_bf16"}
-found = {}
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always", UserWarning)
-    runtime.start("mixed_bfloat16", deterministic=True)
-    import keras
-    import tensorflow as tf
-
-    found["first policy"] = keras.config.dtype_policy().name
-    found["warnings with bfloat16"] = [str(warning.message) for warning in caught]
-    runtime.start("mixed_float16")
-    found["warnings without float16"] = [str(warning.message) for warning in caught]
-runtime.start()
-found["last policy"] = keras.config.dtype_policy().name
-try:
-    tf.random.uniform((2,))
-except RuntimeError as error:
-    found["unseeded"] = str(error)
-tf.get_logger().warning("a warning of TensorFlow's")  # its logger still works
-print(json.dumps(found))
-"""
-
-
-def test_start_is_quiet_and_sets_precision_and_determinism():
+def test_start_is_quiet_and_sets_precision_and_determinism(programs):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
     result = subprocess.run(
-        [sys.executable, "-c", START],
+        [sys.executable, programs / "runtime_start.py"],
         capture_output=True,
         text=True,
         env=environment,
@@ -61,22 +33,10 @@ def test_unknown_precision_is_refused():
         runtime.start("bfloat16")
 
 
-PRINT = """
-import os, sys
-from kerasdl.runtime import silenced
-
-print("before")
-with silenced():
-    print("python")
-    print("python", file=sys.stderr)
-    os.write(1, b"library")
-    os.write(2, b"library")
-print("after")
-"""
-
-
-def test_silenced_swallows_both_streams_of_the_process():
-    result = subprocess.run([sys.executable, "-c", PRINT], capture_output=True)
+def test_silenced_swallows_both_streams_of_the_process(programs):
+    result = subprocess.run(
+        [sys.executable, programs / "prints_while_silenced.py"], capture_output=True
+    )
     assert (result.stdout, result.stderr) == (b"before\nafter\n", b"")
 
 

@@ -34,8 +34,13 @@ def test_multi_worker_needs_a_proper_tf_config(config, monkeypatch):
 @pytest.mark.parametrize(
     "addresses",
     [
-        *(["a:99999", "b:1"], ["a:-1", "b:1"], ["a:0", "b:1"]),  # no such ports
-        *(["a:1", "a:1"], [2222, 2223], ["a", "b:1"], None),
+        ["a:99999", "b:1"],
+        ["a:-1", "b:1"],
+        ["a:0", "b:1"],  # no such ports
+        ["a:1", "a:1"],
+        [2222, 2223],
+        ["a", "b:1"],
+        None,
     ],
 )
 @pytest.mark.parametrize("job", ["worker", "chief"])

@@ -221,33 +221,14 @@ def test_arguments_without_names_are_found(call, found):
     assert bool(list(unnamed_arguments(call))) == found
 
 
-LIGHT = """
-import contextlib, io, json, pathlib, runpy, sys
-loaded = {}
-def note(step):
-    loaded[step] = sorted({"tensorflow", "keras", "cv2"} & set(sys.modules))
-import kerasdl
-note("import kerasdl")
-import kerasdl.runs
-note("import kerasdl.runs")
-for recipe in sys.argv[1:]:
-    sys.argv = [recipe, "--help"]
-    sys.path.insert(0, str(pathlib.Path(recipe).parent))  # as `python RECIPE` does
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
-        runpy.run_path(recipe, run_name="__main__")
-    note(recipe)
-print(json.dumps(loaded))
-"""
-
-
-def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow():
+def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow(programs):
     recipes = [
         file
         for file in FILES
         if file.startswith("recipes/") and not Path(file).name.startswith("_")
     ]
     result = subprocess.run(
-        [sys.executable, "-c", LIGHT, *recipes],
+        [sys.executable, programs / "help_of_recipes.py", *recipes],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -76,7 +76,8 @@ def test_epochs_without_validation_are_passed_over(tmp_path, monitor):
     callback = BestWeights(tmp_path / "best.weights.h5", monitor, "min")
     labels = (X[:, :1] > 0).astype("float32")
     history = model.fit(
-        *(X, labels),
+        X,
+        labels,
         epochs=5,
         validation_data=(X, labels),
         validation_freq=2,

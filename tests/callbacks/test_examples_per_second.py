@@ -29,7 +29,8 @@ def test_training_alone_is_counted():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     history = model.fit(
-        *(X, X[:, :1]),
+        X,
+        X[:, :1],
         batch_size=8,
         validation_data=(X, X[:, :1]),
         callbacks=[Clock(), ExamplesPerSecond(40)],

@@ -49,7 +49,8 @@ class Watch(keras.callbacks.Callback):
 
 def fit(model, *callbacks, epochs=6, **more):
     return model.fit(
-        *(X, Y),
+        X,
+        Y,
         batch_size=8,
         epochs=epochs,
         shuffle=False,

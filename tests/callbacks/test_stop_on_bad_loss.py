@@ -1,9 +1,7 @@
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from PIL import Image
 
 from kerasdl.callbacks import StopOnBadLoss
 from kerasdl.data import ImageData
@@ -28,14 +26,10 @@ BAD = tf.Variable(1.0)
 
 
 @pytest.fixture
-def data(tmp_path):
+def data(tmp_path, write_photos):
     """Nineteen photos of class a, one of class b."""
     for label, count in (("a", 19), ("b", 1)):
-        for split in ("train", "valid"):
-            (tmp_path / split / label).mkdir(parents=True)
-            for number in range(count):
-                pixels = np.full((SIDE, SIDE, 3), number, "uint8")
-                Image.fromarray(pixels).save(tmp_path / split / label / f"{number}.png")
+        write_photos(tmp_path, {"train": count, "valid": count}, label, (SIDE, SIDE))
     BAD.assign(1.0)
     return ImageData.from_folder(tmp_path, image_size=SIDE, batch_size=3, seed=4)
 

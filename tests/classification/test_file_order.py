@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 import kerasdl
 from kerasdl import data as kdata
@@ -15,14 +14,15 @@ COUNTS = {"a": 5, "b": 2, "c": 4}
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory, write_photos):
     root = tmp_path_factory.mktemp("order")
-    for split in ("train", "valid", "test"):
-        for name, value in BRIGHT.items():
-            (root / split / name).mkdir(parents=True)
-            for number in range(COUNTS[name]):
-                photo = Image.new("RGB", (SIZE, SIZE), (value + number,) * 3)
-                photo.save(root / split / name / f"{number}.png")
+    for name, value in BRIGHT.items():
+        splits = dict.fromkeys(("train", "valid", "test"), COUNTS[name])
+
+        def pixels(_, __, number, value=value):
+            return np.full((SIZE, SIZE, 3), value + number)
+
+        write_photos(root, splits, [name], pixels)
     return root
 
 

@@ -18,7 +18,7 @@ def trunk(strides=1):
             layers.Rescaling(1 / 127.5, offset=-1, name="scale"),
             layers.Conv2D(4, 3, padding="same", activation="relu", name="first"),
             layers.Conv2D(
-                *(5, 3, strides), padding="same", activation="relu", name="last"
+                5, 3, strides, padding="same", activation="relu", name="last"
             ),
         ],
         name="trunk",

@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from PIL import Image
 
 import kerasdl
 from kerasdl.callbacks import (
@@ -15,21 +14,18 @@ from kerasdl.classification import TTAEvaluation, predict_split, tta
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
 
 FLIP = Augment(horizontal_flip=True)
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, write_photos):
     """Bright photos are of class b, dark ones of class a."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 100, (20, 20, 3)) + 120 * place
+
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 6), ("valid", 4)):
-        for number, name in enumerate("ab"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 100, (20, 20, 3)) + 120 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+    return write_photos(root, {"train": 6, "valid": 4}, "ab", pixels)
 
 
 def photos(folder, size=16, augment=FLIP):
@@ -105,7 +101,11 @@ def test_precompute_is_training_through_the_frozen_trunk(
     found = []
     for precompute in (False, True):
         learn = kerasdl.Learner.pretrained(
-            *(tiny_backbone, photos(folder, 32, None), precompute, None, head),
+            tiny_backbone,
+            photos(folder, 32, None),
+            precompute,
+            None,
+            head,
             cache_dir=tmp_path,
             optimizer="adam",
             seed=1,
@@ -295,7 +295,7 @@ def test_other_optimizers_are_named_or_compiled(folder):
 def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tmp_path):
     def learner(optimizer=None):
         return kerasdl.Learner.from_model(
-            *(network(), photos(folder), False, tmp_path), optimizer=optimizer
+            network(), photos(folder), False, tmp_path, optimizer=optimizer
         )
 
     adam = learner("adam")

@@ -30,7 +30,13 @@ def probabilities(head, features):
 
 def fit(views, labels, classes, validation=None, **options):
     return fit_linear_head(
-        *(views, labels, classes, validation, EPSILON, 0), **{"seed": 1, **options}
+        views,
+        labels,
+        classes,
+        validation=validation,
+        epsilon=EPSILON,
+        verbose=0,
+        **{"seed": 1, **options},
     )
 
 

@@ -64,7 +64,8 @@ def nested():
         lambda: built(two),
         lambda: built(lambda x: {"a": layers.Dense(3)(x)}),
         lambda: keras.Sequential([keras.Input((SIDE, SIDE, 3)), layers.Conv2D(3, 3)]),
-        *(Own, called),
+        Own,
+        called,
         lambda: keras.Sequential([layers.Conv2D(4, 3), layers.Flatten()]),
     ],
     ids=["two outputs", "dict", "maps", "subclass", "called subclass", "not built"],
@@ -83,7 +84,8 @@ def test_layers_of_several_outputs_are_looked_at(look):
 @pytest.mark.parametrize(
     "make",
     [
-        *(Own, called),
+        Own,
+        called,
         lambda: keras.Sequential([layers.Conv2D(4, 3), layers.Flatten()]),
         lambda: built(layers.Dense(3), several=True),
         lambda: keras.Sequential([keras.Input((5,)), layers.Dense(3)]),

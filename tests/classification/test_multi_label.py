@@ -29,7 +29,11 @@ def test_tags_are_learned_and_written(tmp_path):
     table = pd.DataFrame({"id": folders["train"]})
     table["tags"] = [" ".join(tags_of(number)) for number in table.id]
     data = ImageData.from_table(
-        *(table, tmp_path / "train", "id", "tags", ".png"),
+        table,
+        tmp_path / "train",
+        "id",
+        "tags",
+        ".png",
         test=tmp_path / "test",
         label_delimiter=" ",
         image_size=4,

@@ -58,7 +58,7 @@ def by_hand(model, image, class_index, patch, tops, lefts):
 )
 def test_equals_the_definition(image, patch, stride, tops, lefts):
     model = place_model(3, "softmax")
-    expected = by_hand(model, image, 1, patch, tops, lefts)
+    expected = by_hand(model, image, class_index=1, patch=patch, tops=tops, lefts=lefts)
     drops = occlusion_map(model, image, 1, patch, stride, verbose=0)
     assert drops.shape == SIZE
     np.testing.assert_allclose(drops, expected, atol=1e-5)
@@ -68,7 +68,9 @@ def test_the_defaults_are_a_fifth_and_a_quarter_of_that(image):
     model = place_model(3, "softmax")
     best = int(model(image[None].astype("float32"))[0].numpy().argmax())
     drops = occlusion_map(model, image, verbose=0)
-    expected = by_hand(model, image, best, 2, range(11), range(9))
+    expected = by_hand(
+        model, image, class_index=best, patch=2, tops=range(11), lefts=range(9)
+    )
     np.testing.assert_allclose(drops, expected, atol=1e-5)
 
 
@@ -94,7 +96,9 @@ def test_peaks_in_the_only_quadrant_that_counts(image):
 def test_saves_a_picture_and_shows_progress(image, tmp_path, capfd):
     path = tmp_path / "map.png"
     capfd.readouterr()
-    drops = occlusion_map(place_model(), image, 1, 5, 5, path)
+    drops = occlusion_map(
+        place_model(), image, class_index=1, patch=5, stride=5, path=path
+    )
     assert "occlusions: 6 of 6" in capfd.readouterr().err
     saved = np.asarray(Image.open(path).convert("RGB"))
     assert saved.shape[:2] == (12 * 22, 2 * 10 * 22 + 4)

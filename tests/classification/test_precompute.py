@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 from kerasdl.classification import precompute
 from kerasdl.data import ImageData
@@ -10,24 +9,17 @@ from kerasdl.train import freeze_to
 
 
 @pytest.fixture
-def data(tmp_path, rng):
-    for split in ("train", "valid"):
-        for name in ("a", "b", "c"):
-            folder = tmp_path / "photos" / split / name
-            folder.mkdir(parents=True)
-            for i in range(3):
-                pixels = rng.integers(0, 256, (8, 8, 3), "uint8")
-                Image.fromarray(pixels).save(folder / f"{i}.png")
-    return ImageData.from_folder(
-        *(tmp_path / "photos",), image_size=8, batch_size=9, seed=1
-    )
+def data(tmp_path, write_photos):
+    photos = write_photos(tmp_path / "photos", {"train": 3, "valid": 3}, "abc")
+    return ImageData.from_folder(photos, image_size=8, batch_size=9, seed=1)
 
 
 def network(dropout=0.5):
     pixels = keras.Input((8, 8, 3))
     x = keras.layers.Rescaling(1 / 255)(pixels)
     x = keras.layers.Conv2D(
-        *(5, 3),
+        5,
+        3,
         activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(seed=0),
         name="trunk",
@@ -81,7 +73,7 @@ def test_arrays_unlabelled_splits_and_oversampling(tmp_path, rng):
     images = rng.integers(0, 256, (20, 8, 8, 3), "uint8")
     labels = np.repeat([0, 1, 2], [12, 4, 4])
     data = ImageData.from_arrays(
-        *(images, labels, 0.25, images[:3]), oversample=True, seed=1
+        images, labels, 0.25, images[:3], oversample=True, seed=1
     )
     model = network()
     freeze_to(model, "head_avg_pool")

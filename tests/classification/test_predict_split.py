@@ -2,21 +2,17 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from PIL import Image
 
 from kerasdl.classification import SplitPredictions, predict_split
 from kerasdl.data import ImageData, ImageError
 
 
 @pytest.fixture
-def folder(tmp_path, rng):
-    for split in ("train", "valid"):
-        for label in ("a", "b", "c"):
-            (tmp_path / split / label).mkdir(parents=True)
-            for number in range(3):
-                pixels = rng.integers(0, 256, (9 + number, 12, 3), dtype="uint8")
-                Image.fromarray(pixels).save(tmp_path / split / label / f"{number}.png")
-    return tmp_path
+def folder(tmp_path, write_photos):
+    def pixels(rng, _, number):
+        return rng.integers(0, 256, (9 + number, 12, 3))
+
+    return write_photos(tmp_path, {"train": 3, "valid": 3}, "abc", pixels)
 
 
 def photos(folder, **options):

@@ -44,7 +44,7 @@ def random_multi_label(rng, threshold=0.5):
     labels = rng.random((200, 4)) < [0.1, 0.3, 0.5, 0.8]
     probabilities = np.clip(0.6 * labels + 0.5 * rng.random((200, 4)) - 0.05, 0, 1)
     report = ClassificationReport.from_predictions(
-        *(probabilities, labels.astype("float32"), list("abcd")), threshold=threshold
+        probabilities, labels.astype("float32"), list("abcd"), threshold=threshold
     )
     return report, probabilities, labels
 
@@ -170,15 +170,14 @@ def test_one_sigmoid_unit_is_the_second_class():
 
 
 @pytest.fixture
-def photos(tmp_path, rng):
+def photos(tmp_path, write_photos):
     """A folder of two classes, one photo of which is damaged, and a model for them."""
-    for name, colour in (("blue", [0, 0, 200]), ("red", [200, 0, 0])):
-        (tmp_path / name).mkdir()
-        for number in range(10):
-            pixels = np.clip(colour + rng.integers(0, 50, (8, 8, 3)), 0, 255)
-            Image.fromarray(pixels.astype("uint8")).save(
-                tmp_path / name / f"{number}.png"
-            )
+
+    def pixels(rng, place, _):
+        colour = ([0, 0, 200], [200, 0, 0])[place]
+        return colour + rng.integers(0, 50, (8, 8, 3))
+
+    write_photos(tmp_path, {"": 10}, ("blue", "red"), pixels)
     inputs = keras.Input((8, 8, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(inputs)
     dense = keras.layers.Dense(1, activation="sigmoid", use_bias=False)
@@ -189,7 +188,7 @@ def photos(tmp_path, rng):
 
 def read(folder, **more):
     return kerasdl.ImageData.from_folder(
-        *(folder,), valid_fraction=0.5, image_size=8, batch_size=4, seed=3, **more
+        folder, valid_fraction=0.5, image_size=8, batch_size=4, seed=3, **more
     )
 
 

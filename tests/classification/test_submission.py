@@ -28,7 +28,8 @@ def folder(tmp_path):
 def build(folder, labels, **options):
     table = pd.DataFrame({"id": range(12), "label": [*labels] * (12 // len(labels))})
     return ImageData.from_table(
-        *(table, folder / "train"),
+        table,
+        folder / "train",
         suffix=".png",
         test=folder / "test",
         image_size=SIZE,

@@ -14,7 +14,9 @@ def data(rng):
     images = np.stack([cv2.resize(p, (40, 40)) for p in coarse])
     labels = np.arange(40) % 2
     return ImageData.from_arrays(
-        *(images[:22], labels[:22], (images[22:], labels[22:])),
+        images[:22],
+        labels[:22],
+        (images[22:], labels[22:]),
         image_size=40,
         batch_size=8,
         augment="chapter",
@@ -123,7 +125,7 @@ def test_wrong_arguments(data, tmp_path):
     with pytest.raises(ValueError, match="photos that are not mixed"):
         TaughtPhotos(mixed, 24, teacher, 1, tmp_path, seed=1)
     several = ImageData.from_arrays(
-        *(np.zeros((9, 8, 8, 3), "uint8"), 1 - np.eye(9, 3)), seed=0
+        np.zeros((9, 8, 8, 3), "uint8"), 1 - np.eye(9, 3), seed=0
     )
     with pytest.raises(ValueError, match="one label a photo"):
         TaughtPhotos(several, 8, seed=1)

@@ -17,7 +17,9 @@ def data(rng):
     images = rng.integers(0, 100, (12, 8, 8, 3)) + 150 * labels[:, None, None, None]
     images = images.astype(np.uint8)
     return ImageData.from_arrays(
-        *(images, labels, (images[:4], labels[:4])),
+        images,
+        labels,
+        (images[:4], labels[:4]),
         batch_size=6,
         augment=Augment(horizontal_flip=True),
         seed=1,

@@ -32,7 +32,7 @@ def cuts(column):
 @pytest.mark.parametrize("digits", [None, 1])
 @pytest.mark.parametrize("beta", [0.5, 2])
 def test_macro_is_the_best_of_all(rng, digits, beta):
-    probabilities, labels = draw(rng, 12, 3, digits)
+    probabilities, labels = draw(rng, 12, 2, digits)
     thresholds = fit_thresholds(probabilities, labels, beta, "macro")
     ours = score(probabilities, labels, thresholds, "macro", beta)
     best = max(

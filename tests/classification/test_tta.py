@@ -5,7 +5,6 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from PIL import Image
 
 from kerasdl.classification import Predictor, tta
 from kerasdl.data import Augment, ImageData, ImageError, image_folder
@@ -38,18 +37,15 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, write_photos):
     """Three splits of two classes, three photos each, of several sizes."""
+
+    def pixels(rng, _, number):
+        return rng.integers(0, 256, (20 + 7 * number, 30, 3))
+
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split in ("train", "valid", "test"):
-        for label in ("cats", "dogs"):
-            (root / split / label).mkdir(parents=True)
-            for number in range(3):
-                size = (20 + 7 * number, 30)
-                pixels = rng.integers(0, 256, (*size, 3), dtype="uint8")
-                Image.fromarray(pixels).save(root / split / label / f"{number}.png")
-    return root
+    splits = {"train": 3, "valid": 3, "test": 3}
+    return write_photos(root, splits, ("cats", "dogs"), pixels)
 
 
 def photos(folder, batch_size=4, size=SIDE, augment=AUGMENT, **options):
@@ -150,15 +146,13 @@ def test_draws_depend_on_the_seed_and_not_on_the_batches(folder):
     assert np.abs(result(4, 2) - expected).max() > 1e-3
 
 
-def test_dihedral_does_not_see_how_a_photo_is_turned(tmp_path):
+def test_dihedral_does_not_see_how_a_photo_is_turned(tmp_path, write_photos):
     pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), "uint8")
-    for split in ("train", "valid"):
-        for label in ("a", "b"):
-            (tmp_path / split / label).mkdir(parents=True)
-            for turns in range(4):
-                path = tmp_path / split / label / f"{turns}.png"
-                turned = np.rot90(pixels if label == "a" else pixels[::-1], turns)
-                Image.fromarray(turned).save(path)
+
+    def turned(_, place, turns):
+        return np.rot90(pixels[::-1] if place else pixels, turns)
+
+    write_photos(tmp_path, {"train": 4, "valid": 4}, "ab", turned)
     data = photos(tmp_path, test=None)
     result = tta(MODELS["softmax"], data, augment="dihedral", verbose=0)
     assert np.ptp(result.probabilities, axis=0).max() < 1e-5

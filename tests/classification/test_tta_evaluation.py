@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from PIL import Image
 
 from kerasdl.classification import TTAEvaluation, tta
 from kerasdl.data import ImageData
@@ -11,15 +10,9 @@ SIDE = 8
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory, write_photos):
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split in ("train", "valid"):
-        for label in ("a", "b"):
-            (root / split / label).mkdir(parents=True)
-            for number in range(5):
-                pixels = rng.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8")
-                Image.fromarray(pixels).save(root / split / label / f"{number}.png")
+    write_photos(root, {"train": 5, "valid": 5}, "ab", (SIDE, SIDE))
     return ImageData.from_folder(
         root, image_size=SIDE, batch_size=4, augment="side_on", seed=0
     )

@@ -18,8 +18,10 @@ from keras.src.datasets.cifar import load_batch
 from kerasdl.data import ImageError, _keras_cache, cifar10, fashion_mnist, mnist
 
 IDX_FILES = (
-    *("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-    *("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
 )
 
 
@@ -231,19 +233,18 @@ def test_folders_that_hold_something_else(tmp_path, rng):
         mnist(tmp_path, seed=1)
 
 
-def write_classes(folder, size=(6, 5)):
+@pytest.fixture
+def photos(tmp_path, write_photos):
     """PNG files of two classes; those of class b are brighter."""
-    for split, count in (("train", 4), ("test", 2)):
-        for number, name in enumerate("ab"):
-            (folder / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = np.full((*size, 3), 100 * number + 10 * i, np.uint8)
-                cv2.imwrite(str(folder / split / name / f"{i}.png"), pixels)
-    return folder
+
+    def pixels(_, place, number):
+        return np.full((6, 5, 3), 100 * place + 10 * number)
+
+    return write_photos(tmp_path, {"train": 4, "test": 2}, "ab", pixels)
 
 
-def test_a_folder_of_images_per_class(tmp_path):
-    data = cifar10(write_classes(tmp_path), 0.5, seed=1)
+def test_a_folder_of_images_per_class(photos):
+    data = cifar10(photos, 0.5, seed=1)
     assert (data.class_names, data.image_size) == (["a", "b"], (6, 5))
     assert data.counts().to_numpy().tolist() == [[2, 2], [2, 2], [2, 2]]
     values = [int(picture[0, 0, 0]) for picture in data.pictures("test")]
@@ -251,18 +252,17 @@ def test_a_folder_of_images_per_class(tmp_path):
     assert data.labels("test").tolist() == [0, 0, 1, 1]
 
 
-def test_bad_folders_of_images(tmp_path):
-    folder = write_classes(tmp_path)
-    (folder / "train" / "a" / "3.png").write_bytes(b"no image")
+def test_bad_folders_of_images(photos):
+    (photos / "train" / "a" / "3.png").write_bytes(b"no image")
     with pytest.raises(ImageError, match="3.png: not an image"):
-        cifar10(folder, seed=1)
-    cv2.imwrite(str(folder / "train" / "a" / "3.png"), np.zeros((6, 6, 3), np.uint8))
+        cifar10(photos, seed=1)
+    cv2.imwrite(str(photos / "train" / "a" / "3.png"), np.zeros((6, 6, 3), np.uint8))
     with pytest.raises(ValueError, match=r"one size.*\(6, 5\).*3.png of \(6, 6\)"):
-        cifar10(folder, seed=1)
-    (folder / "train" / "a" / "3.png").unlink()
-    (folder / "test" / "b").rename(folder / "test" / "c")
+        cifar10(photos, seed=1)
+    (photos / "train" / "a" / "3.png").unlink()
+    (photos / "test" / "b").rename(photos / "test" / "c")
     with pytest.raises(ValueError, match="same class folders.*a, b and a, c"):
-        cifar10(folder, seed=1)
+        cifar10(photos, seed=1)
 
 
 @pytest.mark.parametrize("below", ["", "cifar-10-batches-py"])

@@ -70,8 +70,11 @@ def test_splits_of_a_folder(folder, capsys):
     assert data.splits == ["train", "valid", "test"]
     assert data.image_size == (SIZE, SIZE)
     assert data.files("valid")[:5] == [
-        *("valid/cats/00.png", "valid/cats/01.png", "valid/cats/02.png"),
-        *("valid/cats/03.png", "valid/dogs/00.png"),
+        "valid/cats/00.png",
+        "valid/cats/01.png",
+        "valid/cats/02.png",
+        "valid/cats/03.png",
+        "valid/dogs/00.png",
     ]
     assert data.paths("test")[0] == folder / "test" / "cats" / "00.png"
     np.testing.assert_array_equal(data.labels("valid"), [0] * 4 + [1] * 3)

@@ -254,36 +254,9 @@ def test_brightness_of_a_whole_batch_is_drawn_image_by_image(photos, pixels):
     assert len({int(np.median(one)) for one in added}) > 10
 
 
-OTHER_PROCESS = """
-import json, sys
-import tensorflow as tf
-tf.config.experimental.enable_op_determinism()
-from hashlib import sha256
-import keras
-import numpy as np
-from kerasdl.data import image_folder
-keras.config.set_dtype_policy("mixed_bfloat16")
-folder, size = sys.argv[1], int(sys.argv[2])
-found = {}
-for augment in ("side_on", "rand_augment"):
-    dataset, _ = image_folder(folder, size, 6, augment, label_mode="int", seed=11)
-    found[augment] = []
-    for _ in range(2):
-        arrays = [np.concatenate(a) for a in zip(*dataset.as_numpy_iterator())]
-        found[augment].append(sha256(b"".join(a.tobytes() for a in arrays)).hexdigest())
-keras.utils.set_random_seed(0)
-layers = [keras.Input((size, size, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]
-model = keras.Sequential(layers)
-model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-history = model.fit(dataset, epochs=2, shuffle=False, verbose=0).history
-found["loss"] = bool(np.isfinite(history["loss"]).all())
-print(json.dumps(found))
-"""
-
-
-def test_another_process_sees_the_same_also_deterministic_and_mixed(folder):
+def test_another_process_sees_the_same_also_deterministic_and_mixed(folder, programs):
     result = subprocess.run(
-        [sys.executable, "-c", OTHER_PROCESS, str(folder), str(SIZE)],
+        [sys.executable, programs / "digests_of_batches.py", folder, str(SIZE)],
         capture_output=True,
         text=True,
     )

@@ -283,7 +283,11 @@ def test_a_column_for_each_class(folder, tmp_path):
     table.to_csv(tmp_path / "labels.csv", index=False)
     for source in (table, tmp_path / "labels.csv", marked(cat=cat, ape=~cat)):
         data = ImageData.from_table(
-            *(source, folder / "photos", "id", ["cat", "ape"], ".png"),
+            source,
+            folder / "photos",
+            "id",
+            ["cat", "ape"],
+            ".png",
             image_size=SIZE,
             seed=0,
         )
@@ -297,7 +301,11 @@ def test_a_column_for_each_class(folder, tmp_path):
 def test_columns_of_which_several_hold(folder):
     wet, dry = np.arange(30) % 2, np.arange(30) % 5 > 0
     data = ImageData.from_table(
-        *(marked(wet=wet, dry=dry), folder / "photos", "id", ["dry", "wet"], ".png"),
+        marked(wet=wet, dry=dry),
+        folder / "photos",
+        "id",
+        ["dry", "wet"],
+        ".png",
         image_size=SIZE,
         seed=0,
     )
@@ -324,5 +332,5 @@ def test_columns_that_are_none(folder, label, delimiter, message):
     table = marked(a=ones, b=1 - ones, odd=odd)
     with pytest.raises(ValueError, match=message):
         ImageData.from_table(
-            *(table, folder / "photos", "id", label, ".png"), label_delimiter=delimiter
+            table, folder / "photos", "id", label, ".png", label_delimiter=delimiter
         )

@@ -123,7 +123,7 @@ def copies(photos, limit):
     paths = sorted((photos / "train").rglob("photo.*"))
     cache = photos / "copies" / str(limit)
     made = resize_photos(
-        *(paths, SIDE), cache_dir=cache, on_error="raise", max_pixels=limit, verbose=0
+        paths, SIDE, cache_dir=cache, on_error="raise", max_pixels=limit, verbose=0
     )
     for copy in made:
         with Image.open(copy) as image:
@@ -142,8 +142,14 @@ def model():
 
 
 DOORS = (
-    *(image_data, predictor, flow_from_directory, activations, predictions),
-    *(calibration, copies, doctor),
+    image_data,
+    predictor,
+    flow_from_directory,
+    activations,
+    predictions,
+    calibration,
+    copies,
+    doctor,
 )
 
 

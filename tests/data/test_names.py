@@ -33,15 +33,12 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory, write_photos):
     """Four photos of each class a split; the fourth cat of each has an odd name."""
+    splits = ("train", "valid", "test")
     root = tmp_path_factory.mktemp("odd")
-    for split in ("train", "valid", "test"):
-        for name in ("cat", "dog"):
-            (root / split / name).mkdir(parents=True)
-            for number in range(4):
-                photo = Image.new("RGB", (SIZE, SIZE), (40 * number, 0, 0))
-                photo.save(root / split / name / f"{number}.png")
+    write_photos(root, dict.fromkeys(splits, 4), ("cat", "dog"), (SIZE, SIZE))
+    for split in splits:
         os.rename(root / split / "cat" / "3.png", root / split / "cat" / ODD)
     return root
 

@@ -75,26 +75,9 @@ def test_a_second_call_makes_nothing_anew(photos, shrink):
     assert [path.stat().st_mtime_ns for path in (first[0], first[2])] == times[::2]
 
 
-KILLED = """
-import os, sys
-from pathlib import Path
-from kerasdl.data import resize_cache
-made = []
-make = resize_cache._smaller
-def smaller(data, path, *rest):
-    if path.name == "wide.png":
-        os.kill(os.getpid(), 9)
-    return make(data, path, *rest)
-resize_cache._smaller = smaller
-names = ["tall.jpg", "wide.png", "small.jpg"]
-resize_cache.resize_photos(
-    [Path(sys.argv[1]) / name for name in names], 25, cache_dir=sys.argv[2], workers=1
-)
-"""
-
-
-def test_a_killed_call_is_continued(photos, shrink, tmp_path):
-    command = [sys.executable, "-c", KILLED, photos[0].parent, tmp_path / "cache"]
+def test_a_killed_call_is_continued(photos, shrink, tmp_path, programs):
+    program = programs / "killed_while_resizing.py"
+    command = [sys.executable, program, photos[0].parent, tmp_path / "cache"]
     killed = subprocess.run(command, capture_output=True)
     assert killed.returncode == -9
     (left,) = (tmp_path / "cache").rglob("*.jpg")
@@ -102,7 +85,9 @@ def test_a_killed_call_is_continued(photos, shrink, tmp_path):
     copies = shrink(photos)
     assert copies[0] == left and left.stat().st_mtime_ns == time
     assert [read_image(copy).shape[:2] for copy in copies] == [
-        *((56, 25), (25, 60), (30, 20))
+        (56, 25),
+        (25, 60),
+        (30, 20),
     ]
 
 

@@ -1,8 +1,6 @@
 """Folders that are splits, folders that are classes, and folders that are neither."""
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from kerasdl import data as kdata
 from kerasdl.data._split_names import find_splits, split_role
@@ -10,12 +8,14 @@ from kerasdl.data._split_names import find_splits, split_role
 CLASSES = ["cat", "dog"]
 
 
-def write_photos(root, *folders, count=4):
-    for folder in folders:
-        (root / folder).mkdir(parents=True)
-        for number in range(count):
-            pixels = np.full((8, 8, 3), 10 * number, np.uint8)
-            Image.fromarray(pixels).save(root / folder / f"{number}.png")
+@pytest.fixture
+def photos_in(write_photos):
+    """A function that writes four photos into each of some folders."""
+
+    def write(root, *folders, count=4):
+        write_photos(root, dict.fromkeys(folders, count))
+
+    return write
 
 
 def below(*splits):
@@ -87,8 +87,8 @@ SPLITS = [("training_set", "test_set"), ("Training", "Test"), ("train", "val", "
 
 
 @pytest.fixture(params=SPLITS, ids="-".join)
-def splits(request, tmp_path):
-    write_photos(tmp_path, *below(*request.param))
+def splits(request, tmp_path, photos_in):
+    photos_in(tmp_path, *below(*request.param))
     return tmp_path
 
 
@@ -130,23 +130,23 @@ def test_image_data_finds_the_splits_and_says_so(splits, capsys):
         assert f"{role} is {name!r}" in printed
 
 
-def test_a_folder_of_the_plain_name_comes_first(tmp_path, capsys):
-    write_photos(tmp_path, *below("train", "training_set", "valid"))
+def test_a_folder_of_the_plain_name_comes_first(tmp_path, capsys, photos_in):
+    photos_in(tmp_path, *below("train", "training_set", "valid"))
     data = kdata.ImageData.from_folder(tmp_path, image_size=8, seed=0)
     assert {file.split("/")[0] for file in data.files("train")} == {"train"}
     assert "splits of" not in capsys.readouterr().out
 
 
-def test_two_folders_for_one_split(tmp_path):
-    write_photos(tmp_path, *below("train_1", "train_2", "valid"))
+def test_two_folders_for_one_split(tmp_path, photos_in):
+    photos_in(tmp_path, *below("train_1", "train_2", "valid"))
     with pytest.raises(
         ValueError, match="one folder for 'train'.*'train_1' and 'train_2'"
     ):
         kdata.ImageData.from_folder(tmp_path, image_size=8, seed=0)
 
 
-def test_splits_in_a_folder_that_is_alone(tmp_path):
-    write_photos(tmp_path, *below("images/train", "images/val"))
+def test_splits_in_a_folder_that_is_alone(tmp_path, photos_in):
+    photos_in(tmp_path, *below("images/train", "images/val"))
     data = kdata.ImageData.from_folder(tmp_path, image_size=8, seed=0)
     assert data.files("valid")[0] == "images/val/cat/0.png"
     check = kdata.check_images(tmp_path, verbose=0)
@@ -154,8 +154,8 @@ def test_splits_in_a_folder_that_is_alone(tmp_path):
     assert check.counts.columns.tolist() == CLASSES
 
 
-def test_vehicles(tmp_path):
-    write_photos(tmp_path, "train/steam", "train/diesel", "car", "bus")
+def test_vehicles(tmp_path, photos_in):
+    photos_in(tmp_path, "train/steam", "train/diesel", "car", "bus")
     _, names = kdata.image_folder(tmp_path, 8, seed=0)
     assert names == ["bus", "car", "train"]
     data = kdata.ImageData.from_folder(
@@ -169,10 +169,10 @@ NO_CLASSES = ("__MACOSX", ".ipynb_checkpoints", "@eaDir", "models", "labels")
 
 
 @pytest.mark.parametrize("name", NO_CLASSES)
-def test_folders_that_are_no_classes_are_named(tmp_path, name, capsys):
-    write_photos(tmp_path, *CLASSES)
-    write_photos(tmp_path, name, count=0 if name in ("models", "labels") else 2)
-    write_photos(tmp_path, "cat/.ipynb_checkpoints", "cat/__MACOSX")
+def test_folders_that_are_no_classes_are_named(tmp_path, name, capsys, photos_in):
+    photos_in(tmp_path, *CLASSES)
+    photos_in(tmp_path, name, count=0 if name in ("models", "labels") else 2)
+    photos_in(tmp_path, "cat/.ipynb_checkpoints", "cat/__MACOSX")
     _, names = kdata.image_folder(tmp_path, 8, seed=0)
     assert f"not taken for classes in {tmp_path}: {name!r}" in capsys.readouterr().out
     flow = kdata.ImageDataGenerator().flow_from_directory(tmp_path)
@@ -181,26 +181,26 @@ def test_folders_that_are_no_classes_are_named(tmp_path, name, capsys):
 
 
 @pytest.mark.parametrize("names", [("images", "masks"), ("Images", "labels", "masks")])
-def test_photos_and_their_masks_are_no_classes(tmp_path, names):
-    write_photos(tmp_path, *names)
+def test_photos_and_their_masks_are_no_classes(tmp_path, names, photos_in):
+    photos_in(tmp_path, *names)
     for door in DOORS.values():
         with pytest.raises(ValueError, match="photos and their labels: '[iI]mages', "):
             door(tmp_path)
 
 
-def test_masks_may_be_a_class(tmp_path):
-    write_photos(tmp_path, "masks", "helmets")
+def test_masks_may_be_a_class(tmp_path, photos_in):
+    photos_in(tmp_path, "masks", "helmets")
     assert kdata.image_folder(tmp_path, 8, seed=0)[1] == ["helmets", "masks"]
 
 
-def test_a_folder_beside_splits_is_named(tmp_path, capsys):
-    write_photos(tmp_path, *below("training", "val"), "unlabelled")
+def test_a_folder_beside_splits_is_named(tmp_path, capsys, photos_in):
+    photos_in(tmp_path, *below("training", "val"), "unlabelled")
     kdata.split_folders(tmp_path)
     assert "valid is 'val'; not taken: 'unlabelled'\n" in capsys.readouterr().out
 
 
-def test_a_folder_that_holds_the_classes_again(tmp_path):
-    write_photos(tmp_path, *CLASSES, *below("pets"))
+def test_a_folder_that_holds_the_classes_again(tmp_path, photos_in):
+    photos_in(tmp_path, *CLASSES, *below("pets"))
     for door in DOORS.values():
         with pytest.raises(
             ValueError, match="'pets', which holds 'cat' and 'dog' again"
@@ -209,8 +209,8 @@ def test_a_folder_that_holds_the_classes_again(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "caf\udce9", "a\u2028b"])
-def test_names_that_a_file_of_classes_cannot_hold(tmp_path, name):
-    write_photos(tmp_path, *CLASSES, name)
+def test_names_that_a_file_of_classes_cannot_hold(tmp_path, name, photos_in):
+    photos_in(tmp_path, *CLASSES, name)
     for door in DOORS.values():
         with pytest.raises(
             ValueError, match="`directory` must be non-empty names of one"

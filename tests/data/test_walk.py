@@ -3,18 +3,11 @@
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from kerasdl import data as kdata
 from kerasdl.data._walk import walk
 
 CLASSES = ("cat", "dog")
-
-
-def write_photos(folder, count=3):
-    folder.mkdir(parents=True)
-    for number in range(count):
-        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(folder / f"{number}.png")
 
 
 def link(path, target):
@@ -33,10 +26,8 @@ LINKS = {  # where a link lies, and where it leads
 
 
 @pytest.fixture(params=LINKS)
-def root(request, tmp_path):
-    for split in ("train", "valid"):
-        for name in CLASSES:
-            write_photos(tmp_path / split / name)
+def root(request, tmp_path, write_photos):
+    write_photos(tmp_path, {"train": 3, "valid": 3}, CLASSES)
     place, target = LINKS[request.param]
     (tmp_path / place).parent.mkdir(exist_ok=True)
     link(tmp_path / place, target)
@@ -91,37 +82,36 @@ def test_each_photo_is_there_once_where_it_lies(root, door):
     assert sorted(door(root)) == expected
 
 
-def test_a_link_to_another_split_brings_none_of_its_photos(tmp_path):
-    for place in ("train/cat", "train/dog", "valid/cat", "valid/dog"):
-        write_photos(tmp_path / place)
+def test_a_link_to_another_split_brings_none_of_its_photos(tmp_path, write_photos):
+    write_photos(tmp_path, {"train": 3, "valid": 3}, CLASSES)
     link(tmp_path / "train" / "cat" / "more", "../../valid/cat")
     data = kdata.ImageData.from_folder(tmp_path, image_size=8, seed=0)
     assert data.counts().to_numpy().tolist() == [[3, 3], [3, 3]]
 
 
-def test_a_folder_outside_is_there_by_the_first_link(tmp_path):
-    write_photos(tmp_path / "store" / "pets")
+def test_a_folder_outside_is_there_by_the_first_link(tmp_path, write_photos):
+    write_photos(tmp_path, {"store/pets": 3, "data/cat": 1, "data/dog": 1})
     for name in CLASSES:
-        write_photos(tmp_path / "data" / name, 1)
         link(tmp_path / "data" / name / "more", tmp_path / "store" / "pets")
     images, _ = kdata.list_images(tmp_path / "data")
     assert images == [
-        *("cat/0.png", "cat/more/0.png", "cat/more/1.png", "cat/more/2.png"),
+        "cat/0.png",
+        "cat/more/0.png",
+        "cat/more/1.png",
+        "cat/more/2.png",
         "dog/0.png",
     ]
 
 
-def test_a_link_to_another_class_is_no_class(tmp_path):
-    for name in CLASSES:
-        write_photos(tmp_path / name)
+def test_a_link_to_another_class_is_no_class(tmp_path, write_photos):
+    write_photos(tmp_path, dict.fromkeys(CLASSES, 3))
     link(tmp_path / "puppy", "dog")
     with pytest.raises(ValueError, match="no image in 'puppy', a link to .*dog'"):
         kdata.image_folder(tmp_path)
 
 
-def test_links_are_entered_if_asked_and_tops_always(tmp_path):
-    write_photos(tmp_path / "store")
-    write_photos(tmp_path / "data")
+def test_links_are_entered_if_asked_and_tops_always(tmp_path, write_photos):
+    write_photos(tmp_path, {"store": 3, "data": 3})
     link(tmp_path / "data" / "more", tmp_path / "store")
     link(tmp_path / "top", tmp_path / "data")
     for follow, count in ((False, 1), (True, 2)):

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import keras
@@ -13,44 +11,6 @@ from kerasdl.export import run_readme, save_inference_model, save_tflite
 
 HEIGHT, WIDTH = 20, 24
 CLASS_NAMES = {"three": ["cats", "dogs", "élans"], "two": ["cats", "dogs"]}
-
-# What a stranger does with the files: `import kerasdl` is impossible here.
-BARE = """
-import contextlib, io, json, os, re, sys
-
-sys.modules["kerasdl"] = None
-import keras
-import numpy as np
-import tensorflow as tf
-
-found = {}
-pixels = np.load("pixels.npy")
-for name in ("three", "two"):
-    os.chdir(name)
-    model = keras.saving.load_model("model.keras")
-    lite = tf.lite.Interpreter("model.tflite")
-    lite.allocate_tensors()
-    (taken,), (given,) = lite.get_input_details(), lite.get_output_details()
-    by_lite = []
-    for picture in pixels:
-        lite.set_tensor(taken["index"], picture[None])
-        lite.invoke()
-        by_lite.append(lite.get_tensor(given["index"])[0].tolist())
-    (code,) = re.findall(r"```python\\n(.*?)```", open("README.md").read(), re.DOTALL)
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        exec(code, {})
-    found[name] = {
-        "by_keras": model.predict_on_batch(pixels.astype("float32")).tolist(),
-        "compiled": model.compiled,
-        "by_lite": by_lite,
-        "lite_takes": [np.dtype(taken["dtype"]).name, taken["shape"].tolist()],
-        "lite_gives": [np.dtype(given["dtype"]).name, given["shape"].tolist()],
-        "readme_code": code,
-        "readme_prints": printed.getvalue(),
-    }
-    os.chdir("..")
-print(json.dumps(found))
-"""
 
 
 def my_loss(y_true, y_pred):
@@ -110,7 +70,7 @@ def with_random_weights(model):
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory, elsewhere):
     """Two small models, their files, and what a process without kerasdl makes of it."""
     folder = tmp_path_factory.mktemp("exported")
     rng = np.random.default_rng(0)
@@ -128,12 +88,9 @@ def exported(tmp_path_factory):
         (run / "labels.txt").write_text("\n".join(CLASS_NAMES[name]), encoding="utf-8")
         (run / "README.md").write_text(run_readme(CLASS_NAMES[name], (HEIGHT, WIDTH)))
         Image.fromarray(pixels[0]).save(run / "photo.jpg", format="PNG")
-    bare = subprocess.run(
-        [sys.executable, "-c", BARE], cwd=folder, stdout=subprocess.PIPE, check=True
-    )
     return SimpleNamespace(
         folder=folder,
         pixels=pixels,
         models=models,
-        bare=json.loads(bare.stdout.splitlines()[-1]),
+        bare=json.loads(elsewhere("readme_code.py", folder=folder)),
     )

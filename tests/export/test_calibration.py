@@ -41,8 +41,8 @@ def test_of_many_classes_each_comes():
     assert sorted(np.array(labels)[drawn(data, count=9, seed=1)]) == list(range(30))
 
 
-def test_a_damaged_photo_is_left_out(colours, tmp_path):
-    photos = colours.write_photos(tmp_path / "photos", count=4)
+def test_a_damaged_photo_is_left_out(colours, write_colours, tmp_path):
+    photos = write_colours(tmp_path / "photos", count=4)
     (photos / "train" / "red" / "0.png").write_bytes(b"not a picture")
     with pytest.warns(UserWarning, match="0.png"):
         found = calibration_photos(colours.read_photos(photos), seed=1)

@@ -31,8 +31,8 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def photos(colours, tmp_path_factory):
-    return colours.write_photos(tmp_path_factory.mktemp("photos") / "photos")
+def photos(write_colours, tmp_path_factory):
+    return write_colours(tmp_path_factory.mktemp("photos") / "photos")
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +162,13 @@ def test_a_model_without_a_run_and_mirrored_views(colours, data, tmp_path):
 
 
 def test_a_file_that_loses_too_much_is_not_published(
-    colours, data, tmp_path, monkeypatch
+    colours, write_photos, data, tmp_path, monkeypatch
 ):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     model = colours.bright_model()
-    folder = colours.write_dark_photos(tmp_path / "dark")
+    folder = write_photos(
+        tmp_path / "dark", {"": 1}, colours.NAMES, colours.dark_pixels
+    )
     dark = ImageData.from_folder(
         tmp_path,
         train=folder.name,
@@ -200,8 +202,8 @@ def test_a_file_that_loses_too_much_is_not_published(
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
-def test_damaged_photos_do_not_count(run, colours, tmp_path):
-    photos = colours.write_photos(tmp_path / "photos", count=4)
+def test_damaged_photos_do_not_count(run, colours, write_colours, tmp_path):
+    photos = write_colours(tmp_path / "photos", count=4)
     for name in ("blue", "green"):
         (photos / "test" / name / "0.png").write_bytes(b"not a picture")
     data = colours.read_photos(photos)

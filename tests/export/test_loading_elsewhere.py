@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +14,6 @@ from kerasdl.data import read_image, warp_image
 from kerasdl.export import calibration_photos
 
 PAGE = Path(__file__).parents[2] / "saved_models" / "README.md"
-RUN = """
-import sys
-
-sys.modules["kerasdl"] = None
-for number, snippet in enumerate(sys.stdin.read().split("# ---")):
-    print("=", number)
-    exec(snippet, {})
-"""
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +22,10 @@ def snippets():
 
 
 @pytest.fixture(scope="module")
-def printed(snippets, colours, tmp_path_factory):
+def printed(snippets, colours, write_colours, elsewhere, tmp_path_factory):
     """What each snippet prints of a photo, and what it should find."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    photos = colours.read_photos(colours.write_photos(folder / "photos"))
+    photos = colours.read_photos(write_colours(folder / "photos"))
     model, names = colours.model(), colours.NAMES
     out = folder / "export"
     out.mkdir()
@@ -56,16 +46,10 @@ def printed(snippets, colours, tmp_path_factory):
     Image.fromarray(pixels).save(out / "photo.jpg", quality=95)
     resized = warp_image(read_image(out / "photo.jpg"), (16, 16), "squash")
     (expected,) = model.predict_on_batch(resized[None].astype("float32"))
-    done = subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=out,
-        input="# ---".join(snippets),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    (folder / "snippets.txt").write_text("# ---".join(snippets))
+    found = elsewhere("snippets.py", folder / "snippets.txt", folder=out)
     shutil.rmtree(out)
-    return re.split(r"^= \d\n", done.stdout, flags=re.MULTILINE)[1:], expected
+    return re.split(r"^= \d\n", found, flags=re.MULTILINE)[1:], expected
 
 
 def test_there_is_one_for_each_program(snippets):

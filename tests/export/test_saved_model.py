@@ -10,16 +10,6 @@ from PIL import Image
 
 from kerasdl.export import save_saved_model
 
-# What a server does: no Keras, no kerasdl.
-BARE = """
-import sys
-sys.modules["kerasdl"] = sys.modules["keras"] = None
-import numpy as np, tensorflow as tf
-served = tf.saved_model.load(sys.argv[1])
-pixels = np.load(sys.argv[2])
-np.save(sys.argv[2], served.signatures["serve"](pixels=pixels)["probabilities"])
-"""
-
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, colours):
@@ -41,10 +31,12 @@ def encoded(image, kind):
     return file.getvalue()
 
 
-def test_serves_pixels_without_keras(served, pixels, tmp_path, colours):
+def test_serves_pixels_without_keras(served, pixels, tmp_path, colours, programs):
     path = tmp_path / "pixels.npy"
     np.save(path, pixels)
-    subprocess.run([sys.executable, "-c", BARE, served, path], check=True)
+    subprocess.run(
+        [sys.executable, programs / "serve_signature.py", served, path], check=True
+    )
     expected = colours.model().predict_on_batch(pixels.astype("float32"))
     np.testing.assert_allclose(np.load(path), expected, atol=1e-5)
 

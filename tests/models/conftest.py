@@ -35,8 +35,6 @@ ZOO = {
     "nin": ({"input_shape": (67, 67, 3)}, 67, "unit"),
     "resnet18": (RESNET, 1, "unit"),
     "resnet18_v2": (RESNET, 1, "unit"),
-    "resnet34": (RESNET, 1, "unit"),
-    "resnet34_v2": (RESNET, 1, "unit"),
     "resnext50": ({**RESNET, "cardinality": 2}, 1, "unit"),
     "squeezenet": ({"input_shape": (35, 37, 3)}, 35, "unit"),
     "vgg11": (VGG, 32, "unit"),
@@ -76,7 +74,7 @@ def no_pending_values():
 @functools.cache
 def built(name):
     arguments, min_side, rule = ZOO[name]
-    network = Network(name, arguments, min_side, rule, None, None)
+    network = Network(name, arguments, min_side, rule, functional=None, sequential=None)
     network.functional = network.build()
     network.sequential = network.build(build="sequential")
     return network
@@ -91,3 +89,9 @@ def network(request):
 def networks():
     """A function of names; None is all."""
     return lambda names=None: [built(name) for name in names or ZOO]
+
+
+@pytest.fixture(scope="session")
+def zoo():
+    """The names of all."""
+    return list(ZOO)

@@ -78,7 +78,7 @@ def test_a_batch_comes_out_with_mean_0_and_variance_1(rng):
     mean, variance = batch_statistics(x)
     np.testing.assert_allclose(mean, x.mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(variance, x.var(axis=(0, 1, 2)))
-    y = np.array(normalise(x, mean, variance, 1.0, 0.0, 1e-12))
+    y = np.array(normalise(x, mean, variance, gamma=1.0, beta=0.0, epsilon=1e-12))
     np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-6)
     np.testing.assert_allclose(y.var(axis=(0, 1, 2)), 1, atol=1e-6)
 

@@ -129,7 +129,8 @@ def test_a_layer_with_more_weights_than_its_own_stays():
     model = keras.Model(inputs, layers.BatchNormalization()(dense(inputs)))
     folded = fold_batch_norm(model)
     assert [type(layer).__name__ for layer in folded.layers[1:]] == [
-        *("Dense", "BatchNormalization")
+        "Dense",
+        "BatchNormalization",
     ]
 
 

@@ -38,8 +38,15 @@ LESSON = {
 # torchvision's googlenet has BatchNorm, and by mistake 3x3 filters for the 5x5 ones.
 TORCHVISION = 6_624_904
 FIVES = (
-    *((16, 32), (32, 96), (16, 48), (24, 64), (24, 64)),
-    *((32, 64), (32, 128), (32, 128), (48, 128)),
+    (16, 32),
+    (32, 96),
+    (16, 48),
+    (24, 64),
+    (24, 64),
+    (32, 64),
+    (32, 128),
+    (32, 128),
+    (48, 128),
 )
 SMALL = {"input_shape": (65, 67, 3), "classes": 3}
 

@@ -101,7 +101,15 @@ def pair(request):
     randomize_statistics(theirs, rng)
     pixels = rng.uniform(0, 255, (2, *theirs.input_shape[1:])).astype("float32")
     outputs = theirs(module.preprocess_input(pixels.copy()))
-    return Pair(request.param, module, arguments, has_top, theirs, pixels, outputs)
+    return Pair(
+        request.param,
+        module,
+        arguments,
+        has_top=has_top,
+        theirs=theirs,
+        pixels=pixels,
+        outputs=outputs,
+    )
 
 
 def weights_by_layer(model):
@@ -130,7 +138,7 @@ def test_same_output_with_our_weights(pair):
     [
         ("legacy.h5", "sequential", "functional"),
         pytest.param(  # the light trunks below read this layout in every run
-            *("keras3.weights.h5", "functional", "sequential"), marks=pytest.mark.slow
+            "keras3.weights.h5", "functional", "sequential", marks=pytest.mark.slow
         ),
     ],
 )
@@ -181,7 +189,8 @@ def test_a_deeper_network_takes_their_file(name, layout, tmp_path):
 @pytest.mark.parametrize(
     "name",
     [
-        *("mobilenet_v2", "mobilenet_v3_small"),
+        "mobilenet_v2",
+        "mobilenet_v3_small",
         pytest.param("resnet50", marks=pytest.mark.slow),
     ],
 )

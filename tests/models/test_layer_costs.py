@@ -106,8 +106,12 @@ def test_multiply_adds_of_the_papers(costs, network):
 @pytest.mark.parametrize(
     ("alpha", "side", "expected"),
     [
-        *((0.75, 224, 325), (0.5, 224, 149), (0.25, 224, 41)),  # table 6
-        *((1.0, 192, 418), (1.0, 160, 290), (1.0, 128, 186)),  # table 7
+        (0.75, 224, 325),
+        (0.5, 224, 149),
+        (0.25, 224, 41),  # table 6
+        (1.0, 192, 418),
+        (1.0, 160, 290),
+        (1.0, 128, 186),  # table 7
     ],
 )
 def test_multiply_adds_of_narrower_and_smaller_mobilenets(alpha, side, expected):

@@ -8,8 +8,14 @@ from kerasdl import models
 from kerasdl.models import summary_table
 
 COLUMNS = [
-    *("network", "year", "input_shape", "layers", "parameters", "multiply_adds"),
-    *("activation_bytes", "file_bytes"),
+    "network",
+    "year",
+    "input_shape",
+    "layers",
+    "parameters",
+    "multiply_adds",
+    "activation_bytes",
+    "file_bytes",
 ]
 
 

@@ -111,7 +111,9 @@ def test_a_pickle_cannot_write_to_our_classes(write):
     path.write_bytes(content.replace(empty_dict, body, 1))
     with pytest.raises(ValueError, match="that holds tensors only"):
         read_torch_tensors(path)
-    assert _torch_pickle._Tensor(None, 0, (2,), (1,), False, None).shape == (2,)
+    assert _torch_pickle._Tensor(
+        None, offset=0, shape=(2,), strides=(1,), requires_grad=False, hooks=None
+    ).shape == (2,)
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,15 @@ def middles_of_points(path):
 def test_equal_factors_are_equally_far_apart_on_logarithmic_axes(tmp_path):
     path = tmp_path / "points.png"
     names = ["small", "medium", "large"]
-    plots.save_scatter(names, [1, 10, 100], [5, 20, 80], path, "x", "y", log="xy")
+    plots.save_scatter(
+        names, [1, 10, 100], [5, 20, 80], path=path, xlabel="x", ylabel="y", log="xy"
+    )
     first, second, third = np.array(middles_of_points(path))
     np.testing.assert_allclose(second - first, third - second, atol=1.5)
     assert second[0] > first[0] and second[1] < first[1]  # rows count downwards
-    plots.save_scatter(names, [1, 10, 100], [5, 20, 80], path, "x", "y", log="x")
+    plots.save_scatter(
+        names, [1, 10, 100], [5, 20, 80], path=path, xlabel="x", ylabel="y", log="x"
+    )
     first, second, third = np.array(middles_of_points(path))
     assert (second - first)[1] * 4 == pytest.approx((third - second)[1], rel=0.05)
 
@@ -75,6 +79,8 @@ def test_nothing_or_not_enough_to_draw(arguments, message, tmp_path):
 def test_axes_that_cannot_be(tmp_path):
     path = tmp_path / "points.png"
     with pytest.raises(ValueError, match="`log` must be one of '', 'x', 'y', 'xy'"):
-        plots.save_scatter(["a"], [1], [1], path, "x", "y", log="z")
+        plots.save_scatter(["a"], [1], [1], path=path, xlabel="x", ylabel="y", log="z")
     with pytest.raises(ValueError, match="`y` must be above 0 on a log.* Received: 0"):
-        plots.save_scatter(["a", "b"], [1, 1], [2, 0], path, "x", "y", log="y")
+        plots.save_scatter(
+            ["a", "b"], [1, 1], [2, 0], path=path, xlabel="x", ylabel="y", log="y"
+        )

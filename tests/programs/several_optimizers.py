@@ -66,13 +66,14 @@ def network(width, outputs, seed):
     return keras.Sequential([keras.Input((width,)), *layers])
 
 
-def compiled():
+def compiled(**arguments):
     model = Against()
     model.compile(
         {
             "generator": keras.optimizers.Adam(0.05),
             "discriminator": keras.optimizers.SGD(0.1, momentum=0.9),
-        }
+        },
+        **arguments,
     )
     return model
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 SCRIPT = Path(__file__).parents[2] / "recipes/benchmarks/caches.py"
 
@@ -18,15 +17,9 @@ def caches():
 
 
 @pytest.fixture
-def photos(tmp_path, rng):
-    for split in ("train", "valid"):
-        for name in ("cats", "dogs"):
-            folder = tmp_path / "photos" / split / name
-            folder.mkdir(parents=True)
-            for number in range(4):
-                pixels = rng.integers(0, 256, (60, 80, 3), "uint8")
-                Image.fromarray(pixels).save(folder / f"{number}.jpg")
-    return tmp_path / "photos"
+def photos(tmp_path, write_photos):
+    splits = {"train": 4, "valid": 4}
+    return write_photos(tmp_path / "photos", splits, "ab", (60, 80), file="{}.jpg")
 
 
 def test_both_ways_give_the_same_answers(

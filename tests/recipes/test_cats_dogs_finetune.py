@@ -21,79 +21,55 @@ from kerasdl.callbacks import StopOnBadLoss
 from kerasdl.workbench import run_recipe
 
 REPOSITORY = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parents[1] / "programs"
 RECIPE = REPOSITORY / "recipes" / "cats_dogs_finetune.py"
 
-# Runs the recipe and kills it at call number N of a method; writes down how many photos
-# went through the trunk.
-KILLER = """
-import importlib, os, runpy, signal, sys
-counter, module, name, method, calls, recipe, *arguments = sys.argv[1:]
-import kerasdl
-from kerasdl.train import features
-append = features._RowFile.append
-def counting(self, rows):
-    append(self, rows)
-    if self.path.name == "output-1.npy":  # the last one: a batch is finished
-        with open(counter, "a") as file:
-            file.write(f"{len(rows)}\\n")
-features._RowFile.append = counting
-owner = getattr(importlib.import_module(module), name)
-original, count = getattr(owner, method), 0
-def dying(*args, **kwargs):
-    global count
-    count += 1
-    if count > int(calls):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(*args, **kwargs)
-setattr(owner, method, dying)
-sys.argv = [recipe, *arguments]
-sys.path.insert(0, os.path.dirname(recipe))  # as `python RECIPE` does
-runpy.run_path(recipe, run_name="__main__")
-"""
-NEVER = 10**9
 
-# Loads both models of a run where kerasdl cannot be imported.
-PLAIN = """
-import sys
-sys.modules["kerasdl"] = None  # an import of it fails
-import keras, numpy as np, tensorflow as tf
-folder, pixels, out = sys.argv[1:]
-pixels = np.load(pixels)
-by_keras = keras.saving.load_model(folder + "/model.keras").predict(pixels, verbose=0)
-lite = tf.lite.Interpreter(folder + "/model.tflite").get_signature_runner()
-by_lite = [lite(pixels=p[None].astype("uint8"))["probabilities"][0] for p in pixels]
-np.savez(out, by_keras=by_keras, by_lite=by_lite)
-"""
+NEVER = 10**9
 
 
 COLOURS = {"blue": (30, 30, 200), "green": (30, 160, 30), "red": (200, 30, 30)}
 
 
-def write_photos(folder, splits, names=("blue", "red"), seed=0):
-    """Classes that differ in the colour of a square on noise."""
-    rng = np.random.default_rng(seed)
-    for split, count in splits.items():
-        for name in names:
-            directory = folder / split / name
-            directory.mkdir(parents=True)
-            for number in range(count):
-                image = rng.integers(0, 256, (40, 48, 3), "uint8")
-                image[8:32, 8:32] = COLOURS[name]
-                Image.fromarray(image).save(directory / f"{number}.png")
+@pytest.fixture(scope="module")
+def write_squares(write_photos):
+    """A function that writes classes: the colour of a square on noise."""
+
+    def write(folder, splits, names=("blue", "red")):
+        def pixels(rng, place, _):
+            image = rng.integers(0, 256, (40, 48, 3), "uint8")
+            image[8:32, 8:32] = COLOURS[list(names)[place]]
+            return image
+
+        return write_photos(folder, splits, names, pixels)
+
+    return write
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_squares):
     folder = tmp_path_factory.mktemp("photos")
-    write_photos(folder, {"train": 24, "valid": 8, "test": 8})
+    write_squares(folder, {"train": 24, "valid": 8, "test": 8})
     return folder
 
 
 def arguments(photos, tmp_path, out, *more):
     return [
-        *("--data", str(photos), "--out", str(tmp_path / out)),
-        *("--cache", str(tmp_path / f"cache-{out}"), "--image-size", "32"),
-        *("--batch-size", "8", "--epochs", "2", "--seed", "5", *more),
+        "--data",
+        str(photos),
+        "--out",
+        str(tmp_path / out),
+        "--cache",
+        str(tmp_path / f"cache-{out}"),
+        "--image-size",
+        "32",
+        "--batch-size",
+        "8",
+        "--epochs",
+        "2",
+        "--seed",
+        "5",
+        *more,
     ]
 
 
@@ -132,7 +108,7 @@ def test_killed_it_ends_like_an_unbroken_run(deaths, photos, tmp_path):
     last = (*deaths[-1][:3], NEVER)
     counter = tmp_path / "counter"
     for number, (*where, calls) in enumerate([*deaths, last]):
-        command = ["-c", KILLER, counter, *where, str(calls), RECIPE]
+        command = [PROGRAMS / "kill_recipe.py", counter, *where, str(calls), RECIPE]
         result = run(command, *killed, *(["--resume"] if number else []))
         if calls < NEVER:
             assert result.returncode == -signal.SIGKILL, result.stderr
@@ -182,7 +158,8 @@ def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
         (
             [],
             fail_at_second_batch(lambda: signal.raise_signal(signal.SIGINT)),
-            *(130, "interrupted"),
+            130,
+            "interrupted",
         ),
         (["--resume"], fail_at_second_batch(full_memory), 1, "memory is full"),
         (["--resume"], (_atomic.os, "fsync", full_disk), 1, "No space left"),
@@ -212,20 +189,19 @@ def test_faults_in_the_middle_of_an_epoch_leave_a_run_to_resume(
 
 
 def test_chapter_on_three_class_folders_one_photo_damaged(
-    recipe, tmp_path, capsys, tiny_backbone, keeps_promises
+    recipe, tmp_path, capsys, tiny_backbone, keeps_promises, write_squares, elsewhere
 ):
     photos, out = tmp_path / "photos", tmp_path / "run"
-    write_photos(photos, {".": 10}, COLOURS)
+    write_squares(photos, {".": 10}, COLOURS)
     (photos / "green" / "3.png").write_bytes(b"no image")
     argv = ["--data", str(photos), "--out", str(out), "--stages", "chapter", "--quick"]
     argv += ["--cache", str(tmp_path / "cache"), "--image-size", "48", "--seed", "1"]
     argv += ["--backbone", tiny_backbone]
     recipe(argv)
-    assert sorted(path.name for path in out.iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("manifest.json", "mistakes.png", "model.keras", "model.tflite"),
-        "report.html",
-    ]
+    assert sorted(path.name for path in out.iterdir()) == (
+        "README.md confusion.png curves.png history.csv labels.txt "
+        "manifest.json mistakes.png model.keras model.tflite report.html".split()
+    )
     keeps_promises(out, of_photos=True)
     assert (out / "labels.txt").read_text().split() == list(COLOURS)
     manifest = json.loads((out / "manifest.json").read_text())
@@ -235,7 +211,11 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
     assert sum(manifest["data"]["counts"]["valid"].values()) == 6
     stages = manifest["results"]["stages"]
     assert [stage["stage"] for stage in stages] == [
-        *("scratch", "scratch_augmented", "features", "frozen", "fine_tuned")
+        "scratch",
+        "scratch_augmented",
+        "features",
+        "frozen",
+        "fine_tuned",
     ]
     assert all(stage["test"] is None for stage in stages)
     page = (out / "report.html").read_text(encoding="utf-8")
@@ -258,34 +238,28 @@ def test_chapter_on_three_class_folders_one_photo_damaged(
         kerasdl.data.warp_image(np.asarray(Image.open(picture)), (48, 48), "squash")
         for picture in pictures
     ]
-    np.save(tmp_path / "pixels.npy", np.stack(pixels).astype("float32"))
-    command = ["-c", PLAIN, out, tmp_path / "pixels.npy", tmp_path / "plain.npz"]
-    result = run(command)
-    assert result.returncode == 0, result.stderr
-    plain = np.load(tmp_path / "plain.npz")
-    np.testing.assert_allclose(plain["by_keras"], ours.probabilities, atol=1e-5)
-    np.testing.assert_allclose(plain["by_lite"], ours.probabilities, atol=1e-4)
+    np.save(tmp_path / "pixels.npy", np.stack(pixels).astype("uint8"))
+    printed = elsewhere("answers.py", tmp_path / "pixels.npy", out / "model")
+    by_keras, by_lite = json.loads(printed)
+    np.testing.assert_allclose(by_keras, ours.probabilities, atol=1e-5)
+    np.testing.assert_allclose(by_lite, ours.probabilities, atol=1e-4)
 
 
 def empty_class(folder):
-    write_photos(folder, {"train": 2, "valid": 2})
     for file in (folder / "train" / "red").iterdir():
         file.write_bytes(b"")
 
 
 def one_class(folder):
-    write_photos(folder, {"train": 2, "valid": 2})
     for split in ("train", "valid"):
         (folder / split / "red").rename(folder / f"{split}-red")
 
 
 def other_classes(folder):
-    write_photos(folder, {"train": 2, "valid": 2})
     (folder / "valid" / "red").rename(folder / "valid" / "green")
 
 
 def damaged(folder):
-    write_photos(folder, {"train": 3, "valid": 2})
     (folder / "train" / "red" / "0.png").write_bytes(b"no image")
 
 
@@ -313,9 +287,12 @@ def damaged(folder):
         (damaged, ["--resume"], "needs a partial run"),
     ],
 )
-def test_bad_input_leaves_no_folder(make, more, message, recipe, tmp_path, capsys):
+def test_bad_input_leaves_no_folder(
+    make, more, message, recipe, tmp_path, capsys, write_squares
+):
     folder = tmp_path / "photos"
     if make:
+        write_squares(folder, {"train": 3, "valid": 2})
         make(folder)
     argv = ["--data", str(folder), "--out", str(tmp_path / "runs" / "out"), *more]
     with pytest.raises(SystemExit) as stopped:

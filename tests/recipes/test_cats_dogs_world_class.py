@@ -7,7 +7,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from PIL import Image
 
 import kerasdl
 
@@ -15,18 +14,14 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "cats_dogs_world_class.py"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """Bright photos of class b, dark ones of class a."""
-    root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in {"train": 12, "valid": 6, "test": 4}.items():
-        for number, name in enumerate("ab"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 120, (40, 40, 3)) + 120 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 120, (40, 40, 3)) + 120 * place
+
+    splits = {"train": 12, "valid": 6, "test": 4}
+    return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
 
 
 def main(photos, tmp_path, *more):
@@ -53,18 +48,20 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
     main(photos, tmp_path, *tiny, "--resume")
     output = capsys.readouterr().out
     assert "Epoch 1/1" not in output  # every step was finished before
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("lr_find_all.png", "lr_find_head.png", "manifest.json", "mistakes.png"),
-        *("model.keras", "model.tflite"),
-        *("rates.png", "report.html"),
-    ]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == (
+        "README.md confusion.png curves.png history.csv labels.txt "
+        "lr_find_all.png lr_find_head.png manifest.json mistakes.png "
+        "model.keras model.tflite rates.png report.html".split()
+    )
     keeps_promises(tmp_path / "run", of_photos=True)
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     steps = results["steps"]
     assert [step["step"] for step in steps[:-1]] == [
-        *("lr_find_head", "head_cached", "head_augmented"),
-        *("lr_find_all", "all_layers"),
+        "lr_find_head",
+        "head_cached",
+        "head_augmented",
+        "lr_find_all",
+        "all_layers",
     ]
     assert all(step["minutes"] > 0 for step in steps)
     trained = [step for step in steps[:-1] if step["epochs"]]
@@ -77,7 +74,7 @@ def test_a_cut_run_resumes_and_leaves_a_whole_folder(
 
     # The model of the run is that of the best step, in plain Keras.
     data = kerasdl.ImageData.from_folder(
-        *(photos,), test="test", image_size=32, resize="squash", seed=0
+        photos, test="test", image_size=32, resize="squash", seed=0
     )
     model = keras.saving.load_model(tmp_path / "run" / "model.keras")
     answers = model.predict(data.test, verbose=0)[:, 0] > 0.5

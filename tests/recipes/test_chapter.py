@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 import kerasdl
 from kerasdl.classification import logistic_baseline
@@ -28,12 +27,18 @@ def recipe(monkeypatch):
 
 
 @pytest.fixture
-def train(recipe):
+def train(recipe, tiny_backbone):
     """A function that does trainings, and returns what each of them left."""
 
-    def train(names, data, folder, backbone="mobilenet", epochs=2):
+    def train(names, data, folder, epochs=2, backbone=tiny_backbone):
         setting = recipe._chapter.Setting(
-            data, folder / "state", backbone, None, epochs, folder, seed=1
+            data,
+            folder / "state",
+            backbone=backbone,
+            weights=None,
+            epochs=epochs,
+            cache_dir=folder,
+            seed=1,
         )
         known = {}
         for stage in recipe.STAGES.values():
@@ -64,18 +69,11 @@ def test_a_stage_comes_after_what_it_continues(recipe):
 
 
 def test_fine_tuning_sees_views_that_the_frozen_stage_did_not(
-    train, tmp_path, rng, monkeypatch
+    train, tmp_path, write_photos, monkeypatch
 ):
     """A head knows by heart the views it has seen: they would teach nothing more."""
-    for split in ("train", "valid"):
-        for name in ("a", "b"):
-            folder = tmp_path / "photos" / split / name
-            folder.mkdir(parents=True)
-            pixels = rng.integers(0, 256, (32, 32, 3), "uint8")
-            Image.fromarray(pixels).save(folder / "0.png")
-    data = ImageData.from_folder(
-        *(tmp_path / "photos",), image_size=32, augment="chapter", seed=1
-    )
+    photos = write_photos(tmp_path, {"train": 1, "valid": 1}, "ab", (32, 32))
+    data = ImageData.from_folder(photos, image_size=32, augment="chapter", seed=1)
     begun = []
 
     def start_epoch(epoch, original=data.start_epoch):
@@ -103,7 +101,7 @@ def test_the_epoch_of_the_lowest_validation_loss_is_kept(train, tmp_path, rng):
     images = rng.integers(0, 256, (24, 32, 32, 3), "uint8")
     labels = np.arange(24) % 2
     data = ImageData.from_arrays(images, labels, 0.5, batch_size=4, seed=1)
-    _, (stage,) = train(["features"], data, tmp_path, epochs=12)
+    _, (stage,) = train(["features"], data, tmp_path, 12, "mobilenet")
     losses = stage.history["val_loss"]
     assert losses.idxmin() < len(losses) - 1
     expected = keras.losses.binary_crossentropy(
@@ -121,7 +119,9 @@ def blobs(rng):
     noise = rng.integers(0, 120, (72, 16, 16, 3))
     images = (noise + 60 * labels[:, None, None, None]).astype("uint8")
     return ImageData.from_arrays(
-        *(images[:48], labels[:48], (images[48:60], labels[48:60])),
+        images[:48],
+        labels[:48],
+        (images[48:60], labels[48:60]),
         (images[60:], labels[60:]),
         batch_size=8,
         seed=1,
@@ -129,12 +129,12 @@ def blobs(rng):
 
 
 @pytest.fixture
-def practice(train, blobs, tiny_backbone):
+def practice(train, blobs):
     """A function that does both trainings on the blobs."""
 
     def practice(folder):
         names = ["practice_head", "practice"]
-        return train(names, blobs, folder, tiny_backbone)
+        return train(names, blobs, folder)
 
     return practice
 

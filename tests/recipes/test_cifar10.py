@@ -14,18 +14,14 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """Dark, middling and bright images in three classes."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 60, (16, 16, 3)) + 90 * place
+
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in {"train": 30, "test": 8}.items():
-        for number, name in enumerate("abc"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 60, (16, 16, 3)) + 90 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+    return write_photos(root, {"train": 30, "test": 8}, "abc", pixels)
 
 
 def train(photos, out, *more):
@@ -48,13 +44,15 @@ def run(photos, tmp_path_factory):
 
 def test_a_run_leaves_a_whole_folder(run, photos, keeps_promises):
     keeps_promises(run, of_photos=False)
-    assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "augmented.png", "confusion.png", "curves.png", "history.csv"),
-        *("labels.txt", "last.keras", "manifest.json", "model.keras", "model.tflite"),
-        *("rates.png", "report.html", "tensorboard"),
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md augmented.png confusion.png curves.png history.csv "
+        "labels.txt last.keras manifest.json model.keras model.tflite "
+        "rates.png report.html tensorboard".split()
+    )
     assert {path.name for path in (run / "tensorboard").iterdir()} == {
-        *("images", "train", "validation")
+        "images",
+        "train",
+        "validation",
     }
     manifest = json.loads((run / "manifest.json").read_text())
     counts = manifest["data"]["counts"]

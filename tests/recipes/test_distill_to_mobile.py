@@ -16,15 +16,25 @@ from kerasdl.classification import SplitEvaluation
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "distill_to_mobile.py"
 ARGUMENTS = (
-    *("--image-size", "32", "--alpha", "0.25", "--epochs", "4", "--views", "2"),
-    *("--sparsity", "0.5", "--seed", "1"),
+    "--image-size",
+    "32",
+    "--alpha",
+    "0.25",
+    "--epochs",
+    "4",
+    "--views",
+    "2",
+    "--sparsity",
+    "0.5",
+    "--seed",
+    "1",
 )
 
 
 @pytest.fixture(scope="module")
-def teacher(colours, tmp_path_factory):
+def teacher(colours, write_colours, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    photos = colours.write_photos(folder / "photos")
+    photos = write_colours(folder / "photos")
     return colours.write_run(folder / "run", photos)
 
 
@@ -59,13 +69,14 @@ def run(teacher, tmp_path_factory):
 
 def test_a_run_leaves_a_whole_folder(run, keeps_promises):
     keeps_promises(run, of_photos=True)
-    assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "alone", "confusion.png", "curves.png", "history.csv"),
-        *("labels.txt", "manifest.json", "mistakes.png", "model.keras"),
-        *("model.tflite", "report.html", "sparsity.csv"),
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md alone confusion.png curves.png history.csv labels.txt "
+        "manifest.json mistakes.png model.keras model.tflite report.html "
+        "sparsity.csv".split()
+    )
     assert {path.name for path in (run / "alone").iterdir()} == {
-        *("model.keras", "model.tflite")
+        "model.keras",
+        "model.tflite",
     }
     history = pd.read_csv(run / "history.csv")
     assert history["stage"].tolist() == ["student"] * 4 + ["alone"] * 4
@@ -218,7 +229,7 @@ def rewritten(teacher, folder, **changes):
     return folder
 
 
-def test_runs_that_are_no_teachers(teacher, colours, tmp_path):
+def test_runs_that_are_no_teachers(teacher, write_colours, tmp_path):
     out = ("--out", tmp_path / "out")
     with pytest.raises(ValueError, match="`path` must be an existing run folder"):
         distill(tmp_path / "nothing", *out)
@@ -237,7 +248,7 @@ def test_runs_that_are_no_teachers(teacher, colours, tmp_path):
     with pytest.raises(ValueError, match="must have the classes of"):
         distill(teacher, "--data", tmp_path / "photos", *out)
     shutil.rmtree(tmp_path / "photos")
-    other = colours.write_photos(tmp_path / "photos", count=2)
+    other = write_colours(tmp_path / "photos", count=2)
     arguments = json.loads((teacher / "manifest.json").read_text())["arguments"]
     moved = rewritten(
         teacher, tmp_path / "moved", arguments=arguments | {"data": str(other)}

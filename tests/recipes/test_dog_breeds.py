@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from sklearn.metrics import log_loss
 
 import kerasdl
@@ -19,17 +18,17 @@ COLOURS = {"blue": (0, 0, 150), "green": (0, 150, 0), "red": (150, 0, 0)}
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """36 photos in three colours, 7 without labels."""
-    root = tmp_path_factory.mktemp("breeds")
-    rng = np.random.default_rng(0)
     colours = list(COLOURS.values())
-    for folder, count in {"train": 36, "test": 7}.items():
-        (root / folder).mkdir()
-        for number in range(count):
-            pixels = rng.integers(0, 100, (40, 40, 3)) + colours[number % 3]
-            photo = Image.fromarray(pixels.astype("uint8"))
-            photo.save(root / folder / f"{folder[1]}{number:02}.jpg")
+
+    def pixels(rng, _, number):
+        return rng.integers(0, 100, (40, 40, 3)) + colours[number % 3]
+
+    root = tmp_path_factory.mktemp("breeds")
+    for seed, (folder, count) in enumerate({"train": 36, "test": 7}.items()):
+        file = folder[1] + "{:02}.jpg"
+        write_photos(root, {folder: count}, pixels=pixels, file=file, seed=seed)
     table = pd.DataFrame({"id": [f"r{number:02}" for number in range(36)]})
     table["breed"] = list(COLOURS) * 12
     table.to_csv(root / "labels.csv", index=False)
@@ -63,11 +62,11 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
     assert "- val_loss" not in capsys.readouterr().out  # every step was finished before
 
     run = tmp_path / "run"
-    assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-        *("lr_find.png", "manifest.json", "mistakes.png", "model.keras"),
-        *("model.tflite", "rates.png", "report.html", "submission.csv.gz"),
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md confusion.png curves.png history.csv labels.txt "
+        "lr_find.png manifest.json mistakes.png model.keras model.tflite "
+        "rates.png report.html submission.csv.gz".split()
+    )
     keeps_promises(run, of_photos=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
@@ -81,7 +80,10 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
 
     # The model of the run is that of the best step, in plain Keras.
     data = kerasdl.ImageData.from_table(
-        *(photos / "labels.csv", photos / "train", "id", "breed"),
+        photos / "labels.csv",
+        photos / "train",
+        "id",
+        "breed",
         image_size=size,
         resize="squash",
         seed=3,

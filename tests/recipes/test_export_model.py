@@ -4,7 +4,6 @@ import json
 import runpy
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,10 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "export_model.py"
 
 
 @pytest.fixture(scope="module")
-def made(colours, tmp_path_factory):
+def made(colours, write_colours, tmp_path_factory):
     """Photos, and a run of them."""
     folder = tmp_path_factory.mktemp("made")
-    photos = colours.write_photos(folder / "photos")
+    photos = write_colours(folder / "photos")
     return photos, colours.write_run(folder / "run", photos)
 
 
@@ -43,9 +42,7 @@ def export(capsys):
 def test_photos_are_found_by_the_manifest(made, tmp_path, export):
     _, run = made
     out = tmp_path / "files"
-    command = [sys.executable, RECIPE, run, "--formats", "tflite,tflite_int8"]
-    command += ["--out", out]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = export(run, "--formats", "tflite,tflite_int8", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "24 photos; the Keras model's accuracy is 1.0000" in done.stdout
     assert f"{out}/ holds the files" in done.stdout
@@ -78,7 +75,12 @@ def test_photos_of_a_folder(made, tmp_path, export):
     assert done.returncode == 0, done.stderr
     (elsewhere / "valid" / "red").rename(elsewhere / "valid" / "rose")
     other = export(
-        *(moved, "--formats", "tflite", "--overwrite", "--check", elsewhere / "valid")
+        moved,
+        "--formats",
+        "tflite",
+        "--overwrite",
+        "--check",
+        elsewhere / "valid",
     )
     assert other.returncode == 2
     assert "`check` must hold a folder for each class" in other.stderr
@@ -96,11 +98,13 @@ def test_several_labels_a_photo_are_refused(made, tmp_path, export):
         assert "The run must have one label a photo" in refused.stderr
 
 
-def test_a_file_that_loses_too_much_ends_with_1(made, tmp_path, colours, export):
+def test_a_file_that_loses_too_much_ends_with_1(
+    made, tmp_path, colours, write_photos, export
+):
     """Calibrated on nearly black photos, int8 cuts off all that is brighter."""
     photos, _ = made
     run = colours.write_run(tmp_path / "run", photos, colours.bright_model())
-    dark = colours.write_dark_photos(tmp_path / "dark")
+    dark = write_photos(tmp_path / "dark", {"": 1}, colours.NAMES, colours.dark_pixels)
     done = export(run, "--formats", "tflite_int8", "--calibration", dark)
     assert done.returncode == 1, done.stderr
     assert "error: tflite_int8 loses 0." in done.stderr
@@ -139,7 +143,7 @@ def test_a_photo_above_the_limit_is_named(made, tmp_path, export):
     photos, run = made
     shutil.copytree(photos / "valid", tmp_path / "valid")
     Image.new("RGB", (100, 100), "red").save(tmp_path / "valid" / "red" / "large.png")
-    arguments = run, "--formats", "keras", "--check", tmp_path / "valid"
+    arguments = run, "--formats", "tflite", "--check", tmp_path / "valid"
     said = r"large\.png: above the pixel limit .* \(--max-pixels\)"
     with pytest.warns(UserWarning, match=said):
         done = export(*arguments, "--out", tmp_path / "out", "--max-pixels", 9999)

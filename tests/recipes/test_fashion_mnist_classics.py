@@ -69,8 +69,12 @@ def test_several_networks_share_a_run(
     assert names == ["lenet5"] * 3  # what the builder calls both
     run = tmp_path / "run"
     assert sorted(path.name for path in run.iterdir()) == [
-        *("curves.png", "history.csv", "labels.txt", *NAMES),
-        *("manifest.json", "networks.csv"),
+        "curves.png",
+        "history.csv",
+        "labels.txt",
+        *NAMES,
+        "manifest.json",
+        "networks.csv",
     ]
     output = capsys.readouterr().out
     named = [line.strip() for line in output.splitlines()[-2:]]

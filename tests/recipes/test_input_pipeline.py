@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -21,16 +20,11 @@ def input_pipeline(monkeypatch):
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path, write_photos):
     """Twenty random JPEGs of each of two classes."""
-    rng = np.random.default_rng(0)
-    for class_name in ("cats", "dogs"):
-        folder = tmp_path / "photos/train" / class_name
-        folder.mkdir(parents=True)
-        for number in range(20):
-            pixels = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"{number}.jpg")
-    return tmp_path / "photos"
+    classes = ("cats", "dogs")
+    root = tmp_path / "photos"
+    return write_photos(root, {"train": 20}, classes, (60, 80), file="{}.jpg")
 
 
 @pytest.mark.slow

@@ -2,26 +2,20 @@ import json
 import runpy
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "learning_rate_lab.py"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """Bright photos of class b, dark ones of class a."""
-    root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split, count in {"train": 12, "valid": 6}.items():
-        for number, name in enumerate("ab"):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 120, (40, 40, 3)) + 120 * number
-                path = root / split / name / f"{i}.png"
-                Image.fromarray(pixels.astype("uint8")).save(path)
-    return root
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 120, (40, 40, 3)) + 120 * place
+
+    splits = {"train": 12, "valid": 6}
+    return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
 
 
 def main(photos, tmp_path, *more):
@@ -33,7 +27,11 @@ def main(photos, tmp_path, *more):
 def test_four_schedules_from_the_same_start(photos, tmp_path, capsys):
     main(photos, tmp_path, "--epochs", "3", "--rate", "0.01")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        *("labels.txt", "losses.png", "lr_find.png", "manifest.json", "rates.png")
+        "labels.txt",
+        "losses.png",
+        "lr_find.png",
+        "manifest.json",
+        "rates.png",
     ]
     results = json.loads((tmp_path / "run" / "manifest.json").read_text())["results"]
     assert results["rate"] == 0.01

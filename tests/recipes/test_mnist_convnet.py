@@ -12,10 +12,10 @@ import kerasdl
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "mnist_convnet.py"
 EPOCHS = ("--epochs", "3", "--batch-size", "100")
-FILES = [
-    *("README.md", "confusion.png", "curves.png", "history.csv", "labels.txt"),
-    *("manifest.json", "model.keras", "model.tflite", "rates.png", "report.html"),
-]
+FILES = (
+    "README.md confusion.png curves.png history.csv labels.txt "
+    "manifest.json model.keras model.tflite rates.png report.html".split()
+)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,10 @@ def test_the_table_and_its_pictures(recipe, tmp_path, capsys):
     out = tmp_path / "zoo"
     recipe.main(["--networks", "vgg16", "lenet5", "--out", str(out)])
     assert sorted(path.name for path in out.iterdir()) == [
-        *("manifest.json", "memory_cost.png", "networks.csv", "size_cost.png")
+        "manifest.json",
+        "memory_cost.png",
+        "networks.csv",
+        "size_cost.png",
     ]
     table = pd.read_csv(out / "networks.csv")
     assert table["network"].tolist() == ["lenet5", "vgg16"]

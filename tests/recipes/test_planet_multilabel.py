@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 from sklearn.metrics import fbeta_score
 
 import kerasdl
@@ -23,18 +22,17 @@ def tags_of(number):
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_photos):
     """56 photos that are bright in the colours they are tagged with, 5 of a test."""
+
+    def pixels(rng, _, number):
+        tags = [150 * (colour in tags_of(number)) for colour in COLOURS]
+        return rng.integers(0, 100, (40, 40, 3)) + tags
+
     root = tmp_path_factory.mktemp("planet")
-    rng = np.random.default_rng(0)
     for name, count in {"train": 56, "test": 5}.items():
-        folder = root / f"{name}-jpg"
-        folder.mkdir()
-        for number in range(count):
-            pixels = rng.integers(0, 100, (40, 40, 3))
-            pixels += [150 * (colour in tags_of(number)) for colour in COLOURS]
-            photo = Image.fromarray(pixels.astype("uint8"))
-            photo.save(folder / f"{name}_{number}.jpg")
+        file = name + "_{}.jpg"
+        write_photos(root, {f"{name}-jpg": count}, pixels=pixels, file=file)
     table = pd.DataFrame({"image_name": [f"train_{n}" for n in range(56)]})
     table["tags"] = [" ".join(tags_of(n)) for n in range(56)]
     table.to_csv(root / "train_v2.csv", index=False)
@@ -68,18 +66,25 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
     assert output.count("- val_loss") == 2  # the two epochs at the first size were kept
 
     run = tmp_path / "run"
-    assert sorted(path.name for path in run.iterdir()) == [
-        *("README.md", "curves.png", "history.csv", "labels.txt", "lr_find_all.png"),
-        *("lr_find_head.png", "manifest.json", "mistakes.png", "model.keras"),
-        "model.tflite",
-        *("rates.png", "report.html", "submission.csv.gz", "thresholds.csv"),
-    ]
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md curves.png history.csv labels.txt lr_find_all.png "
+        "lr_find_head.png manifest.json mistakes.png model.keras "
+        "model.tflite rates.png report.html submission.csv.gz "
+        "thresholds.csv".split()
+    )
     keeps_promises(run, of_photos=True, several_labels=True)
     manifest = json.loads((run / "manifest.json").read_text())
     steps, best = manifest["results"]["steps"], manifest["results"]["best"]
     assert [step["step"] for step in steps] == [
-        *("lr_find_head", "head_32", "lr_find_all", "all_32", "head_40", "all_40"),
-        *(f"{best} + thresholds", f"{best} + tta", f"{best} + tta + thresholds"),
+        "lr_find_head",
+        "head_32",
+        "lr_find_all",
+        "all_32",
+        "head_40",
+        "all_40",
+        f"{best} + thresholds",
+        f"{best} + tta",
+        f"{best} + tta + thresholds",
     ]
     trained = [step for step in steps[:6] if step["epochs"]]
     assert best == min(trained, key=lambda step: step["valid loss"])["step"]
@@ -88,7 +93,10 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
 
     # F2 of the half that reports, by plain Keras and scikit-learn.
     data = kerasdl.ImageData.from_table(
-        *(photos / "train_v2.csv", photos / "train-jpg", "image_name", "tags"),
+        photos / "train_v2.csv",
+        photos / "train-jpg",
+        "image_name",
+        "tags",
         label_delimiter=" ",
         image_size=manifest["image_size"],
         resize="squash",

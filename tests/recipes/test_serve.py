@@ -85,8 +85,10 @@ def get(port, path):
     [
         (signal.SIGTERM, [], "colours", "127.0.0.1"),
         pytest.param(  # beside the first: the same with other arguments
-            *(signal.SIGINT, ["--host", "0.0.0.0", "--name", "mine"]),
-            *("mine", "0.0.0.0"),
+            signal.SIGINT,
+            ["--host", "0.0.0.0", "--name", "mine"],
+            "mine",
+            "0.0.0.0",
             marks=pytest.mark.slow,
         ),
     ],

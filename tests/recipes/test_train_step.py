@@ -15,9 +15,19 @@ def run(*arguments):
 
 def test_a_table_of_milliseconds(tmp_path):
     result = run(
-        *(BENCHMARKS / "train_step.py", "--networks", "lenet5", "--ways", "onednn"),
-        *("--rounds", 1, "--steps", 1, "--batch-size", 2),
-        *("--csv", tmp_path / "steps.csv"),
+        BENCHMARKS / "train_step.py",
+        "--networks",
+        "lenet5",
+        "--ways",
+        "onednn",
+        "--rounds",
+        1,
+        "--steps",
+        1,
+        "--batch-size",
+        2,
+        "--csv",
+        tmp_path / "steps.csv",
     )
     assert result.returncode == 0, result.stderr
     header, row = csv.reader((tmp_path / "steps.csv").open())
@@ -30,15 +40,23 @@ def test_ratios_to_pytorch(tmp_path):
     pytest.importorskip("torch")
     table = tmp_path / "ratios.csv"
     result = run(
-        *(BENCHMARKS / "train_step_vs_torch.py", "--networks", "lenet5"),
-        *("--rounds", 1, "--steps", 1, "--batch-size", 2, "--csv", table),
+        BENCHMARKS / "train_step_vs_torch.py",
+        "--networks",
+        "lenet5",
+        "--rounds",
+        1,
+        "--steps",
+        1,
+        "--batch-size",
+        2,
+        "--csv",
+        table,
     )
     assert result.returncode == 0, result.stderr
     header, row = csv.reader(table.open())
-    assert header == [
-        *("network", "keras_ms", "torch_default_ms", "torch_best_ms"),
-        *("ratio", "ratio_best"),
-    ]
+    assert header == (
+        "network keras_ms torch_default_ms torch_best_ms ratio ratio_best".split()
+    )
     keras, default, best, ratio, ratio_best = map(float, row[1:])
     assert best <= default
     assert (ratio, ratio_best) == pytest.approx((keras / default, keras / best))

@@ -25,13 +25,6 @@ from kerasdl.export import save_tflite
 SIZE = (8, 12)
 CLASS_NAMES = ["ant", "bee", "cat", "dog", "élan", "fox"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-# Chromium wants its commands at descriptor 3 and answers at 4.
-LAUNCH = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.dup2(int(sys.argv[2]), 4)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
 
 
 def position_model():
@@ -282,7 +275,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(tmp_path):
+def browser(tmp_path, programs):
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
     commands, answers = os.pipe(), os.pipe()
@@ -290,8 +283,12 @@ def browser(tmp_path):
     flags += ["--disable-background-networking", f"--user-data-dir={tmp_path}/profile"]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", LAUNCH, str(commands[0]), str(answers[1])),
-            *(CHROMIUM, *flags),
+            sys.executable,
+            programs / "start_chromium.py",
+            str(commands[0]),
+            str(answers[1]),
+            CHROMIUM,
+            *flags,
         ],
         pass_fds=(commands[0], answers[1]),
         stderr=subprocess.DEVNULL,

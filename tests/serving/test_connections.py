@@ -78,7 +78,15 @@ def test_who_does_not_take_the_answer_is_not_waited_for(run_server, predictor):
 
 
 def record(message, created, error=None):
-    found = logging.LogRecord("asyncio", 40, "", 0, message, (), None)
+    found = logging.LogRecord(
+        name="asyncio",
+        level=40,
+        pathname="",
+        lineno=0,
+        msg=message,
+        args=(),
+        exc_info=None,
+    )
     found.created = created
     found.exc_info = error and (type(error), error, None)
     return found

@@ -30,9 +30,21 @@ class Malformed:
             for kind in ("JPEG", "PNG", "GIF", "BMP", "WEBP")
         ]
         self.ways = [
-            *(self.cut, self.noisy, self.random, self.padded, self.bomb, self.overlong),
-            *(self.broken_form, self.broken_json, self.wrong_pixels, self.wrong_base64),
-            *(self.raw, self.gone, self.huge_header, self.many_parts, self.compressed),
+            self.cut,
+            self.noisy,
+            self.random,
+            self.padded,
+            self.bomb,
+            self.overlong,
+            self.broken_form,
+            self.broken_json,
+            self.wrong_pixels,
+            self.wrong_base64,
+            self.raw,
+            self.gone,
+            self.huge_header,
+            self.many_parts,
+            self.compressed,
         ]
 
     def next(self):

@@ -11,13 +11,9 @@ from kerasdl.train import features as features_module
 
 
 @pytest.fixture
-def photos(tmp_path, rng):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    paths = [folder / f"{i}.png" for i in range(7)]
-    for path in paths:
-        Image.fromarray(rng.integers(0, 256, (8, 8, 3), "uint8")).save(path)
-    return paths
+def photos(tmp_path, write_photos):
+    write_photos(tmp_path, {"photos": 7})
+    return [tmp_path / "photos" / f"{i}.png" for i in range(7)]
 
 
 def network(seed=0, filters=3):

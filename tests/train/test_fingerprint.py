@@ -129,7 +129,8 @@ def test_a_layer_without_a_configuration(data, tmp_path):
 
 def test_what_is_of_training_alone_needs_no_key(data, tmp_path):
     layer = layers.Conv2D(
-        *(2, 1),
+        2,
+        1,
         kernel_regularizer=lambda kernel: 0.0,
         kernel_initializer=lambda shape, dtype: keras.ops.ones(shape, dtype),
     )

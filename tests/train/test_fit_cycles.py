@@ -1,9 +1,11 @@
+import functools
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from PIL import Image
 
 from kerasdl.callbacks import (
     BatchLosses,
@@ -19,18 +21,13 @@ from kerasdl.train import fit_cycles, layer_rates, lr_find, set_layer_rates
 
 SIDE, STEPS = 6, 3
 RATE = 0.25
+eagerly = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory, write_photos):
     root = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for split in ("train", "valid"):
-        for label in ("a", "b"):
-            (root / split / label).mkdir(parents=True)
-            for number in range(5):
-                pixels = rng.integers(0, 256, (SIDE, SIDE, 3), dtype="uint8")
-                Image.fromarray(pixels).save(root / split / label / f"{number}.png")
+    write_photos(root, {"train": 5, "valid": 5}, "ab", (SIDE, SIDE))
     return ImageData.from_folder(
         root, image_size=SIDE, batch_size=4, augment="side_on", seed=0
     )
@@ -55,6 +52,15 @@ def compiled(optimizer=None):
     return model
 
 
+@pytest.fixture
+def sweep(monkeypatch):
+    """`lr_find` of 20 batches, in `fit_cycles` too."""
+    short = functools.partial(lr_find, num_steps=20)
+    module = sys.modules["kerasdl.train.suggested_rate"]
+    monkeypatch.setattr(module, "lr_find", short)
+    return short
+
+
 def cosine(lengths, high=RATE):
     return np.concatenate(
         [high / 2 * (1 + np.cos(np.pi * np.arange(n) / n)) for n in lengths]
@@ -73,6 +79,7 @@ def test_cycles_are_as_long_and_as_high_as_asked(data):
     assert float(model.optimizer.learning_rate) == RATE
 
 
+@eagerly
 def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     models = compiled(), compiled()
     for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
@@ -84,10 +91,11 @@ def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     assert "val_loss" not in history
 
 
-def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
+@eagerly
+def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, sweep, capsys):
     model = compiled()
     data.start_epoch(0)
-    valley = lr_find(model, data).suggestions["valley"]
+    valley = sweep(model, data).suggestions["valley"]
     for given in (data, (data.train, data.valid)):
         data.start_epoch(0)
         history = fit_cycles(compiled(), given, cycles=1)
@@ -98,7 +106,8 @@ def test_without_a_rate_the_valley_of_a_sweep_is_taken(data, capsys):
     assert "lr_find" not in capsys.readouterr().out  # nothing was swept
 
 
-def test_a_sweep_for_all_layers_forgets_rates_by_depth(data):
+@eagerly
+def test_a_sweep_for_all_layers_forgets_rates_by_depth(data, sweep):
     valleys = []
     for by_depth in (None, [1e-4, 1e-2]):
         model = compiled()
@@ -111,6 +120,7 @@ def test_a_sweep_for_all_layers_forgets_rates_by_depth(data):
     assert valleys[1] == pytest.approx(valleys[0])
 
 
+@eagerly
 def test_rates_by_depth_fall_together(data):
     model, seen = compiled(), []
     watch = keras.callbacks.LambdaCallback(
@@ -121,6 +131,7 @@ def test_rates_by_depth_fall_together(data):
     np.testing.assert_allclose(seen, expected, rtol=1e-5)
 
 
+@eagerly
 @pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
 def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
     history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=[schedule])
@@ -128,6 +139,7 @@ def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
     assert len(schedule.rates) == 2 * STEPS
 
 
+@eagerly
 def test_a_new_run_begins_a_new_curve_after_an_exception(data):
     schedule = OneCycle()
     with pytest.raises(KeyboardInterrupt):
@@ -152,7 +164,12 @@ def test_under_a_distribution_strategy_it_resumes_too(data, tmp_path):
         data.start_epoch(0)
         for number in cycles:
             history = fit_cycles(
-                *(model, data, RATE, number, 1, 1),
+                model,
+                data,
+                RATE,
+                cycles=number,
+                cycle_len=1,
+                cycle_mult=1,
                 callbacks=callbacks,
                 state=state,
             )
@@ -192,7 +209,13 @@ def run(model, start, data, folder, callbacks, **arguments):
     for variable, value in start:
         variable.assign(value)
     return fit_cycles(
-        *(model, data, RATE, 2, 1, 2, callbacks),
+        model,
+        data,
+        RATE,
+        cycles=2,
+        cycle_len=1,
+        cycle_mult=2,
+        callbacks=callbacks,
         state=folder / "state.npz",
         **arguments,
     )
@@ -228,7 +251,8 @@ def test_stopped_at_any_batch_it_goes_on_with_the_old_curve(
     for (variable, _), wanted in zip(start, end, strict=True):
         np.testing.assert_array_equal(variable.numpy(), wanted)
     assert [file.name for file in callbacks[1].files] == [
-        *("cycle_1.weights.h5", "cycle_2.weights.h5")
+        "cycle_1.weights.h5",
+        "cycle_2.weights.h5",
     ]
     assert len(list(snapshots.iterdir())) == len(callbacks[1].files)
 

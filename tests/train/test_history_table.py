@@ -30,13 +30,26 @@ ROWS = [
 def test_losses_metrics_rate_and_seconds_in_this_order():
     header, first, second, total = history_table(pd.DataFrame(ROWS)).splitlines()
     assert header.split() == [
-        *("epoch", "train_loss", "valid_loss", "train_accuracy", "valid_accuracy"),
-        *("valid_tta_accuracy", "rate", "seconds"),
+        "epoch",
+        "train_loss",
+        "valid_loss",
+        "train_accuracy",
+        "valid_accuracy",
+        "valid_tta_accuracy",
+        "rate",
+        "seconds",
     ]
     # The first epoch has no tta_accuracy: its place is empty.
     assert first.split() == ["1", *"0.6931 0.5000 0.5000 0.7500 1.25e-02 12.3".split()]
     assert second.split() == [
-        *("10", "0.0100", "0.0200", "1.0000", "0.9877", "0.9912", "1.00e-09", "9.1")
+        "10",
+        "0.0100",
+        "0.0200",
+        "1.0000",
+        "0.9877",
+        "0.9912",
+        "1.00e-09",
+        "9.1",
     ]
     assert len(header) == len(first) == len(second)
     assert total == "21.4 seconds in all"

@@ -27,12 +27,20 @@ def test_has_a_row_for_each_layer(model):
     assert table.to_dict("list") == {
         "layer": ["pixels", "conv", "bn", "flatten", "dense", "top"],
         "type": [
-            *("InputLayer", "Conv2D", "BatchNormalization"),
-            *("Flatten", "Dense", "Dense"),
+            "InputLayer",
+            "Conv2D",
+            "BatchNormalization",
+            "Flatten",
+            "Dense",
+            "Dense",
         ],
         "output": [
-            *("(None, 8, 8, 3)", "(None, 6, 6, 4)", "(None, 6, 6, 4)"),
-            *("(None, 144)", "(None, 5)", "(None, 2)"),
+            "(None, 8, 8, 3)",
+            "(None, 6, 6, 4)",
+            "(None, 6, 6, 4)",
+            "(None, 144)",
+            "(None, 5)",
+            "(None, 2)",
         ],
         # 3*3*3*4 + 4; 4*4; 144*5 + 5; 5*2 + 2
         "parameters": [0, 112, 16, 0, 725, 12],

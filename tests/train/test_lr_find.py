@@ -265,14 +265,8 @@ def test_puts_everything_back_after_an_interruption(
 
 
 @pytest.fixture
-def photos(tmp_path, rng):
-    for split, class_name in itertools.product(("train", "valid"), ("cats", "dogs")):
-        folder = tmp_path / "photos" / split / class_name
-        folder.mkdir(parents=True)
-        for number in range(5):
-            pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"{number}.png")
-    return tmp_path / "photos"
+def photos(tmp_path, write_photos):
+    return write_photos(tmp_path / "photos", {"train": 5, "valid": 5}, "ab")
 
 
 def image_network():
@@ -330,82 +324,13 @@ def test_plot_shows_losses_and_suggestions(dataset, tmp_path):
         assert (picture == tuple(bytes.fromhex(colour))).all(axis=-1).any()
 
 
-STRATEGY = """
-import sys
-import numpy as np
-import tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
-)
-import keras
-from kerasdl.train import freeze, layer_rates, lr_find, set_layer_rates, unfreeze
-
-rng = np.random.default_rng(0)
-x = rng.normal(size=(32, 5)).astype("float32")
-y = rng.integers(0, 2, (32, 1)).astype("float32")
-dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
-
-def build():
-    inits = [keras.initializers.GlorotUniform(seed=i) for i in range(3)]
-    dense = keras.layers.Dense
-    model = keras.Sequential([
-        keras.Input((5,)),
-        dense(6, "relu", kernel_initializer=inits[0], name="early"),
-        keras.layers.BatchNormalization(),
-        dense(6, "relu", kernel_initializer=inits[1], name="middle"),
-        dense(1, "sigmoid", kernel_initializer=inits[2], name="late"),
-    ])
-    optimizer = keras.optimizers.AdamW(1e-3, weight_decay=0.1)
-    model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
-    return model
-
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-with strategy.scope():
-    model = build()
-
-def state():
-    variables = (*model.variables, *model.optimizer.variables)
-    values = [v.value for v in (*variables, *model.metrics_variables)]
-    parts = [getattr(value, "values", [value]) for value in values]
-    assert any(len(part) == 2 for part in parts)
-    return [variable.numpy() for part in parts for variable in part]
-
-model.fit(dataset, verbose=0)
-before = state()
-found = lr_find(model, dataset, 1e-4, 1e-1, num_steps=10)
-assert len(found.rates) == 10
-for old, new in zip(before, state(), strict=True):
-    np.testing.assert_array_equal(new, old)
-
-# Frozen layers stay, and steps with rates by depth are those of one device.
-freeze(model)
-early = model.get_layer("early").kernel.numpy()
-model.fit(dataset, verbose=0)
-np.testing.assert_array_equal(model.get_layer("early").kernel.numpy(), early)
-unfreeze(model)
-alone = build()
-alone.fit(dataset, verbose=0)
-unfreeze(alone)  # its BatchNorm does not train: each device has half a batch
-model.set_weights(model.get_weights())  # BatchNorm differed between the devices
-alone.set_weights(model.get_weights())
-for mine, theirs in zip(
-    alone.optimizer.variables, model.optimizer.variables, strict=True
-):
-    mine.assign(theirs.numpy())
-for one in (model, alone):
-    set_layer_rates(one, [1e-4, 1e-3, 1e-2])
-    one.fit(dataset, verbose=0, epochs=2)
-for mine, theirs in zip(alone.weights, model.weights, strict=True):
-    np.testing.assert_allclose(theirs.numpy(), mine.numpy(), atol=1e-6)
-print("same", np.round(layer_rates(model), 6).tolist())
-"""
-
-
 @pytest.mark.slow  # beside the search of tests/train/test_strategies_fit.py
-def test_two_devices():
+def test_two_devices(programs):
     result = subprocess.run(
-        [sys.executable, "-c", STRATEGY], capture_output=True, text=True, check=False
+        [sys.executable, programs / "lr_find_on_two_devices.py"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1] == "same [0.0001, 0.001, 0.01]"

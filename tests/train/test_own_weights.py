@@ -85,7 +85,10 @@ def tied():
     first.build((None, 4))
     return keras.Sequential(
         [
-            *(keras.Input((4,)), first, layers.Dense(4), Tied(first, name="tied")),
+            keras.Input((4,)),
+            first,
+            layers.Dense(4),
+            Tied(first, name="tied"),
             layers.Dense(1, name="top"),
         ]
     )

@@ -82,7 +82,7 @@ SETTINGS = {
     "loss class": {"loss": Focal(2.0)},
     "losses": {"loss": [focal], "loss_weights": [0.5]},
     "losses by name": {"loss": {"top": focal}, "metrics": {"top": [share]}},
-    "metric": {"metrics": [share, "accuracy"]},
+    "metric": {"metrics": [share, "accuracy"], "run_eagerly": False},
     "metric class": {"metrics": [Share(2.0)]},
     "weighted": {"weighted_metrics": [share], "run_eagerly": True},
     "optimizer": {"optimizer": Signs(0.1, momentum=0.5)},
@@ -93,7 +93,8 @@ SETTINGS = {
 def compiled(name, model=None):
     model = model or network()
     model.compile(
-        **{"optimizer": "adam", "loss": "binary_crossentropy"} | SETTINGS[name]
+        **{"optimizer": "adam", "loss": "binary_crossentropy", "run_eagerly": True}
+        | SETTINGS[name]
     )
     return model
 
@@ -237,7 +238,8 @@ def test_a_copy_has_the_compiled_rate_after_an_interruption(scaled):
     ends = keras.callbacks.LambdaCallback(on_epoch_end=fail)
     with pytest.raises(KeyboardInterrupt):
         models[0].fit(
-            *(np.ones((4, 2)), np.ones((4, 1))),
+            np.ones((4, 2)),
+            np.ones((4, 1)),
             epochs=3,
             verbose=0,
             callbacks=[StepDecay(1, 0.1), ends],

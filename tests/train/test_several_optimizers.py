@@ -38,10 +38,15 @@ def assert_equal(one, other):
         np.testing.assert_array_equal(ours.numpy(), wanted.numpy())
 
 
+@pytest.fixture(scope="module")
+def unbroken(toy):
+    model = toy.compiled()
+    return model, resumable_fit(model, toy.data(), 4, callbacks=toy.schedules(model))
+
+
 @pytest.mark.parametrize("batches", [4, 8])
-def test_a_killed_training_ends_like_an_unbroken_one(batches, toy, tmp_path):
-    whole, state = toy.compiled(), tmp_path / "state.npz"
-    expected = resumable_fit(whole, toy.data(), 4, callbacks=toy.schedules(whole))
+def test_a_killed_training_ends_like_an_unbroken_one(batches, unbroken, toy, tmp_path):
+    (whole, expected), state = unbroken, tmp_path / "state.npz"
     killed = toy.compiled()
     callbacks = [*toy.schedules(killed), toy.KillAfter(batches, interrupt)]
     with pytest.raises(KeyboardInterrupt):
@@ -54,8 +59,13 @@ def test_a_killed_training_ends_like_an_unbroken_one(batches, toy, tmp_path):
     assert_equal(model, whole)
 
 
+def eager(toy):
+    """A few of its batches take less time than to trace them."""
+    return toy.compiled(run_eagerly=True)
+
+
 def test_each_schedule_sets_the_optimizer_that_it_was_given(toy):
-    model = toy.compiled()
+    model = eager(toy)
     cosine, steps = toy.schedules(model)
     history = resumable_fit(model, toy.data(), 2, callbacks=[cosine, steps])
     curve = (1 + np.cos(np.pi * np.array([*range(3), *np.arange(3) / 2]) / 3)) / 2
@@ -70,7 +80,7 @@ def test_each_schedule_sets_the_optimizer_that_it_was_given(toy):
 
 
 def test_the_momentum_is_that_of_the_optimizer_that_was_given(toy):
-    model = toy.compiled()
+    model = eager(toy)
     cycle = OneCycle(1, optimizer=model.optimizers["discriminator"])
     seen = []
     look = keras.callbacks.LambdaCallback(
@@ -85,7 +95,7 @@ def test_the_momentum_is_that_of_the_optimizer_that_was_given(toy):
 
 
 def test_a_schedule_of_another_optimizer_is_not_the_same_training(toy, tmp_path):
-    model, state = toy.compiled(), tmp_path / "state.npz"
+    model, state = eager(toy), tmp_path / "state.npz"
     generator, discriminator = model.optimizers.values()
     arguments = (model, toy.data(), 1, state)
     resumable_fit(*arguments, callbacks=[WarmUp(2, optimizer=generator)])
@@ -96,7 +106,8 @@ def test_a_schedule_of_another_optimizer_is_not_the_same_training(toy, tmp_path)
 def test_a_list_of_optimizers_goes_on_too(toy, tmp_path):
     def compiled():
         model = toy.Against()
-        model.compile([keras.optimizers.Adam(0.05), keras.optimizers.Adam(0.1)])
+        both = [keras.optimizers.Adam(0.05), keras.optimizers.Adam(0.1)]
+        model.compile(both, run_eagerly=True)
         return model
 
     whole, model, state = compiled(), compiled(), tmp_path / "state.npz"
@@ -122,7 +133,8 @@ class Own(keras.Model):
 def own(optimizer=None, **attributes):
     inputs = keras.Input((2,))
     model = Own(inputs, keras.layers.Dense(1, kernel_initializer="ones")(inputs))
-    model.compile(**({} if optimizer is None else {"optimizer": optimizer}))
+    given = {} if optimizer is None else {"optimizer": optimizer}
+    model.compile(run_eagerly=True, **given)
     for name, value in attributes.items():
         setattr(model, name, value)
     return model
@@ -187,17 +199,17 @@ def test_what_would_be_forgotten_is_refused(make, message, train, toy):
 )
 def test_what_takes_one_optimizer_alone_refuses_several(train, toy):
     with pytest.raises(ValueError, match="one optimizer alone.*generator, discrimin"):
-        train(toy.compiled(), toy.data())
+        train(eager(toy), toy.data())
 
 
 def test_an_optimizer_of_another_model_is_refused(toy):
     schedule = CosineRestarts(optimizer=keras.optimizers.SGD(0.1))
     with pytest.raises(ValueError, match="`optimizer` must be one of the model that"):
-        toy.compiled().fit(toy.data(), callbacks=[schedule], shuffle=False)
+        eager(toy).fit(toy.data(), callbacks=[schedule], shuffle=False)
 
 
 def test_two_schedules_of_one_optimizer_refuse_each_other(toy):
-    model = toy.compiled()
+    model = eager(toy)
     pair = [WarmUp(2, optimizer=model.optimizers["generator"]) for _ in "ab"]
     with pytest.raises(ValueError, match="rate of an optimizer. Received: WarmUp and"):
         model.fit(toy.data(), callbacks=pair, shuffle=False)
@@ -205,7 +217,7 @@ def test_two_schedules_of_one_optimizer_refuse_each_other(toy):
 
 def test_a_network_that_is_not_of_the_model_is_named(toy, tmp_path):
     stray = toy.network(3, 2, 1)
-    model = toy.compiled()
+    model = eager(toy)
     model.optimizers["generator"].build(stray.trainable_variables)
     model.train_step = lambda data: {"loss": 0.0}
     with pytest.raises(ValueError, match="must hold all that its optimizers train"):

@@ -1,5 +1,6 @@
 """Two devices, and two processes over loopback, train as one process does."""
 
+import importlib.util
 import json
 import os
 import socket
@@ -12,182 +13,9 @@ import pandas as pd
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-
-# 31 training images in batches of 8: two devices share the last, of 7, unevenly.
-TRAINING = """
-import json, os, sys
-import kerasdl
-from kerasdl import strategies
-import tensorflow as tf
-how, folder, die_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
-if how == "mirrored":
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, two)
-strategies.use(how)
-import keras, numpy as np
-import tempfile
-from kerasdl import classification, data as kdata, train
-
-rng = np.random.default_rng(0)
-labels = np.resize(np.arange(2), 45)
-noise = rng.integers(0, 120, (45, 8, 8, 3))
-images = (labels[:, None, None, None] * 60 + noise).astype("uint8")
-augment = kdata.Augment(horizontal_flip=True, rotation_range=20)
-data = kdata.ImageData.from_arrays(
-    images, labels, 0.3, batch_size=8, augment=augment, seed=3
-)
-
-def build(norm):
-    he = keras.initializers.HeNormal
-    layers = keras.layers
-    return keras.Sequential([
-        keras.Input((8, 8, 3)),
-        layers.Rescaling(1 / 255),
-        layers.Conv2D(4, 3, activation="relu", kernel_initializer=he(1)),
-        *norm,
-        layers.GlobalAveragePooling2D(),
-        layers.Dense(1, "sigmoid", kernel_initializer=he(2), kernel_regularizer="l2"),
-    ])
-
-class Die(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
-        step = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
-        if step == die_at and not strategies.is_chief():
-            os.kill(os.getpid(), 9)
-
-found = {}
-norm = keras.layers.BatchNormalization(synchronized=how != "none")
-frozen = keras.layers.BatchNormalization(trainable=False)
-for name, norms in (("plain", []), ("norm", [norm, frozen])):
-    if name == "norm" and die_at:
-        continue
-    model = build(norms)
-    drawn = np.linspace(0.7, 1.3, 4).astype("float32")
-    if name == "norm":
-        frozen.set_weights([drawn] * 4)
-    metrics = ["accuracy", keras.metrics.AUC(name="auc")]
-    model.compile(keras.optimizers.Adam(0.05), "binary_crossentropy", metrics=metrics)
-    if name == "plain" and not die_at:
-        found["lr_find"] = train.lr_find(model, data, 1e-4, 1, 6).losses.tolist()
-        found["restored epoch"] = data.stream.next_epoch
-    history = train.fit_cycles(
-        *(model, data, [0.005, 0.05], 1, 2, 1, [Die()] if die_at else []),
-        state=folder + "/" + name + ".npz",
-        class_weight={0: 1.0, 1: 3.0} if name == "plain" else None,
-    )
-    found[name] = {
-        "history": history.drop(columns="seconds").to_dict("list"),
-        "rates": history.attrs["learning_rates"],
-        "restored": history.attrs["restored"],
-        "weights": [w.tolist() for w in model.get_weights()],
-        "predictions": model.predict(data.valid, verbose=0).tolist(),
-    }
-    if name == "plain":
-        again = build(norms)
-        again.compile(keras.optimizers.Adam(0.05), "binary_crossentropy")
-        history = train.fit_cycles(
-            *(again, data, [0.005, 0.05], 1, 2, 1, [Die()] if die_at else []),
-            state=folder + "/" + name + ".npz",
-            class_weight={0: 1.0, 1: 3.0},
-        )
-        found["again"] = {
-            "restored": history.attrs["restored"],
-            "weights": [w.tolist() for w in again.get_weights()],
-        }
-    else:
-        found["still"] = [np.array_equal(w, drawn) for w in frozen.get_weights()]
-    # A second pass of the same dataset, then of one that is not ours.
-    if name == "plain" and not die_at:
-        whole = tf.data.Dataset.from_tensor_slices(
-            (images.astype("float32"), labels[:, None].astype("float32"))
-        ).batch(11)
-        found["evaluate"] = model.evaluate(whole, verbose=0, return_dict=True)
-if not die_at:
-    four = np.array([0, 2, 10, 14], "float32").reshape(4, 1, 1, 1)
-    small = keras.Sequential([
-        keras.Input((1, 1, 1)),
-        keras.layers.BatchNormalization(momentum=0.5),
-        keras.layers.Flatten(),
-        keras.layers.Dense(1),
-    ])
-    small.compile("sgd", "mse")
-    batches = tf.data.Dataset.from_tensor_slices((four, np.zeros((4, 1)))).batch(4)
-    train.distributed(train.fused_batch_norm(small)).fit(batches, verbose=0)
-    moving = small.layers[0].non_trainable_variables
-    found["moving"] = [variable.numpy().tolist() for variable in moving]
-
-    # Clipped as a whole; the last batch, of one example, is the whole of both devices.
-    x = np.linspace(-3, 3, 5, dtype="float32").reshape(5, 1)
-    clipped = keras.Sequential([
-        keras.Input((1,)),
-        keras.layers.BatchNormalization(synchronized=how != "none"),
-        keras.layers.Dense(1, kernel_initializer="ones"),
-    ])
-    clipped.compile(keras.optimizers.SGD(0.5, global_clipnorm=0.05), "mse")
-    lines = tf.data.Dataset.from_tensor_slices((x, 3 * x + 1)).batch(2)
-    history = train.distributed(clipped).fit(lines, epochs=3, shuffle=False, verbose=0)
-    kernel = clipped.layers[1].kernel.numpy().item()
-    found["clipped"] = [history.history["loss"], kernel]
-
-    # Infinite on the second device alone: no step is taken.
-    scaled = keras.Sequential([
-        keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones"),
-    ])
-    sgd = keras.optimizers.SGD(0.1)
-    scaled.compile(keras.optimizers.LossScaleOptimizer(sgd), "mse")
-    large = np.array([[0], [0], [1e25], [1e25]], "float32")
-    one = tf.data.Dataset.from_tensor_slices((large, np.zeros((4, 1)))).batch(4)
-    train.distributed(scaled).fit(one, verbose=0)
-    found["scaled"] = scaled.layers[0].kernel.numpy().item()
-
-    learn = kerasdl.Learner.from_model(build([]), data)  # predicts before it trains
-    found["learner"] = learn.predict("valid").probabilities.tolist()
-
-    with train.without_strategy(), tempfile.TemporaryDirectory() as answers:
-        teacher = build([])
-        teacher.set_weights([3 * weight for weight in teacher.get_weights()])
-        taught = classification.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
-    student = train.distributed(build([]))
-    distiller = classification.distiller(student)
-    distiller.compile(
-        keras.optimizers.SGD(0.05), keras.losses.BinaryCrossentropy()
-    )
-    history = train.resumable_fit(
-        *(distiller, taught.train, 3),
-        callbacks=[classification.SplitEvaluation(student, data)],
-        start_epoch=taught.start_epoch,
-    )
-    names = ["loss", "val_loss", "val_accuracy"]
-    found["taught"] = {
-        "history": history[names].to_dict("list"),
-        "weights": [w.tolist() for w in student.get_weights()],
-    }
-if how == "mirrored":
-    class Own(keras.Model):
-        def train_step(self, data):
-            return {}
-
-    def message(call):
-        try:
-            call()
-        except ValueError as error:
-            return str(error)
-
-    inputs = keras.Input((8, 8, 3))
-    arrays = (images, labels)
-    found["errors"] = [
-        message(lambda: train.distributed(Own(inputs, inputs))),
-        message(lambda: model.fit(*arrays)),
-        message(lambda: data._with(batch_size=7)),
-    ]
-    accumulating = keras.optimizers.SGD(gradient_accumulation_steps=2)
-    model.compile(accumulating, "binary_crossentropy")
-    found["errors"].append(message(lambda: model.fit(data.train)))
-    model.compile("sgd", "mse", steps_per_execution=2)
-    found["errors"].append(message(lambda: model.fit(data.train)))
-print(json.dumps(found), flush=True)
-"""
+PROGRAMS = Path(__file__).parents[1] / "programs"
+TRAINING = PROGRAMS / "trains_on_devices.py"
+RECIPE = PROGRAMS / "mnist_on_devices.py"
 
 
 ERRORS = (
@@ -216,7 +44,7 @@ def free_ports():
 
 def start(how, folder, die_at=0, env=None):
     return subprocess.Popen(
-        [sys.executable, "-c", TRAINING, how, str(folder), str(die_at)],
+        [sys.executable, TRAINING, how, folder, str(die_at)],
         cwd=REPOSITORY,
         env=env,
         stdout=subprocess.PIPE,
@@ -241,7 +69,11 @@ def two_workers(folder, die_at=0):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    return end(start("none", tmp_path_factory.mktemp("alone")))
+    """In this process, which has TensorFlow already."""
+    spec = importlib.util.spec_from_file_location("trains_on_devices", TRAINING)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.train_all("none", tmp_path_factory.mktemp("alone"))
 
 
 def check(found, expected, names=("plain", "norm")):
@@ -316,26 +148,6 @@ def test_a_killed_worker_ends_the_job_which_then_resumes(alone, tmp_path):
         check(worker, alone, ["plain"])
 
 
-# At the end of the first epoch a machine that is told to dies.
-RECIPE = """
-import os, runpy, sys
-from kerasdl import callbacks
-folder, out, strategy, *more = sys.argv[1:]
-
-def die(self, epoch, logs=None):
-    if epoch == 0:
-        os.kill(os.getpid(), 9)
-
-if "die" in more:
-    more.remove("die")
-    callbacks.ExamplesPerSecond.on_epoch_end = die
-options = ["--batch-size", "100", "--epochs", "2", "--seed", "3"]
-sys.argv = ["mnist_convnet.py", "--data", folder, "--out", out, *options]
-sys.argv += ["--strategy", strategy, *more]
-runpy.run_path("recipes/mnist_convnet.py", run_name="__main__")
-"""
-
-
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
@@ -353,7 +165,14 @@ def digits(tmp_path_factory):
 
 def run_recipe(digits, out, strategy, *more, env=None):
     return subprocess.Popen(
-        [sys.executable, "-c", RECIPE, str(digits), str(out), strategy, *more],
+        [
+            sys.executable,
+            PROGRAMS / "mnist_on_devices.py",
+            digits,
+            out,
+            strategy,
+            *more,
+        ],
         cwd=REPOSITORY,
         env=env,
         stdout=subprocess.PIPE,
@@ -375,7 +194,11 @@ def on_two_machines(digits, outs, *more, to_other=()):
     ports = free_ports()
     workers = [
         run_recipe(
-            *(digits, out, "multi_worker", *more, *(to_other if index else ())),
+            digits,
+            out,
+            "multi_worker",
+            *more,
+            *(to_other if index else ()),
             env=environment(index, ports),
         )
         for index, out in enumerate(outs[:2])

@@ -67,7 +67,16 @@ def test_a_killed_training_goes_on_with_the_epochs_that_are_left(tmp_path):
     whole, model = network(), network()
     expected = fit_cycles(whole, rows(), 0.1, 2)
     with pytest.raises(KeyboardInterrupt):
-        fit_cycles(network(), rows(), 0.1, 2, 1, 2, [Dies()], state=tmp_path / "s.npz")
+        fit_cycles(
+            network(),
+            rows(),
+            0.1,
+            cycles=2,
+            cycle_len=1,
+            cycle_mult=2,
+            callbacks=[Dies()],
+            state=tmp_path / "s.npz",
+        )
     data = rows()
     found = fit_cycles(model, data, 0.1, 2, state=tmp_path / "s.npz")
     assert found.attrs["restored"] == 1
@@ -127,8 +136,12 @@ def test_what_lr_find_takes():
 def test_each_keeps_to_the_contract(kind):
     members = {name for name in vars(TrainingData) if not name.startswith("_")}
     assert members == {
-        *("train", "valid", "batch_size", "stream"),
-        *("start_epoch", "batch_files"),
+        "train",
+        "valid",
+        "batch_size",
+        "stream",
+        "start_epoch",
+        "batch_files",
     }
     in_init = {"batch_size", "stream"}
     assert members - in_init <= set(dir(kind))

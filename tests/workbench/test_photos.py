@@ -1,19 +1,9 @@
 """What recipes read of a folder of photos."""
 
 import pytest
-from PIL import Image
 
 from kerasdl.data import cifar10
 from kerasdl.workbench import PhotoOptions, max_images, read_photos
-
-
-def write_photos(root, *splits):
-    for split in splits:
-        for name in ("cat", "dog"):
-            (root / split / name).mkdir(parents=True)
-            for number in range(5):
-                image = Image.new("RGB", (8, 8), (40 * number, 0, 0))
-                image.save(root / split / name / f"{number}.png")
 
 
 def options(root, **changed):
@@ -33,31 +23,28 @@ def options(root, **changed):
         (("",), {"train": 8, "valid": 2}),
     ],
 )
-def test_splits_of_any_usual_names_are_trained_as_splits(tmp_path, folders, counts):
-    write_photos(tmp_path, *folders)
+def test_splits_of_any_usual_names_are_trained_as_splits(
+    tmp_path, folders, counts, write_photos
+):
+    write_photos(tmp_path, dict.fromkeys(folders, 5), ("cat", "dog"))
     data, check = read_photos(options(tmp_path), 8, None, seed=0)
     assert data.class_names == check.counts.columns.tolist() == ["cat", "dog"]
     assert {split: len(data.files(split)) for split in data.splits} == counts
 
 
-def test_small_images_in_splits_of_any_usual_names(tmp_path):
-    write_photos(tmp_path, "Training", "Test")
+def test_small_images_in_splits_of_any_usual_names(tmp_path, write_photos):
+    write_photos(tmp_path, {"Training": 5, "Test": 5}, ("cat", "dog"))
     data = cifar10(tmp_path, seed=0)
     assert data.class_names == ["cat", "dog"]
     assert data.splits == ["train", "valid", "test"]
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory):
+def many(tmp_path_factory, write_photos):
     """201 classes of three photos, and of one for the test."""
     root = tmp_path_factory.mktemp("many")
-    for number in range(201):
-        for name, count in (("train", 3), ("test", 1)):
-            folder = root / name / f"{number:03}"
-            folder.mkdir(parents=True)
-            for photo in range(count):
-                Image.new("RGB", (4, 4)).save(folder / f"{photo}.png")
-    return root
+    classes = [f"{number:03}" for number in range(201)]
+    return write_photos(root, {"train": 3, "test": 1}, classes, (4, 4))
 
 
 @pytest.mark.parametrize(
@@ -75,8 +62,8 @@ def test_quick_takes_a_photo_of_each_class(many, changed, count):
     assert (data.counts().loc["train"] > 0).all()
 
 
-def test_quick_takes_fewer_if_asked(tmp_path):
-    write_photos(tmp_path, "")
+def test_quick_takes_fewer_if_asked(tmp_path, write_photos):
+    write_photos(tmp_path, {"": 5}, ("cat", "dog"))
     few = options(tmp_path, quick=True, max_train=3)
     data, _ = read_photos(few, 8, None, seed=0)
     assert len(data.files("train")) == 3

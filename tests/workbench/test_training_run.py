@@ -20,7 +20,9 @@ def test_what_a_kill_needs_goes_at_the_end_and_the_last_words_come(tmp_path, cap
         (run.path / "kept.txt").write_text("kept")
         assert run.seed == 3
     assert sorted(path.name for path in args.out.rglob("*")) == [
-        *("kept.txt", "manifest.json", "one")
+        "kept.txt",
+        "manifest.json",
+        "one",
     ]
     assert capsys.readouterr().out.endswith(f"\n{args.out}/ holds all\n")
 

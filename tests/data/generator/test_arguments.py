@@ -185,8 +185,17 @@ def test_directory_argument_does_what_it_does_in_the_legacy_class(name, value, p
     beside, _, tolerance = FROM_DIRECTORY[name]
     ours, theirs = directory_flows(photos, **beside, **{name: value})
     for attribute in (
-        *("filenames", "filepaths", "class_indices", "num_classes", "samples", "n"),
-        *("image_shape", "batch_size", "class_mode", "color_mode", "target_size"),
+        "filenames",
+        "filepaths",
+        "class_indices",
+        "num_classes",
+        "samples",
+        "n",
+        "image_shape",
+        "batch_size",
+        "class_mode",
+        "color_mode",
+        "target_size",
     ):
         assert getattr(ours, attribute) == getattr(theirs, attribute), attribute
     np.testing.assert_array_equal(ours.classes, theirs.classes)

@@ -15,18 +15,15 @@ AUGMENTED = {"rotation_range": 40, "zoom_range": 0.2, "horizontal_flip": True}
 
 
 @pytest.fixture(scope="module")
-def cats_and_dogs(tmp_path_factory):
+def cats_and_dogs(tmp_path_factory, write_photos):
     """`train` with 13 and `validation` with 7 photos of each class."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 128, (40, 50, 3), dtype=np.uint8) + 127 * place
+
     root = tmp_path_factory.mktemp("cats_and_dogs_small")
-    rng = np.random.default_rng(0)
-    for split, count in {"train": 13, "validation": 7}.items():
-        for label, name in enumerate(("cats", "dogs")):
-            (root / split / name).mkdir(parents=True)
-            for i in range(count):
-                pixels = rng.integers(0, 128, (40, 50, 3), dtype=np.uint8) + 127 * label
-                photo = Image.fromarray(pixels.astype(np.uint8))
-                photo.save(root / split / name / f"{name[:-1]}.{i}.jpg")
-    return root
+    splits = {"train": 13, "validation": 7}
+    return write_photos(root, splits, ("cats", "dogs"), pixels, file="{}.jpg")
 
 
 def small_model():
@@ -101,7 +98,7 @@ def test_code_of_the_chapter_runs_after_changing_one_import(cats_and_dogs, capsy
             break
     assert features.min() > 0
 
-    img = keras.utils.load_img(f"{train_dir}/cats/cat.3.jpg", target_size=(24, 24))
+    img = keras.utils.load_img(f"{train_dir}/cats/3.jpg", target_size=(24, 24))
     x = keras.utils.img_to_array(img).reshape((1, 24, 24, 3))
     shown = 0
     for batch in train_datagen.flow(x, batch_size=1):
@@ -149,7 +146,8 @@ def array_epoch(seed, epoch):
 
 def test_predict_and_evaluate_follow_the_order_of_the_files(cats_and_dogs):
     flow = ImageDataGenerator().flow_from_directory(
-        *(cats_and_dogs / "validation", (40, 50)),
+        cats_and_dogs / "validation",
+        (40, 50),
         batch_size=4,
         class_mode="binary",
         color_mode="grayscale",
@@ -335,13 +333,8 @@ def test_only_images_that_were_asked_for_are_saved(tmp_path):
 
 
 @pytest.fixture
-def with_damage(tmp_path):
-    rng = np.random.default_rng(0)
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        for i in range(4):
-            pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+def with_damage(tmp_path, write_photos):
+    write_photos(tmp_path, {"": 4}, "ab", (20, 20))
     whole = (tmp_path / "a" / "1.png").read_bytes()
     (tmp_path / "a" / "1.png").write_bytes(whole[:100])
     (tmp_path / "b" / "2.png").write_text("no image")

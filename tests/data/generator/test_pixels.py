@@ -98,8 +98,11 @@ def photo(tmp_path_factory):
 @pytest.mark.parametrize(
     ("target_size", "fill_mode"),
     [
-        *(((90, 50), "constant"), ((60, 80), "nearest"), ((310, 60), "nearest")),
-        *(((90, 50), "reflect"), ((60, 80), "wrap")),
+        ((90, 50), "constant"),
+        ((60, 80), "nearest"),
+        ((310, 60), "nearest"),
+        ((90, 50), "reflect"),
+        ((60, 80), "wrap"),
     ],
 )
 @pytest.mark.parametrize("name", TRANSFORMS)
@@ -131,7 +134,7 @@ def test_photos_under_higher_splines_are_resized_first(order, photo):
     ours, theirs = (
         next(
             with_fixed_transform(cls, TRANSFORMS["all"], **kwargs).flow_from_directory(
-                *(photo, (36, 44)), shuffle=False, interpolation="bilinear"
+                photo, (36, 44), shuffle=False, interpolation="bilinear"
             )
         )[0]
         for cls in (ImageDataGenerator, Legacy)
@@ -207,7 +210,9 @@ def test_statistics_may_be_set_by_hand():
 
 def test_missing_statistics_are_refused_before_any_work():
     for name in (
-        *("featurewise_center", "featurewise_std_normalization", "zca_whitening"),
+        "featurewise_center",
+        "featurewise_std_normalization",
+        "zca_whitening",
     ):
         with pytest.raises(ValueError, match=r"must have seen images.*Call `fit"):
             ImageDataGenerator(**{name: True}).flow(np.zeros((2, 4, 4, 3)))

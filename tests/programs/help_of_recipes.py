@@ -1,0 +1,27 @@
+"""What `import kerasdl` and `--help` of recipes load, as JSON."""
+
+import contextlib
+import importlib
+import io
+import json
+import pathlib
+import runpy
+import sys
+
+loaded = {}
+
+
+def note(step):
+    loaded[step] = sorted({"tensorflow", "keras", "cv2"} & set(sys.modules))
+
+
+for module in ("kerasdl", "kerasdl.runs"):
+    importlib.import_module(module)
+    note(f"import {module}")
+for recipe in sys.argv[1:]:
+    sys.argv = [recipe, "--help"]
+    sys.path.insert(0, str(pathlib.Path(recipe).parent))  # as `python RECIPE` does
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path(recipe, run_name="__main__")
+    note(recipe)
+print(json.dumps(loaded))

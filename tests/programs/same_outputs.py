@@ -1,0 +1,13 @@
+"""Holds models in `FOLDER/*.keras` to the outputs in their .npz, and prints names."""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+for path in Path(sys.argv[1]).glob("*.keras"):
+    expected = np.load(path.with_suffix(".npz"))
+    outputs = keras.saving.load_model(path)(expected["pixels"])
+    np.testing.assert_allclose(outputs, expected["outputs"], atol=1e-5)
+    print(path.stem)
