@@ -197,9 +197,7 @@ print(json.dumps(loaded))
 
 def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow():
     recipes = [
-        file
-        for file in FILES
-        if file.startswith("recipes/") and not Path(file).name.startswith("_")
+        file for file in FILES if file.startswith("recipes/") and "/_" not in file
     ]
     result = subprocess.run(
         [sys.executable, "-c", LIGHT, *recipes],

@@ -1,9 +1,14 @@
+import functools
 import re
+import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-PROMISES = Path(__file__).parents[2] / "saved_models" / "README.md"
+REPOSITORY = Path(__file__).parents[2]
+PROMISES = REPOSITORY / "saved_models" / "README.md"
+RECIPES = REPOSITORY / "recipes"
 
 
 @pytest.fixture
@@ -19,5 +24,58 @@ def keeps_promises():
         absent = {name for name in files if not (folder / name).is_file()}
         allowed = set() if of_photos else {"mistakes.png"}
         assert absent <= allowed | ({"confusion.png"} if several_labels else set())
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def recipes_path():
+    """The folder of the recipes, where Python also looks, as for a script there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(RECIPES)
+        yield RECIPES
+
+
+@pytest.fixture(scope="session")
+def take_tour(recipes_path, tmp_path_factory):
+    """A function that runs a tour once: its folder, and what each section shows.
+
+    The values of an expression that stands in a section more than once are a list.
+    """
+
+    @functools.cache
+    def take(name, *argv):
+        out = tmp_path_factory.mktemp(name) / "run"
+        main = runpy.run_path(str(recipes_path / f"{name}.py"))["main"]
+        sections = main(["--out", str(out), "--seed", "1", *argv])
+        return out, {name: by_expression(shown) for name, shown in sections.items()}
+
+    return take
+
+
+def by_expression(shown):
+    values = {}
+    for expression, value in shown:
+        if not expression:  # the last lines of a section
+            continue
+        values.setdefault(expression, []).append(value)
+    return {
+        name: found[0] if len(found) == 1 else found for name, found in values.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def shows():
+    """A check that a section shows these values, by the text of their expressions."""
+
+    def check(shown, expected, tolerance=1e-4):
+        for expression, value in expected.items():
+            found = shown[expression]
+            if isinstance(found, dict):
+                found, value = list(found.values()), list(value.values())
+            assert np.shape(found) == np.shape(value), expression
+            np.testing.assert_allclose(
+                *(found, value, 0, tolerance), err_msg=expression
+            )
 
     return check
