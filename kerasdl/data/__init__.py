@@ -20,6 +20,7 @@ from ._listing import list_images
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
+from .cifar10_folders import cifar10_to_folders
 from .dataset_photos import DatasetPhotos
 from .generator import ImageDataGenerator
 from .image_data import ImageData, check_image_data
