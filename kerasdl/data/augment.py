@@ -29,8 +29,8 @@ LUMA = np.array([0.299, 0.587, 0.114])
 _YIQ = np.array(
     [LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]]
 )
-# Principal components of ImageNet's pixels in [0, 1], a row each, times the square root
-# of their variance: Krizhevsky, Sutskever & Hinton, 2012, section 4.1; the numbers are
+# Principal components of ImageNet's pixels in [0, 1], a row each, times their variance:
+# Krizhevsky, Sutskever & Hinton, 2012, section 4.1; the numbers are
 # those of fb.resnet.torch.
 _PCA = np.array([[0.2175], [0.0188], [0.0045]]) * np.array(
     [

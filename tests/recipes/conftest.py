@@ -1,6 +1,7 @@
 import functools
 import re
 import runpy
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,24 @@ def keeps_promises():
         assert absent <= allowed | ({"confusion.png"} if several_labels else set())
 
     return check
+
+
+@pytest.fixture(scope="session")
+def write_digits():
+    """A writer of MNIST's IDX files: images whose brightness tells their class."""
+
+    def write(folder, train, test):
+        rng = np.random.default_rng(0)
+        for name, count in (("train", train), ("t10k", test)):
+            labels = np.resize(np.arange(10, dtype=np.uint8), count)
+            images = labels[:, None, None] * 22 + rng.integers(0, 50, (count, 28, 28))
+            for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+                header = bytes([0, 0, 8, array.ndim])
+                header += struct.pack(f">{array.ndim}I", *array.shape)
+                content = header + array.astype(np.uint8).tobytes()
+                (folder / f"{name}-{kind}-ubyte").write_bytes(content)
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """Digits from tensors: each stage of the way to `fit` has the losses of the first."""
 
-import struct
-
-import numpy as np
 import pytest
 
 STAGES = 5  # after the first
@@ -43,16 +40,8 @@ def test_a_perceptron_learns_and_and_or_and_no_xor(tour):
     assert by_two_layers.tolist() == [0, 1, 1, 0]
 
 
-def test_mnist_by_its_files(take_tour, tmp_path):
-    rng = np.random.default_rng(0)
-    for name, count in (("train", 6000), ("t10k", 100)):
-        labels = np.resize(np.arange(10, dtype=np.uint8), count)
-        images = labels[:, None, None] * 22 + rng.integers(0, 50, (count, 28, 28))
-        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
-            header = bytes([0, 0, 8, array.ndim])
-            header += struct.pack(f">{array.ndim}I", *array.shape)
-            content = header + array.astype(np.uint8).tobytes()
-            (tmp_path / f"{name}-{kind}-ubyte").write_bytes(content)
+def test_mnist_by_its_files(take_tour, tmp_path, write_digits):
+    write_digits(tmp_path, train=6000, test=100)
     argv = ["--data", str(tmp_path), "--quick", "--section", "images"]
     shown = take_tour("mnist_from_tensors", *argv)[1]["images"]
     sizes = next(iter(shown.values()))
