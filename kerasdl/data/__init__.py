@@ -21,6 +21,7 @@ from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .check_image_data import check_image_data
+from .cifar10_folders import cifar10_to_folders
 from .dataset_photos import DatasetPhotos
 from .generator import ImageDataGenerator
 from .image_data import ImageData

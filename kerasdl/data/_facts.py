@@ -50,7 +50,13 @@ def _contents(pictures: Sequence[Path | np.ndarray]) -> Any:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return {"class": type(value).__name__, **dataclasses.asdict(value)}
+        fields = dataclasses.asdict(value)
+        named = {
+            name: getattr(item, "__qualname__", type(item).__name__)
+            for name, item in fields.items()
+            if callable(item)
+        }
+        return {"class": type(value).__name__, **fields, **named}
     if isinstance(value, keras.layers.Layer):
         return {"class": type(value).__name__, **value.get_config(), **_OF_NO_MATTER}
     return value

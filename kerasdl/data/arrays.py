@@ -18,7 +18,7 @@ _FASHION = (
     *("t-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
-_CIFAR = (
+CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
@@ -122,7 +122,7 @@ def cifar10(
     Reference:
         Krizhevsky, 2009, https://www.cs.toronto.edu/~kriz/cifar.html
     """
-    arrays = _find(directory, _CIFAR, read_batch_files, fetch_cifar10)
+    arrays = _find(directory, CIFAR10_CLASSES, read_batch_files, fetch_cifar10)
     return _image_data(
         arrays,
         valid_fraction=valid_fraction,

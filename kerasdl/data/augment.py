@@ -5,12 +5,14 @@ computer-vision chapter (`chapter`).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
+from scipy.special import ndtri
 
 from kerasdl._checks import check_one_of
 
@@ -19,8 +21,24 @@ from ._warp import BORDERS
 # Every image takes this many uniform numbers, whatever its transforms use of them:
 # switching one transform on leaves the draws of the others as they were.
 NUM_DRAWS = 12
+# What came later draws as many numbers of its own, for the same reason.
+NUM_LATER_DRAWS = NUM_DRAWS
 # Luma of ITU-R BT.601, what a grayscale copy of an RGB image weighs its channels by.
 LUMA = np.array([0.299, 0.587, 0.114])
+# Luma and two axes of colour (NTSC's YIQ), in which a turn is a change of hue.
+_YIQ = np.array(
+    [LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]]
+)
+# Principal components of ImageNet's pixels in [0, 1], a row each, times their variance:
+# Krizhevsky, Sutskever & Hinton, 2012, section 4.1; the numbers are
+# those of fb.resnet.torch.
+_PCA = np.array([[0.2175], [0.0188], [0.0045]]) * np.array(
+    [
+        [-0.5675, -0.5808, -0.5836],
+        [0.7192, -0.0045, -0.6948],
+        [0.4009, -0.8140, 0.4203],
+    ]
+)
 # Beyond these a view repeats another, shows nothing of the photo, or its negative.
 _HIGHEST = {
     "rotation_range": 180,
@@ -30,6 +48,11 @@ _HIGHEST = {
     "brightness": 1,
     "contrast": 1,
     "saturation": 1,
+    "hue": 0.5,
+    "grey": 1,
+    "pca": 1,
+    "padding": 1,
+    "erase": 1,
 }
 
 
@@ -52,6 +75,21 @@ class Augment:
         brightness: fraction of 255 to add, drawn in [-b, b], up to 1.
         contrast: factor about mid-grey, drawn in [1 - c, 1 + c], c up to 1.
         saturation: factor about the pixel's grey, drawn in [1 - s, 1 + s], s up to 1.
+        hue: fraction of the circle to turn colours by, drawn in [-h, h], up to 0.5;
+            greys and the luma of each pixel stay.
+        grey: probability that a view is grey.
+        pca: deviation of how much of each principal component of ImageNet's colours is
+            added, up to 1; AlexNet takes 0.1.
+        crop: share of both sides that a view shows, at a random place, in (0, 1];
+            28 / 32 takes 28 of 32 pixels, unresized where `image_size` is 28. With
+            `whole_pixels` it begins at a whole pixel of the photo.
+        padding: share of both sides by which a crop may lie beyond the photo, up to 1;
+            what is there is by `fill_mode`.
+        erase: probability that a rectangle of noise covers a part of a view, of 2 to 33
+            percent (random erasing).
+        function: of `(image, seed)`, uint8 `(height, width, 3)` and an integer; what it
+            returns, of the same shape in [0, 255], is the view. It comes last, several
+            threads call it, and the seed alone may decide what it does.
         fill_mode: what lies outside the photo: "constant" (black), "nearest",
             "reflect" or "wrap"; always black where photos are resized by "pad".
         whole_pixels: shift by whole pixels, each number of them equally likely. So no
@@ -60,6 +98,9 @@ class Augment:
 
     Raises:
         ValueError: a value outside its range.
+
+    Reference:
+        `erase`: Zhong et al., 2017, https://arxiv.org/abs/1708.04896
     """
 
     rotation_range: float = 0.0
@@ -76,6 +117,13 @@ class Augment:
     saturation: float = 0.0
     fill_mode: str = "reflect"
     whole_pixels: bool = False
+    hue: float = 0.0
+    grey: float = 0.0
+    pca: float = 0.0
+    crop: float = 1.0
+    padding: float = 0.0
+    erase: float = 0.0
+    function: Callable[[np.ndarray, int], Any] | None = None
 
     def __post_init__(self) -> None:
         check_one_of("fill_mode", self.fill_mode, BORDERS)
@@ -86,12 +134,26 @@ class Augment:
                 "`zoom_range` must be (low, high) with 0 < low <= high. "
                 f"Received: zoom_range={zoom!r}"
             )
+        if not 0 < self.crop <= 1:
+            raise ValueError(
+                f"`crop` must be above 0, up to 1. Received: crop={self.crop!r}"
+            )
+        if self.function is not None and not callable(self.function):
+            raise ValueError(
+                "`function` must be a function of (image, seed), or None. Received: "
+                f"function={self.function!r}"
+            )
         for name, highest in _HIGHEST.items():
             if not 0 <= getattr(self, name) <= highest:
                 raise ValueError(
                     f"`{name}` must be from 0 to {highest}. "
                     f"Received: {name}={getattr(self, name)!r}"
                 )
+
+    @property
+    def draws_later(self) -> bool:
+        """Whether `NUM_LATER_DRAWS` numbers more are needed for each image."""
+        return bool(self.hue or self.grey or self.pca or self.erase or self.function)
 
     def transforms(self, draws: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
         """Affine matrices of `draws` in pixels of an `image_size` view.
@@ -127,7 +189,7 @@ class Augment:
             np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
         )
         shearing = _stack_2x2(1.0, -np.sin(shear), 0.0, np.cos(shear))
-        scaling = _stack_2x2(zoom_x * mirror_x, 0.0, 0.0, zoom_y * mirror_y)
+        scaling = self.crop * _stack_2x2(zoom_x * mirror_x, 0.0, 0.0, zoom_y * mirror_y)
         linear = rotation @ shearing @ scaling
         linear[swap] = linear[swap][:, :, ::-1]
 
@@ -139,6 +201,8 @@ class Augment:
         if self.whole_pixels:
             reach = np.floor(reach)
             shift = np.floor(draws[:, 2:4] * (2 * reach + 1)) - reach
+        if self.crop < 1 or self.padding:
+            shift = shift + self._crop_places(draws[:, 2:4], (width, height))
         shift = (rotation @ shift[:, :, None])[:, :, 0]
         matrices = np.zeros((len(draws), 3, 3))
         matrices[:, :2, :2] = linear
@@ -146,9 +210,27 @@ class Augment:
         matrices[:, 2, 2] = 1
         return matrices
 
-    def colours(self, draws: np.ndarray) -> np.ndarray | None:
-        """Colour matrices `(n, 3, 4)` of `draws`; None if colours stay as they are."""
-        if not (self.brightness or self.contrast or self.saturation):
+    def _crop_places(self, draws: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
+        """How far the middle of a crop lies from the photo's, `(n, 2)` in x and y."""
+        sides = np.array(sides)
+        rest = (1 - self.crop + 2 * self.padding) * sides  # in pixels of the view
+        if not self.whole_pixels:
+            return (draws - 0.5) * rest
+        # A pixel of the photo is `crop` of those of the view: so many places more.
+        places = np.rint(rest / self.crop)
+        return (np.floor(draws * (places + 1)) - places / 2) * self.crop
+
+    def colours(
+        self, draws: np.ndarray, later: np.ndarray | None = None
+    ) -> np.ndarray | None:
+        """Colour matrices `(n, 3, 4)` of `draws`; None if colours stay as they are.
+
+        Args:
+            draws: `(n, NUM_DRAWS)` uniform numbers in [0, 1).
+            later: `(n, NUM_LATER_DRAWS)` more of them, if `draws_later`.
+        """
+        by_later = self.hue or self.grey or self.pca
+        if not (self.brightness or self.contrast or self.saturation or by_later):
             return None
         signed = 2 * draws - 1
         contrast = 1 + self.contrast * signed[:, 10]
@@ -159,7 +241,24 @@ class Augment:
         )
         added = 255 * self.brightness * signed[:, 9] + 127.5 * (1 - contrast)
         matrices[:, :, 3] = added[:, None]
+        if by_later:
+            self._colour_later(matrices, later)
         return matrices
+
+    def _colour_later(self, matrices: np.ndarray, later: np.ndarray) -> None:
+        """Turn the hue and take the colour before `matrices`, add components after."""
+        angle = 2 * np.pi * self.hue * (2 * later[:, 0] - 1)
+        turn = np.zeros((len(later), 3, 3))
+        turn[:, 0, 0] = 1
+        turn[:, 1:, 1:] = _stack_2x2(
+            np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+        )
+        before = np.linalg.inv(_YIQ) @ turn @ _YIQ
+        before[later[:, 1] < self.grey] = LUMA
+        matrices[:, :, :3] = matrices[:, :, :3] @ before
+        # Uniform numbers as normal ones; 0 would be none.
+        parts = self.pca * ndtri(np.maximum(later[:, 2:5], 1e-9))
+        matrices[:, :, 3] += 255 * parts @ _PCA
 
 
 def apply_colour(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ from kerasdl.batches import (
 
 from ._damaged import DamagedFiles
 from ._decode import MAX_PIXELS, ImageError, read_image
+from ._erase import erase_parts
 from ._label_modes import encode_labels, print_classes
 from ._listing import list_classes
 from ._mix import Mix, mixer
@@ -238,7 +239,10 @@ class PhotoBatches:
 
     def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
         rows = self.plan.rows(epoch, index)
-        draws = _draws(self.seed, epoch, index * self.batch_size, len(rows))[part]
+        places = self.seed, epoch, index * self.batch_size, len(rows)
+        draws, later = _draws(*places)[part], None
+        if self.augment.draws_later:
+            later = _draws(*places, stream=3)[part]
         rows = rows[part]
         transforms = self.augment.transforms(draws, self.image_size)
         kept = list(range(len(rows)))
@@ -246,10 +250,12 @@ class PhotoBatches:
             images = self._shifted(rows, transforms)
         else:
             images, kept = self._warped(rows, transforms)
-        colours = self.augment.colours(draws)
+        colours = self.augment.colours(draws, later)
         if colours is not None:
             for image, matrix in zip(images, colours[kept], strict=True):
                 apply_colour(image, matrix)
+        if later is not None:
+            self._finish_each(images, later[kept])
         if self._finish:
             images = self._finish(images, draws[kept])
         if self.labels is None:
@@ -260,6 +266,21 @@ class PhotoBatches:
             mixed, labels = self._mix(images, labels, int(drawn.generate_state(1)[0]))
             images[...] = mixed
         return images, labels
+
+    def _finish_each(self, images: np.ndarray, later: np.ndarray) -> None:
+        """Erase parts of images, and send each through the augmentation's function."""
+        erase_parts(images, self.augment.erase, later[:, 5:11])
+        function = self.augment.function
+        if function is None:
+            return
+        for image, seed in zip(images, later[:, 11], strict=True):
+            changed = np.asarray(function(image, int(seed * 2**31)))
+            if changed.shape != image.shape:
+                raise ValueError(
+                    "`function` must return an image of the shape it is given, "
+                    f"{image.shape}. Received: {changed.shape}"
+                )
+            image[:] = np.clip(np.rint(changed), 0, 255)
 
     def _warped(
         self, rows: np.ndarray, transforms: np.ndarray
@@ -322,9 +343,11 @@ def read_picture(
     return np.ascontiguousarray(pixels)  # OpenCV takes no mirrored view
 
 
-def _draws(seed: int, epoch: int, start: int, count: int) -> np.ndarray:
+def _draws(
+    seed: int, epoch: int, start: int, count: int, stream: int = 1
+) -> np.ndarray:
     """Uniform numbers `(count, NUM_DRAWS)` of the positions from `start` on."""
-    generator = np.random.Philox(np.random.SeedSequence([seed, epoch, 1]))
+    generator = np.random.Philox(np.random.SeedSequence([seed, epoch, stream]))
     # Philox goes to any place at once, four numbers a step: a position's draws depend
     # neither on the batch it is in nor on those before.
     generator.advance(start * NUM_DRAWS // 4)

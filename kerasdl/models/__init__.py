@@ -8,6 +8,13 @@ from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
 from .convnet import convnet, mnist_convnet
 from .copying import copy_weights
+from .course_cifar import (
+    course_inception,
+    course_mobilenet,
+    course_resnet18,
+    course_vgg,
+)
+from .course_convnet import course_convnet
 from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
 from .feature_levels import feature_levels
@@ -23,6 +30,7 @@ from .mobilenet_v1 import mobilenet_v1
 from .mobilenet_v2 import mobilenet_v2
 from .mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from .nin import nin
+from .pooling import lp_pooling, mixed_pooling, stochastic_pooling
 from .resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from .resnet_v2 import (
     resnet18_v2,

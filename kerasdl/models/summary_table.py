@@ -12,6 +12,13 @@ from kerasdl._progress import show_progress
 
 from .alexnet import alexnet
 from .convnet import convnet, mnist_convnet
+from .course_cifar import (
+    course_inception,
+    course_mobilenet,
+    course_resnet18,
+    course_vgg,
+)
+from .course_convnet import course_convnet
 from .densenet import densenet121, densenet169, densenet201, densenet_small
 from .efficientnet_lite import efficientnet_lite0
 from .googlenet import googlenet
@@ -44,6 +51,11 @@ _BUILDERS = {
     for builder in (
         alexnet,
         convnet,
+        course_convnet,
+        course_inception,
+        course_mobilenet,
+        course_resnet18,
+        course_vgg,
         densenet121,
         densenet169,
         densenet201,

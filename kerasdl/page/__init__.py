@@ -1,5 +1,5 @@
 """What every report is made of: one HTML page without script, in sections."""
 
-from .html import cell, heading, note, numbers, save_page, table
+from .html import cell, heading, listing, note, numbers, save_page, table
 from .pictures import chart, gallery, pair, picture, row
 from .sections import settings, training

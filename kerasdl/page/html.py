@@ -74,6 +74,15 @@ def note(text: str) -> str:
     return f'<p class="note">{escape(text)}</p>'
 
 
+def listing(code: str, result: str = "") -> str:
+    """Lines of code, and beside them, where there is room, what they gave."""
+    given = f'<pre class="result">{escape(result)}</pre>' if result else ""
+    return (
+        f'<div class="listing"><pre tabindex="0"><code>{escape(code)}</code></pre>'
+        f"{given}</div>"
+    )
+
+
 def numbers(values: Mapping[str, tuple[str, str]]) -> str:
     """Large numbers: name to text and a remark, which may be empty."""
     parts = []

@@ -36,6 +36,14 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0; padd
 dt { font-size: .9rem; }
 dd { margin: 0; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 dd small { display: block; font-size: .85rem; }
+.listing { display: grid; gap: 0 1rem; margin: .3rem 0; align-items: start;
+  grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); }
+.listing pre:only-child { grid-column: 1 / -1; }
+@media (max-width: 48rem) { .listing { grid-template-columns: minmax(0, 1fr); } }
+.listing pre { margin: 0; padding: .35rem .7rem; overflow-x: auto; border-radius: .4rem;
+  font: .85rem/1.45 ui-monospace, monospace; }
+.listing pre:first-child { background: var(--card); }
+.result { color: var(--soft); }
 .scroll { overflow: auto; max-height: 36rem; margin: 1rem 0; }
 .scroll table { margin: 0; }
 table { border-collapse: separate; border-spacing: 0; font-size: .9rem;
@@ -78,7 +86,8 @@ figure { margin: 0; }
     --line: #bbb; --right: #1d7a46; --wrong: #b3261e; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
-  .scroll, .chart div { max-height: none; overflow: visible; }
+  .scroll, .chart div, .listing pre { max-height: none; overflow: visible; }
+  .listing pre { white-space: pre-wrap; }
   .chart.wide img { min-width: 0; }
   .row { grid-template-columns: repeat(3, 1fr); }
   .pair { grid-template-columns: repeat(2, 1fr); }

@@ -1,5 +1,7 @@
 """What recipes share: arguments, runs, steps, photos and files; loads quickly."""
 
+from kerasdl._optional import require
+
 from .adamw import adamw
 from .arguments import (
     RecipeParser,

@@ -97,3 +97,10 @@ def test_curves_stand_above_the_epochs_and_tables_beside_the_settings():
     found = elements(page.settings({"a": {"b": [1, 2]}, "rows": [{"x": 1, "y": 2.5}]}))
     cells = ["".join(cell.itertext()) for cell in found.iter("td")]
     assert cells == ["2.5", "1, 2"]
+
+
+def test_lines_of_code_stand_beside_what_they_gave():
+    found = elements(page.listing("a < b\n  c", "1 & 2"))
+    code, result = found.findall(".//pre")
+    assert (code.find("code").text, result.text) == ("a < b\n  c", "1 & 2")
+    assert len(elements(page.listing("a")).findall(".//pre")) == 1

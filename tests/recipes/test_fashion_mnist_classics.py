@@ -1,7 +1,6 @@
 import json
 import math
 import runpy
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +14,9 @@ NAMES = ["lenet5", "lenet5_batch_norm"]
 
 
 @pytest.fixture(scope="module")
-def clothes(tmp_path_factory):
-    """IDX files of images whose brightness tells their class."""
+def clothes(tmp_path_factory, write_digits):
     folder = tmp_path_factory.mktemp("clothes")
-    rng = np.random.default_rng(0)
-    for name, count in (("train", 60), ("t10k", 20)):
-        labels = np.resize(np.arange(10, dtype=np.uint8), count)
-        images = labels[:, None, None] * 22 + rng.integers(0, 50, (count, 28, 28))
-        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
-            header = bytes([0, 0, 8, array.ndim])
-            header += struct.pack(f">{array.ndim}I", *array.shape)
-            content = header + array.astype(np.uint8).tobytes()
-            (folder / f"{name}-{kind}-ubyte").write_bytes(content)
+    write_digits(folder, train=60, test=20)
     return folder
 
 

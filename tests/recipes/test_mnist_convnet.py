@@ -1,6 +1,5 @@
 import json
 import runpy
-import struct
 from pathlib import Path
 
 import keras
@@ -19,18 +18,9 @@ FILES = (
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    """IDX files of images whose brightness tells their class."""
+def digits(tmp_path_factory, write_digits):
     folder = tmp_path_factory.mktemp("digits")
-    rng = np.random.default_rng(0)
-    for name, count in (("train", 300), ("t10k", 100)):
-        labels = np.resize(np.arange(10, dtype=np.uint8), count)
-        images = labels[:, None, None] * 22 + rng.integers(0, 50, (count, 28, 28))
-        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
-            header = bytes([0, 0, 8, array.ndim])
-            header += struct.pack(f">{array.ndim}I", *array.shape)
-            content = header + array.astype(np.uint8).tobytes()
-            (folder / f"{name}-{kind}-ubyte").write_bytes(content)
+    write_digits(folder, train=300, test=100)
     return folder
 
 
@@ -89,6 +79,15 @@ def test_a_cut_run_goes_on_to_the_same_end(run, digits, tmp_path, monkeypatch):
         assert table["epoch"].tolist() == [1, 2, 3]
         last.append(table[["loss", "val_loss", "accuracy"]].iloc[-1])
     np.testing.assert_allclose(*last, rtol=1e-3)
+
+
+def test_the_course_s_network_trains_as_its_lesson_does(digits, tmp_path):
+    main(digits, tmp_path, "--network", "course_convnet", "--quick")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["results"][0]["network"] == "course_convnet"
+    assert manifest["results"][0]["parameters"] == 63_626 + 64  # moving averages
+    lesson = runpy.run_path(str(RECIPE))["LESSONS"]["course_convnet"]
+    assert lesson == ("Adam", 0.01, 10)
 
 
 def test_bad_input_leaves_no_folder(digits, tmp_path, capsys):
