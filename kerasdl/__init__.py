@@ -34,6 +34,7 @@ _SUBPACKAGES = (
     "serving",
     "strategies",
     "tables",
+    "tabular",
     "train",
     "workbench",
 )

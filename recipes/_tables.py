@@ -1,0 +1,58 @@
+"""What the recipes of tables share: a network trained by one cosine, and its files."""
+
+from functools import partial
+
+import pandas as pd
+
+import kerasdl as kd
+
+PREDICT = """{out}/ holds the model and report.html; of a table with the same columns:
+  python recipes/predict.py {out} ROWS.csv --csv answers.csv"""
+QUICK_ROWS = 2000
+
+
+def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
+    parser.add_int("--epochs", epochs, "of one cosine cycle; default: %(default)s")
+    parser.add_float("--learning-rate", rate, "default: %(default)s")
+    parser.add_int("--batch-size", batch_size, "default: %(default)s")
+    parser.add_argument("--weight-decay", type=float, default=decay, metavar="D")
+
+
+def fit(model, data, args, run, name="fit"):
+    """Train by AdamW and one cosine; what an earlier process did is read back."""
+    is_regression = data.target.is_regression
+    model.compile(
+        optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay),
+        loss="mse" if is_regression else "sparse_categorical_crossentropy",
+        metrics=[] if is_regression else ["accuracy"],
+    )
+    state = run.path / kd.workbench.STATE
+    state.mkdir(exist_ok=True)
+    return kd.train.fit_cycles(
+        *(model, data, args.learning_rate),
+        cycles=1,
+        cycle_len=1 if args.quick else args.epochs,
+        state=state / f"{name}.npz",
+    )
+
+
+def finish(run, model, data, history, title, names=(), time=None):
+    """Score, compare with peers, and write the files of the run.
+
+    Args:
+        run: at work.
+        model: that is kept.
+        data: the table.
+        history: of its training.
+        title: of report and card.
+        names: of `kd.tabular.PEERS` that are trained too.
+        time: a column over which errors are drawn.
+    """
+    own = kd.tabular.scores(model, data)
+    table = pd.DataFrame.from_dict({"this network": own}, orient="index")
+    if names:
+        table = pd.concat([table, kd.tabular.peer_scores(data, names, seed=run.seed)])
+    print(f"\n{table.to_string(float_format='{:.4f}'.format)}")
+    run.record(**own, peers=table.iloc[1:].to_dict("index"))
+    write = partial(kd.tabular.write_run_files, run, model, data, history, title)
+    return write(table if names else None, time)
