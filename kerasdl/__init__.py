@@ -22,8 +22,9 @@ _SUBPACKAGES = (
     "classification",
     "data",
     "export",
+    "inside",
     "interpret",
-    "metrics",
+    "learner",
     "models",
     "page",
     "plots",
@@ -38,7 +39,11 @@ _SUBPACKAGES = (
     "train",
     "workbench",
 )
-_NOUNS = {"ImageData": "data", "Learner": "learner", "Predictor": "predict"}
+_NOUNS = {
+    "ImageData": "data",
+    "Learner": "classification",
+    "Predictor": "classification",
+}
 
 __all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604
 

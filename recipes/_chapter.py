@@ -132,8 +132,12 @@ def train(training, name, setting):
     for split in ("valid", "test"):
         outputs = ended.predictions.get(split)
         known = outputs is not None
-        row[split] = kd.train.accuracy(outputs, labels(split)) if known else nothing
-    losses = kd.train.cross_entropy(ended.predictions["valid"], labels("valid"))
+        row[split] = (
+            kd.classification.accuracy(outputs, labels(split)) if known else nothing
+        )
+    losses = kd.classification.cross_entropy(
+        ended.predictions["valid"], labels("valid")
+    )
     row["valid loss"] = float(losses.mean())
     return {
         "row": row,
@@ -151,7 +155,7 @@ def scratch(setting, name="scratch", epochs=15, dropout=0.0, augment=False):
         dropout=dropout,
         seed=setting.seed,
     )
-    return fit_photos(setting, name, model, epochs, 1e-3, augment)
+    return fit_photos(setting, name, model, epochs=epochs, rate=1e-3, augment=augment)
 
 
 def scratch_augmented(setting):
@@ -174,7 +178,9 @@ def features(setting):
     top = model.get_layer("head_flatten").input
     cached = setting.cached(keras.Model(model.input, top, name=model.name))
     views = {split: found.arrays[:1] for split, found in cached.items()}
-    return fit_activations(setting, "features", model, top, views, 30, 1e-4)
+    return fit_activations(
+        setting, "features", model, cut=top, views=views, epochs=30, rate=1e-4
+    )
 
 
 def frozen(setting):
@@ -224,7 +230,7 @@ def fit_activations(setting, name, model, cut, views, epochs, rate):
 
     best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
     upper = keras.Model(cut, model.output, name=name)
-    data = kd.train.ActivationData(setting.data, views)
+    data = kd.classification.ActivationData(setting.data, views)
     epochs = setting.epochs or epochs
     compile_cosine(upper, setting.data, rate, epochs * data.stream.num_batches)
     history = kd.train.resumable_fit(
@@ -253,6 +259,6 @@ def compile_cosine(model, data, rate, steps):
     cosine = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(cosine),
-        loss=kd.train.classification_loss(model, data),
+        loss=kd.classification.classification_loss(model, data),
         metrics=["accuracy"],
     )

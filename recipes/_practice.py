@@ -40,7 +40,7 @@ def practice_head(setting):
     data = setting.data
     pooled = {split: [pair[1] for pair in pairs] for split, pairs in views.items()}
     began = time.monotonic()
-    head = kd.train.fit_linear_head(
+    head = kd.classification.fit_linear_head(
         pooled["train"],
         data.labels("train"),
         setting.classes,
@@ -61,8 +61,8 @@ def practice_head(setting):
     }
     row = {"epoch": 1}
     for split, prefix in (("train", ""), ("valid", "val_")):
-        losses = kd.train.cross_entropy(outputs[split], data.labels(split))
-        accuracy = kd.train.accuracy(outputs[split], data.labels(split))
+        losses = kd.classification.cross_entropy(outputs[split], data.labels(split))
+        accuracy = kd.classification.accuracy(outputs[split], data.labels(split))
         row |= {f"{prefix}accuracy": accuracy, f"{prefix}loss": float(losses.mean())}
     history = pd.DataFrame([row | {"seconds": seconds}])
     history.attrs["restored"] = 0
@@ -85,13 +85,15 @@ def practice(setting):
     model.get_layer("head_bn").trainable = False  # exact already
     cut = {split: [pair[0] for pair in pairs] for split, pairs in views.items()}
     bottom = model.get_layer(setting.late).input
-    ended = fit_activations(setting, "practice", model, bottom, cut, 5, 1e-5)
+    ended = fit_activations(
+        setting, "practice", model, cut=bottom, views=cut, epochs=5, rate=1e-5
+    )
     head = kd.workbench.read_predictions(setting.folder, "practice_head")
     before, after = (
-        kd.train.cross_entropy(outputs["valid"], setting.data.labels("valid"))
+        kd.classification.cross_entropy(outputs["valid"], setting.data.labels("valid"))
         for outputs in (head, ended.predictions)
     )
-    if kd.train.clearly_lower(after, before):
+    if kd.classification.clearly_lower(after, before):
         epoch = int(ended.history["val_loss"].idxmin()) + 1
         return ended._replace(choices={"epoch": epoch})
     print("no epoch lowers the validation loss clearly: the head stays as it was")
@@ -104,4 +106,4 @@ def baseline(setting):
     _, views = activations(setting)
     features = {split: pairs[0][1] for split, pairs in views.items()}
     labels = {split: setting.data.labels(split) for split in views}
-    return kd.train.logistic_baseline(features, labels)
+    return kd.classification.logistic_baseline(features, labels)

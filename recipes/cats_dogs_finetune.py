@@ -81,13 +81,13 @@ def main(argv=None):
         options = kd.workbench.PhotoOptions.of(args)
         data, found = kd.workbench.read_photos(options, size, "chapter", seed=run.seed)
         setting = _chapter.Setting(
-            data,
-            run.path / kd.workbench.STATE,
-            args.backbone,
-            args.weights,
-            1 if args.quick else args.epochs,
-            args.cache,
-            run.seed,
+            data=data,
+            folder=run.path / kd.workbench.STATE,
+            backbone=args.backbone,
+            weights=args.weights,
+            epochs=1 if args.quick else args.epochs,
+            cache_dir=args.cache,
+            seed=run.seed,
         )
         kd.workbench.remember_photos(run, data, found)
         steps = _chapter.run_all(trainings, setting, run)

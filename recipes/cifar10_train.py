@@ -108,7 +108,7 @@ def train(model, photos, args, run):
 
     model.compile(
         optimizer=kd.workbench.adamw(args.rate, args.weight_decay),
-        loss=kd.train.classification_loss(model, photos),
+        loss=kd.classification.classification_loss(model, photos),
         metrics=["accuracy"],
     )
     logs = run.path / "tensorboard"
@@ -118,12 +118,12 @@ def train(model, photos, args, run):
     history = kd.workbench.fit_arrays(
         model,
         photos,
-        1 if args.quick else args.epochs,
-        learning_rates(args),
-        run.path,
-        [
+        epochs=1 if args.quick else args.epochs,
+        schedule=learning_rates(args),
+        folder=run.path,
+        callbacks=[
             best,
-            kd.callbacks.TensorBoardImages(logs, photos),
+            kd.classification.TensorBoardImages(logs, photos),
             keras.callbacks.TensorBoard(logs, write_graph=False),
         ],
     )

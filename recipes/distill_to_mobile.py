@@ -55,7 +55,9 @@ def main(argv=None):
     with kd.workbench.training_run(args, NEXT_STEP) as run:
         # What does not fit is found before any work.
         student = build_student(args, info, run.seed)
-        distiller = kd.train.distiller(student, args.temperature, args.label_weight)
+        distiller = kd.classification.distiller(
+            student, args.temperature, args.label_weight
+        )
         pruning(args)
         reading = kd.workbench.photo_reading(info, args.data, args.quick)
         data, check = kd.workbench.read_again(info, reading)
@@ -70,7 +72,7 @@ def main(argv=None):
         state = run.path / kd.workbench.STATE
         state.mkdir(exist_ok=True)
         with kd.train.without_strategy():
-            taught = kd.train.TaughtPhotos(
+            taught = kd.classification.TaughtPhotos(
                 data,
                 args.image_size,
                 teacher,
@@ -79,15 +81,21 @@ def main(argv=None):
                 seed=run.seed,
             )
         networks, histories = {"teacher": (teacher, data)}, []
-        histories.append(fit("student", distiller, student, taught, small, args, run))
+        histories.append(
+            fit("student", distiller, student, taught, data=small, args=args, run=run)
+        )
         networks["student"] = (student, small)
         if args.alone:
             alone = build_student(args, info, run.seed)
-            photos = kd.train.TaughtPhotos(data, args.image_size, seed=run.seed)
-            histories.append(fit("alone", alone, alone, photos, small, args, run))
+            photos = kd.classification.TaughtPhotos(
+                data, args.image_size, seed=run.seed
+            )
+            histories.append(
+                fit("alone", alone, alone, photos, data=small, args=args, run=run)
+            )
             networks["alone"] = (alone, small)
         with kd.train.without_strategy():
-            write_results(run, info, networks, histories, costs, args)
+            write_results(run, info, networks, histories, costs=costs, args=args)
 
 
 def number(args, count):
@@ -132,7 +140,7 @@ def fit(name, model, student, photos, data, args, run):
         callbacks=[
             kd.callbacks.StopOnBadLoss(photos),
             *pruning(args),
-            kd.callbacks.SplitEvaluation(student, data),
+            kd.classification.SplitEvaluation(student, data),
             kd.callbacks.OneCycle(),
         ],
         start_epoch=photos.start_epoch,
@@ -184,7 +192,12 @@ def write_results(run, info, networks, histories, costs, args):
     title = f"{run.out.name}: {student.name} taught by {info.path.name}"
     taught = f"{networks['teacher'][0].name} ({rows[0][last]:.4f} {last})"
     card = kd.workbench.model_card(
-        run, data, student, rows[1], title, {"taught by": taught}
+        run,
+        data,
+        student,
+        measured=rows[1],
+        title=title,
+        facts={"taught by": taught},
     )
     kd.workbench.write_run_files(
         run,

@@ -69,7 +69,7 @@ def classifier(args, info, out):
     """Write the files of a classifier of photos, proved by its answers."""
     needs = {"check": args.check, "calibration": args.calibration}
     found = {
-        name: kd.workbench.class_folders(*(name, folder, info, args.max_pixels))
+        name: kd.workbench.class_folders(name, folder, info, args.max_pixels)
         for name, folder in needs.items()
         if folder
     }
@@ -79,8 +79,12 @@ def classifier(args, info, out):
         found = dict.fromkeys(needs, recorded) | found
     try:
         report = kd.export.export_run(
-            *(args.run, args.formats, found.get("calibration"), found["check"]),
-            *(args.max_drop, args.tta),
+            args.run,
+            formats=args.formats,
+            calibration=found.get("calibration"),
+            check=found["check"],
+            max_drop=args.max_drop,
+            tta=args.tta,
             out=out,
             overwrite=args.overwrite,
             seed=args.seed,

@@ -38,16 +38,14 @@ class Lesson(NamedTuple):
 
 
 _MODERN_LENET = {"activation": "relu", "subsampling": "max", "batch_norm": True}
+_SMALL_VGG = {"ratio": 4, "units": 512}
 LESSONS = {
     "lenet5": Lesson("lenet5", {}, 28, 256, 0.9, _MODERN_LENET, 28, 1e-2),
     "lenet5_batch_norm": Lesson(
         "lenet5", {"batch_norm": True}, 28, 256, 1.0, _MODERN_LENET, 28, 1e-2
     ),
     "alexnet": Lesson("alexnet", {}, 224, 128, 0.01, {}, 96, 5e-4),
-    "vgg11": Lesson(
-        *("vgg11", {"ratio": 4}, 224, 128, 0.05),
-        *({"ratio": 4, "units": 512}, 32, 1e-3),
-    ),
+    "vgg11": Lesson("vgg11", {"ratio": 4}, 224, 128, 0.05, _SMALL_VGG, 32, 1e-3),
     "nin": Lesson("nin", {}, 224, 128, 0.1, {}, 96, 1e-3),
     "googlenet": Lesson(
         "googlenet", {"dropout": 0.0}, 96, 128, 0.1, {"batch_norm": True}, 64
@@ -181,7 +179,7 @@ def prepare(model, data, lesson, args):
     else:
         optimizer = keras.optimizers.SGD(rate)
         smoothing, schedule = 0.0, kd.callbacks.WarmUp(0)  # a constant rate
-    loss = kd.train.classification_loss(model, data, smoothing)
+    loss = kd.classification.classification_loss(model, data, smoothing)
     model.compile(optimizer, loss=loss, metrics=["accuracy"])
     return schedule
 

@@ -35,9 +35,9 @@ def main(argv=None):
         kd.workbench.remember_photos(run, photos, check)
         model = kd.models.classifier(trunk, len(photos.class_names), seed=run.seed)
         kd.train.freeze(model)
-        head, data = kd.train.precompute(model, photos, cache_dir=args.cache)
+        head, data = kd.classification.precompute(model, photos, cache_dir=args.cache)
         kd.models.recompute_batch_norm(head, data.train)
-        loss = kd.train.classification_loss(model, photos)
+        loss = kd.classification.classification_loss(model, photos)
         compare(head, data, loss, args, run)
 
 

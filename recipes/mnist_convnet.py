@@ -40,7 +40,7 @@ def train(digits, args, run):
     import keras
 
     model = kd.models.with_rgb_input(kd.models.mnist_convnet(seed=run.seed))
-    loss = kd.train.classification_loss(model, digits)
+    loss = kd.classification.classification_loss(model, digits)
     model.compile(keras.optimizers.RMSprop(args.rate), loss=loss, metrics=["accuracy"])
     epochs = 1 if args.quick else args.epochs
     # A rate that stays as it is, the book's, leaves the last mistakes to chance.

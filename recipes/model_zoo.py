@@ -114,9 +114,9 @@ def draw_costs(table, shape, folder):
             list(table["network"]),
             list(million["multiply_adds"]),
             list(million[column]),
-            folder / f"{name}.png",
-            multiply_adds,
-            label,
+            path=folder / f"{name}.png",
+            xlabel=multiply_adds,
+            ylabel=label,
             log="xy",
         )
 
@@ -132,9 +132,9 @@ def draw_accuracies(measured, folder):
             list(rows["label"]),
             list(rows["parameters"] / 1e6),
             list(rows["test_accuracy"]),
-            folder / f"accuracy_{dataset}.png",
-            "parameters in millions",
-            f"test accuracy on {dataset}",
+            path=folder / f"accuracy_{dataset}.png",
+            xlabel="parameters in millions",
+            ylabel=f"test accuracy on {dataset}",
             log="x",
         )
 

@@ -110,7 +110,7 @@ def halves(found):
 def measure(predict):
     """F2 with thresholds of 0.5 on the half that reports, the loss of the other."""
     choose, report = halves(predict("valid"))
-    f2 = kd.metrics.FBeta(beta=2)
+    f2 = kd.classification.FBeta(beta=2)
     f2.update_state(report.labels, report.probabilities)
     return {"F2": float(f2.result()), "valid loss": choose.log_loss}
 

@@ -115,11 +115,11 @@ def main(argv=None):
     model = args.load(args)
     app = kd.serving.create_app(
         model,
-        args.max_bytes,
-        args.max_pixels,
-        args.max_images,
-        args.max_waiting,
-        args.max_memory,
+        max_bytes=args.max_bytes,
+        max_pixels=args.max_pixels,
+        max_images=args.max_images,
+        max_waiting=args.max_waiting,
+        max_memory=args.max_memory,
     )
 
     def on_ready():

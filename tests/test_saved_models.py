@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kerasdl
-from kerasdl.predict import Predictor
+from kerasdl.classification import Predictor
 from kerasdl.runs import read_run
 
 FOLDER = Path(__file__).parents[1] / "saved_models"
@@ -122,7 +122,7 @@ def test_on_real_data(name, real_data, tmp_path):
         reading = photos.photo_reading(run, real_data / "data" / "cats_dogs")
         data, _ = photos.read_again(run, reading)
     model = Predictor.load(FOLDER / name).model
-    found = kerasdl.predict.predict_split(model, data, "test", verbose=0)
+    found = kerasdl.classification.predict_split(model, data, "test", verbose=0)
     assert found.accuracy == pytest.approx(accuracy(run), abs=2e-4)
     if "dataset" in run.manifest["data"]:
         return

@@ -93,7 +93,14 @@ def export_files(
             found, truth = answers(ways, batches)
             expected = found.pop(_MODEL)
             rows = {name: judge(expected, found[name], truth) for name in writers}
-            measure(rows, model, signature, folder, samples, entries or Entries())
+            measure(
+                rows,
+                model,
+                signature,
+                folder=folder,
+                samples=samples,
+                entries=entries or Entries(),
+            )
         except (OSError, MemoryError):
             raise
         except Exception as error:  # those of ONNX Runtime and LiteRT are not public

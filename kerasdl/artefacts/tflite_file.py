@@ -86,7 +86,14 @@ def with_half_weights(content: bytes) -> bytes:
         for operator in graph.operators:
             for place, index in enumerate(operator.inputs):
                 if index >= 0 and index not in widened:
-                    _narrow(model, graph, index, widened, operators, narrowed)
+                    _narrow(
+                        model,
+                        graph,
+                        index,
+                        widened=widened,
+                        operators=operators,
+                        narrowed=narrowed,
+                    )
                 operator.inputs[place] = widened.get(index, index)
             operators.append(operator)
         graph.operators = operators

@@ -1,6 +1,6 @@
 """Batches of anything: seeded plans, streams, shares, splits, and their contract."""
 
-from ._multi_label_split import multi_label_parts
+from ._multi_hot_split import multi_hot_parts
 from ._shares import share_of, shared_stream, shares, with_shares
 from ._stream import Batch, BatchStream, aligned_empty, without_tuner
 from .epoch_order import epoch_length, epoch_order

@@ -70,8 +70,9 @@ def shares(
 ) -> tf.data.Dataset:
     """Shares `numbers` of each batch in turn, with how many of their rows count.
 
-    Of the datasets of `ImageData`, `PhotoBatches` and `ActivationBatches`, no more than
-    these rows is read and decoded. Of any other, whole batches are made and cut.
+    Of a dataset that knows how (`with_shares`), such as those of an `ImageData`, no
+    more than these rows is read and decoded. Of any other, whole batches are made and
+    cut.
 
     Args:
         dataset: batches.

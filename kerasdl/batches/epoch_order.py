@@ -1,39 +1,39 @@
-"""The order in which an epoch shows its photos: a function of (seed, epoch)."""
+"""The order in which an epoch shows its rows: a function of (seed, epoch)."""
 
 import numpy as np
 
 
-def epoch_length(num_files: int, balance: np.ndarray | None) -> int:
-    """Number of photos that an epoch shows; see `epoch_order`."""
+def epoch_length(num_rows: int, balance: np.ndarray | None) -> int:
+    """Number of rows that an epoch shows; see `epoch_order`."""
     if balance is None:
-        return num_files
+        return num_rows
     _, counts = np.unique(balance, return_counts=True)
     return len(counts) * int(counts.max())
 
 
 def epoch_order(
-    num_files: int, balance: np.ndarray | None, seed: int, epoch: int
+    num_rows: int, balance: np.ndarray | None, seed: int, epoch: int
 ) -> np.ndarray:
-    """Positions of the files in the order of `epoch`, read-only.
+    """Rows in the order of `epoch`, read-only.
 
     Args:
-        num_files: number of files, each of which is shown once.
-        balance: class of each file, or None. Each class is then shown as often as the
-            largest: all its files equally often, and some, drawn anew each epoch, once
+        num_rows: number of rows, each of which is shown once.
+        balance: class of each row, or None. Each class is then shown as often as the
+            largest: all its rows equally often, and some, drawn anew each epoch, once
             more.
         seed: of all epochs.
         epoch: number of the epoch.
     """
     rng = np.random.default_rng([seed, epoch, 0])
-    rows: int | np.ndarray = num_files
+    shown: int | np.ndarray = num_rows
     if balance is not None:
         classes, counts = np.unique(balance, return_counts=True)
         parts = []
-        for label in classes:
-            own = np.flatnonzero(balance == label)
+        for name in classes:
+            own = np.flatnonzero(balance == name)
             times, more = divmod(counts.max(), len(own))
             parts += [np.tile(own, times), rng.permutation(own)[:more]]
-        rows = np.concatenate(parts)
-    order = rng.permutation(rows)
+        shown = np.concatenate(parts)
+    order = rng.permutation(shown)
     order.flags.writeable = False
     return order

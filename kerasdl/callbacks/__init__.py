@@ -9,10 +9,7 @@ from .evaluation import Evaluation
 from .examples_per_second import ExamplesPerSecond
 from .magnitude_pruning import MagnitudePruning
 from .one_cycle import OneCycle
-from .split_evaluation import SplitEvaluation
 from .step_decay import StepDecay
 from .stop_on_bad_loss import StopOnBadLoss
-from .tensorboard_images import TensorBoardImages
-from .tta_evaluation import TTAEvaluation
 from .warm_up import WarmUp
 from .weight_averaging import WeightAveraging

@@ -148,7 +148,11 @@ class MagnitudePruning(keras.callbacks.Callback):
         is_due = (step - begin) % self.frequency == 0 or step == end
         if begin < step <= end and is_due:
             share = gradual_sparsity(
-                *(step, begin, end, self.final_sparsity, self.initial_sparsity)
+                step,
+                begin_step=begin,
+                end_step=end,
+                final_sparsity=self.final_sparsity,
+                initial_sparsity=self.initial_sparsity,
             )
             self._masks = [_mask(kernel, share) for kernel in self._kernels]
         self._apply()

@@ -138,6 +138,9 @@ class OneCycle(RateSchedule):
 
     def _at(self, step: int) -> tuple[float, float]:
         return one_cycle(
-            *(step, self._epochs * self.steps_per_epoch),
-            *(self.start_fraction, self.tail_fraction, self.end_fraction),
+            step,
+            cycle_steps=self._epochs * self.steps_per_epoch,
+            start_fraction=self.start_fraction,
+            tail_fraction=self.tail_fraction,
+            end_fraction=self.end_fraction,
         )

@@ -11,7 +11,8 @@ from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl.artefacts import Batch
 from kerasdl.data import ImageData
-from kerasdl.predict.predict_split import photos_in_order, read_rows
+
+from .split_photos import photos_in_order, read_rows
 
 
 class CheckPhotos(NamedTuple):

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from kerasdl.artefacts import Arrays
-from kerasdl.predict import SplitPredictions, class_probabilities
+
+from .outputs import class_probabilities
+from .predict_split import SplitPredictions
 
 
 def judge(expected: Arrays, found: Arrays, labels: Sequence[Any]) -> dict[str, Any]:

@@ -21,8 +21,6 @@ from kerasdl.artefacts import (
     inference_model,
 )
 from kerasdl.data import ImageData
-from kerasdl.predict import Predictor, tta_model
-from kerasdl.predict.predictor import check_data
 
 from .calibration import calibration_photos
 from .check_photos import check_photos
@@ -30,7 +28,10 @@ from .export_judge import judge
 from .export_report import ExportReport
 from .files import quantization_errors, write_format
 from .pixel_model import pixel_signature
+from .predictor import Predictor
 from .serve_bytes import serve_bytes_entries
+from .split_photos import check_data
+from .tta_model import tta_model
 
 
 def export_run(
@@ -82,7 +83,15 @@ def export_run(
     calibration = calibration or check
     check_data("calibration", calibration)
     formats = list(dict.fromkeys(formats))
-    split = _check(model, class_names, resize, formats, calibration, check, max_drop)
+    split = _check(
+        model,
+        class_names,
+        resize,
+        formats,
+        calibration=calibration,
+        check=check,
+        max_drop=max_drop,
+    )
     model = inference_model(model if tta is None else tta_model(model, tta))
     shown = check_photos(check, split)
     _check_probabilities(model, shown.pixels)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import keras
 
 from kerasdl.artefacts import Input, Signature
-from kerasdl.predict._model_shapes import check_outputs
+
+from .outputs import check_outputs
 
 
 def pixel_signature(

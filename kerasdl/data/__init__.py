@@ -20,11 +20,13 @@ from ._listing import list_images
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
+from .check_image_data import check_image_data
 from .dataset_photos import DatasetPhotos
 from .generator import ImageDataGenerator
-from .image_data import ImageData, check_image_data
+from .image_data import ImageData
 from .image_folder import PhotoBatches, image_folder
 from .inspect import ImageCheck, check_images
+from .photo_settings import PhotoSettings
 from .photo_statistics import PhotoStatistics, photo_statistics
 from .resize_cache import resize_photos
 from .samples import write_sample

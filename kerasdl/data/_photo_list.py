@@ -10,7 +10,7 @@ import numpy as np
 
 from kerasdl._checks import check_positive_int
 from kerasdl._names import as_text
-from kerasdl.batches import multi_label_parts, stratified_split
+from kerasdl.batches import multi_hot_parts, stratified_split
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarr
     check_positive_int(name, limit)
     if labels.ndim == 2:
         share = min(limit / len(labels), 1)
-        parts = multi_label_parts(labels, [share, 1 - share], seed)
+        parts = multi_hot_parts(labels, [share, 1 - share], seed)
         return np.flatnonzero(parts == 0)[:limit]
     classes = np.unique(labels)
     if limit < len(classes):
@@ -170,5 +170,5 @@ def _draw(
     if photos.labels.ndim == 1:
         names = np.array(class_names)[photos.labels]  # which an error then shows
         return stratified_split(names, fraction, seed=seed)
-    parts = multi_label_parts(photos.labels, [1 - fraction, fraction], seed)
+    parts = multi_hot_parts(photos.labels, [1 - fraction, fraction], seed)
     return np.flatnonzero(parts == 0), np.flatnonzero(parts == 1)

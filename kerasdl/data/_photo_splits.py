@@ -1,6 +1,7 @@
 """Photos in splits, as names, labels and tf.data: what ImageData is made of."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,6 @@ from kerasdl import plots, strategies
 from kerasdl._checks import check_positive_int
 from kerasdl.batches import BatchStream, stratified_folds
 
-from ._decode import MAX_PIXELS
 from ._facts import photo_facts
 from ._label_modes import encode_labels
 from ._mix import Mix
@@ -23,21 +23,7 @@ from ._photo_list import PhotoList, at_most, join, label_counts
 from ._warp import warp_image
 from .augment import Augment
 from .image_folder import PhotoBatches, read_picture
-
-_SETTINGS = (
-    "class_names",
-    "image_size",
-    "batch_size",
-    "augment",
-    "mix",
-    "resize",
-    "label_mode",
-    "root",
-    "oversample",
-    "on_error",
-    "max_pixels",
-    "seed",
-)
+from .photo_settings import PhotoSettings
 
 
 class PhotoSplits:
@@ -47,17 +33,8 @@ class PhotoSplits:
         splits: "train", "valid" and perhaps "test"; only the last may be without
             labels.
         class_names: names in the order of the labels.
-        image_size: one side or (height, width), in pixels.
-        batch_size: images in a batch.
-        augment: of the training photos, as in `image_folder`.
-        resize: "crop", "squash" or "pad".
-        label_mode: as in `image_folder`; "multi_label" or None for multi-hot labels.
-        mix: of the training batches, as in `with_mix`.
+        settings: how they are read, batched and augmented.
         root: folder that file names are relative to.
-        oversample: show each class as often as the largest in an epoch of training.
-        on_error: "skip" or "raise".
-        max_pixels: largest height * width that is decoded.
-        seed: of order and augmentation.
 
     Raises:
         ValueError: an argument outside its range.
@@ -67,41 +44,32 @@ class PhotoSplits:
         self,
         splits: dict[str, PhotoList],
         class_names: list[str],
-        image_size: int | tuple[int, int] = 224,
-        batch_size: int = 64,
-        augment: str | Augment | None = None,
-        resize: str = "crop",
-        label_mode: str | None = None,
-        *,
-        mix: Mix | None = None,
+        settings: PhotoSettings,
         root: Path | None = None,
-        oversample: bool = False,
-        on_error: str = "skip",
-        max_pixels: int = MAX_PIXELS,
-        seed: int = 0,
     ) -> None:
         is_multi_label = splits["train"].labels.ndim == 2
-        if oversample and is_multi_label:
+        if settings.oversample and is_multi_label:
             raise ValueError(
                 "`oversample` needs one label a photo: showing a rare label more often "
                 "shows those beside it more often too. Received: oversample=True "
                 "with several labels a photo"
             )
-        strategies.check_batch_size(batch_size)
+        strategies.check_batch_size(settings.batch_size)
+        if settings.label_mode is None and is_multi_label:
+            settings = replace(settings, label_mode="multi_label")
         self.class_names = class_names
-        self.batch_size = batch_size
-        self.augment = augment
-        self.mix = mix
-        self.resize = resize
-        self.label_mode = (
-            "multi_label" if label_mode is None and is_multi_label else (label_mode)
-        )
+        self.batch_size = settings.batch_size
+        self.augment = settings.augment
+        self.mix = settings.mix
+        self.resize = settings.resize
+        self.label_mode = settings.label_mode
         self.root = root
-        self.oversample = oversample
-        self.on_error = on_error
-        self.max_pixels = max_pixels
-        self.seed = seed
+        self.oversample = settings.oversample
+        self.on_error = settings.on_error
+        self.max_pixels = settings.max_pixels
+        self.seed = settings.seed
         self._splits = splits
+        self._settings = settings
         self._photos = {}
         for split, photos in splits.items():
             labels = photos.labels
@@ -111,16 +79,16 @@ class PhotoSplits:
             self._photos[split] = PhotoBatches(
                 photos.pictures,
                 labels,
-                image_size,
-                batch_size,
-                resize,
-                augment=augment if is_train else None,
-                mix=mix if is_train else None,
+                settings.image_size,
+                settings.batch_size,
+                settings.resize,
+                augment=settings.augment if is_train else None,
+                mix=settings.mix if is_train else None,
                 shuffle=is_train,
-                balance=photos.labels if is_train and oversample else None,
-                on_error=on_error,
-                max_pixels=max_pixels,
-                seed=seed,
+                balance=photos.labels if is_train and settings.oversample else None,
+                on_error=settings.on_error,
+                max_pixels=settings.max_pixels,
+                seed=settings.seed,
             )
         self.image_size = self._photos["train"].image_size
 
@@ -313,7 +281,9 @@ class PhotoSplits:
         photo = PhotoBatches(
             [photos.pictures[index]] * draws,
             None,
-            *(photos.image_size, draws, photos.resize),
+            image_size=photos.image_size,
+            batch_size=draws,
+            resize=photos.resize,
             augment=self.augment,
             on_error="raise",
             max_pixels=self.max_pixels,
@@ -378,5 +348,5 @@ class PhotoSplits:
 
     def _with(self, splits: dict[str, PhotoList] | None = None, **changes: Any) -> Self:
         """The same with other photos or settings; its next epoch is number 0."""
-        settings = {name: getattr(self, name) for name in _SETTINGS}
-        return type(self)(splits or self._splits, **(settings | changes))
+        settings = replace(self._settings, **changes)
+        return type(self)(splits or self._splits, self.class_names, settings, self.root)

@@ -60,7 +60,13 @@ def mnist(
     """
     arrays = _find(directory, _DIGITS, read_idx_files, fetch_mnist)
     return _image_data(
-        arrays, valid_fraction, image_size, batch_size, augment, max_images, seed
+        arrays,
+        valid_fraction=valid_fraction,
+        image_size=image_size,
+        batch_size=batch_size,
+        augment=augment,
+        max_images=max_images,
+        seed=seed,
     )
 
 
@@ -83,7 +89,13 @@ def fashion_mnist(
     """
     arrays = _find(directory, _FASHION, read_idx_files, fetch_fashion_mnist)
     return _image_data(
-        arrays, valid_fraction, image_size, batch_size, augment, max_images, seed
+        arrays,
+        valid_fraction=valid_fraction,
+        image_size=image_size,
+        batch_size=batch_size,
+        augment=augment,
+        max_images=max_images,
+        seed=seed,
     )
 
 
@@ -112,7 +124,13 @@ def cifar10(
     """
     arrays = _find(directory, _CIFAR, read_batch_files, fetch_cifar10)
     return _image_data(
-        arrays, valid_fraction, image_size, batch_size, augment, max_images, seed
+        arrays,
+        valid_fraction=valid_fraction,
+        image_size=image_size,
+        batch_size=batch_size,
+        augment=augment,
+        max_images=max_images,
+        seed=seed,
     )
 
 

@@ -81,8 +81,11 @@ class DatasetPhotos:
         if augment is None:
             return plain
         return PhotoBatches(
-            *(self.pictures(), np.arange(len(self._images))),
-            *(self.image_size, self.batch_size, self.resize),
+            self.pictures(),
+            np.arange(len(self._images)),
+            self.image_size,
+            self.batch_size,
+            self.resize,
             augment=augment,
             seed=seed,
         )

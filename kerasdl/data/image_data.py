@@ -19,6 +19,7 @@ from ._photo_list import PhotoList, at_most
 from ._photo_splits import PhotoSplits
 from .augment import Augment
 from .image_table import read_table
+from .photo_settings import PhotoSettings
 from .resize_cache import resize_photos
 
 
@@ -31,6 +32,8 @@ class ImageData(PhotoSplits):
     alone, which `model.predict` takes.
 
     Build one with `ImageData.from_folder`, `from_table`, `from_name` or `from_arrays`.
+    Each takes what says where photos and labels are, and all of `PhotoSettings` by
+    keywords besides: one call says everything, which is more than ten arguments.
 
     Attributes:
         root: folder that file names are relative to; None for arrays.
@@ -112,14 +115,18 @@ class ImageData(PhotoSplits):
         class_names, splits = read_folder(root, folders, valid_fraction, exclude, seed)
         splits["train"] = at_most(max_train, splits["train"], seed)
         print_classes(class_names)
-        return cls(
-            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
-            root=root,
+        settings = PhotoSettings(
+            image_size=image_size,
+            batch_size=batch_size,
+            augment=augment,
+            resize=resize,
+            label_mode=label_mode,
             oversample=oversample,
             on_error=on_error,
             max_pixels=max_pixels,
             seed=seed,
         )
+        return cls(splits, class_names, settings, root)
 
     @classmethod
     def from_table(
@@ -188,19 +195,29 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_table(
-            table, root, image, label, suffix, label_delimiter, exclude
+            table,
+            root,
+            image,
+            label,
+            suffix=suffix,
+            label_delimiter=label_delimiter,
+            exclude=exclude,
         )
         splits, seed = split_listed(
-            photos, class_names, valid_fraction, test, max_train, seed
+            photos, class_names, valid_fraction, test, max_train=max_train, seed=seed
         )
-        return cls(
-            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
-            root=root,
+        settings = PhotoSettings(
+            image_size=image_size,
+            batch_size=batch_size,
+            augment=augment,
+            resize=resize,
+            label_mode=label_mode,
             oversample=oversample,
             on_error=on_error,
             max_pixels=max_pixels,
             seed=seed,
         )
+        return cls(splits, class_names, settings, root)
 
     @classmethod
     def from_name(
@@ -252,16 +269,20 @@ class ImageData(PhotoSplits):
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
         splits, seed = split_listed(
-            photos, class_names, valid_fraction, test, max_train, seed
+            photos, class_names, valid_fraction, test, max_train=max_train, seed=seed
         )
-        return cls(
-            *(splits, class_names, image_size, batch_size, augment, resize, label_mode),
-            root=root,
+        settings = PhotoSettings(
+            image_size=image_size,
+            batch_size=batch_size,
+            augment=augment,
+            resize=resize,
+            label_mode=label_mode,
             oversample=oversample,
             on_error=on_error,
             max_pixels=max_pixels,
             seed=seed,
         )
+        return cls(splits, class_names, settings, root)
 
     @classmethod
     def from_arrays(
@@ -308,16 +329,20 @@ class ImageData(PhotoSplits):
                 range.
         """
         seed = resolve_seed(seed)
-        names, splits = read_arrays(images, labels, valid, test, class_names, seed)
+        names, splits = read_arrays(
+            images, labels, valid, test, class_names=class_names, seed=seed
+        )
         print_classes(names)
-        return cls(
-            splits,
-            names,
-            np.shape(images)[1:3] if image_size is None else image_size,
-            *(batch_size, augment, resize, label_mode),
+        settings = PhotoSettings(
+            image_size=np.shape(images)[1:3] if image_size is None else image_size,
+            batch_size=batch_size,
+            augment=augment,
+            resize=resize,
+            label_mode=label_mode,
             oversample=oversample,
             seed=seed,
         )
+        return cls(splits, names, settings)
 
     def resize_to(
         self,
@@ -351,7 +376,10 @@ class ImageData(PhotoSplits):
             )
         paths = [path for split in self.splits for path in self.paths(split)]
         copies = resize_photos(
-            *(paths, side, quality, cache_dir),
+            paths,
+            side,
+            quality,
+            cache_dir,
             verbose=verbose,
             on_error=self.on_error,
             max_pixels=self.max_pixels,
@@ -362,14 +390,3 @@ class ImageData(PhotoSplits):
             splits[split] = PhotoList(photos.files, own, photos.labels)
             start += len(photos)
         return self._with(splits)
-
-
-def check_image_data(data: Any) -> None:
-    """Raise ValueError unless `data` is an ImageData."""
-    if not isinstance(data, ImageData):
-        scaled = " that rescales pixels" if getattr(data, "rescale", None) else ""
-        raise ValueError(
-            "`data` must be an ImageData of pixels in [0, 255]: scaling is in the "
-            f"model. Received: {type(data).__name__}{scaled}. Build one with "
-            "`ImageData.from_folder`."
-        )

@@ -102,6 +102,8 @@ def image_folder(
 class PhotoBatches:
     """Batches of photos, each a pure function of (`seed`, epoch, index).
 
+    The settings of an `ImageData` one by one, as they differ from split to split.
+
     Args:
         pictures: an image file each, or its pixels in memory: uint8 `(height, width)`
             or `(height, width, 1 or 3)`.
@@ -276,7 +278,9 @@ class PhotoBatches:
                 self.damaged.leave_out(error)
                 continue
             warp_image(
-                *(photo, self.image_size, self.resize),
+                photo,
+                self.image_size,
+                self.resize,
                 transform=transforms[number],
                 fill_mode=self.augment.fill_mode,
                 out=images[len(kept)],

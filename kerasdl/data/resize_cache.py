@@ -78,7 +78,14 @@ def resize_photos(
 
     def copy(path: str | Path) -> Path:
         try:
-            return _copy(Path(path), folder, side, quality, max_pixels, contents)
+            return _copy(
+                Path(path),
+                folder,
+                side=side,
+                quality=quality,
+                max_pixels=max_pixels,
+                contents=contents,
+            )
         except ImageError:
             if on_error == "raise":
                 raise

@@ -1,13 +1,19 @@
 """Look at what a model does."""
 
-from .calibration import expected_calibration_error, reliability
-from .classification import ClassificationReport
-from .confusion import confused_part, most_confused, similarity_order
-from .curves import save_calibration, save_precision_recall, save_roc
-from .feature_maps import feature_maps
-from .filter_patterns import filter_patterns
-from .first_layer_filters import first_layer_filters
-from .gallery import gallery, save_gallery
-from .grad_cam import grad_cam
-from .occlusion_map import occlusion_map
-from .report_page import save_report
+from kerasdl.classification import (
+    ClassificationReport,
+    confused_part,
+    expected_calibration_error,
+    gallery,
+    grad_cam,
+    most_confused,
+    occlusion_map,
+    reliability,
+    save_calibration,
+    save_gallery,
+    save_precision_recall,
+    save_report,
+    save_roc,
+    similarity_order,
+)
+from kerasdl.inside import feature_maps, filter_patterns, first_layer_filters

@@ -20,6 +20,9 @@ BUILDS = ("functional", "sequential")
 class Common(NamedTuple):
     """The arguments that all networks have, in the order of their signatures.
 
+    Five have Keras's names. What a network has of its own comes beside them: a builder
+    may have more than ten.
+
     Attributes:
         include_top: end in the network's top.
         weights: None or a path (see `load_weights`).

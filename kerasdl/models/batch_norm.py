@@ -64,7 +64,9 @@ class BatchNorm(layers.Layer):
                 moving.assign(self.momentum * moving + (1 - self.momentum) * new)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        return normalise(x, mean, variance, self.gamma, self.beta, self.epsilon)
+        return normalise(
+            x, mean, variance, gamma=self.gamma, beta=self.beta, epsilon=self.epsilon
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make this layer again."""

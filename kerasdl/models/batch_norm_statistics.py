@@ -89,7 +89,10 @@ def _normalise_by_batch(
     count = tf.size(x) // x.shape[channels]
     traced.append((norm, [count, mean, variance]))
     outputs = ops.batch_normalization(
-        *(x, mean, variance, channels),
+        x,
+        mean,
+        variance,
+        channels,
         offset=norm.beta,
         scale=norm.gamma,
         epsilon=norm.epsilon,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from kerasdl.classification import Predictor
 from kerasdl.models import fold_batch_norm
-from kerasdl.predict import Predictor
 
 
 def keras_graph(

@@ -14,7 +14,7 @@ from kerasdl._file_names import MODEL_TFLITE
 from kerasdl._optional import require
 from kerasdl._parallel import num_cpus
 from kerasdl.artefacts.runners import run_interpreter, tensors
-from kerasdl.predict import Predictor
+from kerasdl.classification import Predictor
 
 _MOST_DIFFERENCE = 1e-3  # of a probability, as exports are proved
 _SIDES = (1, 2, 3, 5, 8, 16, 32, 64)  # of the patches that prove a file

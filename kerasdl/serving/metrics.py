@@ -31,10 +31,12 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         to = {"registry": self._registry}
         self.requests = Counter(
-            *("serving_requests", "Answered requests", ("path", "code")), **to
+            "serving_requests", "Answered requests", ("path", "code"), **to
         )
         self.seconds = Histogram(
-            *("serving_request_seconds", "Time of a request", ("path",)),
+            "serving_request_seconds",
+            "Time of a request",
+            ("path",),
             buckets=_SECONDS,
             **to,
         )
@@ -42,7 +44,8 @@ class Metrics:
             "serving_requests_in_flight", "Requests with a body under way", **to
         )
         self.batch_sizes = Histogram(
-            *("serving_batch_size", "Pictures in a call of the model"),
+            "serving_batch_size",
+            "Pictures in a call of the model",
             buckets=_BATCHES,
             **to,
         )

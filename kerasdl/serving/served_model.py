@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasdl.predict import Predictor, class_probabilities
+from kerasdl.classification import Predictor, class_probabilities
 
 from .batching import Batcher
 from .keras_graph import keras_graph

@@ -2,10 +2,8 @@
 
 from ._recompile import compile_like
 from .activation_batches import ActivationBatches
-from .classification_loss import classification_loss, classification_metrics
-from .compile_classifier import compile_classifier, default_optimizer
+from .default_optimizer import default_optimizer
 from .depth_groups import depth_groups
-from .distill import ProbabilityDistillation, distiller
 from .distributed import distributed, on_one_device, without_strategy
 from .fast_convolutions import fast_convolutions
 from .features import (
@@ -22,9 +20,5 @@ from .fused_batch_norm import fused_batch_norm
 from .history_table import history_table
 from .layer_rates import layer_rates, rate_ratios, set_layer_rates
 from .layer_table import layer_table, summary
-from .linear_head import LinearHead, fit_linear_head
 from .lr_find import LRFind, lr_find
-from .precompute import ActivationData, check_callbacks_above, precompute
 from .resumable_fit import resumable_fit
-from .scores import accuracy, clearly_lower, cross_entropy, logistic_baseline
-from .taught_photos import TaughtPhotos

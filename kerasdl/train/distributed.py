@@ -210,7 +210,7 @@ class _Steps:
             zip(gradients, model.trainable_weights, strict=True)
         )
         self._average_statistics(context, part)
-        self._measure(loss, rows, x, y, y_pred, sample_weight)
+        self._measure(loss, rows, (x, y, y_pred, sample_weight))
 
     def _average_statistics(
         self, context: tf.distribute.ReplicaContext, part: tf.Tensor
@@ -234,9 +234,11 @@ class _Steps:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         y_pred = self.model(x, training=False)
         loss = loss_of(self.model, x, y, y_pred, sample_weight, training=False)
-        self._measure(loss, rows, x, y, y_pred, sample_weight)
+        self._measure(loss, rows, (x, y, y_pred, sample_weight))
 
-    def _measure(self, loss: tf.Tensor, rows: tf.Tensor, *of_batch: Any) -> None:
+    def _measure(
+        self, loss: tf.Tensor, rows: tf.Tensor, of_batch: tuple[Any, ...]
+    ) -> None:
         own = loss * tf.cast(self.strategy.num_replicas_in_sync, loss.dtype)
         loss_tracker(self.model).update_state(own, sample_weight=rows)
         x, y, y_pred, sample_weight = of_batch

@@ -122,7 +122,11 @@ def _paddings(layer: layers.DepthwiseConv2D, x: tf.Tensor, y: tf.Tensor) -> list
     """Rows above and below, columns left and right that `layer` adds to `x`."""
     paddings = []
     for before, after, stride, size in zip(
-        *(x.shape[1:3], y.shape[1:3], layer.strides, layer.kernel_size), strict=True
+        x.shape[1:3],
+        y.shape[1:3],
+        layer.strides,
+        layer.kernel_size,
+        strict=True,
     ):
         missing = max(0, (after - 1) * stride + size - before)
         paddings += [missing // 2, missing - missing // 2]

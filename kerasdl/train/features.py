@@ -20,7 +20,7 @@ from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
 from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
 from kerasdl.models import fold_batch_norm
-from kerasdl.predict._model_shapes import picture_shape
+from kerasdl.models.picture_shape import picture_shape
 
 from .distributed import on_one_device
 from .fingerprint import check_cache_key, fingerprint
@@ -130,12 +130,23 @@ def cached_activations(
             # Whole batches that every output has; the rest is made again.
             reused -= reused % batch_size
             photos = PhotoBatches(
-                *(paths, np.zeros(len(paths)), image_size, batch_size, resize),
+                paths,
+                np.zeros(len(paths)),
+                image_size,
+                batch_size,
+                resize,
                 on_error="raise",
                 max_pixels=max_pixels,
             )
             with on_one_device(model) as alone:
-                _fill(files, fold_batch_norm(alone), photos, reused, flip, verbose)
+                _fill(
+                    files,
+                    fold_batch_norm(alone),
+                    photos,
+                    start=reused,
+                    flip=flip,
+                    verbose=verbose,
+                )
     arrays = [np.load(file.path, mmap_mode="r") for file in files]
     return CachedActivations(arrays, len(paths) - reused, reused)
 

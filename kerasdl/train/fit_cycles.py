@@ -39,7 +39,9 @@ def fit_cycles(
 ) -> pd.DataFrame:
     """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
 
-    A loss that is not a number stops the training with an error (`StopOnBadLoss`).
+    A loss that is not a number stops the training with an error (`StopOnBadLoss`). One
+    call says all that decides a training, so that a state can be held to it: hence so
+    many arguments.
 
     Args:
         model: compiled, with a float as its learning rate.

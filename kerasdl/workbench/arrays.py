@@ -192,11 +192,11 @@ def write_network(
 def _write(
     run: "Run", model: "keras.Model", data: "ImageData", history: "pd.DataFrame"
 ) -> dict[str, Any]:
-    from kerasdl import interpret, plots
+    from kerasdl import classification, plots
 
     dataset = run.manifest["data"]["dataset"]
     title = f"{model.name} on {dataset}"
-    report = interpret.ClassificationReport.from_model(model, data, "test")
+    report = classification.ClassificationReport.from_model(model, data, "test")
     accuracy = report.summary["accuracy"]
     plots.save_learning_rate(history.attrs["learning_rates"], run.path / "rates.png")
     write_run_files(

@@ -9,9 +9,8 @@ from .steps import Steps
 from .training_run import STATE
 
 if TYPE_CHECKING:
-    from kerasdl.interpret import ClassificationReport
-    from kerasdl.learner import Learner, Rates
-    from kerasdl.predict import SplitPredictions
+    from kerasdl.classification import ClassificationReport, Learner, SplitPredictions
+    from kerasdl.learner import Rates
     from kerasdl.runs import Run
 
 Predict = Callable[[str], "SplitPredictions"]

@@ -10,9 +10,8 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from kerasdl.classification import ClassificationReport, SplitPredictions
     from kerasdl.data import ImageData
-    from kerasdl.interpret import ClassificationReport
-    from kerasdl.predict import SplitPredictions
     from kerasdl.runs import Run
 
 _PHOTOS = 12  # in mistakes.png
@@ -32,7 +31,7 @@ def report_on(
     found: "SplitPredictions", data: "ImageData", split: str
 ) -> "ClassificationReport":
     """The report on predictions of a split that are there already, with its images."""
-    from kerasdl.interpret import ClassificationReport
+    from kerasdl.classification import ClassificationReport
 
     return ClassificationReport.from_predictions(
         found.probabilities,
@@ -65,7 +64,7 @@ def write_run_files(
         card: as `model_card` makes it.
         mistakes: whether mistakes.png is drawn, of the hardest photos.
     """
-    from kerasdl import interpret, plots
+    from kerasdl import classification, plots
 
     folder = run.path
     if model is not None:
@@ -78,14 +77,16 @@ def write_run_files(
         plots.save_confusion(report.confusion, report.class_names, path)
     if mistakes:
         wrong, total = (~report.correct).sum(), len(report.files)
-        interpret.save_gallery(
+        classification.save_gallery(
             report,
-            interpret.gallery(report, "hardest", _PHOTOS),
+            classification.gallery(report, "hardest", _PHOTOS),
             folder / "mistakes.png",
             headline=f"mistakes: {wrong} of {total} photos; the hardest first",
         )
     page = folder / "report.html"
-    interpret.save_report(report, page, title, run.manifest, history, seed=run.seed)
+    classification.save_report(
+        report, page, title, run.manifest, history, seed=run.seed
+    )
 
 
 def model_card(

@@ -75,7 +75,10 @@ def paddings(layer, window):
     if layer.padding == "valid":
         return [0, 0]
     sides = zip(
-        *(layer.input.shape[1:3], layer.output.shape[1:3], window, layer.strides),
+        layer.input.shape[1:3],
+        layer.output.shape[1:3],
+        window,
+        layer.strides,
         strict=True,
     )
     return [

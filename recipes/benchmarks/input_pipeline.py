@@ -110,7 +110,10 @@ def link_images(files, folder, count):
 
 def kerasdl_folder(folder, seed, batch=BATCH, augment="chapter"):
     dataset, _ = kerasdl.data.image_folder(
-        *(folder, SIZE, batch, augment),
+        folder,
+        SIZE,
+        batch,
+        augment,
         label_mode="binary",
         resize="squash",
         shuffle=True,
@@ -307,12 +310,10 @@ def measure_parts(files, rounds, seed):
             content = timed("read", file, file.read_bytes)
             timed("bare decode", file, bare, content)
             timed("headers", file, data.encoded_size, content, file)
-            photo = timed(
-                "headers and decode", file, data.decode_image, content, file, SIZE
-            )
-            view = timed(
-                "warp", file, data.warp_image, photo, SIZE, "squash", matrix, "nearest"
-            )
+            decode = partial(data.decode_image, content, file, SIZE)
+            photo = timed("headers and decode", file, decode)
+            warp = partial(data.warp_image, photo, SIZE, "squash", transform=matrix)
+            view = timed("warp", file, warp)
             timed("floats", file, view.astype, "float32")
     parts = {
         name: 1e6 * sum(each.values()) / len(each) for name, each in seconds.items()

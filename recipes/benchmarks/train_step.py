@@ -58,7 +58,12 @@ def main(argv=None):
         for way in args.ways:
             mode, onednn = WAYS[way]
             workers[way] = partial(
-                Worker, "keras", network, mode, args.batch_size, onednn
+                Worker,
+                "keras",
+                network,
+                mode,
+                batch_size=args.batch_size,
+                onednn=onednn,
             )
         found = in_turns(workers, args.rounds, args.steps)
         write_row(args.csv, [network, *found.values()])

@@ -46,11 +46,11 @@ def test_a_fraction_out_of_range_is_an_error(fraction):
 
 
 def test_a_class_of_one_is_an_error():
-    with pytest.raises(ValueError, match="at least twice.*one image of 'dog', 'owl'"):
+    with pytest.raises(ValueError, match="at least twice.*one of 'dog', 'owl'"):
         stratified_split(["cat", "cat", "dog", "owl"], 0.5, seed=1)
 
 
 @pytest.mark.parametrize("labels", [[], [[0, 1], [1, 0]]])
-def test_labels_that_are_not_one_an_image_are_an_error(labels):
-    with pytest.raises(ValueError, match="`labels` must be one label an image"):
+def test_classes_that_are_not_one_a_row_are_an_error(labels):
+    with pytest.raises(ValueError, match="`classes` must be one for each row"):
         stratified_split(labels, 0.5, seed=1)

@@ -4,7 +4,8 @@ import pytest
 
 from kerasdl import models
 from kerasdl.callbacks import BestWeights, MagnitudePruning
-from kerasdl.train import distiller, fit_cycles, resumable_fit
+from kerasdl.classification import distiller
+from kerasdl.train import fit_cycles, resumable_fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 12)).astype("float32")

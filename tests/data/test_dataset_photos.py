@@ -6,10 +6,15 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasdl.callbacks import SplitEvaluation
+from kerasdl.classification import (
+    ClassificationReport,
+    SplitEvaluation,
+    ensemble,
+    predict_split,
+    save_report,
+    tta,
+)
 from kerasdl.data import DatasetPhotos
-from kerasdl.interpret import ClassificationReport, save_report
-from kerasdl.predict import ensemble, predict_split, tta
 from kerasdl.train import cached_activations
 
 SIDE, COUNT = 8, 10

@@ -255,7 +255,7 @@ def test_no_table_and_no_folder(tmp_path):
 def test_a_class_too_small_to_split_is_named(build):
     table = breeds()
     table.loc[0, "breed"] = "emu"
-    with pytest.raises(ValueError, match="at least twice.*one image of 'emu'"):
+    with pytest.raises(ValueError, match="at least twice.*one of 'emu'"):
         build(table)
 
 

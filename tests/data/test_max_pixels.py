@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kerasdl import ImageData, Predictor, export, predict, train
+from kerasdl.classification import ClassificationReport
 from kerasdl.data import (
     ImageDataGenerator,
     ImageError,
@@ -16,7 +17,6 @@ from kerasdl.data import (
     read_image,
     resize_photos,
 )
-from kerasdl.interpret import ClassificationReport
 
 LARGE, SIDE = (160, 240), 16  # read at an eighth: 20 x 30 pixels
 LIMIT = 20 * 30

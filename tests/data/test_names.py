@@ -18,7 +18,7 @@ from PIL import Image
 from kerasdl import data as kdata
 from kerasdl import runs, runtime
 from kerasdl._atomic import write_json
-from kerasdl.predict import Predictor, Submission, predict_split
+from kerasdl.classification import Predictor, Submission, predict_split
 from kerasdl.workbench import remember_photos
 
 SIZE = 8

@@ -10,8 +10,8 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from kerasdl.artefacts import run_tflite
 from kerasdl.artefacts.tflite_file import operators
+from kerasdl.classification import tta_model
 from kerasdl.export import save_onnx, save_saved_model, save_tflite
-from kerasdl.predict import tta_model
 
 
 @pytest.mark.parametrize(("name", "outputs"), [("three", 3), ("two", 1)])

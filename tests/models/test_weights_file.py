@@ -12,9 +12,9 @@ import pytest
 from keras import layers
 
 import kerasdl
+from kerasdl.classification import ensemble
 from kerasdl.data import ImageData
 from kerasdl.models import load_model, load_weights, restore_weights
-from kerasdl.predict import ensemble
 
 KERNEL, BIAS = "layers/dense/vars/0", "layers/dense/vars/1"
 

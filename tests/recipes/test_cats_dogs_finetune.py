@@ -116,7 +116,7 @@ def history_of(folder):
 
 DEATHS = [
     ("kerasdl.train.features", "_RowFile", "append", 3),
-    ("kerasdl.train.linear_head", "_Path", "fit", 3),
+    ("kerasdl.classification.linear_head", "_Path", "fit", 3),
     ("kerasdl.train.resumable_fit", "_SaveState", "on_epoch_begin", 1),
 ]
 

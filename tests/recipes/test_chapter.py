@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 import kerasdl
+from kerasdl.classification import logistic_baseline
 from kerasdl.data import ImageData
 from kerasdl.models import build_trunk, load_model
-from kerasdl.train import logistic_baseline
 from kerasdl.workbench import read_predictions
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -159,7 +159,9 @@ def test_the_practice_head_is_a_classifier_of_its_own(blobs, practice, tmp_path)
 def test_late_layers_stay_as_they_were_unless_they_help(
     helps, blobs, practice, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(kerasdl.train, "clearly_lower", lambda losses, others: helps)
+    monkeypatch.setattr(
+        kerasdl.classification, "clearly_lower", lambda losses, others: helps
+    )
     _, (head, late) = practice(tmp_path)
     best = late.history["val_loss"].idxmin() + 1
     assert late.choices == {"epoch": best if helps else 0}

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from kerasdl import models, runs, workbench
-from kerasdl.callbacks import SplitEvaluation
+from kerasdl.classification import SplitEvaluation
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "distill_to_mobile.py"
 ARGUMENTS = (

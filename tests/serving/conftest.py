@@ -19,8 +19,8 @@ from keras import layers
 from PIL import Image
 
 from kerasdl import serving
+from kerasdl.classification import Predictor
 from kerasdl.export import save_tflite
-from kerasdl.predict import Predictor
 
 SIZE = (8, 12)
 CLASS_NAMES = ["ant", "bee", "cat", "dog", "élan", "fox"]

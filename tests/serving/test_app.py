@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from kerasdl import serving
-from kerasdl.predict import Predictor
+from kerasdl.classification import Predictor
 
 BASE = "/v1/models/animals"
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from kerasdl.predict import Predictor
+from kerasdl.classification import Predictor
 from kerasdl.serving.keras_graph import keras_graph
 
 

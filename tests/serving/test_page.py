@@ -3,7 +3,7 @@ from base64 import b64decode
 
 from PIL import Image
 
-from kerasdl.predict import Predictor
+from kerasdl.classification import Predictor
 
 
 def test_photos_are_answered_with_bars(browser, client, photo, tmp_path):

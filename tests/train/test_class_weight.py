@@ -27,7 +27,7 @@ def network(data, outputs=3):
     x = layers.Dense(2, kernel_initializer=init, name="under")(x)
     x = layers.Dense(outputs, activation, kernel_initializer=init, name="top")(x)
     model = keras.Model(pixels, x)
-    loss = kerasdl.train.classification_loss(model, data)
+    loss = kerasdl.classification.classification_loss(model, data)
     model.compile(keras.optimizers.SGD(0.1), loss=loss)
     return model
 

@@ -6,8 +6,9 @@ import pytest
 from keras import layers
 
 import kerasdl
+from kerasdl.classification import precompute
 from kerasdl.data import ImageData
-from kerasdl.train import cached_activations, precompute
+from kerasdl.train import cached_activations
 
 
 class Scale(layers.Layer):

@@ -13,14 +13,9 @@ from kerasdl.callbacks import (
     StepDecay,
     WeightAveraging,
 )
+from kerasdl.classification import ActivationData
 from kerasdl.data import ImageData
-from kerasdl.train import (
-    ActivationData,
-    fit_cycles,
-    layer_rates,
-    lr_find,
-    set_layer_rates,
-)
+from kerasdl.train import fit_cycles, layer_rates, lr_find, set_layer_rates
 
 SIDE, STEPS = 6, 3
 RATE = 0.25

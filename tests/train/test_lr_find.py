@@ -10,14 +10,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from kerasdl.classification import ActivationData
 from kerasdl.data import ImageData, ImageDataGenerator
-from kerasdl.train import (
-    ActivationBatches,
-    ActivationData,
-    layer_rates,
-    lr_find,
-    set_layer_rates,
-)
+from kerasdl.train import ActivationBatches, layer_rates, lr_find, set_layer_rates
 
 
 def network(optimizer="adam", **options):

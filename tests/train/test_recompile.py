@@ -7,9 +7,10 @@ from keras import layers, ops
 
 import kerasdl
 from kerasdl.callbacks import StepDecay
+from kerasdl.classification import precompute
 from kerasdl.data import ImageData
 from kerasdl.models import fold_batch_norm, with_input_size, with_rgb_input
-from kerasdl.train import compile_like, freeze, precompute, unfreeze
+from kerasdl.train import compile_like, freeze, unfreeze
 
 
 def focal(y_true, y_pred):

@@ -27,7 +27,7 @@ if how == "mirrored":
 strategies.use(how)
 import keras, numpy as np
 import tempfile
-from kerasdl import callbacks, data as kdata, train
+from kerasdl import classification, data as kdata, train
 
 rng = np.random.default_rng(0)
 labels = np.resize(np.arange(2), 45)
@@ -147,15 +147,15 @@ if not die_at:
     with train.without_strategy(), tempfile.TemporaryDirectory() as answers:
         teacher = build([])
         teacher.set_weights([3 * weight for weight in teacher.get_weights()])
-        taught = train.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
+        taught = classification.TaughtPhotos(data, 8, teacher, 1, answers, seed=5)
     student = train.distributed(build([]))
-    distiller = train.distiller(student)
+    distiller = classification.distiller(student)
     distiller.compile(
         keras.optimizers.SGD(0.05), keras.losses.BinaryCrossentropy()
     )
     history = train.resumable_fit(
         *(distiller, taught.train, 3),
-        callbacks=[callbacks.SplitEvaluation(student, data)],
+        callbacks=[classification.SplitEvaluation(student, data)],
         start_epoch=taught.start_epoch,
     )
     names = ["loss", "val_loss", "val_accuracy"]

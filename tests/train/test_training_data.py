@@ -13,8 +13,9 @@ from kerasdl.batches import (
     train_batches,
 )
 from kerasdl.callbacks import StopOnBadLoss
+from kerasdl.classification import ActivationData, TaughtPhotos
 from kerasdl.data import ImageData
-from kerasdl.train import ActivationData, TaughtPhotos, fit_cycles, lr_find
+from kerasdl.train import fit_cycles, lr_find
 
 
 class Rows:

@@ -88,7 +88,10 @@ def read_jpeg(data: bytes) -> Header:
         block = b"Exif\0\0" + orientation_block(orientation)
         begin += b"\xff\xe1" + (2 + len(block)).to_bytes(2) + block
     return Header(
-        *(height, width, orientation, begin + b"".join(kept)),
+        height,
+        width,
+        orientation,
+        begin + b"".join(kept),
         # Through OpenCV libjpeg writes to stderr of damage between scans or restarts.
         is_plain=is_single and not interval and components != 4 and is_whole,
         is_buffered=not is_single,

@@ -79,7 +79,9 @@ def read_tiff(data: bytes) -> Header:
     if compression == _UNCOMPRESSED and lengths.sum() < row * height:
         raise CutError
     return Header(
-        *(height, width, _valid(one(_ORIENTATION, 1))),
+        height,
+        width,
+        _valid(one(_ORIENTATION, 1)),
         _with_directory(data, order, entries),
         is_plain=False,
     )
@@ -99,9 +101,9 @@ def exif_orientation(exif: bytes) -> int:
 
 def orientation_block(orientation: int) -> bytes:
     """An EXIF block that says nothing else."""
-    return struct.pack(
-        "<2sHIHHHIHHI", b"II", 42, 8, 1, _ORIENTATION, 3, 1, orientation, 0, 0
-    )
+    header = struct.pack("<2sHI", b"II", 42, 8)  # a directory follows, in byte 8
+    entry = struct.pack("<HHHI", 1, _ORIENTATION, 3, 1)  # its one tag, a short
+    return header + entry + struct.pack("<HHI", orientation, 0, 0)  # none after it
 
 
 def _valid(orientation: int) -> int:

@@ -57,10 +57,10 @@ class ArrayFlow(Flow):
             generator,
             len(self.x),
             self.x.shape[1:],
-            batch_size,
-            shuffle,
-            seed,
-            saving,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            saving=saving,
         )
 
     def _put_image(

@@ -25,8 +25,8 @@ class FileFlow(Flow):
     """Batches of photos on disk.
 
     `ImageDataGenerator.flow_from_directory` and `.flow_from_dataframe` have the
-    arguments. A damaged file is named in a warning, listed in `damaged` and left out
-    of its batch: `predict` has no row for it.
+    arguments, as many as the legacy class has. A damaged file is named in a warning,
+    listed in `damaged` and left out of its batch: `predict` has no row for it.
 
     Attributes:
         filenames: relative to the directory, in the order of an unshuffled pass.
@@ -83,10 +83,10 @@ class FileFlow(Flow):
             generator,
             self.samples,
             (*self.target_size, CHANNELS[color_mode]),
-            batch_size,
-            shuffle,
-            seed,
-            saving,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            saving=saving,
         )
 
     def _put_image(
@@ -110,9 +110,9 @@ class FileFlow(Flow):
             self._read(self.filepaths[index], sampling),
             self.target_size,
             warp,
-            generator.fill_mode if warp else "nearest",
-            generator.cval,
-            sampling,
+            fill_mode=generator.fill_mode if warp else "nearest",
+            cval=generator.cval,
+            sampling=sampling,
         )
         self._finish(out, rest)
 

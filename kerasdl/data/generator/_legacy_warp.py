@@ -119,7 +119,9 @@ def warp_photo(
         matrix = matrix @ [[-1, 0, size[1] - 1], [0, 1, 0], [0, 0, 1]]
     if transform.get("flip_vertical"):
         matrix = matrix @ [[1, 0, 0], [0, -1, size[0] - 1], [0, 0, 1]]
-    return sampled(photo, matrix, size, sampling, BORDERS[fill_mode], cval)
+    return sampled(
+        photo, matrix, size, kernel=sampling, border=BORDERS[fill_mode], fill=cval
+    )
 
 
 def shift_channels(image: np.ndarray, intensity: float) -> np.ndarray:

@@ -101,7 +101,11 @@ def list_directory(
     labels = np.array(labels, np.int32)
     indices = {name: label for label, name in enumerate(classes)}
     return Listing(
-        *(directory, filenames, indices, labels, labels),
+        directory=directory,
+        filenames=filenames,
+        class_indices=indices,
+        classes=labels,
+        labels=labels,
         sample_weight=None,
         allowed_class_modes=frozenset(DIRECTORY_CLASS_MODES),
     )
@@ -149,7 +153,11 @@ def list_dataframe(
         labels = np.asarray(table[y_col]) if class_mode == "raw" else None
     weights = np.asarray(table[weight_col]) if weight_col else None
     return Listing(
-        *(directory, table[x_col].tolist(), indices, encoded, labels),
+        directory=directory,
+        filenames=table[x_col].tolist(),
+        class_indices=indices,
+        classes=encoded,
+        labels=labels,
         sample_weight=weights,
         allowed_class_modes=frozenset(DATAFRAME_CLASS_MODES),
     )

@@ -38,7 +38,7 @@ def _cat(
     ears = rng.choice((_pricked_ears, _folded_ears), p=(0.93, 0.07))
     jowl = (rng.uniform(0.95, 1.1), rng.uniform(0.25, 0.4))
     head = [(0, -0.9), (0.62, -0.85), (0.95, -0.25), jowl, (0.55, 0.85), (0, 0.92)]
-    _head(rng, canvas, fur, head, ears, fur)
+    _head(rng, canvas, fur, half=head, ears=ears, ear_fur=fur)
     _slit_eyes(rng, canvas)
 
     for side in SIDES:
@@ -63,7 +63,14 @@ def _dog(
     ear_fur = (marking if rng.random() < 0.5 else fur) * rng.uniform(0.75, 1.1)
     jaw, crown = rng.uniform(0.5, 0.65), rng.uniform(0.72, 0.86)
     brow = [(0, -0.95), (0.6, -0.92), (crown, -0.3), (crown, 0.2)]
-    _head(rng, canvas, fur, [*brow, (jaw, 0.85), (0, 1.05)], ears, ear_fur)
+    _head(
+        rng,
+        canvas,
+        fur,
+        half=[*brow, (jaw, 0.85), (0, 1.05)],
+        ears=ears,
+        ear_fur=ear_fur,
+    )
     _round_eyes(rng, canvas)
 
     muzzle = _both_sides([(0, 0), (0.3, 0.08), (0.48, 0.5), (0.36, 0.95), (0, 1.02)])

@@ -1,0 +1,228 @@
+"""The Learner of pictures and classes: fast.ai's three lines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+
+from kerasdl import models, train
+from kerasdl._seeds import resolve_seed
+from kerasdl.artefacts import save_inference_model
+from kerasdl.data import Augment, ImageData, check_image_data
+from kerasdl.learner import Callbacks
+from kerasdl.learner import Learner as NeutralLearner
+
+from .compile_classifier import compile_classifier
+from .files import save_tflite
+from .precompute import check_callbacks_above, precompute
+from .predict_split import SplitPredictions, predict_split
+from .report import ClassificationReport
+from .report_page import save_report
+from .tta import tta
+
+Optimizer = str | keras.optimizers.Optimizer
+
+
+class Learner(NeutralLearner):
+    """A network and its photos, trained by fast.ai's practice.
+
+    Public functions do the work, and can do it without a Learner.
+
+    Args:
+        model: takes pixels in [0, 255]; compiled, or not for `optimizer` and the loss
+            that the labels ask for.
+        data: the photos.
+        precompute: see the property.
+        folder: keeps the state of each `fit`, so that a killed script resumes; None
+            keeps none.
+        cache_dir: of precomputed activations, as in `train.cached_activations`.
+        cache_key: for layers of your own in them, as in `train.cached_activations`.
+        optimizer: of a model that is not compiled, as `compile` takes it; None is
+            `train.default_optimizer`, SGD with momentum.
+
+    Attributes:
+        model, data: as they stand; `model` is a plain `keras.Model`.
+        history: a row for each epoch so far.
+
+    Raises:
+        ValueError: `data` is no ImageData, or the model does not fit it.
+
+    Reference:
+        fast.ai, lessons 1-3 (`ConvLearner`)
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        data: ImageData,
+        precompute: bool = False,
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+        *,
+        cache_key: str | None = None,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        check_image_data(data)
+        if tuple(model.input_shape[1:3]) not in (data.image_size, (None, None)):
+            raise ValueError(
+                "`model` must take images of the data's size. Received: "
+                f"input_shape={model.input_shape}, image_size={data.image_size}"
+            )
+        compile_classifier(model, data, optimizer)
+        super().__init__(model, data, folder)
+        self.cache_dir, self.cache_key = cache_dir, cache_key
+        self.precompute = precompute
+
+    @classmethod
+    def pretrained(
+        cls,
+        backbone: str,
+        data: ImageData,
+        precompute: bool = False,
+        weights: str | Path | None = "imagenet",
+        head: str = "pooled",
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+        *,
+        optimizer: Optimizer | None = None,
+        seed: int | None = None,
+    ) -> Self:
+        """Put a new head on the frozen trunk `backbone`.
+
+        `weights` as in `models.build_trunk`, `head` as in `models.classifier`; `seed`
+        is of the head, None draws one and prints it.
+        """
+        seed = resolve_seed(seed)
+        check_image_data(data)
+        trunk = models.build_trunk(backbone, weights, data.image_size, seed=seed)
+        model = models.classifier(
+            trunk,
+            len(data.class_names),
+            head,
+            multi_label=data.label_mode == "multi_label",
+            seed=seed,
+        )
+        train.freeze(model)
+        return cls(model, data, precompute, folder, cache_dir, optimizer=optimizer)
+
+    @classmethod
+    def from_model(
+        cls,
+        model: keras.Model,
+        data: ImageData,
+        precompute: bool = False,
+        folder: str | Path | None = None,
+        cache_dir: str | Path | None = None,
+        *,
+        cache_key: str | None = None,
+        optimizer: Optimizer | None = None,
+    ) -> Self:
+        """Wrap any model."""
+        options = {"cache_key": cache_key, "optimizer": optimizer}
+        return cls(model, data, precompute, folder, cache_dir, **options)
+
+    @property
+    def precompute(self) -> bool:
+        """Whether the frozen layers run once, their activations being cached on disk.
+
+        Meanwhile augmentation and mixing have no effect, and callbacks see what is
+        above the cut. Set it to False before `unfreeze`.
+        """
+        return self._precompute
+
+    @precompute.setter
+    def precompute(self, value: bool) -> None:
+        self._precompute = value
+        self._above = None
+        if value and (self.data.augment not in (None, "none") or self.data.mix):
+            print("precompute=True: augmentation has no effect until it is False")
+
+    def freeze_to(self, first: str | int) -> int:
+        """Freeze the layers, or layer groups, before `first`; see `train.freeze_to`."""
+        self._check_not_precomputed("freeze_to")
+        return super().freeze_to(first)
+
+    def bn_freeze(self, frozen: bool = True) -> int:
+        """Hold BatchNorm statistics still; see `train.bn_freeze`."""
+        self._check_not_precomputed("bn_freeze")
+        return super().bn_freeze(frozen)
+
+    def set_data(self, data: ImageData) -> None:
+        """Go on with other photos, such as larger ones; see `models.with_input_size`.
+
+        The weights stay; another image size begins with a fresh optimizer.
+        """
+        check_image_data(data)
+        if data.class_names != self.data.class_names:
+            raise ValueError(
+                "`data` must have the classes of the data so far. Received: "
+                f"class_names={data.class_names!r}"
+            )
+        if self.model.input_shape[1:3] not in (data.image_size, (None, None)):
+            other = models.with_input_size(self.model, data.image_size)
+            train.compile_like(self.model, other)
+            self.model = train.distributed(other)
+        super().set_data(data)
+        self.precompute = self._precompute  # anew, of these photos
+
+    def load(self, path: str | Path) -> None:
+        """Read weights that `save` wrote; see `models.restore_weights`."""
+        super().load(path)
+        self._above = None  # the activations were those of other weights
+
+    def predict(self, split: str = "valid") -> SplitPredictions:
+        """Predict a split in the order of its files; see `predict.predict_split`."""
+        return predict_split(self.model, self.data, split)
+
+    def tta(
+        self,
+        n_aug: int = 4,
+        augment: str | Augment | None = None,
+        split: str = "valid",
+        beta: float | None = None,
+        *,
+        seed: int | None = None,
+    ) -> SplitPredictions:
+        """Predict with test-time augmentation; see `predict.tta`."""
+        options = (n_aug, augment, split, beta)
+        return tta(self.model, self.data, *options, seed=seed)
+
+    def report(
+        self,
+        path: str | Path,
+        split: str = "valid",
+        title: str = "Classification report",
+        settings: Mapping[str, Any] | None = None,
+    ) -> ClassificationReport:
+        """Look at the answers, and write the page `path`; see `interpret`."""
+        report = ClassificationReport.from_model(self.model, self.data, split)
+        seed = self.data.seed
+        save_report(report, path, title, settings, self.history, seed=seed)
+        return report
+
+    def export(self, path: str | Path) -> None:
+        """Write `path`, a `.keras` or `.tflite` file that needs no kerasdl."""
+        is_lite = Path(path).suffix == ".tflite"
+        write = save_tflite if is_lite else save_inference_model
+        write(self.model, path)
+
+    def _trained(self, callbacks: Callbacks = ()) -> tuple[keras.Model, Any]:
+        """The model that trains, and its data; with `precompute`, above the cut."""
+        if not self.precompute:
+            return super()._trained(callbacks)
+        check_callbacks_above(callbacks)
+        optimizer = self.model.optimizer
+        if self._above is None or self._above[2] is not optimizer:  # compiled anew
+            options = (self.model, self.data, None, self.cache_dir)
+            above, data = precompute(*options, cache_key=self.cache_key)
+            train.compile_like(self.model, above)
+            self._above = above, data, optimizer
+        return self._above[:2]
+
+    def _check_not_precomputed(self, method: str) -> None:
+        if self.precompute:
+            raise ValueError(
+                f"`{method}` needs `precompute=False`, as cached activations do not "
+                "train. Received: precompute=True. Set `learner.precompute = False`."
+            )

@@ -1,0 +1,5 @@
+"""Look inside any network of pictures: what its filters weigh, answer, look for."""
+
+from .feature_maps import feature_maps
+from .filter_patterns import filter_patterns
+from .first_layer_filters import first_layer_filters

@@ -1,3 +1,0 @@
-"""Metrics that Keras lacks."""
-
-from .fbeta import FBeta
