@@ -1,8 +1,9 @@
 """Tables: features of columns, data, networks, measures and what leaves."""
 
-from . import features
+from . import explain, features
 from .columns import Category, Columns, Number, guess_columns
 from .data import TableData
+from .export_run import FORMATS, export_run
 from .files import (
     read_tables,
     save_inference_model,
@@ -11,6 +12,7 @@ from .files import (
     save_tables,
     save_tflite,
 )
+from .learner import Learner
 from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
 from .networks import entity_embeddings, linear, mlp, tabular_resnet
 from .peers import PEERS, peer_answers, peer_scores

@@ -187,8 +187,9 @@ def guess_columns(
     """Categorical and continuous columns of a table by their types, and what is left.
 
     Text and pandas's categories are categorical, and so are whole numbers of at most
-    20 different values; other numbers and booleans are continuous. Dates are left out:
-    `features.add_datepart` makes columns of them; and so are columns of one value.
+    20 different values; other numbers and booleans are continuous. Left out are dates,
+    of which `features.add_datepart` makes columns, columns of one value, and text that
+    is another in each row.
 
     Args:
         frame: the table.
@@ -210,6 +211,8 @@ def guess_columns(
             few = is_whole and column.nunique() <= MOST_CODES
             (categorical if few else continuous).append(name)
         elif kinds.is_timedelta64_dtype(column.dtype):
+            left.append(name)
+        elif column.nunique() == len(frame):
             left.append(name)
         else:
             categorical.append(name)
@@ -317,8 +320,13 @@ def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
     places = column.index[np.asarray(rows, bool)]
     if not len(places):
         places = column.index
-    value = column.loc[places[0]]
+    value, row = plain(column[column.index == places[0]].iloc[0]), plain(places[0])
     return ValueError(
-        f"Column {column.name!r} must hold {what}. Received: {value!r} in row "
-        f"{places[0]!r}, one of {len(places)} such rows"
+        f"Column {column.name!r} must hold {what}. Received: {value!r} in row {row!r}, "
+        f"one of {len(places)} such rows"
     )
+
+
+def plain(value: Any) -> Any:
+    """`value` as Python has it, for a message."""
+    return value.item() if isinstance(value, np.generic) else value

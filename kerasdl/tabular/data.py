@@ -111,7 +111,9 @@ class TableData:
         check_target(frame, target)
         seed = resolve_seed(seed)
         if categorical is None and continuous is None:
-            categorical, continuous, left = guess_columns(frame, [target])
+            categorical, continuous, left = guess_columns(
+                frame, [target, *(valid_after or ())[:1], valid_group]
+            )
             print(
                 f"categorical: {', '.join(categorical) or 'none'}\n"
                 f"continuous: {', '.join(continuous) or 'none'}"
@@ -125,15 +127,22 @@ class TableData:
             )
         whole = Target.of(frame[target], task, scale)
         classes = None if whole.is_regression else whole.encode(frame[target])
-        mask = valid_rows(frame, valid, valid_after, valid_group, classes, seed)
+        mask = valid_rows(
+            frame,
+            valid,
+            valid_after=valid_after,
+            valid_group=valid_group,
+            classes=classes,
+            seed=seed,
+        )
         kind = "regression" if whole.is_regression else "classification"
         return cls(
             frame,
             Columns.of(frame[~mask], categorical, continuous, min_count),
             Target.of(frame.loc[~mask, target], kind, scale),
-            mask,
-            batch_size,
-            seed,
+            is_valid=mask,
+            batch_size=batch_size,
+            seed=seed,
         )
 
     @classmethod
@@ -190,8 +199,8 @@ class TableData:
                 name,
                 [column.name for column in self.columns.categories],
                 [column.name for column in self.columns.numbers],
-                rows,
-                self.batch_size,
+                valid=rows,
+                batch_size=self.batch_size,
                 task="regression" if scale else "classification",
                 scale=scale,
                 seed=self.seed,

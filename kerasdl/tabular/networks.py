@@ -19,6 +19,7 @@ SIZES = {
     # fastai 2.8's `emb_sz_rule`
     "fastai": lambda count: min(600, round(1.6 * count**0.56)),
 }
+_MOMENTUM = 0.9  # of BatchNorm's statistics: trainings on tables are short
 _EMBEDDED = 0.05  # of a uniform start, Keras's own
 
 
@@ -35,7 +36,7 @@ class _Seeds:
 def entity_embeddings(
     data: TableData,
     layers: Sequence[int] = (1000, 500),
-    dropout: float | Sequence[float] = (0.001, 0.01),
+    dropout: float | Sequence[float] = 0.01,
     embedding_dropout: float = 0.04,
     y_range: tuple[float, float] | None = None,
     sizes: str = "lesson",
@@ -50,7 +51,7 @@ def entity_embeddings(
     Args:
         data: says what goes in and comes out.
         layers: units of the dense layers, with ReLU.
-        dropout: after each of them; a number for all.
+        dropout: after each of them; a number for all. The lesson has (0.001, 0.01).
         embedding_dropout: of all embeddings together.
         y_range: of regression: lowest and highest answer, in the target's own unit, to
             which a sigmoid is scaled; None leaves it open.
@@ -69,7 +70,14 @@ def entity_embeddings(
     rates = _rates(layers, dropout)
     seeds = _Seeds(seed)
     inputs = _inputs(data)
-    x = _embedded(data, inputs, sizes, embedding_dropout, embedding_scale, seeds)
+    x = _embedded(
+        data,
+        inputs,
+        sizes=sizes,
+        rate=embedding_dropout,
+        scale=embedding_scale,
+        seeds=seeds,
+    )
     for place, (units, rate) in enumerate(zip(layers, rates, strict=True), 1):
         init = initializers.HeNormal(seeds())
         x = keras.layers.Dense(
@@ -203,7 +211,9 @@ def tabular_resnet(
     dense = keras.layers.Dense
     x = dense(width, kernel_initializer=initializers.HeNormal(seeds()), name="stem")(x)
     for block in range(1, blocks + 1):
-        y = keras.layers.BatchNormalization(name=f"block{block}_norm")(x)
+        y = keras.layers.BatchNormalization(
+            momentum=_MOMENTUM, name=f"block{block}_norm"
+        )(x)
         for place, units in enumerate((hidden, width), 1):
             init = initializers.HeNormal(seeds())
             name = f"block{block}_dense{place}"
@@ -214,7 +224,7 @@ def tabular_resnet(
                     dropout, seed=seeds(), name=f"block{block}_dropout"
                 )(y)
         x = keras.layers.Add(name=f"block{block}_add")([x, y])
-    x = keras.layers.BatchNormalization(name="last_norm")(x)
+    x = keras.layers.BatchNormalization(momentum=_MOMENTUM, name="last_norm")(x)
     x = keras.layers.ReLU(name="last_relu")(x)
     return keras.Model(inputs, _answer(data, x, None, seeds), name="tabular_resnet")
 
@@ -233,6 +243,7 @@ def _inputs(data: TableData) -> dict[str, keras.KerasTensor]:
 def _embedded(
     data: TableData,
     inputs: dict[str, Any],
+    *,
     sizes: str,
     rate: float,
     scale: float,

@@ -84,7 +84,7 @@ def _trees(name: str, data: TableData, seed: int) -> tuple[Any, dict[str, Any]]:
         lightgbm = require("lightgbm", "bench")
         # As the network's peer was measured on the contest's rows.
         model = getattr(lightgbm, f"LGBM{kind}")(
-            *("gbdt", 255, -1, 0.1, 500), random_state=seed, verbose=-1
+            num_leaves=255, n_estimators=500, random_state=seed, verbose=-1
         )
         return model, {"categorical_feature": list(places)}
     from sklearn import ensemble

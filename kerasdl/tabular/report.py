@@ -139,7 +139,10 @@ def _answers(
     name = data.target.name
     parts = [
         page.chart(
-            *(pictures.save_predicted, truth, answers, name),
+            pictures.save_predicted,
+            truth,
+            answers,
+            name,
             alt=f"Predicted over true {name} of {len(rows):,} rows",
             caption="On the line an answer is right.",
         )
@@ -147,7 +150,10 @@ def _answers(
     if time:
         parts.append(
             page.chart(
-                *(pictures.save_over_time, rows[time], answers - truth, time),
+                pictures.save_over_time,
+                rows[time],
+                answers - truth,
+                time,
                 alt=f"Mean error of each {time}",
                 caption="Mean error, and the band of the middle half.",
             )
@@ -180,7 +186,9 @@ def _classes(names: tuple[str, ...], truth: np.ndarray, answers: np.ndarray) -> 
 
     counts = confusion_matrix(truth, answers.argmax(axis=1), labels=range(len(names)))
     return page.chart(
-        *(plots.save_confusion, counts, list(names)),
+        plots.save_confusion,
+        counts,
+        list(names),
         alt=f"Confusion matrix of {len(names)} classes",
         caption="Rows by true class, columns by answer.",
     )
@@ -205,13 +213,18 @@ def _dependences(
         values = _values(data, rows, name)
         means = partial_dependence(
             lambda frame: answer(frame) if is_regression else answer(frame)[:, -1],
-            *(rows, name, values),
+            rows,
+            name,
+            values,
             seed=data.seed,
         )
         shown = [str(value) for value in values] if _is_text(values) else values
         charts.append(
             page.chart(
-                *(pictures.save_dependence, shown, means, name),
+                pictures.save_dependence,
+                shown,
+                means,
+                name,
                 alt=f"Mean answer by {name}",
                 caption=f"Partial dependence on {name}.",
             )
@@ -245,7 +258,10 @@ def _embeddings(model: keras.Model, data: TableData) -> str:
         names = [str(value) for value in column.values]
         charts.append(
             page.chart(
-                *(pictures.save_embedding, names, weights, column.name),
+                pictures.save_embedding,
+                names,
+                weights,
+                column.name,
                 alt=f"Embedding of {len(names)} values of {column.name}",
                 caption=f"{column.name}: values that act alike lie together.",
             )

@@ -116,7 +116,16 @@ def write_run_files(
         history.to_csv(folder / "history.csv", index=False)
         plots.save_curves(history, folder / "curves.png")
     report = folder / "report.html"
-    save_report(model, data, report, title, run.manifest, history, peers, time)
+    save_report(
+        model,
+        data,
+        report,
+        title,
+        settings=run.manifest,
+        history=history,
+        peers=peers,
+        time=time,
+    )
     return predictor
 
 

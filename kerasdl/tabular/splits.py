@@ -17,6 +17,7 @@ Valid = float | Sequence[int] | np.ndarray | pd.Series
 def valid_rows(
     frame: pd.DataFrame,
     valid: Valid,
+    *,
     valid_after: tuple[str, Any] | None,
     valid_group: str | None,
     classes: np.ndarray | None,

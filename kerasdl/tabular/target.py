@@ -1,6 +1,5 @@
 """What is predicted: a number on a scale that suits a network, or a class."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -9,7 +8,7 @@ import pandas as pd
 
 from kerasdl._checks import check_one_of, first_few
 
-from .columns import check_numbers
+from .columns import check_numbers, plain
 from .features._columns import check_columns
 
 SCALES = ("standard", "log", "none")
@@ -150,19 +149,13 @@ def check_target(frame: pd.DataFrame, name: str) -> None:
         )
 
 
-def count_classes(codes: np.ndarray, class_names: Sequence[str]) -> dict[str, int]:
-    """How many rows each class has."""
-    counts = np.bincount(codes, minlength=len(class_names))
-    return dict(zip(class_names, counts.tolist(), strict=True))
-
-
 def _positive(column: pd.Series) -> np.ndarray:
     values = check_numbers(column).to_numpy("float64")
     if not (values > 0).all():
         wrong = column.index[~(values > 0)]
         raise ValueError(
             'scale="log" needs a target above 0. Received: '
-            f"{column.loc[wrong[0]]!r} in row {wrong[0]!r} of {column.name!r}, one of "
-            f"{len(wrong)} such rows"
+            f"{plain(values[~(values > 0)][0])!r} in row {plain(wrong[0])!r} of "
+            f"{column.name!r}, one of {len(wrong)} such rows"
         )
     return values
