@@ -1,5 +1,6 @@
 """The Rossmann contest's seven tables as one, with the lesson's features."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ TABLES = (
     *("train", "store", "store_states", "state_names", "googletrend"),
     *("weather", "test"),
 )
+WINDOWS = {"lesson": ("2014-08-01", "2014-09-17"), "last": ("2015-06-14", "2015-07-31")}
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PAGE = "https://www.kaggle.com/competitions/rossmann-store-sales/data"
 # Of fast.ai's notebook lesson3-rossman.ipynb.
@@ -135,3 +137,64 @@ def _periods(rows, since, days, most):
     gone = (rows["Date"] - rows[since]).dt.days.to_numpy()
     is_known = (gone > 0) & (rows[since].dt.year >= 1990).to_numpy()
     return np.where(is_known, np.minimum(gone // days, most), 0).astype("int8")
+
+
+def features(files, args):
+    """The feature table of train and test, from the cache if it is there."""
+
+    def make():
+        tables = read_tables(files)
+        began = time.perf_counter()
+        made = feature_table(tables, args.trend)
+        seconds = time.perf_counter() - began
+        print(f"features of {len(made):,} rows in {seconds:.1f} s")
+        return made
+
+    source = open(__file__, encoding="utf-8").read()
+    made_by = f"{source}{args.trend}"
+    table = kd.tabular.features.cached_table(make, files.values(), args.cache, made_by)
+    if args.sample or args.quick:
+        table = table[table["Store"] % (100 if args.quick else 10) == 0]
+    return table
+
+
+def read(table, args, seed):
+    """The rows with sales, of which those of the window are for validation."""
+    rows = table[table["Sales"].fillna(0) > 0].reset_index(drop=True)
+    return kd.tabular.TableData.from_frame(
+        rows,
+        "Sales",
+        CATEGORICAL,
+        CONTINUOUS,
+        valid=rows["Date"].between(*WINDOWS[args.window]),
+        batch_size=args.batch_size,
+        scale="log",
+        seed=seed,
+    )
+
+
+def write_answers(folder, predictor, data, table):
+    """Answers to the validation rows, and the submission of the test rows."""
+    valid = data.rows("valid")
+    answers = predictor.predict(valid)
+    answers = answers[["Store", "Date", "Sales", "prediction"]]
+    answers.to_csv(folder / "validation.csv", index=False)
+    test = table[table["Id"].notna()]
+    test.to_parquet(folder / "test_features.parquet", index=False)
+    sales = predictor.answer(test)[:, 0]
+    sales = sales * (test["Open"] != 0).to_numpy()  # an unknown one counts as open
+    submission = test[["Id"]].astype("int64").assign(Sales=sales).sort_values("Id")
+    check_submission(submission, test)
+    submission.to_csv(folder / "submission.csv", index=False)
+
+
+def check_submission(submission, test):
+    """Refuse what the contest would not count."""
+    sales = submission["Sales"]
+    if len(submission) != len(test) or submission["Id"].duplicated().any():
+        raise ValueError(
+            f"The submission must have one row for each of {len(test)} test rows. "
+            f"Received: {len(submission)} rows of {submission['Id'].nunique()} ids"
+        )
+    if not (sales.between(0, float("inf"), inclusive="left")).all():
+        raise ValueError("The submission must hold sales of at least 0")

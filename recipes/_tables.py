@@ -1,7 +1,5 @@
 """What the recipes of tables share: a network trained by one cosine, and its files."""
 
-from functools import partial
-
 import pandas as pd
 
 import kerasdl as kd
@@ -20,23 +18,17 @@ def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
 
 def fit(model, data, args, run, name="fit"):
     """Train by AdamW and one cosine; what an earlier process did is read back."""
-    is_regression = data.target.is_regression
-    model.compile(
+    learn = kd.tabular.Learner(
+        model,
+        data,
+        run.path / kd.workbench.STATE / name,
         optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay),
-        loss="mse" if is_regression else "sparse_categorical_crossentropy",
-        metrics=[] if is_regression else ["accuracy"],
     )
-    state = run.path / kd.workbench.STATE
-    state.mkdir(exist_ok=True)
-    return kd.train.fit_cycles(
-        *(model, data, args.learning_rate),
-        cycles=1,
-        cycle_len=1 if args.quick else args.epochs,
-        state=state / f"{name}.npz",
-    )
+    epochs = 1 if args.quick else args.epochs
+    return learn.fit(args.learning_rate, cycle_len=epochs, resume=True)
 
 
-def finish(run, model, data, history, title, names=(), time=None):
+def finish(run, model, data, history, title, *, names=(), time=None):
     """Score, compare with peers, and write the files of the run.
 
     Args:
@@ -54,5 +46,6 @@ def finish(run, model, data, history, title, names=(), time=None):
         table = pd.concat([table, kd.tabular.peer_scores(data, names, seed=run.seed)])
     print(f"\n{table.to_string(float_format='{:.4f}'.format)}")
     run.record(**own, peers=table.iloc[1:].to_dict("index"))
-    write = partial(kd.tabular.write_run_files, run, model, data, history, title)
-    return write(table if names else None, time)
+    return kd.tabular.write_run_files(
+        run, model, data, history, title, peers=table if names else None, time=time
+    )

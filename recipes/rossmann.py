@@ -21,23 +21,27 @@ import _tables
 import kerasdl as kd
 
 NAME = "rossmann"
-WINDOWS = {"lesson": ("2014-08-01", "2014-09-17"), "last": ("2015-06-14", "2015-07-31")}
 
 
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("--data", metavar="DIR", help="folder of the seven tables")
-    add("--window", choices=[*WINDOWS], default="lesson", help="validation rows")
+    add(
+        "--window",
+        choices=[*_rossmann.WINDOWS],
+        default="lesson",
+        help="validation rows",
+    )
     trend = "Google's: of the week to come, as the lesson has it, or of the last one"
     add("--trend", choices=[*_rossmann.TREND_DAYS], default="coming", help=trend)
     add("--sample", action="store_true", help="a tenth of the stores")
     add("--peers", action="store_true", help="trees on the same rows, too")
     parser.add_int("--networks", 1, "whose mean answers")
-    add("--layers", type=int, nargs="+", default=[500, 250], metavar="N")
-    add("--dropout", type=float, default=0.0, metavar="SHARE", help="of dense layers")
-    add("--embedding-dropout", type=float, default=0.0, metavar="SHARE")
-    _tables.add_training_arguments(parser, epochs=8, rate=2e-3, batch_size=512)
+    add("--layers", type=int, nargs="+", default=[1000, 500], metavar="N")
+    add("--dropout", type=float, default=0.2, metavar="SHARE", help="of dense layers")
+    add("--embedding-dropout", type=float, default=0.04, metavar="SHARE")
+    _tables.add_training_arguments(parser, epochs=10, rate=1e-3, batch_size=512)
     add("--cache", metavar="DIR", help="of the features; default: ~/.cache/kerasdl")
     args = parser.parse_run(argv, NAME)
     if args.data is None:
@@ -52,44 +56,19 @@ def main(argv=None):
     args = parse_args(argv)
     files = _rossmann.find_tables(args.data)
     with kd.workbench.training_run(args, _tables.PREDICT) as run:
-        table = features(files, args)
-        data = read(table, args, run.seed)
+        table = _rossmann.features(files, args)
+        data = _rossmann.read(table, args, run.seed)
         model, history = train(data, args, run)
         predictor = _tables.finish(
-            *(run, model, data, history, "Rossmann's sales"),
-            names=_peers(args),
+            run,
+            model,
+            data,
+            history,
+            "Rossmann's sales",
+            names=kd.tabular.PEERS if args.peers else (),
             time="Date",
         )
-        write_answers(run.path, predictor, data, table)
-
-
-def features(files, args):
-    """The feature table of train and test, from the cache if it is there."""
-
-    def make():
-        return _rossmann.feature_table(_rossmann.read_tables(files), args.trend)
-
-    source = open(_rossmann.__file__, encoding="utf-8").read()
-    made_by = f"{source}{args.trend}"
-    table = kd.tabular.features.cached_table(make, files.values(), args.cache, made_by)
-    if args.sample or args.quick:
-        table = table[table["Store"] % (100 if args.quick else 10) == 0]
-    return table
-
-
-def read(table, args, seed):
-    """The rows with sales, of which those of the window are for validation."""
-    rows = table[table["Sales"].fillna(0) > 0].reset_index(drop=True)
-    return kd.tabular.TableData.from_frame(
-        rows,
-        "Sales",
-        _rossmann.CATEGORICAL,
-        _rossmann.CONTINUOUS,
-        rows["Date"].between(*WINDOWS[args.window]),
-        args.batch_size,
-        scale="log",
-        seed=seed,
-    )
+        _rossmann.write_answers(run.path, predictor, data, table)
 
 
 def train(data, args, run):
@@ -99,7 +78,10 @@ def train(data, args, run):
     networks = []
     for number in range(args.networks):
         network = kd.tabular.entity_embeddings(
-            *(data, args.layers, args.dropout, args.embedding_dropout),
+            data,
+            args.layers,
+            args.dropout,
+            args.embedding_dropout,
             embedding_scale=0.5,
             seed=run.seed + number,
         )
@@ -117,37 +99,6 @@ def train(data, args, run):
     }
     mean = keras.layers.Average(name="mean")([one(inputs) for one in networks])
     return keras.Model(inputs, mean, name="mean_of_networks"), history
-
-
-def write_answers(folder, predictor, data, table):
-    """Answers to the validation rows, and the submission of the test rows."""
-    valid = data.rows("valid")
-    answers = predictor.predict(valid)
-    answers = answers[["Store", "Date", "Sales", "prediction"]]
-    answers.to_csv(folder / "validation.csv", index=False)
-    test = table[table["Id"].notna()]
-    test.to_parquet(folder / "test_features.parquet", index=False)
-    sales = predictor.answer(test)[:, 0]
-    sales = sales * (test["Open"] != 0).to_numpy()  # an unknown one counts as open
-    submission = test[["Id"]].astype("int64").assign(Sales=sales).sort_values("Id")
-    check_submission(submission, test)
-    submission.to_csv(folder / "submission.csv", index=False)
-
-
-def check_submission(submission, test):
-    """Refuse what the contest would not count."""
-    sales = submission["Sales"]
-    if len(submission) != len(test) or submission["Id"].duplicated().any():
-        raise ValueError(
-            f"The submission must have one row for each of {len(test)} test rows. "
-            f"Received: {len(submission)} rows of {submission['Id'].nunique()} ids"
-        )
-    if not (sales.between(0, float("inf"), inclusive="left")).all():
-        raise ValueError("The submission must hold sales of at least 0")
-
-
-def _peers(args):
-    return kd.tabular.PEERS if args.peers else ()
 
 
 if __name__ == "__main__":

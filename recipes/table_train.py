@@ -54,8 +54,8 @@ def main(argv=None):
             target,
             args.categorical,
             args.continuous,
-            args.valid,
-            args.batch_size,
+            valid=args.valid,
+            batch_size=args.batch_size,
             valid_after=tuple(args.valid_after) if args.valid_after else None,
             valid_group=args.valid_group,
             task=args.task,
@@ -66,7 +66,8 @@ def main(argv=None):
         history = _tables.fit(model, data, args, run)
         print(kd.train.history_table(history))
         names = kd.tabular.PEERS[:2]
-        _tables.finish(run, model, data, history, f"A network for {target}", names)
+        title = f"A network for {target}"
+        _tables.finish(run, model, data, history, title, names=names)
 
 
 def read(args):
