@@ -35,6 +35,7 @@ _SUBPACKAGES = (
     "serving",
     "strategies",
     "tables",
+    "tabular",
     "train",
     "workbench",
 )

@@ -1,10 +1,15 @@
-"""Classify photos with a finished run: label and probability for each file.
+"""Ask a finished run: label and probability of each photo, or a prediction a row.
 
     python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
+
+    python recipes/predict.py saved_models/table rows.csv --csv answers.csv
 
 A folder stands for all photos below it. `--csv` writes a row for each photo: file,
 label, probability, and the probability of each class. Of a run with several labels a
 photo, all labels above their thresholds are the answer, or "no label".
+
+Of a run of a table, the one file is a CSV with the columns of the training; `--csv`
+writes all its columns and rows, with `prediction`, and of classes `probability`.
 
 Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
 the others go on). 2: a bad argument.
@@ -20,7 +25,7 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="photos, or folders of them"
+        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a CSV"
     )
     parser.add_argument(
         "--csv",
@@ -46,7 +51,9 @@ def parse_args(argv=None):
         )
     try:
         run = kd.runs.read_run(args.model)
-        args.answer = run.of_task({"image_classification": classify})
+        args.answer = run.of_task(
+            {"image_classification": classify, "tabular": predict_rows}
+        )
     except ValueError as error:
         parser.error(str(error))
     return args
@@ -73,6 +80,26 @@ def classify(args):
     finally:  # a full disk shall not lose them
         print_answers(result)
     return 1 if result.damaged else 0
+
+
+def predict_rows(args):
+    """Answer the rows of one CSV file; print the first of them."""
+    try:
+        if len(args.images) > 1:
+            raise ValueError(
+                f"IMAGE must be one CSV file. Received: {', '.join(args.images)}"
+            )
+        found = kd.tabular.Predictor.load(args.model).predict(args.images[0])
+    except ValueError as error:
+        print(f"predict.py: error: {error}", file=sys.stderr)
+        return 2
+    if args.csv:
+        found.to_csv(args.csv, index=False)
+    names = [name for name in ("prediction", "probability") if name in found]
+    print(found[names].head(10).to_string())
+    if len(found) > 10:
+        print(f"... {len(found):,} rows")
+    return 0
 
 
 def print_answers(result):

@@ -11,6 +11,12 @@ the run's folder):
      base64 -w0 photo.jpg; echo '"}]}') |
         curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
+Of a run of a table the page takes a CSV file, and programs send rows by column:
+
+    curl -F file=@rows.csv http://127.0.0.1:8501/predict
+    echo '{"instances": [{"COLUMN": 1}]}' |
+        curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
+
 LiteRT computes, by the run's model.tflite, where that file answers a few pictures as
 the Keras model does; else that model. /metrics has counts and times for Prometheus. It
 listens on this machine alone; with --host 0.0.0.0 anyone on the network reaches it,
@@ -84,7 +90,7 @@ def parse_args(argv=None):
         )
     try:
         run = kd.runs.read_run(args.run)
-        args.load = run.of_task({"image_classification": classifier})
+        args.load = run.of_task({"image_classification": photos, "tabular": rows})
     except ValueError as error:
         parser.error(str(error))
     args.run = run.path
@@ -106,13 +112,9 @@ def classifier(args):
     )
 
 
-def main(argv=None):
-    args = parse_args(argv)
-    # Memory of large photos that goes back at once: of smaller blocks much is kept.
-    os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
-    kd.runtime.start(verbose=args.verbose)
-    bound = kd.serving.bind(args.host, args.port)  # a taken port is told before loading
-    model = args.load(args)
+def photos(args):
+    """The application of a classifier of photos, and what computes."""
+    model = classifier(args)
     app = kd.serving.create_app(
         model,
         max_bytes=args.max_bytes,
@@ -121,12 +123,35 @@ def main(argv=None):
         max_waiting=args.max_waiting,
         max_memory=args.max_memory,
     )
+    return app, model.runtime
+
+
+def rows(args):
+    """The application of a table's model, and what computes."""
+    predictor = kd.tabular.Predictor.load(args.run)
+    app = kd.serving.create_table_app(
+        predictor,
+        args.name,
+        max_bytes=args.max_bytes,
+        max_waiting=args.max_waiting,
+        max_memory=args.max_memory,
+    )
+    return app, "keras"
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    # Memory of large photos that goes back at once: of smaller blocks much is kept.
+    os.environ.setdefault("PILLOW_BLOCK_SIZE", "64m")
+    kd.runtime.start(verbose=args.verbose)
+    bound = kd.serving.bind(args.host, args.port)  # a taken port is told before loading
+    app, runtime = args.load(args)
 
     def on_ready():
         print(f"{args.name} on {server.url} (Ctrl-C stops)", flush=True)
         if not server.is_loopback:
             print("Anyone on the network reaches it, without a password.", flush=True)
-        if model.runtime == "litert":
+        if runtime == "litert":
             print("LiteRT computes, by model.tflite", flush=True)
 
     server = kd.serving.Server(app, bound, on_ready, access_log=args.verbose)

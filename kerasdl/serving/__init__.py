@@ -5,3 +5,4 @@ from .app import create_app
 from .lite_model import LiteModel, lite_model
 from .served_model import ServedModel
 from .server import Server, bind
+from .table_app import create_table_app

@@ -180,26 +180,29 @@ def create_app(
     ]
     for path, (file, media_type) in _PAGE.items():
         content = files(__package__).joinpath("page", file).read_bytes()
-        routes.append(Route(f"/{path}", _constant(content, media_type)))
+        routes.append(Route(f"/{path}", constant(content, media_type)))
     app = Starlette(
         routes=routes,
-        exception_handlers={HTTPException: _refusal, Exception: _failure},
+        exception_handlers={HTTPException: refused, Exception: failure},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     return Gate(app, model.metrics, intake, max_waiting)
 
 
-def _constant(
+def constant(
     content: bytes, media_type: str
 ) -> Callable[[Request], Awaitable[Response]]:
+    """A route that answers with `content`."""
+
     async def route(request: Request) -> Response:
         return Response(content, media_type=media_type)
 
     return route
 
 
-async def _refusal(request: Request, error: HTTPException) -> Response:
+async def refused(request: Request, error: HTTPException) -> Response:
+    """The answer to what is refused."""
     headers = dict(error.headers or {})
     if error.status_code == 405:
         methods = {*headers["Allow"].split(", "), "OPTIONS"}
@@ -210,5 +213,6 @@ async def _refusal(request: Request, error: HTTPException) -> Response:
     return refusal(HTTPException(error.status_code, error.detail, headers))
 
 
-async def _failure(request: Request, error: Exception) -> JSONResponse:
+async def failure(request: Request, error: Exception) -> JSONResponse:
+    """The answer where the server itself fails."""
     return JSONResponse({"error": "the server failed; its log says why"}, 500)

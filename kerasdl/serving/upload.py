@@ -12,8 +12,10 @@ _FIELD_BYTES = 1000
 _AT_A_TIME = 1 << 16
 
 
-async def read_form(body: bytes, headers: Headers, max_files: int) -> list[bytes]:
-    """The content of the files that `multipart/form-data` has in fields `image`.
+async def read_form(
+    body: bytes, headers: Headers, max_files: int, field: str = "image"
+) -> list[bytes]:
+    """The content of the files that `multipart/form-data` has in fields `field`.
 
     Raises:
         HTTPException: 400 for anything else.
@@ -30,11 +32,13 @@ async def read_form(body: bytes, headers: Headers, max_files: int) -> list[bytes
         )
         parser.spool_max_size = 0  # no limit: files stay in memory, which is counted
         try:
-            files = (await parser.parse()).getlist("image")
+            files = (await parser.parse()).getlist(field)
         except MultiPartException as error:
             raise HTTPException(400, error.message) from error
     if not files or not all(isinstance(file, UploadFile) for file in files):
-        text = "the body must be multipart/form-data with files in fields named image"
+        text = (
+            f"the body must be multipart/form-data with files in fields named {field}"
+        )
         raise HTTPException(400, text)
     return [await file.read() for file in files]
 

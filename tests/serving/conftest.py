@@ -142,11 +142,17 @@ def running(
     head_seconds=10,
     **limits,
 ):
-    """A server in a thread of its own."""
+    """A server of pictures in a thread of its own."""
     model = serving.ServedModel(predictor, name, max_batch, max_wait_ms, lite)
+    with running_app(serving.create_app(model, **limits), model, head_seconds) as asked:
+        yield asked
+
+
+@contextmanager
+def running_app(app, model=None, head_seconds=10):
+    """A server of an application in a thread of its own."""
     ready = threading.Event()
     bound = serving.bind(port=0)
-    app = serving.create_app(model, **limits)
     server = serving.Server(app, bound, ready.set, head_seconds=head_seconds)
     thread = threading.Thread(target=server.run_until_stopped)
     thread.start()
@@ -161,6 +167,11 @@ def running(
 @pytest.fixture(scope="session")
 def run_server():
     return running
+
+
+@pytest.fixture(scope="session")
+def run_app():
+    return running_app
 
 
 @pytest.fixture(scope="session")

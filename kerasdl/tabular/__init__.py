@@ -1,0 +1,23 @@
+"""Tables: features of columns, data, networks, measures and what leaves."""
+
+from . import explain, features
+from .columns import Category, Columns, Number, guess_columns
+from .data import TableData
+from .export_run import FORMATS, export_run
+from .files import (
+    read_tables,
+    save_inference_model,
+    save_onnx,
+    save_saved_model,
+    save_tables,
+    save_tflite,
+)
+from .learner import Learner
+from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
+from .networks import entity_embeddings, linear, mlp, tabular_resnet
+from .peers import PEERS, peer_answers, peer_scores
+from .predictor import Predictor, frame_of_rows, plain_rows
+from .raw_model import with_own_unit, with_raw_columns
+from .report import predict, save_report, scores
+from .run_files import write_run_files
+from .target import Target

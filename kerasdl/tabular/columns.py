@@ -1,0 +1,332 @@
+"""Which columns a network takes, and the numbers that stand for their values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from kerasdl._checks import first_few
+
+from .features._columns import check_columns
+
+UNKNOWN = 0  # code of a category that training did not know
+MOST_CODES = 20  # different whole numbers that are guessed to be categories
+# Whole numbers that float32, in which a model takes them, tells apart.
+_LARGEST = 2**24
+
+
+@dataclass(frozen=True)
+class Category:
+    """A column of categories.
+
+    Attributes:
+        name: of the column.
+        values: what training knew, sorted: text or whole numbers. The code of each is
+            its place, from 1 on.
+        has_hole: whether holes are a category of their own, whose code is the last.
+    """
+
+    name: str
+    values: tuple[Any, ...]
+    has_hole: bool
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are text."""
+        return not self.values or isinstance(self.values[0], str)
+
+    @property
+    def num_codes(self) -> int:
+        """Codes, with those of what is unknown and of holes."""
+        return 1 + len(self.values) + self.has_hole
+
+    def codes(self, column: pd.Series) -> np.ndarray:
+        """The code of each row, int32."""
+        held = column.astype(object) if self.is_text else column
+        found = pd.Index(self.values).get_indexer(held.to_numpy(dtype=None))
+        codes = (found + 1).astype("int32")
+        if self.has_hole:
+            codes[is_hole(column)] = self.num_codes - 1
+        return codes
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column of numbers.
+
+    Attributes:
+        name: of the column.
+        fill: what stands for a hole, the median of the training rows.
+        mean: of the training rows, holes filled.
+        scale: their standard deviation, or 1 where that is 0.
+        has_hole: whether a further column says where holes were.
+    """
+
+    name: str
+    fill: float
+    mean: float
+    scale: float
+    has_hole: bool
+
+    def numbers(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Standardised numbers, float32, and where holes were."""
+        values = column.to_numpy("float32", na_value=np.nan)
+        holes = np.isnan(values)
+        filled = np.where(holes, np.float32(self.fill), values)
+        return (filled - np.float32(self.mean)) / np.float32(self.scale), holes
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a network, and how their values become numbers.
+
+    Attributes:
+        categories: columns of categories.
+        numbers: columns of numbers.
+    """
+
+    categories: tuple[Category, ...]
+    numbers: tuple[Number, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all columns, categories first."""
+        return [column.name for column in (*self.categories, *self.numbers)]
+
+    @property
+    def num_numbers(self) -> int:
+        """How many numbers stand for the columns of numbers of a row."""
+        return sum(1 + column.has_hole for column in self.numbers)
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        categorical: Sequence[str],
+        continuous: Sequence[str],
+        min_count: int = 1,
+    ) -> Self:
+        """What the rows of `frame`, for training, say of these columns.
+
+        Args:
+            frame: training rows.
+            categorical: names of columns of categories.
+            continuous: names of columns of numbers.
+            min_count: rows that a category must have to be known.
+
+        Raises:
+            ValueError: a column is not there, named twice, or of a type that cannot be
+                used so; the message names it and rows of it.
+        """
+        names = [*categorical, *continuous]
+        if not names:
+            raise ValueError(
+                "A network needs columns. Received: categorical=[], continuous=[]"
+            )
+        check_columns("categorical, continuous", frame, names)
+        if wrong := [name for name in names if not _is_name(name)]:
+            raise ValueError(
+                "Columns must be named by text without '/', as inputs of a model are. "
+                f"Received: {first_few(wrong)}. `frame.rename(columns=...)` renames."
+            )
+        twice = pd.Index(names)
+        if twice.has_duplicates:
+            raise ValueError(
+                "`categorical` and `continuous` must name each column once. Received: "
+                f"{first_few(twice[twice.duplicated()])} more than once"
+            )
+        return cls(
+            tuple(_category(frame[name], min_count) for name in categorical),
+            tuple(_number(frame[name]) for name in continuous),
+        )
+
+    def encode(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of the categories, int32 `(n, c)`, and numbers, float32 `(n, m)`.
+
+        Behind the numbers of all columns stand 1 and 0 for those that have holes.
+
+        Raises:
+            ValueError: a column is not there, or of another type than in training; the
+                message names it and rows of it.
+        """
+        check_columns("frame", frame, self.names)
+        codes = np.zeros((len(frame), len(self.categories)), "int32")
+        for place, column in enumerate(self.categories):
+            check = check_text if column.is_text else check_whole
+            codes[:, place] = column.codes(check(frame[column.name]))
+        numbers = np.zeros((len(frame), self.num_numbers), "float32")
+        flag = len(self.numbers)
+        for place, column in enumerate(self.numbers):
+            values = check_numbers(frame[column.name])
+            numbers[:, place], holes = column.numbers(values)
+            if column.has_hole:
+                numbers[:, flag], flag = holes, flag + 1
+        return codes, numbers
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Self:
+        """What `to_json` gave."""
+        return cls(
+            tuple(
+                Category(**{**column, "values": tuple(column["values"])})
+                for column in found["categories"]
+            ),
+            tuple(Number(**column) for column in found["numbers"]),
+        )
+
+
+def guess_columns(
+    frame: pd.DataFrame, others: Iterable[str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Categorical and continuous columns of a table by their types, and what is left.
+
+    Text and pandas's categories are categorical, and so are whole numbers of at most
+    20 different values; other numbers and booleans are continuous. Left out are dates,
+    of which `features.add_datepart` makes columns, columns of one value, and text that
+    is another in each row.
+
+    Args:
+        frame: the table.
+        others: columns that are neither, such as the target.
+
+    Reference:
+        fastai 2.8's `cont_cat_split`, with its 20
+    """
+    categorical, continuous, left = [], [], []
+    for name in frame.columns.difference([*others], sort=False):
+        column = frame[name]
+        kinds = pd.api.types
+        if column.nunique(dropna=False) < 2 or kinds.is_datetime64_any_dtype(column):
+            left.append(name)
+        elif kinds.is_bool_dtype(column.dtype):
+            continuous.append(name)
+        elif kinds.is_numeric_dtype(column.dtype):
+            is_whole = kinds.is_integer_dtype(column.dtype)
+            few = is_whole and column.nunique() <= MOST_CODES
+            (categorical if few else continuous).append(name)
+        elif kinds.is_timedelta64_dtype(column.dtype):
+            left.append(name)
+        elif column.nunique() == len(frame):
+            left.append(name)
+        else:
+            categorical.append(name)
+    return categorical, continuous, left
+
+
+def is_hole(column: pd.Series) -> np.ndarray:
+    """Where a value is missing; in text, "" is missing too, as in a CSV file."""
+    holes = column.isna().to_numpy()
+    is_text = not pd.api.types.is_numeric_dtype(column.dtype)
+    return holes | (column == "").to_numpy(bool, na_value=False) if is_text else holes
+
+
+def check_text(column: pd.Series) -> pd.Series:
+    """`column` if it holds text and holes; a column of categories as its values.
+
+    Raises:
+        ValueError: it holds anything else.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if pd.api.types.is_string_dtype(column.dtype) and column.dtype != object:
+        return column
+    wrong = ~column.map(lambda value: isinstance(value, str)) & column.notna()
+    if wrong.any():
+        raise _wrong(column, wrong, "text, as in training")
+    return column
+
+
+def check_whole(column: pd.Series) -> pd.Series:
+    """`column` as float64, if it holds whole numbers of less than 2**24 and holes.
+
+    Raises:
+        ValueError: it holds anything else.
+    """
+    values = check_numbers(column)
+    found = values.to_numpy("float64", na_value=np.nan)
+    wrong = ~np.isnan(found) & ((found != np.rint(found)) | (abs(found) >= _LARGEST))
+    if wrong.any():
+        raise _wrong(
+            column,
+            wrong,
+            f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
+            f"frame[{column.name!r}].astype(str)",
+        )
+    return pd.Series(found, column.index, name=column.name)
+
+
+def check_numbers(column: pd.Series) -> pd.Series:
+    """`column` if it holds numbers or booleans, and holes.
+
+    Raises:
+        ValueError: it holds anything else, or an infinite number.
+    """
+    dtype = column.dtype
+    if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
+        numbers = pd.to_numeric(column, errors="coerce")
+        if column.isna().all():
+            return numbers.astype("float64")
+        raise _wrong(column, numbers.isna() & column.notna(), "numbers")
+    values = column.to_numpy("float64", na_value=np.nan)
+    if np.isinf(values).any():
+        raise _wrong(column, np.isinf(values), "finite numbers")
+    return column
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and bool(name) and "/" not in name
+
+
+def _category(column: pd.Series, min_count: int) -> Category:
+    is_number = pd.api.types.is_numeric_dtype(column.dtype)
+    column = check_whole(column) if is_number else check_text(column)
+    holes = is_hole(column)
+    counts = column[~holes].value_counts()
+    values = sorted(counts.index[counts >= min_count])
+    if not values:
+        raise ValueError(
+            f"`categorical` must be columns with values. Received: {column.name!r}, "
+            f"without one that stands in {min_count} training rows"
+        )
+    plain = [int(value) if is_number else str(value) for value in values]
+    return Category(str(column.name), tuple(plain), bool(holes.any()))
+
+
+def _number(column: pd.Series) -> Number:
+    values = check_numbers(column).to_numpy("float64", na_value=np.nan)
+    holes = np.isnan(values)
+    if holes.all():
+        raise ValueError(
+            f"`continuous` must be columns with numbers. Received: {column.name!r}, "
+            "which has none in the training rows"
+        )
+    fill = float(np.median(values[~holes]))
+    filled = np.where(holes, fill, values)
+    scale = float(filled.std())
+    # Rounding leaves a trace of a spread in columns of one value.
+    scale = scale if scale > 1e-9 * max(1.0, abs(filled[0])) else 1.0
+    return Number(
+        str(column.name), fill, float(filled.mean()), scale, bool(holes.any())
+    )
+
+
+def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
+    places = column.index[np.asarray(rows, bool)]
+    if not len(places):
+        places = column.index
+    value, row = plain(column[column.index == places[0]].iloc[0]), plain(places[0])
+    return ValueError(
+        f"Column {column.name!r} must hold {what}. Received: {value!r} in row {row!r}, "
+        f"one of {len(places)} such rows"
+    )
+
+
+def plain(value: Any) -> Any:
+    """`value` as Python has it, for a message."""
+    return value.item() if isinstance(value, np.generic) else value

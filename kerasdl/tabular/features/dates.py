@@ -1,0 +1,106 @@
+"""Parts of a date as columns."""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from ._columns import check_columns, check_new
+
+_NUMBERS = {
+    "Year": "year",
+    "Month": "month",
+    "Week": None,
+    "Day": "day",
+    "Dayofweek": "dayofweek",
+    "Dayofyear": "dayofyear",
+}
+_FLAGS = {
+    f"Is_{part}_{side}": f"is_{part}_{side}"
+    for part in ("month", "quarter", "year")
+    for side in ("end", "start")
+}
+_TIMES = {"Hour": "hour", "Minute": "minute", "Second": "second"}
+
+
+def add_datepart(
+    frame: pd.DataFrame,
+    column: str,
+    prefix: str | None = None,
+    drop: bool = True,
+    time: bool = False,
+) -> pd.DataFrame:
+    """Add the lesson's columns of a date.
+
+    Year, Month, Week (ISO), Day, Dayofweek (Monday is 0), Dayofyear, Is_month_end,
+    Is_month_start, Is_quarter_end, Is_quarter_start, Is_year_end, Is_year_start and
+    Elapsed (seconds since 1970, in UTC).
+
+    A date with a time zone gives the parts of its own clock. Of a missing date every
+    part is missing; whole numbers are then of pandas's types that can be.
+
+    Args:
+        frame: with the column; it stays as it is.
+        column: of dates, or of text that `pandas.to_datetime` reads.
+        prefix: of the new names; None is `column` without "Date" at its end.
+        drop: leave `column` out of the answer.
+        time: add Hour, Minute and Second.
+
+    Raises:
+        ValueError: there is no such column, it holds something else, or a name is
+            taken.
+
+    Reference:
+        fast.ai, lesson 3; fastai 2.8's `add_datepart`, whose answers these are where
+        no date is missing.
+    """
+    check_columns("column", frame, [column])
+    if prefix is None:
+        prefix = re.sub("[Dd]ate$", "", column)
+    codes, days = pd.factorize(frame[column])  # the parts of each date once
+    dates = _as_dates(column, days)
+    wanted = _NUMBERS | _FLAGS | (_TIMES if time else {})
+    parts = {
+        name: dates.isocalendar().week if part is None else getattr(dates, part)
+        for name, part in wanted.items()
+    }
+    parts["Elapsed"] = _seconds(dates)
+    missing = codes < 0
+    added = {}
+    for name, values in parts.items():
+        array = np.asarray(values)
+        kind = bool if name in _FLAGS else "int64" if name == "Elapsed" else "int16"
+        if not len(array):
+            array = np.zeros(1, kind)
+        column_of = pd.Series(array.astype(kind)[codes], frame.index)
+        if missing.any():
+            nullable = {"bool": "boolean", "int64": "Int64", "int16": "Int16"}
+            column_of = column_of.astype(nullable[column_of.dtype.name])
+            column_of[missing] = pd.NA
+        added[prefix + name] = column_of
+    kept = frame.drop(columns=column) if drop else frame
+    check_new(kept, added)
+    return kept.assign(**added)
+
+
+def _as_dates(column: str, values: pd.Index) -> pd.DatetimeIndex:
+    if not isinstance(values, pd.DatetimeIndex):
+        is_text = not pd.api.types.is_numeric_dtype(values.dtype)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # of a format unknown
+                values = pd.DatetimeIndex(pd.to_datetime(values)) if is_text else None
+        except (ValueError, TypeError, UserWarning):
+            values = None
+    if values is None:
+        raise ValueError(
+            f"`column` must hold dates. Received: column={column!r}, which holds other "
+            "values. `pandas.to_datetime` with a `format` makes them."
+        )
+    return values
+
+
+def _seconds(dates: pd.DatetimeIndex) -> np.ndarray:
+    utc = dates if dates.tz is None else dates.tz_convert("UTC").tz_localize(None)
+    return utc.to_numpy().astype("datetime64[s]").astype("int64")

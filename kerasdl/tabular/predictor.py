@@ -1,0 +1,153 @@
+"""A finished run that answers the rows of a table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from kerasdl.models import load_model
+from kerasdl.runs import read_run
+from kerasdl.tables import read_csv
+
+from .columns import Columns, check_numbers, check_text, check_whole, is_hole
+from .features._columns import check_columns
+from .files import TABLES, read_tables
+from .target import Target
+
+TASK = "tabular"
+PREDICTION, PROBABILITY = "prediction", "probability"
+_BATCH = 8192
+
+
+class Predictor:
+    """A model of raw columns, and what is known of them.
+
+    Args:
+        model: as `with_raw_columns` makes it.
+        columns: that it takes.
+        target: that it answers.
+    """
+
+    def __init__(self, model: keras.Model, columns: Columns, target: Target) -> None:
+        self.model, self.columns, self.target = model, columns, target
+
+    @classmethod
+    def load(cls, run: str | Path) -> Self:
+        """Read a finished run of a table.
+
+        Raises:
+            ValueError: `run` is none, or its files are damaged.
+        """
+        info = read_run(run)
+        info.of_task({TASK: True})
+        columns, target = read_tables(info.path / TABLES)
+        return cls(load_model(info.model_path), columns, target)
+
+    def predict(self, table: pd.DataFrame | str | Path) -> pd.DataFrame:
+        """Add a column `prediction` to every row, in its order.
+
+        Of classes it is the name of the likeliest, and a column `probability` follows.
+        A category that is not known, and a hole where training had none, are answered
+        all the same.
+
+        Args:
+            table: a frame, or a CSV file; further columns do no harm.
+
+        Raises:
+            ValueError: a column is missing, or of another type; the message names it
+                and a row of it. Or the table has a `prediction` already.
+        """
+        frame = table
+        if not isinstance(table, pd.DataFrame):
+            text = [one.name for one in self.columns.categories if one.is_text]
+            frame = read_csv("table", table, dtype=dict.fromkeys(text, str))
+        taken = [name for name in (PREDICTION, PROBABILITY) if name in frame]
+        if taken:
+            raise ValueError(
+                "`table` must have no column of an answer's name. Received: "
+                f"{', '.join(taken)}. Drop or rename it."
+            )
+        answers = self.answer(frame)
+        if self.target.is_regression:
+            return frame.assign(prediction=answers[:, 0])
+        names = np.array(self.target.class_names)
+        best = answers.argmax(axis=1) if len(answers) else np.zeros(0, int)
+        likely = answers.max(axis=1) if len(answers) else np.zeros(0)
+        return frame.assign(prediction=names[best], probability=likely)
+
+    def answer(self, frame: pd.DataFrame) -> np.ndarray:
+        """What the model says: `(n, 1)` numbers or `(n, classes)` probabilities.
+
+        Raises:
+            ValueError: as by `predict`.
+        """
+        rows = raw_rows(frame, self.columns)
+        if not len(frame):
+            return np.zeros((0, self.target.num_outputs))
+        parts = []
+        for start in range(0, len(frame), _BATCH):
+            part = {name: rows[name][start : start + _BATCH] for name in rows}
+            tensors = {name: tf.constant(values) for name, values in part.items()}
+            parts.append(self.model.predict_on_batch(tensors))
+        return np.concatenate(parts)
+
+
+def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:
+    """Rows as a model of raw columns takes them: text, or float32, `(n, 1)` each.
+
+    Raises:
+        ValueError: a column is missing, or of another type than in training.
+    """
+    check_columns("table", frame, columns.names)
+    rows = {}
+    for column in columns.categories:
+        values = frame[column.name]
+        if column.is_text:
+            values = check_text(values).mask(is_hole(values), "")
+            rows[column.name] = values.to_numpy(object)[:, None]
+        else:
+            rows[column.name] = _numbers(check_whole(values))
+    for column in columns.numbers:
+        rows[column.name] = _numbers(check_numbers(frame[column.name]))
+    return rows
+
+
+def plain_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, list[Any]]:
+    """`raw_rows` as JSON takes them, in which None is a hole among numbers."""
+    return {
+        name: [None if value != value else value for value in values[:, 0].tolist()]
+        for name, values in raw_rows(frame, columns).items()
+    }
+
+
+def frame_of_rows(rows: Any, columns: Columns) -> pd.DataFrame:
+    """A table of rows that came as JSON: a list of mappings from column to value.
+
+    Raises:
+        ValueError: they are something else, or a value is neither text nor a number.
+    """
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ValueError(
+            "rows must be a list of objects with a value for each column. Received: "
+            f"{str(rows)[:80]}"
+        )
+    for place, row in enumerate(rows):
+        missing = [name for name in columns.names if name not in row]
+        if missing:
+            raise ValueError(f"row {place} must have {', '.join(missing)}")
+        for name in columns.names:
+            if not isinstance(row[name], (str, int, float, type(None))):
+                raise ValueError(
+                    f"row {place} must have text, a number or null for {name}. "
+                    f"Received: {str(row[name])[:80]}"
+                )
+    frame = pd.DataFrame([[row[name] for name in columns.names] for row in rows])
+    return frame.set_axis(columns.names, axis=1) if len(rows) else frame
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    return values.to_numpy("float32", na_value=np.nan)[:, None]
