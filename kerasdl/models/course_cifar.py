@@ -26,8 +26,14 @@ _PADDED_POOL = 3  # number of the halving that pads: 7 becomes 4
 _RESNET = (64, 128, 256, 512)
 # Filters after each depthwise separable convolution, and its strides.
 _MOBILENET = (
-    *((32, 1), (64, 2), (64, 1), (128, 2)),
-    *((128, 1), (256, 2), (256, 1), (512, 2)),
+    (32, 1),
+    (64, 2),
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
 )
 # Filters of each of four paths, and of the 1x1 before 3x3 and before 5x5.
 _INCEPTION = {"inception1": (64, 16), "inception2": (96, 32)}
@@ -89,7 +95,10 @@ def _mobilenet_body(seeds: Seeds) -> Iterator[Stage]:
 def _inception_body(seeds: Seeds) -> Iterator[Stage]:
     yield layers.ZeroPadding2D(1, name="conv1_pad")
     yield conv(
-        *(64, 7, "conv1", seeds),
+        64,
+        kernel=7,
+        name="conv1",
+        seeds=seeds,
         strides=2,
         padding="valid",
         initializer=he_fan_out,
