@@ -32,7 +32,9 @@ def main(argv=None):
             f"`data` must be a folder of CIFAR-10 for {APART}. Received: data=None"
         )
     return walk(
-        *(args, sections, "Convolution shown"),
+        args,
+        sections,
+        title="Convolution shown",
         photo=lambda: sample_photo(args.image, "flower.jpg"),
         cifar=lambda: read_cifar(args.data),
     )

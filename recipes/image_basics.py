@@ -24,7 +24,9 @@ def main(argv=None):
     args, sections = parse_tour(parser, argv, NAME, PARTS)
     kd.workbench.require("skimage", "tours")
     return walk(
-        *(args, sections, "Image processing"),
+        args,
+        sections,
+        title="Image processing",
         photo=lambda: sample_photo(args.image, "china.jpg"),
     )
 

@@ -26,7 +26,9 @@ def main(argv=None):
     )
     args, sections = parse_tour(parser, argv, NAME, ["mnist"])
     return walk(
-        *(args, sections, "Digits from tensors"),
+        args,
+        sections,
+        title="Digits from tensors",
         digits=lambda: read_digits(args.data, 5000 if args.quick else None),
         epochs=lambda: 1 if args.quick else args.epochs or (3 if args.data else 20),
     )

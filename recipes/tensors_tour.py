@@ -25,7 +25,9 @@ def main(argv=None):
     parser.add_argument("--image", type=Path, help="default: a flower")
     args, sections = parse_tour(parser, argv, NAME, PARTS)
     return walk(
-        *(args, sections, "Tensors and autograd"),
+        args,
+        sections,
+        title="Tensors and autograd",
         photo=lambda: sample_photo(args.image, "flower.jpg"),
     )
 

@@ -155,13 +155,13 @@ def kinds_of_convolution():
         "dilation 6": formula(56, 3, dilation=6),
         "dilation 24": formula(56, 3, dilation=24),
         "4 groups": formula(56, 3, groups=4),
-        "depthwise": counted(56, 16, 9 * 16, 16, 56**2, 3),
+        "depthwise": counted(56, 16, 9 * 16, 16, places=56**2, field=3),
         # A bias for each filter; the depthwise half has none.
-        "separable": counted(56, 32, 9 * 16 + 16 * 32, 32, 56**2, 3),
+        "separable": counted(56, 32, 9 * 16 + 16 * 32, 32, places=56**2, field=3),
         "1x1": formula(56, 1),
         # Each pixel of the input is multiplied by the whole kernel.
-        "transposed 2": counted(112, 32, 9 * 16 * 32, 32, 56**2, 2),
-        "maxima 2": counted(28, 16, 0, 0, 0, 2),
+        "transposed 2": counted(112, 32, 9 * 16 * 32, 32, places=56**2, field=2),
+        "maxima 2": counted(28, 16, 0, 0, places=0, field=2),
     }
     (by_layer == pd.DataFrame(by_formula, columns).T).all()
     # A separable convolution costs, of a whole one, 1 / filters + 1 / kernel^2.

@@ -45,7 +45,10 @@ def hog_features(photo):
     """Histograms of gradients' directions, in cells of 16 pixels."""
     grey = _grey(photo)
     values, picture = hog(
-        *(grey, 9, (16, 16), (2, 2)),  # directions, pixels of a cell, cells of a block
+        grey,
+        orientations=9,
+        pixels_per_cell=(16, 16),
+        cells_per_block=(2, 2),
         visualize=True,
     )
     rows, columns = (side // 16 for side in grey.shape)

@@ -45,7 +45,10 @@ def _fit(network, epochs=EPOCHS, callbacks=()):
     """The loss without penalties, of training and validation, each epoch."""
     (x, y), valid = _digits()
     history = network.fit(
-        *(x, y, 100, epochs),
+        x,
+        y,
+        batch_size=100,
+        epochs=epochs,
         validation_data=valid,
         validation_batch_size=600,
         callbacks=list(callbacks),

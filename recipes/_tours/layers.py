@@ -27,7 +27,8 @@ def parameters(seed):
 def a_convolution_layer():
     """PyTorch's Conv2d(3, 8, 3, padding=1): channels come last, and of themselves."""
     layer = layers.Conv2D(
-        *(8, 3),  # filters, kernel_size
+        filters=8,
+        kernel_size=3,
         strides=1,
         padding="same",
         dilation_rate=1,
