@@ -80,7 +80,7 @@ def gabor_filters(photo):
     directions = {"0": 0.0, "45": np.pi / 4, "90": np.pi / 2, "135": 3 * np.pi / 4}
     # Size, deviation, direction, wavelength, roundness and phase.
     kernels = {
-        name: cv2.getGaborKernel((15, 15), 3.0, angle, 8.0, 0.5, np.pi / 2)
+        name: cv2.getGaborKernel((15, 15), 3.0, angle, 8.0, gamma=0.5, psi=np.pi / 2)
         for name, angle in directions.items()
     }
     # An odd wave sums to nothing: it does not see plain areas.
@@ -109,5 +109,5 @@ def orb_features(photo):
 
     np.mean([is_right(match) for match in matches[:50]])
     drawn = cv2.drawKeypoints(photo, corners, None, (255, 0, 0), 4)
-    both = cv2.drawMatches(grey, corners, turned, others, matches[:30], None)
+    both = cv2.drawMatches(grey, corners, turned, others, matches[:30], outImg=None)
     Pictures({"corners": drawn, "matches": both})
