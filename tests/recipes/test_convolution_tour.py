@@ -124,7 +124,12 @@ def test_units_overfit_and_penalties_help(tour):
     assert many["last valid"] > 1.3 * many["lowest valid"]
     table = next(iter(tour[1]["what_helps"].values()))
     below = table["weights below 1e-3"]
-    assert below["L1"] > 0.25 > below["L2"] > below["nothing"]
+    # Of 64 x 128 weights a share is off by chance: five deviations of a difference.
+    margin = 5 * np.sqrt(2 * 0.25 / (64 * 128))
+    assert below["L1"] > below["L2"] + margin
+    assert below["L2"] > below["nothing"] + margin
+    # Nothing pulls to 0: the share is that of Glorot's uniform weights, or less.
+    assert below["nothing"] < 1e-3 / np.sqrt(6 / (64 + 128)) + margin
     assert table["epochs"]["early stopping"] < table["epochs"]["nothing"]
     nothing = table["valid loss"]["nothing"]
     for name in ("L1", "L2", "dropout", "early stopping"):
