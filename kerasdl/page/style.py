@@ -36,12 +36,12 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0; padd
 dt { font-size: .9rem; }
 dd { margin: 0; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 dd small { display: block; font-size: .85rem; }
-.listing { display: grid; gap: 0 1rem; margin: .3rem 0; align-items: start;
-  grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); }
-.listing pre:only-child { grid-column: 1 / -1; }
-@media (max-width: 48rem) { .listing { grid-template-columns: minmax(0, 1fr); } }
-.listing pre { margin: 0; padding: .35rem .7rem; overflow-x: auto; border-radius: .4rem;
-  font: .85rem/1.45 ui-monospace, monospace; }
+.listing { display: flex; flex-wrap: wrap; gap: 0 1rem; margin: .3rem 0;
+  align-items: start; }
+.listing pre:first-child { flex: 0 1 45rem; }  /* lines of 84 characters */
+.listing pre:only-child { flex-grow: 1; }
+.listing pre { max-width: 100%; margin: 0; padding: .35rem .7rem; overflow-x: auto;
+  border-radius: .4rem; font: .85rem/1.45 ui-monospace, monospace; }
 .listing pre:first-child { background: var(--card); }
 .result { color: var(--soft); }
 .scroll { overflow: auto; max-height: 36rem; margin: 1rem 0; }
