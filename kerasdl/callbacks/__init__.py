@@ -11,5 +11,6 @@ from .magnitude_pruning import MagnitudePruning
 from .one_cycle import OneCycle
 from .step_decay import StepDecay
 from .stop_on_bad_loss import StopOnBadLoss
+from .tensorboard_steps import TensorBoardSteps
 from .warm_up import WarmUp
 from .weight_averaging import WeightAveraging
