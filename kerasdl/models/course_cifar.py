@@ -151,7 +151,7 @@ def course_vgg(
     model.
     Output: `(batch, classes)` probabilities; without the top `(batch, 2, 2, 512)` at
     28x28, or `(batch, 512)` when pooled.
-    Parameters: 4,672,650 trained, and 3,904 moving averages.
+    Parameters: 4,672,650 trained, and 3,712 moving averages.
 
     Args:
         include_top: end in the dense layer.
@@ -219,7 +219,7 @@ def course_mobilenet(
     Input and arguments as `course_vgg`, of any height and width.
     Output: `(batch, classes)` probabilities; without the top `(batch, 2, 2, 512)` at
     28x28, or `(batch, 512)` when pooled.
-    Parameters: 280,650 trained, and 4,352 moving averages.
+    Parameters: 280,650 trained, and 4,864 moving averages.
 
     Raises:
         ValueError: an argument is not one of these, or the weights do not fit.

@@ -18,6 +18,13 @@ MOBILENET = [
     *(576, 128, 8192, 256, 1152, 256, 16_384, 256, 1152, 256, 32_768, 512),
     *(2304, 512, 65_536, 512, 2304, 512, 131_072, 1024, 5130),
 ]
+# Twice the channels of all normalisations, counted by hand.
+MOVING = {
+    "course_vgg": 2 * (64 + 2 * (128 + 256 + 512)),
+    "course_resnet18": 2 * (32 + 5 * (64 + 128 + 256 + 512)),
+    "course_mobilenet": 2 * (4 * (32 + 64 + 128 + 256) + 512),
+    "course_inception": 2 * (64 + 128 + (4 * 64 + 32) + (4 * 96 + 64)),
+}
 NETWORKS = {
     "course_vgg": (4_672_650, VGG),
     "course_resnet18": (11_156_778, None),
@@ -43,6 +50,8 @@ def test_the_courses_parameters(name):
     assert sum(found) == total
     if by_layer:
         assert found == by_layer
+    averages = [w for w in bare(name).non_trainable_weights if "moving" in w.path]
+    assert sum(math.prod(weight.shape) for weight in averages) == MOVING[name]
 
 
 def test_the_courses_resnet_layer_by_layer():
