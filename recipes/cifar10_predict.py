@@ -3,8 +3,9 @@
     python recipes/cifar10_predict.py saved_models/cifar10 IMAGE --out grid.png
 
 The three most probable classes of each image; a folder stands for all images below it.
---checkpoint last takes the weights of the last epoch in place of the best ones. --out
-draws the first 40 images with their labels.
+--checkpoint last takes the weights of the last epoch in place of the best ones, and
+--checkpoint 137 those of epoch 137 of a run with --keep all. --out draws the first 40
+images with their labels.
 
 Exit code 1: an image is damaged (it is named, the others go on). 2: a bad argument.
 """
@@ -24,7 +25,7 @@ def parse_args(argv=None):
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder that cifar10_train.py made")
     add("images", metavar="IMAGE", nargs="+", help="images, or folders of them")
-    add("--checkpoint", default="best", choices=tuple(FILES))
+    add("--checkpoint", default="best", metavar="best|last|N", help="of which epoch")
     add(
         "--out",
         type=kd.workbench.writable_file,
@@ -40,8 +41,9 @@ def parse_args(argv=None):
         info = kd.runs.read_run(args.run)
     except ValueError as error:
         parser.error(str(error))
-    if not (info.path / FILES[args.checkpoint]).is_file():
-        parser.error(f"RUN must hold {FILES[args.checkpoint]}. Received: {args.run}")
+    file = checkpoint(args)
+    if not (info.path / file).is_file():
+        parser.error(f"RUN must hold {file}. Received: {args.run}")
     return args
 
 
@@ -69,9 +71,14 @@ def main(argv=None):
     return 1 if result.damaged else 0
 
 
+def checkpoint(args):
+    """The file of --checkpoint in the run."""
+    return FILES.get(args.checkpoint, f"epochs/{args.checkpoint}.keras")
+
+
 def load(args):
     info = kd.runs.read_run(args.run)
-    path = info.path / FILES[args.checkpoint]
+    path = info.path / checkpoint(args)
     return kd.Predictor(
         kd.models.load_model(path),
         info.labels,

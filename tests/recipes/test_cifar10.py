@@ -116,6 +116,68 @@ def test_two_classes_are_a_softmax_too(photos, tmp_path):
     assert model.output_shape == (None, 2)
 
 
+@pytest.fixture(scope="module")
+def lesson(photos, tmp_path_factory):
+    """The course's smallest network, two epochs, all that can be kept."""
+    out = tmp_path_factory.mktemp("lesson") / "run"
+    argv = ("--lesson", "--model", "course_mobilenet", "--epochs", "2")
+    train(photos, out, *argv, "--keep", "all", "--tensorboard", "step")
+    return out
+
+
+def test_the_lesson_trains_as_taught(lesson):
+    manifest = json.loads((lesson / "manifest.json").read_text())
+    arguments = manifest["arguments"]
+    assert (arguments["weight_decay"], arguments["schedule"]) == (0, "step")
+    assert manifest["image_size"] == [28, 28]
+    # The counts of the course and moving averages of BatchNorm, of 3 classes for 10.
+    (row,) = manifest["results"]
+    assert row["parameters"] == 280_650 + 4_864 - 7 * 513
+    assert (lesson / "tensorboard" / "steps").is_dir()
+
+
+def test_defaults_are_the_recipe_s_or_the_lesson_s():
+    parse = runpy.run_path(str(RECIPES / "cifar10_train.py"))["parse_args"]
+    names = ("model", "batch_size", "weight_decay", "image_size", "rate")
+    for argv, values in (
+        ([], ("vgg_small", 64, 0.02, None, 1e-3)),
+        (["--lesson"], ("course_vgg", 128, 0, 28, 1e-3)),
+        (["--lesson", "--batch-size", "32"], ("course_vgg", 32, 0, 28, 1e-3)),
+        (["--backbone", "vgg16"], (None, 64, 0.02, None, 1e-3)),
+    ):
+        args = parse([*argv, "--out", "run"])
+        assert tuple(getattr(args, name) for name in names) == values
+
+
+def test_a_picture_is_predicted_as_it_was_tested(lesson, photos, capsys):
+    """By one rule, and by the network of any epoch: the last one is `last`."""
+    folder = photos / "test"
+    assert predict(lesson, folder, "--checkpoint", "best") == 0
+    lines = capsys.readouterr().out.splitlines()
+    right = [
+        Path(line.split(": ")[0]).parent.name == line.split(": ")[1][0]
+        for line in lines
+    ]
+    (row,) = json.loads((lesson / "manifest.json").read_text())["results"]
+    assert np.mean(right) == pytest.approx(row["test_accuracy"])
+    assert sorted(path.name for path in (lesson / "epochs").iterdir()) == [
+        "1.keras",
+        "2.keras",
+    ]
+    assert predict(lesson, folder / "a" / "0.png", "--checkpoint", "1") == 0
+    with pytest.raises(SystemExit):
+        predict(lesson, folder, "--checkpoint", "3")
+    assert "RUN must hold epochs/3.keras" in capsys.readouterr().err
+
+
+def test_a_pretrained_trunk_takes_larger_pictures(photos, tmp_path, tiny_backbone):
+    argv = ("--backbone", tiny_backbone, "--image-size", "32", "--quick")
+    train(photos, tmp_path / "run", *argv)
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert model.input_shape == (None, 32, 32, 3)
+    assert model.output_shape == (None, 3)
+
+
 def test_bad_input(run, photos, tmp_path, capsys):
     with pytest.raises(ValueError, match="end of a cycle.*1, 3, 7, 15.*epochs=4"):
         train(photos, tmp_path / "run", "--schedule", "sgdr", "--epochs", "4")
@@ -123,6 +185,11 @@ def test_bad_input(run, photos, tmp_path, capsys):
         train(photos / "nothing", tmp_path / "run")
     with pytest.raises(ValueError, match="--weight-decay must be at least 0"):
         train(photos, tmp_path / "run", "--weight-decay", "nan")
+    with pytest.raises(ValueError, match="`model` must be left out with --backbone"):
+        trunk = ("--backbone", "vgg16", "--model", "resnet18")
+        train(photos, tmp_path / "run", *trunk)
+    with pytest.raises(ValueError, match="`image_size` must be at least 32.*=None"):
+        train(photos, tmp_path / "run", "--backbone", "vgg16")
     assert not list(tmp_path.iterdir())
     assert predict(run, tmp_path) == 2
     assert "error: `images`" in capsys.readouterr().err
