@@ -76,7 +76,8 @@ def practice(setting):
 
     They train 5 epochs at `late_rate`, the cosine to its end, and their logits are
     divided by the temperature that suits the validation photos. The model ends as it
-    began where the loss on these photos is not clearly lower then.
+    began where the loss on these photos is not clearly lower than the head's at a
+    temperature of its own.
     """
     import keras
 
@@ -99,13 +100,13 @@ def practice(setting):
         keep="last",
     )
     labels = setting.data.labels("valid")
-    temperature = kd.classification.best_temperature(ended.predictions["valid"], labels)
     head = kd.workbench.read_predictions(setting.folder, "practice_head")
-    softened = kd.classification.soften(ended.predictions["valid"], temperature)
-    before, after = (
-        kd.classification.cross_entropy(outputs, labels)
-        for outputs in (head["valid"], softened)
-    )
+    losses = []
+    for outputs in (head["valid"], ended.predictions["valid"]):
+        temperature = kd.classification.best_temperature(outputs, labels)
+        softened = kd.classification.soften(outputs, temperature)
+        losses.append(kd.classification.cross_entropy(softened, labels))
+    before, after = losses
     kept = kd.classification.clearly_lower(after, before)
     choices = {"rate": rate, "temperature": temperature, "kept": kept}
     if not kept:

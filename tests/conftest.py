@@ -50,7 +50,9 @@ def elsewhere():
         def run(program, *arguments, folder=REPOSITORY):
             command = [folder, PROGRAMS / program, *arguments]
             print(json.dumps([*map(str, command)]), file=process.stdin, flush=True)
-            printed, failure = json.loads(process.stdout.readline())
+            answer = process.stdout.readline()
+            assert answer, f"{program} ended the process: {process.wait()}"
+            printed, failure = json.loads(answer)
             assert failure is None, failure
             return printed
 

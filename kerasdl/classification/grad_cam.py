@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._checks import check_writable
-from kerasdl.classification.outputs import check_numbers, resolve_class
 from kerasdl.inside.capture import find_map_layer, map_layers, run_captured
 from kerasdl.inside.picture import check_image, save_overlay, stretch
+
+from .outputs import check_numbers, resolve_class
 
 
 def grad_cam(

@@ -185,8 +185,7 @@ class Learner(NeutralLearner):
         seed: int | None = None,
     ) -> SplitPredictions:
         """Predict with test-time augmentation; see `predict.tta`."""
-        options = (n_aug, augment, split, beta)
-        return tta(self.model, self.data, *options, seed=seed)
+        return tta(self.model, self.data, n_aug, augment, split, beta=beta, seed=seed)
 
     def report(
         self,
@@ -214,8 +213,12 @@ class Learner(NeutralLearner):
         check_callbacks_above(callbacks)
         optimizer = self.model.optimizer
         if self._above is None or self._above[2] is not optimizer:  # compiled anew
-            options = (self.model, self.data, None, self.cache_dir)
-            above, data = precompute(*options, cache_key=self.cache_key)
+            above, data = precompute(
+                self.model,
+                self.data,
+                cache_dir=self.cache_dir,
+                cache_key=self.cache_key,
+            )
             train.compile_like(self.model, above)
             self._above = above, data, optimizer
         return self._above[:2]

@@ -9,12 +9,13 @@ import numpy as np
 
 from kerasdl._checks import check_one_of, check_positive_int, check_writable
 from kerasdl._progress import show_progress
-from kerasdl.classification.outputs import (
+from kerasdl.inside.picture import check_image, save_overlay
+
+from .outputs import (
     check_numbers,
     class_probabilities,
     resolve_class,
 )
-from kerasdl.inside.picture import check_image, save_overlay
 
 _GREY = 127.5
 _BATCH_SIZE = 32

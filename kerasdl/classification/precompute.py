@@ -16,8 +16,7 @@ from kerasdl._keras_internals import graph_of, nodes_of
 from kerasdl.batches import BatchStream
 from kerasdl.callbacks import CycleSnapshots, Evaluation, WeightAveraging
 from kerasdl.data import ImageData
-from kerasdl.train import ActivationBatches, cached_activations
-from kerasdl.train._recompile import check_same_step
+from kerasdl.train import ActivationBatches, cached_activations, check_same_step
 
 from .tta_evaluation import TTAEvaluation
 

@@ -14,7 +14,6 @@ from scipy.stats import binomtest
 from sklearn import metrics
 
 from kerasdl._names import as_text
-from kerasdl.classification.split_photos import photos_for
 from kerasdl.data import ImageData, read_image
 
 from ._check_answers import check_answers
@@ -23,6 +22,7 @@ from .confusion import row_shares
 from .outputs import class_probabilities
 from .predict_split import SplitPredictions, predict_split
 from .reliability import expected_calibration_error
+from .split_photos import photos_for
 
 Images = Callable[[int], np.ndarray] | Sequence[str | Path]
 _PHOTO_SIDE = 320  # pixels; galleries show no more of a photo

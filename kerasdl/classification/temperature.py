@@ -15,7 +15,7 @@ def soften(outputs: np.ndarray, temperature: float) -> np.ndarray:
         temperature: above 0; above 1 makes them less certain.
 
     Returns:
-        Probabilities of the same shape, float32.
+        Probabilities of the same shape, float32; of those below 1e-7, that of 1e-7.
     """
     probabilities = class_probabilities(outputs)
     logits = np.log(np.maximum(probabilities, 1e-7)) / temperature
@@ -33,8 +33,11 @@ def best_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
         outputs: probabilities, `(n, 1)` of the second class or `(n, classes)`.
         labels: class of each row.
 
-    Reference: Guo et al. 2017, On Calibration of Modern Neural Networks (temperature
-    scaling).
+    Returns:
+        What logits are to be divided by.
+
+    Reference:
+        Guo et al. 2017, On Calibration of Modern Neural Networks (temperature scaling)
     """
 
     def loss(logarithm: float) -> float:

@@ -1,7 +1,7 @@
 """Photos in splits, as names, labels and tf.data: what ImageData is made of."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -69,7 +69,6 @@ class PhotoSplits:
         self.max_pixels = settings.max_pixels
         self.seed = settings.seed
         self._splits = splits
-        self._settings = settings
         self._photos = {}
         for split, photos in splits.items():
             labels = photos.labels
@@ -348,5 +347,9 @@ class PhotoSplits:
 
     def _with(self, splits: dict[str, PhotoList] | None = None, **changes: Any) -> Self:
         """The same with other photos or settings; its next epoch is number 0."""
-        settings = replace(self._settings, **changes)
+        # As they stand now: a user may have set another batch size, say.
+        settings = PhotoSettings(
+            **{field.name: getattr(self, field.name) for field in fields(PhotoSettings)}
+        )
+        settings = replace(settings, **changes)
         return type(self)(splits or self._splits, self.class_names, settings, self.root)

@@ -1,6 +1,6 @@
 """Training: layer groups and their rates, lr_find, activations, `fit` that resumes."""
 
-from ._recompile import compile_like
+from ._recompile import check_same_step, compile_like
 from .activation_batches import ActivationBatches
 from .default_optimizer import default_optimizer
 from .depth_groups import depth_groups

@@ -14,7 +14,6 @@ from kerasdl.classification import TTAEvaluation, predict_split, tta
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
 
 FLIP = Augment(horizontal_flip=True)
-pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")

@@ -158,7 +158,9 @@ def test_a_resumed_run_is_held_to_the_function(images):
         return image
 
     data = ImageData.from_arrays(
-        *(images, np.arange(12) % 2, 0.5),
+        images,
+        np.arange(12) % 2,
+        valid=0.5,
         augment=Augment(function=blur),
         image_size=32,
         seed=1,

@@ -62,7 +62,8 @@ def test_what_was_cut_goes_on(batches, tmp_path, monkeypatch):
     first = written.copy()
     written.clear()
     monkeypatch.setattr(
-        *(cifar10_folders, "write_bytes"),
+        cifar10_folders,
+        "write_bytes",
         lambda path, content, **options: (written.append(path), write(path, content)),
     )
     data.cifar10_to_folders(target, directory)

@@ -66,7 +66,7 @@ def train(folder, die_at):
     layers = [keras.layers.Dense(3), keras.layers.Dropout(0.3, seed=1)]
     model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1)])
     # A trace for each process would take longer than its nine batches.
-    model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
+    model.compile(keras.optimizers.Adam(0.1), "mse")
     kept = [CycleSnapshots(folder / "snapshots"), WeightAveraging()]
     moments = Moments(folder, die_at)
     history = fit_cycles(

@@ -94,7 +94,7 @@ def shows():
                 found, value = list(found.values()), list(value.values())
             assert np.shape(found) == np.shape(value), expression
             np.testing.assert_allclose(
-                *(found, value, 0, tolerance), err_msg=expression
+                found, value, rtol=0, atol=tolerance, err_msg=expression
             )
 
     return check

@@ -176,6 +176,11 @@ def test_late_layers_stay_as_they_were_unless_they_help(
     np.testing.assert_allclose(found, late.predictions["test"], atol=1e-5)
 
 
+@pytest.mark.parametrize(("photos", "rate"), [(999, 1e-5), (1000, 3e-4)])
+def test_few_photos_change_the_late_layers_little(recipe, photos, rate):
+    assert recipe._practice.late_rate(photos) == rate
+
+
 def test_the_baseline_sees_the_plain_pooled_features(
     recipe, blobs, practice, tmp_path, tiny_backbone
 ):

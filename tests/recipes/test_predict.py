@@ -131,7 +131,10 @@ def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
         other.manifest["task"] = "detection"
     with pytest.raises(SystemExit, match="2"):
         main(tmp_path / "boxes", folder / "sun.png")
-    assert "must be one of image_classification. Received" in capsys.readouterr().err
+    assert (
+        "must be one of image_classification, tabular. Received"
+        in capsys.readouterr().err
+    )
 
 
 def test_help_loads_no_tensorflow():

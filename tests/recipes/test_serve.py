@@ -260,7 +260,10 @@ def test_a_run_of_another_task_is_refused(tmp_path, capsys):
     with run_folder(tmp_path / "boxes", {}, seed=1) as other:
         other.manifest["task"] = "detection"
     assert main(RECIPE, tmp_path / "boxes") == 2
-    assert "must be one of image_classification. Received" in capsys.readouterr().err
+    assert (
+        "must be one of image_classification, tabular. Received"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(

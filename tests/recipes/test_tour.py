@@ -61,7 +61,12 @@ def test_sections_run_line_by_line(tour, tmp_path, capsys):
     grey = np.tile(np.uint8([[0, 200]]), (40, 20))
     values = tour.walk(args, sections, "Tiny", grey=lambda: grey)
     assert [name for name, _ in values["numbers"]] == [
-        *("_helper(x)", "[1, 2]", "x[0]", '{"a": 0.5}', '"<b>"', "seed")
+        "_helper(x)",
+        "[1, 2]",
+        "x[0]",
+        '{"a": 0.5}',
+        '"<b>"',
+        "seed",
     ]
     assert values["numbers"][-1][1] == 5
     out = capsys.readouterr().out
@@ -115,7 +120,9 @@ def test_bad_input_leaves_no_folder(tour, tmp_path):
         path = tmp_path / name
         with pytest.raises(ValueError, match=words):
             tour.walk(
-                *(args, sections, "Tiny"),
+                args,
+                sections,
+                "Tiny",
                 grey=lambda path=path: tour.sample_photo(path, "flower.jpg"),
             )
     assert not list(tmp_path.glob("run*"))

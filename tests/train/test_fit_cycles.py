@@ -79,7 +79,6 @@ def test_cycles_are_as_long_and_as_high_as_asked(data):
     assert float(model.optimizer.learning_rate) == RATE
 
 
-@eagerly
 def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     models = compiled(), compiled()
     for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
