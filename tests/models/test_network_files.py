@@ -21,7 +21,7 @@ def is_builder(node):
 
 
 def test_all_of_them_are_found():
-    assert len(NETWORKS) == 18
+    assert len(NETWORKS) == 20
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
@@ -32,16 +32,15 @@ def test_the_network_comes_first(path):
     assert rest.pop(0).targets[0].id == "YEAR"
     builder = next(node for node in rest if is_builder(node))
     shown = rest[: rest.index(builder)]
-    table, block = (
-        next((node for node in shown if isinstance(node, kinds)), builder)
-        for kinds in ((ast.Assign, ast.ClassDef), ast.FunctionDef)
-    )
+    block = next((node for node in shown if isinstance(node, ast.FunctionDef)), builder)
+    tables = (node for node in shown if isinstance(node, (ast.Assign, ast.ClassDef)))
+    table = next(tables, block)  # a network of two layers has none
     assert table.lineno < 40
-    assert table.lineno < block.lineno < builder.lineno
+    assert table.lineno <= block.lineno < builder.lineno
     names = {
         node.name
         for part in shown
         for node in ast.walk(part)
         if isinstance(node, ast.FunctionDef)
     }
-    assert {"body", "_body"} & names
+    assert any(name.endswith("body") for name in names)
