@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -112,9 +113,8 @@ def create_table_app(
     def of_csv(body: bytes) -> str:
         text = [one.name for one in predictor.columns.categories if one.is_text]
         try:
-            dtype = dict.fromkeys(text, str)
-            frame = pd.read_csv(io.BytesIO(body), dtype=dtype, nrows=max_rows + 1)
-        except (ValueError, pd.errors.ParserError) as error:
+            frame = _read(body, dict.fromkeys(text, str), max_rows + 1)
+        except (ValueError, pd.errors.ParserWarning) as error:
             raise ValueError(f"the file must be a CSV in UTF-8 ({error})") from error
         if len(frame) > max_rows:
             raise HTTPException(413, f"the file must have at most {max_rows} rows")
@@ -171,6 +171,14 @@ def create_table_app(
     return Gate(app, metrics, intake, max_waiting)
 
 
+def _read(body: bytes, dtype: dict[str, type], most: int) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Else fields beyond the header's would shift the columns, or be dropped.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        source = io.BytesIO(body)
+        return pd.read_csv(source, dtype=dtype, nrows=most, index_col=False)
+
+
 def _instances(body: bytes, max_rows: int) -> list[Any]:
     try:
         request = json.loads(body)
@@ -186,8 +194,8 @@ def _instances(body: bytes, max_rows: int) -> list[Any]:
 
 def _answered(predictor: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
     found = predictor.predict(frame)
-    numbers = found["prediction"]
-    if predictor.target.is_regression and not np.isfinite(numbers).all():
+    is_number = predictor.target.is_regression
+    if not np.isfinite(found["prediction" if is_number else "probability"]).all():
         raise HTTPException(500, "the model's answer is not a number")
     return found
 

@@ -15,6 +15,9 @@ UNKNOWN = 0  # code of a category that training did not know
 MOST_CODES = 20  # different whole numbers that are guessed to be categories
 # Whole numbers that float32, in which a model takes them, tells apart.
 _LARGEST = 2**24
+# Within these, float32 standardises without overflow, and Keras clips no scale.
+_MOST, _LEAST_SCALE = 1e18, 1e-6
+_STEPS = 32  # of float32 in a standard deviation, at least
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Number:
         name: of the column.
         fill: what stands for a hole, the median of the training rows.
         mean: of the training rows, holes filled.
-        scale: their standard deviation, or 1 where that is 0.
+        scale: their standard deviation, or 1 where all are equal.
         has_hole: whether a further column says where holes were.
     """
 
@@ -265,17 +268,19 @@ def check_numbers(column: pd.Series) -> pd.Series:
     """`column` if it holds numbers or booleans, and holes.
 
     Raises:
-        ValueError: it holds anything else, or an infinite number.
+        ValueError: it holds anything else, or a number beyond 1e18.
     """
     dtype = column.dtype
     if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
         numbers = pd.to_numeric(column, errors="coerce")
         if column.isna().all():
             return numbers.astype("float64")
-        raise _wrong(column, numbers.isna() & column.notna(), "numbers")
+        is_text = column.map(lambda value: isinstance(value, str))
+        wrong = column.notna() & (numbers.isna() | is_text)
+        raise _wrong(column, wrong if wrong.any() else column.notna(), "numbers")
     values = column.to_numpy("float64", na_value=np.nan)
-    if np.isinf(values).any():
-        raise _wrong(column, np.isinf(values), "finite numbers")
+    if (abs(values) > _MOST).any():
+        raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
     return column
 
 
@@ -308,19 +313,24 @@ def _number(column: pd.Series) -> Number:
         )
     fill = float(np.median(values[~holes]))
     filled = np.where(holes, fill, values)
-    scale = float(filled.std())
     # Rounding leaves a trace of a spread in columns of one value.
-    scale = scale if scale > 1e-9 * max(1.0, abs(filled[0])) else 1.0
+    scale = float(filled.std()) if filled.min() < filled.max() else 1.0
+    step = float(np.spacing(np.float32(np.abs(filled).max())))
+    least = max(_LEAST_SCALE, _STEPS * step)
+    if scale < least:
+        raise ValueError(
+            f"Column {column.name!r} must spread by at least {least:.2g} to be told "
+            f"apart as float32. Received: a standard deviation of {scale:.2g} around "
+            f"{filled.mean():.6g}. Subtract its smallest value or take a smaller unit."
+        )
     return Number(
         str(column.name), fill, float(filled.mean()), scale, bool(holes.any())
     )
 
 
 def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
-    places = column.index[np.asarray(rows, bool)]
-    if not len(places):
-        places = column.index
-    value, row = plain(column[column.index == places[0]].iloc[0]), plain(places[0])
+    places = np.flatnonzero(np.asarray(rows, bool))
+    value, row = plain(column.iloc[places[0]]), plain(column.index[places[0]])
     return ValueError(
         f"Column {column.name!r} must hold {what}. Received: {value!r} in row {row!r}, "
         f"one of {len(places)} such rows"

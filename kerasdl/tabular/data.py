@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -38,6 +39,7 @@ class TableData:
         is_valid: for each row of `frame`, whether it is for validation.
         batch_size: rows in a batch of `train`.
         seed: of the order of `train`, and of what was drawn.
+        min_count: training rows that a known category has at least.
     """
 
     def __init__(
@@ -48,9 +50,11 @@ class TableData:
         is_valid: np.ndarray,
         batch_size: int,
         seed: int,
+        min_count: int = 1,
     ) -> None:
         self.frame, self.columns, self.target = frame, columns, target
         self.is_valid, self.batch_size, self.seed = is_valid, batch_size, seed
+        self.min_count = min_count
         self._splits: dict[str, tuple[Arrays, np.ndarray]] = {}
         self._plan = BatchPlan(int((~is_valid).sum()), batch_size, True, seed=seed)
         self.stream = BatchStream(self._make, self._plan.num_batches, workers=1)
@@ -143,6 +147,7 @@ class TableData:
             is_valid=mask,
             batch_size=batch_size,
             seed=seed,
+            min_count=min_count,
         )
 
     @classmethod
@@ -203,6 +208,7 @@ class TableData:
                 batch_size=self.batch_size,
                 task="regression" if scale else "classification",
                 scale=scale,
+                min_count=self.min_count,
                 seed=self.seed,
             )
 
@@ -270,12 +276,14 @@ class TableData:
         held = pd.util.hash_pandas_object(
             self.frame[[*self.columns.names, self.target.name]], index=False
         )
+        # By their order too, which decides what a seed draws.
+        digest = sha256(held.to_numpy().tobytes() + self.is_valid.tobytes())
         return {
             "rows": len(self.frame),
             "valid": int(self.is_valid.sum()),
             "columns": self.columns.names,
             "target": self.target.name,
-            "fingerprint": f"{int(held.sum()) & (2**64 - 1):016x}",
+            "fingerprint": digest.hexdigest()[:16],
         }
 
     def as_inputs(self, codes: np.ndarray, numbers: np.ndarray) -> Arrays:

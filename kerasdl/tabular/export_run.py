@@ -80,7 +80,9 @@ def export_run(
     frame = frame_of_rows(rows, columns)
     codes, numbers = columns.encode(frame)
     whole = load_model(info.model_path)
-    network = next(one for one in whole.layers if isinstance(one, keras.Model))
+    network = whole
+    for _ in range(2):  # as `with_raw_columns` nests it
+        network = next(one for one in network.layers if isinstance(one, keras.Model))
     taken = {tensor.name for tensor in network.inputs}
     encoded = {CATEGORIES: codes, NUMBERS: numbers}
     encoded = {name: array for name, array in encoded.items() if name in taken}

@@ -1,5 +1,7 @@
 """One model from raw columns to the answer, of layers that Keras brings."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -27,12 +29,27 @@ def with_raw_columns(
         columns: of that data.
         target: of that data.
     """
-    raw = {}
-    for column in (*columns.categories, *columns.numbers):
-        is_text = getattr(column, "is_text", False)
-        raw[column.name] = keras.Input(
-            (1,), dtype="string" if is_text else "float32", name=column.name
-        )
+    with _float32():
+        # A column may have the name of any layer: inside they stand by number.
+        inner = _inputs(columns, [f"column{n}" for n, _ in enumerate(columns.names)])
+        by_name = dict(zip(columns.names, inner, strict=True))
+        answer = _own_unit(model(_encoded(columns, by_name)), target)
+        name = _free_name("encoded_columns", columns.names)
+        whole = keras.Model(inner, answer, name=name)
+        raw = _inputs(columns, columns.names)
+        by_name = dict(zip(columns.names, raw, strict=True))
+        return keras.Model(by_name, whole(raw), name="raw_columns")
+
+
+def _inputs(columns: Columns, names: list[str]) -> list[Any]:
+    kinds = [one.is_text for one in columns.categories] + [False] * len(columns.numbers)
+    return [
+        keras.Input((1,), dtype="string" if is_text else "float32", name=name)
+        for name, is_text in zip(names, kinds, strict=True)
+    ]
+
+
+def _encoded(columns: Columns, raw: dict[str, Any]) -> dict[str, Any]:
     encoded = {}
     if columns.categories:
         codes = [
@@ -44,7 +61,7 @@ def with_raw_columns(
         encoded[CATEGORIES] = ops.cast(_side_by_side(codes), "int32")
     if columns.numbers:
         encoded[NUMBERS] = _numbers(columns, raw)
-    return keras.Model(raw, _own_unit(model(encoded), target), name="raw_columns")
+    return encoded
 
 
 def with_own_unit(model: keras.Model, target: Target) -> keras.Model:
@@ -53,13 +70,32 @@ def with_own_unit(model: keras.Model, target: Target) -> keras.Model:
         tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
         for tensor in model.inputs
     }
-    return keras.Model(inputs, _own_unit(model(inputs), target), name="encoded_columns")
+    with _float32():
+        answer = _own_unit(model(inputs), target)
+        return keras.Model(inputs, answer, name="encoded_columns")
+
+
+@contextmanager
+def _float32() -> Iterator[None]:
+    """Raw values and answers need all digits, whatever the network computes in."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _free_name(name: str, taken: Sequence[str]) -> str:
+    while name in taken:
+        name = f"{name}_"
+    return name
 
 
 def _text_codes(column: Category, place: int, value: Any) -> Any:
     words = [*column.values, ""] if column.has_hole else [*column.values]
     lookup = layers.StringLookup(
-        vocabulary=words, oov_token="[unknown]", name=f"code{place}"
+        vocabulary=words, oov_token=_free_name("[unknown]", words), name=f"code{place}"
     )
     return lookup(value)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import pandas as pd
 
 from kerasdl import plots
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CHECK_ROWS = "check_rows.json"
 _CHECKED = 100
+# What rounding may do, as a share of an answer and of its spread.
+_OFF, _HALF_OFF = 1e-3, 0.05
 _CARD = """\
 # {title}
 
@@ -110,6 +113,7 @@ def write_run_files(
         names = "".join(f"{name}\n" for name in target.class_names)
         write_text(folder / LABELS, names)
     predictor = Predictor(with_raw_columns(model, columns, target), columns, target)
+    _check_answers(predictor, model, data)
     count = _write_check_rows(folder / CHECK_ROWS, predictor, data)
     write_text(folder / README, _card(title, data, count))
     if len(history):
@@ -127,6 +131,25 @@ def write_run_files(
         time=time,
     )
     return predictor
+
+
+def _check_answers(predictor: Predictor, model: keras.Model, data: TableData) -> None:
+    """Raise RuntimeError unless raw validation rows are answered as encoded ones."""
+    target = data.target
+    expected = model.predict(data.valid, verbose=0)
+    if target.is_regression:
+        expected = target.decode(expected)[:, None]
+    off = abs(predictor.answer(data.rows("valid")) - expected)
+    is_half = any(
+        layer.compute_dtype in ("float16", "bfloat16") for layer in model.layers
+    )
+    around = 0.0 if target.scale == "log" else target.spread
+    allowed = (_HALF_OFF if is_half else _OFF) * (abs(expected) + around)
+    if not (off <= allowed).all():
+        raise RuntimeError(
+            "The model of raw columns does not answer as the trained network does: off "
+            f"by {np.max(off):.3g} in a validation row"
+        )
 
 
 def _write_check_rows(path: Path, predictor: Predictor, data: TableData) -> int:

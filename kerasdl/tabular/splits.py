@@ -48,15 +48,20 @@ def valid_rows(
         column, first = valid_after
         check_columns("valid_after", frame, [column])
         kind = type(first)
-        if pd.api.types.is_datetime64_any_dtype(frame[column].dtype):
-            first = pd.Timestamp(first)
+        values, first = _ordered(frame[column], first)
         try:
-            mask = (frame[column] >= first).to_numpy(bool)
+            mask = (values >= first).to_numpy(bool)
         except TypeError:
             raise ValueError(
                 "`valid_after` must be a column and a value of its type. Received: "
                 f"{column!r}, of type {frame[column].dtype}, and a {kind.__name__}"
             ) from None
+        holes = frame.index[frame[column].isna()]
+        if len(holes):
+            raise ValueError(
+                f"`valid_after` must be a column without holes. Received: {column!r}, "
+                f"missing in {len(holes)} rows: {first_few(holes)}"
+            )
     elif not by_share:
         mask = _given(valid, len(frame))
     elif not 0 < valid < 1:
@@ -81,6 +86,32 @@ def valid_rows(
             f"{int((~mask).sum())} for training, {int(mask.sum())} for validation"
         )
     return mask
+
+
+def _ordered(column: pd.Series, first: Any) -> tuple[pd.Series, Any]:
+    """Column and value as dates or numbers, of which both may have come as text."""
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(column.dtype) and isinstance(first, str):
+        try:
+            return column, float(first)
+        except ValueError:
+            return column, first
+    is_date = kinds.is_datetime64_any_dtype(column.dtype)
+    held = column.dropna()
+    is_text = not is_date and held.map(lambda value: isinstance(value, str)).all()
+    if not is_date and not (is_text and isinstance(first, str)):
+        return column, first
+    try:
+        dates = pd.to_datetime(column, format="ISO8601") if is_text else column
+        if isinstance(first, str):
+            first = pd.to_datetime(first, format="ISO8601")
+        return dates, pd.Timestamp(first)
+    except ValueError as error:
+        raise ValueError(
+            "`valid_after` must be a column of dates and a date, as text written "
+            f"2015-06-14. Received: {column.name!r}, {first!r} ({error}). "
+            "`pandas.to_datetime` makes them of other text."
+        ) from None
 
 
 def _given(valid: Valid, num_rows: int) -> np.ndarray:

@@ -69,6 +69,7 @@ def test_classes_come_with_their_probability(run_app):
         ({"instances": [1]}, 400, "rows must be a list of objects"),
         ({"instances": [{"x": 1}]}, 400, "row 0 must have kind"),
         ({"instances": [{"x": "a", "kind": "a"}]}, 400, "'x' must hold numbers"),
+        ({"instances": [{"x": 1e39, "kind": "a"}]}, 400, "'x' must hold finite"),
         ({"instances": [{}] * 51}, 413, "at most 50 rows"),
     ],
 )
@@ -80,7 +81,8 @@ def test_what_is_wrong_with_rows_is_told(toy, body, code, error):
 
 def test_other_files_and_addresses_are_refused(toy, upload_form):
     client, _ = toy
-    for sent in (b"x\n1\n", b"\xff\n"):
+    shifted = b"kind,x\na,1,5\n", b"kind,x\na,1\nb,2,5\n"
+    for sent in (b"x\n1\n", b"\xff\n", *shifted):
         answer = client.ask("POST", "/predict", *upload_form(sent, field="file"))
         assert answer.status == 400
     many = pd.concat([FRAME] * 2).to_csv(index=False).encode()

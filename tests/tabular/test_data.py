@@ -112,6 +112,35 @@ def test_folds_hold_each_row_out_once(of_shops, shops):
     assert [int(fold.is_valid.sum()) for fold in ones] == [1] * 9
 
 
+def test_folds_keep_what_a_known_category_needs(of_shops, shops):
+    rare = shops.assign(kind=["rare"] * 4 + ["usual"] * 296)
+    data = of_shops(frame=rare, min_count=6)
+    kinds = {fold.columns.categories[1].values for fold in data.folds(3)}
+    assert kinds == {("usual",)}
+
+
+def test_the_fingerprint_is_that_of_rows_in_their_order(of_shops, shops):
+    columns = {"categorical": ["kind"], "continuous": ["distance"]}
+    found = [
+        of_shops(frame=frame, **columns).facts()["fingerprint"]
+        for frame in (shops, shops.copy(), shops.iloc[::-1])
+    ]
+    assert found[0] == found[1] != found[2]
+
+
+def test_dates_and_years_as_text_split_by_time(of_shops, shops):
+    text = shops.assign(day=shops["day"].dt.strftime("%Y-%m-%d"))
+    assert (
+        of_shops(frame=text, valid_after=("day", "2014-10-01"))
+        .rows("valid")["day"]
+        .min()
+        == "2014-10-01"
+    )
+    years = shops.assign(year=np.arange(300) // 100 + 2013)
+    held = of_shops(frame=years, valid_after=("year", "2015")).rows("valid")
+    assert set(held["year"]) == {2015}
+
+
 def test_files_are_read(shops, tmp_path):
     shops.to_csv(tmp_path / "a.csv", index=False)
     shops.to_parquet(tmp_path / "a.parquet")
@@ -144,6 +173,13 @@ def test_files_are_read(shops, tmp_path):
         ({}, {"valid": []}, "`valid` must be a share"),
         ({}, {"valid_after": ("day", "2099")}, "must have rows both.*300 for train"),
         ({}, {"valid_after": ("kind", 3)}, "`valid_after` must be .* an? int"),
+        (
+            {"day": "01.06.2020"},
+            {"valid_after": ("day", "01.07.2020")},
+            "2015-06-14.*'d",
+        ),
+        ({}, {"valid_after": ("day", "01.07.2014")}, "a date, as text written"),
+        ({"day": pd.NaT}, {"valid_after": ("day", "2014-09-01")}, "without holes.*300"),
         ({}, {"valid_after": ("x", 3)}, "`valid_after` must be columns.*'x'"),
         ({}, {"batch_size": 0}, "`batch_size` must be"),
         ({}, {"min_count": 0}, "`min_count` must be"),
@@ -176,3 +212,10 @@ def test_other_errors(of_shops, shops):
         of_shops().class_weights()
     with pytest.raises(ValueError, match="must hold the classes of the training rows"):
         Target("size", ("a", "b")).encode(pd.Series(["a", "z"]))
+
+
+@pytest.mark.parametrize("index", [[0, 1, 2], [2, 2, 2]])
+def test_the_row_that_is_named_is_the_wrong_one(index):
+    column = pd.Series([1, 1, "3"], index, dtype=object)
+    with pytest.raises(ValueError, match="Received: '3' in row 2, one of 1 such"):
+        Columns.of(column.to_frame("x"), [], ["x"])

@@ -255,3 +255,18 @@ def test_a_table_is_made_once_for_the_same_contents(tmp_path):
     assert len(made) == 3
     with pytest.raises(ValueError, match="`files` must be existing files.*gone"):
         features.cached_table(make, [tmp_path / "gone"], tmp_path)
+
+
+def test_rolling_sums_do_not_wrap_nor_reach_the_next_group():
+    frame = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2015-01-01", "2015-01-02"] * 2),
+            "store": [1, 1, 2, 2],
+            "many": [2**31, 2**31, 1, 2],
+            "share": [1e17, 1e17, 0.25, 0.5],
+        }
+    )
+    found = features.rolling_by_group(frame, ["many", "share"], "day", "store")
+    assert found["many_bw"].tolist() == [2**31, 2**32, 1, 3]
+    assert found["share_bw"].tolist()[2:] == [0.25, 0.75]
+    assert found["share_fw"].tolist()[2:] == [0.75, 0.5]

@@ -1,6 +1,7 @@
 """What happened in a group before and after each of its days."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -92,17 +93,36 @@ def rolling_by_group(
         ),
     }
     added = {}
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]][: len(codes)])
+    first = np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
     for column in columns:
         values = _numbers(frame, column)[order]
-        total = np.concatenate([np.zeros(1, values.dtype), np.cumsum(values)])
+        total = _total_by_group(values, starts)
         for name, (start, end) in ends.items():
-            sums = np.empty(
-                len(order), "float32" if values.dtype.kind == "f" else "int32"
-            )
-            sums[order] = total[end] - total[start]
-            added[f"{column}_{name}"] = sums
+            # Before a group's first row stands 0, not the sum of the group before.
+            before = np.where(start == first, 0, total[start - 1])
+            sums = np.empty(len(order), values.dtype)
+            sums[order] = total[end - 1] - before
+            added[f"{column}_{name}"] = _small(sums)
     check_new(frame, added)
     return frame.assign(**added)
+
+
+def _total_by_group(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Running sums that begin anew at `starts`."""
+    total = np.empty_like(values)
+    for start, end in pairwise([*starts.tolist(), len(values)]):
+        np.cumsum(values[start:end], out=total[start:end])
+    return total
+
+
+def _small(sums: np.ndarray) -> np.ndarray:
+    """float32, or int32 where that holds all whole numbers."""
+    if sums.dtype.kind == "f":
+        return sums.astype("float32")
+    limits = np.iinfo("int32")
+    fits = not len(sums) or (sums.min() >= limits.min and sums.max() <= limits.max)
+    return sums.astype("int32") if fits else sums
 
 
 def _sorted_keys(

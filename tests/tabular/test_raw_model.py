@@ -1,0 +1,95 @@
+"""What a model of raw columns answers where names, values and precision are odd."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdl import tabular
+from kerasdl.runs import run_folder
+
+
+@pytest.fixture
+def frame():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"x": rng.normal(size=40), "c": ["a", "b"] * 20, "y": rng.normal(50, 9, 40)}
+    )
+
+
+def both_answers(frame, **options):
+    """Of the network to encoded rows, and of the model to raw ones."""
+    data = tabular.TableData.from_frame(
+        frame, "y", seed=0, task="regression", **options
+    )
+    model = tabular.mlp(data, (4,), seed=0)
+    raw = tabular.with_raw_columns(model, data.columns, data.target)
+    predictor = tabular.Predictor(raw, data.columns, data.target)
+    rows = data.rows("valid")
+    return tabular.predict(model, data, rows), predictor.answer(rows)[:, 0]
+
+
+@pytest.fixture
+def half():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.usefixtures("half")
+def test_raw_columns_keep_their_digits_beside_a_half_network(frame):
+    frame["x"] += 1000  # of which bfloat16 leaves steps of 4 around a spread of 1
+    expected, found = both_answers(frame)
+    np.testing.assert_allclose(found, expected, atol=0.3)  # 0.03 of the spread
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+
+
+@pytest.mark.parametrize(
+    "name", ["unit", "standardised", "code1", "mlp", "encoded_columns", "where"]
+)
+def test_columns_may_have_names_of_layers(frame, name):
+    expected, found = both_answers(frame.rename(columns={"x": name}))
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_category_may_be_named_as_the_unknown_one(frame):
+    frame["c"] = frame["c"].replace("a", "[unknown]")
+    expected, found = both_answers(frame)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        (1.7e9 + np.arange(40), "Column 'x' must spread by .*1.7e.*Subtract its small"),
+        (3e-8 * np.arange(40), "Column 'x' must spread by at least 1e-06"),
+        (1e-12 * np.arange(40), "Column 'x' must spread by at least 1e-06"),
+        (1e20 * np.arange(40), "Column 'x' must hold finite numbers.*1e.20 in row"),
+        (1e39 * np.arange(40), "Column 'x' must hold finite numbers.*1e.39 in row"),
+    ],
+)
+def test_numbers_that_float32_does_not_tell_apart_are_refused(frame, values, match):
+    with pytest.raises(ValueError, match=match):
+        both_answers(frame.assign(x=values))
+
+
+def test_small_and_large_numbers_are_answered_alike(frame):
+    frame = frame.assign(small=1e-5 * np.arange(40.0), large=1e15 * np.arange(40.0))
+    expected, found = both_answers(frame)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_run_whose_raw_model_answers_otherwise_is_not_finished(
+    frame, tmp_path, monkeypatch
+):
+    data = tabular.TableData.from_frame(frame, "y", seed=0)
+    model = tabular.mlp(data, (4,), seed=0)
+    answer = tabular.Predictor.answer
+    monkeypatch.setattr(
+        tabular.Predictor, "answer", lambda self, rows: answer(self, rows) + 1
+    )
+    with (
+        pytest.raises(RuntimeError, match="raw columns does not answer as the trained"),
+        run_folder(tmp_path / "run", {}, seed=1) as run,
+    ):
+        tabular.write_run_files(run, model, data, pd.DataFrame(), "Toy")
