@@ -99,6 +99,11 @@ class Columns:
         return [column.name for column in (*self.categories, *self.numbers)]
 
     @property
+    def text_types(self) -> dict[str, type]:
+        """What `pandas.read_csv` takes as `dtype`, so that text stays text."""
+        return {column.name: str for column in self.categories if column.is_text}
+
+    @property
     def num_numbers(self) -> int:
         """How many numbers stand for the columns of numbers of a row."""
         return sum(1 + column.has_hole for column in self.numbers)

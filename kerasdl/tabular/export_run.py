@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -33,6 +32,7 @@ from .files import (
     save_tflite,
 )
 from .predictor import TASK, frame_of_rows, raw_rows
+from .raw_model import network_of
 from .run_files import CHECK_ROWS
 
 FORMATS = ("keras", "saved_model", "tflite", "onnx")
@@ -79,10 +79,7 @@ def export_run(
     rows = [dict(zip(checked, row, strict=True)) for row in values]
     frame = frame_of_rows(rows, columns)
     codes, numbers = columns.encode(frame)
-    whole = load_model(info.model_path)
-    network = whole
-    for _ in range(2):  # as `with_raw_columns` nests it
-        network = next(one for one in network.layers if isinstance(one, keras.Model))
+    network = network_of(load_model(info.model_path))
     taken = {tensor.name for tensor in network.inputs}
     encoded = {CATEGORIES: codes, NUMBERS: numbers}
     encoded = {name: array for name, array in encoded.items() if name in taken}

@@ -63,8 +63,7 @@ class Predictor:
         """
         frame = table
         if not isinstance(table, pd.DataFrame):
-            text = [one.name for one in self.columns.categories if one.is_text]
-            frame = read_csv("table", table, dtype=dict.fromkeys(text, str))
+            frame = read_csv("table", table, dtype=self.columns.text_types)
         taken = [name for name in (PREDICTION, PROBABILITY) if name in frame]
         if taken:
             raise ValueError(

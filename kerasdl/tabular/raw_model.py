@@ -41,6 +41,14 @@ def with_raw_columns(
         return keras.Model(by_name, whole(raw), name="raw_columns")
 
 
+def network_of(raw_model: keras.Model) -> keras.Model:
+    """The network that `with_raw_columns` was given, which takes encoded rows."""
+    network = raw_model
+    for _ in range(2):
+        network = next(one for one in network.layers if isinstance(one, keras.Model))
+    return network
+
+
 def _inputs(columns: Columns, names: list[str]) -> list[Any]:
     kinds = [one.is_text for one in columns.categories] + [False] * len(columns.numbers)
     return [

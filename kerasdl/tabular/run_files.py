@@ -10,9 +10,10 @@ import pandas as pd
 from kerasdl import plots
 from kerasdl._atomic import write_json, write_text
 from kerasdl._file_names import LABELS, MODEL, MODEL_TFLITE, README
+from kerasdl.artefacts import save_inference_model
 
 from .data import TableData
-from .files import TABLES, save_inference_model, save_tables, save_tflite
+from .files import TABLES, save_tables, save_tflite
 from .predictor import TASK, Predictor, plain_rows
 from .raw_model import with_raw_columns
 from .report import save_report
@@ -106,13 +107,14 @@ def write_run_files(
     folder, columns, target = run.path, data.columns, data.target
     run.manifest |= {"task": TASK, "data": data.facts()}
     run.save_manifest()
-    save_inference_model(model, folder / MODEL, columns, target)
+    raw_model = with_raw_columns(model, columns, target)
+    save_inference_model(raw_model, folder / MODEL)
     save_tflite(model, folder / MODEL_TFLITE, columns, target)
     save_tables(folder / TABLES, columns, target)
     if target.class_names:
         names = "".join(f"{name}\n" for name in target.class_names)
         write_text(folder / LABELS, names)
-    predictor = Predictor(with_raw_columns(model, columns, target), columns, target)
+    predictor = Predictor(raw_model, columns, target)
     _check_answers(predictor, model, data)
     count = _write_check_rows(folder / CHECK_ROWS, predictor, data)
     write_text(folder / README, _card(title, data, count))
