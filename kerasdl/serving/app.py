@@ -1,10 +1,9 @@
 """The routes: TensorFlow Serving's, the page's, and the operator's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,10 +15,8 @@ from starlette.types import ASGIApp
 from kerasdl._checks import check_positive_int
 
 from . import rest_api
+from .application import application, intake_of
 from .budget import Budget
-from .connections import most_connections
-from .gate import Gate, refusal
-from .intake import Intake
 from .served_model import ServedModel
 from .studio import Studio
 from .upload import read_form
@@ -34,7 +31,6 @@ _PAGE = {
 _MODEL = "/v1/models/{name}"
 _MODELS = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
 _READERS = 16
-_MOST_ARRIVING = 256
 
 
 def create_app(
@@ -85,9 +81,7 @@ def create_app(
     }
     for name, value in limits.items():
         check_positive_int(name, value)
-    # Some connections are left for those that bring no body.
-    max_arriving = min(most_connections() // 2, _MOST_ARRIVING)
-    intake = Intake(max_bytes, max_memory, body_seconds, max_arriving)
+    intake = intake_of(max_bytes, max_memory, body_seconds)
     studio = Studio(model, max_pixels)
     readers = ThreadPoolExecutor(_READERS)
     # All readers share one interpreter, and what bodies become on the way is not in
@@ -158,13 +152,6 @@ def create_app(
             }
         )
 
-    async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def metrics(request: Request) -> Response:
-        content_type = model.metrics.content_type
-        return Response(model.metrics.text(), headers={"Content-Type": content_type})
-
     routes = [Route("/classify", classify, methods=["POST"])]
     for path in _MODELS:
         routes += [
@@ -175,44 +162,12 @@ def create_app(
     routes += [
         Route("/v1/models", models),
         Route("/model", about),
-        Route("/healthz", healthz),
-        Route("/metrics", metrics),
     ]
-    for path, (file, media_type) in _PAGE.items():
-        content = files(__package__).joinpath("page", file).read_bytes()
-        routes.append(Route(f"/{path}", constant(content, media_type)))
-    app = Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: refused, Exception: failure},
+    return application(
+        routes,
+        page=_PAGE,
+        metrics=model.metrics,
+        intake=intake,
+        max_waiting=max_waiting,
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False
-    return Gate(app, model.metrics, intake, max_waiting)
-
-
-def constant(
-    content: bytes, media_type: str
-) -> Callable[[Request], Awaitable[Response]]:
-    """A route that answers with `content`."""
-
-    async def route(request: Request) -> Response:
-        return Response(content, media_type=media_type)
-
-    return route
-
-
-async def refused(request: Request, error: HTTPException) -> Response:
-    """The answer to what is refused."""
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        methods = {*headers["Allow"].split(", "), "OPTIONS"}
-        methods |= {"HEAD"} if "GET" in methods else set()
-        headers["Allow"] = ", ".join(sorted(methods))
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers=headers)
-    return refusal(HTTPException(error.status_code, error.detail, headers))
-
-
-async def failure(request: Request, error: Exception) -> JSONResponse:
-    """The answer where the server itself fails."""
-    return JSONResponse({"error": "the server failed; its log says why"}, 500)

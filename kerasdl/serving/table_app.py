@@ -7,7 +7,6 @@ import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,7 @@ from kerasdl._checks import check_positive_int
 from kerasdl.tabular import Predictor, frame_of_rows
 
 from . import rest_api
-from .app import constant, failure, refused
-from .connections import most_connections
-from .gate import Gate
-from .intake import Intake
+from .application import application, intake_of
 from .metrics import Metrics
 from .upload import read_form
 
@@ -36,7 +32,6 @@ _PAGE = {
     "table.js": ("table.js", "text/javascript"),
 }
 _MODEL = "/v1/models/{name}"
-_MOST_ARRIVING = 256
 
 
 def create_table_app(
@@ -80,12 +75,7 @@ def create_table_app(
         ("max_memory", max_memory),
     ):
         check_positive_int(key, value)
-    intake = Intake(
-        max_bytes,
-        max_memory,
-        body_seconds,
-        min(most_connections() // 2, _MOST_ARRIVING),
-    )
+    intake = intake_of(max_bytes, max_memory, body_seconds)
     metrics, thread = Metrics(), ThreadPoolExecutor(1)
 
     @asynccontextmanager
@@ -111,9 +101,8 @@ def create_table_app(
         return {"predictions": _plain(_answered(predictor, frame))}
 
     def of_csv(body: bytes) -> str:
-        text = [one.name for one in predictor.columns.categories if one.is_text]
         try:
-            frame = _read(body, dict.fromkeys(text, str), max_rows + 1)
+            frame = _read(body, predictor.columns.text_types, max_rows + 1)
         except (ValueError, pd.errors.ParserWarning) as error:
             raise ValueError(f"the file must be a CSV in UTF-8 ({error})") from error
         if len(frame) > max_rows:
@@ -145,30 +134,20 @@ def create_table_app(
             }
         )
 
-    async def healthz(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def counts(request: Request) -> Response:
-        return Response(metrics.text(), headers={"Content-Type": metrics.content_type})
-
     routes = [
         Route("/predict", upload, methods=["POST"]),
         Route(_MODEL + ":{verb}", predict, methods=["POST"]),
         Route(_MODEL, status),
         Route("/model", about),
-        Route("/healthz", healthz),
-        Route("/metrics", counts),
     ]
-    for path, (file, media_type) in _PAGE.items():
-        content = files(__package__).joinpath("page", file).read_bytes()
-        routes.append(Route(f"/{path}", constant(content, media_type)))
-    app = Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: refused, Exception: failure},
+    return application(
+        routes,
+        page=_PAGE,
+        metrics=metrics,
+        intake=intake,
+        max_waiting=max_waiting,
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False
-    return Gate(app, metrics, intake, max_waiting)
 
 
 def _read(body: bytes, dtype: dict[str, type], most: int) -> pd.DataFrame:
