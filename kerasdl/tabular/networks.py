@@ -78,13 +78,7 @@ def entity_embeddings(
         scale=embedding_scale,
         seeds=seeds,
     )
-    for place, (units, rate) in enumerate(zip(layers, rates, strict=True), 1):
-        init = initializers.HeNormal(seeds())
-        x = keras.layers.Dense(
-            units, "relu", kernel_initializer=init, name=f"dense{place}"
-        )(x)
-        if rate:
-            x = keras.layers.Dropout(rate, seed=seeds(), name=f"dropout{place}")(x)
+    x = _dense_layers(x, layers, rates, initializers.HeNormal, seeds)
     return keras.Model(
         inputs, _answer(data, x, y_range, seeds), name="entity_embeddings"
     )
@@ -128,13 +122,7 @@ def mlp(
     seeds = _Seeds(seed)
     inputs = _inputs(data)
     x = _one_hot(data, inputs)
-    for place, (units, rate) in enumerate(zip(layers, rates, strict=True), 1):
-        init = initializers.GlorotUniform(seeds())
-        x = keras.layers.Dense(
-            units, "relu", kernel_initializer=init, name=f"dense{place}"
-        )(x)
-        if rate:
-            x = keras.layers.Dropout(rate, seed=seeds(), name=f"dropout{place}")(x)
+    x = _dense_layers(x, layers, rates, initializers.GlorotUniform, seeds)
     return keras.Model(inputs, _answer(data, x, None, seeds), name="mlp")
 
 
@@ -203,11 +191,7 @@ def tabular_resnet(
             name="of_each_number",
         )(waves)
         parts.append(keras.layers.Flatten(name="all_numbers")(own))
-    x = (
-        parts[0]
-        if len(parts) == 1
-        else keras.layers.Concatenate(name="features")(parts)
-    )
+    x = _joined(parts, "features")
     dense = keras.layers.Dense
     x = dense(width, kernel_initializer=initializers.HeNormal(seeds()), name="stem")(x)
     for block in range(1, blocks + 1):
@@ -227,6 +211,29 @@ def tabular_resnet(
     x = keras.layers.BatchNormalization(momentum=_MOMENTUM, name="last_norm")(x)
     x = keras.layers.ReLU(name="last_relu")(x)
     return keras.Model(inputs, _answer(data, x, None, seeds), name="tabular_resnet")
+
+
+def _dense_layers(
+    x: Any,
+    layers: Sequence[int],
+    rates: list[float],
+    initializer: type[initializers.Initializer],
+    seeds: _Seeds,
+) -> Any:
+    """Dense layers with ReLU, each with its dropout behind it."""
+    for place, (units, rate) in enumerate(zip(layers, rates, strict=True), 1):
+        init = initializer(seeds())
+        x = keras.layers.Dense(
+            units, "relu", kernel_initializer=init, name=f"dense{place}"
+        )(x)
+        if rate:
+            x = keras.layers.Dropout(rate, seed=seeds(), name=f"dropout{place}")(x)
+    return x
+
+
+def _joined(parts: list[Any], name: str) -> Any:
+    """One part as it is, several side by side."""
+    return parts[0] if len(parts) == 1 else keras.layers.Concatenate(name=name)(parts)
 
 
 def _inputs(data: TableData) -> dict[str, keras.KerasTensor]:
@@ -259,11 +266,7 @@ def _embedded(
         parts.append(x)
     if NUMBERS in inputs:
         parts.append(inputs[NUMBERS])
-    return (
-        parts[0]
-        if len(parts) == 1
-        else keras.layers.Concatenate(name="features")(parts)
-    )
+    return _joined(parts, "features")
 
 
 def _embeddings(
@@ -280,11 +283,7 @@ def _embeddings(
             name=embedding_name(place),
         )
         found.append(embedding(inputs[CATEGORIES][:, place]))
-    return (
-        found[0]
-        if len(found) == 1
-        else keras.layers.Concatenate(name="embeddings")(found)
-    )
+    return _joined(found, "embeddings")
 
 
 def embedding_name(place: int) -> str:
@@ -299,11 +298,7 @@ def _one_hot(data: TableData, inputs: dict[str, Any]) -> Any:
         parts.append(ops.one_hot(code, column.num_codes, dtype="float32"))
     if NUMBERS in inputs:
         parts.append(inputs[NUMBERS])
-    return (
-        parts[0]
-        if len(parts) == 1
-        else keras.layers.Concatenate(name="features")(parts)
-    )
+    return _joined(parts, "features")
 
 
 def _answer(

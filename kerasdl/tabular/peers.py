@@ -10,8 +10,7 @@ from kerasdl._checks import check_one_of
 from kerasdl._optional import require
 
 from .data import CATEGORIES, NUMBERS, TableData
-from .measures import measures
-from .report import class_scores
+from .report import answer_scores
 
 PEERS = ("mean", "HistGradientBoosting", "LightGBM")
 
@@ -37,13 +36,11 @@ def peer_scores(
         ImportError: LightGBM is asked for and not installed.
         ValueError: a name is none of `PEERS`.
     """
-    found = {name: peer_answers(data, name, seed=seed) for name in names}
-    truth = data.rows("valid")[data.target.name]
-    if data.target.is_regression:
-        rows = {name: measures(truth, answers) for name, answers in found.items()}
-    else:
-        codes = data.target.encode(truth)
-        rows = {name: class_scores(codes, answers) for name, answers in found.items()}
+    valid = data.rows("valid")
+    rows = {
+        name: answer_scores(data.target, valid, peer_answers(data, name, seed=seed))
+        for name in names
+    }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("way")
 
 

@@ -16,6 +16,7 @@ from .data import TableData
 from .explain import importance, partial_dependence
 from .measures import measures, rmse
 from .networks import embedding_name
+from .target import Target
 
 _DEPENDENCES = 6
 _GRID = 12  # values of a column of numbers
@@ -44,10 +45,23 @@ def scores(model: keras.Model, data: TableData, split: str = "valid") -> dict[st
         split: "train" or "valid".
     """
     rows = data.rows(split)
-    answers = predict(model, data, rows)
-    if data.target.is_regression:
-        return measures(rows[data.target.name], answers)
-    return class_scores(data.target.encode(rows[data.target.name]), answers)
+    return answer_scores(data.target, rows, predict(model, data, rows))
+
+
+def answer_scores(
+    target: Target, rows: pd.DataFrame, answers: np.ndarray
+) -> dict[str, float]:
+    """Measures of answers that are there, by name.
+
+    Args:
+        target: of the data.
+        rows: raw ones, with the truth.
+        answers: to them, as of `predict`.
+    """
+    truth = rows[target.name]
+    if target.is_regression:
+        return measures(truth, answers)
+    return class_scores(target.encode(truth), answers)
 
 
 def class_scores(classes: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
@@ -101,7 +115,7 @@ def save_report(
     rows = data.rows("valid")
     answers = predict(model, data, rows)
     target = data.target
-    sections = [("Result", _result(model, data, peers))]
+    sections = [("Result", _result(answer_scores(target, rows, answers), peers))]
     if target.is_regression:
         truth = rows[target.name].to_numpy("float64")
         sections.append(("Answers", _answers(data, rows, truth, answers, time)))
@@ -121,8 +135,7 @@ def save_report(
     page.save_page(path, title, intro, sections)
 
 
-def _result(model: keras.Model, data: TableData, peers: pd.DataFrame | None) -> str:
-    own = scores(model, data)
+def _result(own: Mapping[str, float], peers: pd.DataFrame | None) -> str:
     parts = [page.numbers({name: (f"{value:.4g}", "") for name, value in own.items()})]
     if peers is not None and len(peers):
         parts.append(page.table(peers, "On the same rows"))
