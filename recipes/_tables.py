@@ -14,18 +14,26 @@ def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
     parser.add_float("--learning-rate", rate, "default: %(default)s")
     parser.add_int("--batch-size", batch_size, "default: %(default)s")
     parser.add_argument("--weight-decay", type=float, default=decay, metavar="D")
+    mean = "momentum of a mean of the weights over the steps, which is kept; 0: none"
+    parser.add_share("--ema", 0.0, f"{mean}; default: %(default)s")
 
 
 def fit(model, data, args, run, name="fit"):
     """Train by AdamW and one cosine; what an earlier process did is read back."""
+    import keras
+
     learn = kd.tabular.Learner(
         model,
         data,
         run.path / kd.workbench.STATE / name,
-        optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay),
+        optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay, args.ema),
     )
-    epochs = 1 if args.quick else args.epochs
-    return learn.fit(args.learning_rate, cycle_len=epochs, resume=True)
+    return learn.fit(
+        args.learning_rate,
+        cycle_len=1 if args.quick else args.epochs,
+        callbacks=[keras.callbacks.SwapEMAWeights()] if args.ema else [],
+        resume=True,
+    )
 
 
 def finish(run, model, data, history, title, *, names=(), time=None):

@@ -8,6 +8,7 @@ from .arguments import (
     positive_float,
     positive_int,
     recorded,
+    share,
     writable_file,
 )
 from .arrays import (

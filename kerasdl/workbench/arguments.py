@@ -37,6 +37,11 @@ class RecipeParser(argparse.ArgumentParser):
         options = {"default": default, "help": help, "metavar": metavar}
         self.add_argument(name, type=positive_float, **options)
 
+    def add_share(self, name: str, default: float | None, help: str) -> None:
+        """Add an argument that is a number from 0 to below 1."""
+        options = {"default": default, "help": help, "metavar": "SHARE"}
+        self.add_argument(name, type=share, **options)
+
     def parse_run(self, argv: Sequence[str] | None, name: str) -> argparse.Namespace:
         """Add the arguments of a training run, and parse `argv`.
 
@@ -112,13 +117,28 @@ def positive_int(text: str) -> int:
 
 def positive_float(text: str) -> float:
     """A finite number above 0, as `type` of an argument."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
     return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to below 1, as `type` of an argument."""
+    value = _number(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be at least 0 and below 1. Received: {text}"
+        )
+    return value
+
+
+def _number(text: str) -> float:
+    """`text` as a number; NaN, which is in no range, if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def writable_file(text: str) -> Path:

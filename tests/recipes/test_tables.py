@@ -125,6 +125,7 @@ def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path):
     out = tmp_path / "run"
     args = ["--data", str(tables), "--cache", str(tmp_path / "cache"), "--quick"]
     options = ["--layers", "8", "--networks", "2", "--batch-size", "32", "--seed", "1"]
+    options += ["--ema", "0.9"]
     rossmann.main([*args, *options, "--out", str(out)])
     results = json.loads((out / "manifest.json").read_text())["results"]
     valid = pd.read_csv(out / "validation.csv")

@@ -52,9 +52,10 @@ def test_other_errors_keep_their_traceback():
             {"3": 3.0, "1e-3": 0.001},
             ["0", "-1", "inf", "nan", "x"],
         ),
+        (workbench.share, {"0": 0.0, ".999": 0.999}, ["-0.1", "1", "nan", "half"]),
     ],
 )
-def test_numbers_above_0(kind, good, bad):
+def test_numbers_of_a_range(kind, good, bad):
     assert {text: kind(text) for text in good} == good
     for text in bad:
         with pytest.raises(argparse.ArgumentTypeError, match=f"Received: {text}"):
