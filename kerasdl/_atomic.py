@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import math
 import os
 import platform
 import re
@@ -142,8 +143,20 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` to `path` as indented JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write `value` to `path` as indented JSON, whole or not at all.
+
+    Numbers that JSON does not know, NaN and the infinite ones, become null.
+    """
+    text = json.dumps(_known_to_json(value), indent=2, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def _known_to_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known_to_json(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known_to_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_by(path: str | Path, write: Callable[[Any], object]) -> None:

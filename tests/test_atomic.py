@@ -20,11 +20,13 @@ from kerasdl._atomic import (
 def test_files_are_written_and_nothing_lies_beside_them(tmp_path):
     write_bytes(tmp_path / "a.bin", b"\0\xff")
     write_text(tmp_path / "a.txt", "Grüße\n")
-    write_json(tmp_path / "a.json", {"Größe": [1, None]})
+    write_json(tmp_path / "a.json", {"Größe": [1, None, float("nan"), float("-inf")]})
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.bin", "a.json", "a.txt"]
     assert (tmp_path / "a.bin").read_bytes() == b"\0\xff"
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "Grüße\n"
-    assert json.loads((tmp_path / "a.json").read_bytes()) == {"Größe": [1, None]}
+    assert json.loads((tmp_path / "a.json").read_bytes()) == {
+        "Größe": [1, None, None, None]  # JSON knows no others
+    }
 
 
 def test_the_old_file_is_there_until_the_new_one_is_whole(tmp_path):
