@@ -74,9 +74,11 @@ def test_datepart_keeps_the_clock_of_its_time_zone():
     assert found.loc[0, "Elapsed"] == clock[0].timestamp()
 
 
-@pytest.mark.parametrize("values", [[1, 2], ["yesterday", "tomorrow"]])
-def test_datepart_refuses_what_is_no_date(values):
-    with pytest.raises(ValueError, match="`column` must hold dates. Received: col"):
+@pytest.mark.parametrize(
+    "values", [[1, 2], ["yesterday", "tomorrow"], ["01.02.2024", "13.02.2024"]]
+)
+def test_datepart_refuses_what_is_no_date_for_certain(values):
+    with pytest.raises(ValueError, match="dates, or text such as 2015-06-14. Received"):
         features.add_datepart(pd.DataFrame({"Date": values}), "Date")
 
 
@@ -210,9 +212,20 @@ def test_filled_holes_have_a_column():
     assert later.loc[0].to_dict() == {"a": 2.5, "a_na": True}
 
 
+def test_holes_among_booleans_become_what_most_are():
+    flags = {"a": [True, None, True, False], "b": [False, True, None, False]}
+    found, values = features.fill_missing(pd.DataFrame(flags, dtype="boolean"))
+    assert values == {"a": True, "b": False}
+    assert found["a"].tolist() == [True, True, True, False]
+    assert found["b_na"].tolist() == [False, False, True, False]
+
+
 def test_holes_that_nothing_fills_are_refused():
     with pytest.raises(ValueError, match="`columns` must hold numbers.*'c', of"):
         features.fill_missing(pd.DataFrame({"c": ["x", None]}), ["c"])
+    whole = pd.DataFrame({"a": [1, None]}, dtype="Int64")
+    with pytest.raises(ValueError, match="`values` must fit.*'much' for 'a', of Int64"):
+        features.fill_missing(whole, values={"a": "much"})
 
 
 def test_shrink_keeps_every_value():
@@ -236,7 +249,7 @@ def test_shrink_keeps_every_value():
     pd.testing.assert_frame_equal(found, frame, check_dtype=False, rtol=1e-7)
 
 
-def test_a_table_is_made_once_for_the_same_contents(tmp_path):
+def test_a_table_is_made_once_for_the_same_contents(tmp_path, monkeypatch):
     made = []
 
     def make():
@@ -253,6 +266,11 @@ def test_a_table_is_made_once_for_the_same_contents(tmp_path):
     file.write_text("2")
     features.cached_table(make, **options)
     assert len(made) == 3
+    # Other code of the features, such as of a later version.
+    (tmp_path / "dates.py").write_text("")
+    monkeypatch.setattr(features.cache, "_HERE", tmp_path)
+    features.cached_table(make, **options)
+    assert len(made) == 4
     with pytest.raises(ValueError, match="`files` must be existing files.*gone"):
         features.cached_table(make, [tmp_path / "gone"], tmp_path)
 

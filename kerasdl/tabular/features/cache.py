@@ -11,6 +11,8 @@ from kerasdl._atomic import replacing
 from kerasdl._cache_dir import default_cache_dir
 from kerasdl._checks import make_writable_folder
 
+_HERE = Path(__file__).parent
+
 
 def cached_table(
     make: Callable[[], pd.DataFrame],
@@ -20,8 +22,9 @@ def cached_table(
 ) -> pd.DataFrame:
     """Return what `make()` gives, from the cache if that holds it.
 
-    The name there is a hash of the contents of `files` and of `made_by`: other contents
-    or another recipe are made anew, and the same files elsewhere are not.
+    The name there is a hash of the contents of `files`, of `made_by`, of the code of
+    this package's features and of pandas's version: what any of them changes is made
+    anew, and the same files elsewhere are not.
 
     Args:
         make: returns the table; it should depend on `files` and `made_by` alone.
@@ -32,8 +35,9 @@ def cached_table(
     Raises:
         ValueError: a file is not there, or `cache` cannot be written to.
     """
-    key = hashlib.sha256(made_by.encode())
-    key.update(_source(make).encode())
+    key = hashlib.sha256(f"{made_by}{_source(make)}{pd.__version__}".encode())
+    for module in sorted(_HERE.glob("*.py")):
+        key.update(module.read_bytes())
     for file in map(Path, files):
         if not file.is_file():
             raise ValueError(

@@ -1,7 +1,7 @@
 """Parts of a date as columns."""
 
 import re
-import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,8 @@ def add_datepart(
 
     Args:
         frame: with the column; it stays as it is.
-        column: of dates, or of text that `pandas.to_datetime` reads.
+        column: of dates, or of text such as 2015-06-14 or 2015-06-14 12:30 (ISO 8601).
+            Of other text nobody knows whether the day or the month comes first.
         prefix: of the new names; None is `column` without "Date" at its end.
         drop: leave `column` out of the answer.
         time: add Hour, Minute and Second.
@@ -53,13 +54,14 @@ def add_datepart(
 
     Reference:
         fast.ai, lesson 3; fastai 2.8's `add_datepart`, whose answers these are where
-        no date is missing.
+        no date is missing. Its Elapsed counts on nanoseconds: of pandas 3's dates, in
+        microseconds, it is a thousandth.
     """
     check_columns("column", frame, [column])
     if prefix is None:
         prefix = re.sub("[Dd]ate$", "", column)
     codes, days = pd.factorize(frame[column])  # the parts of each date once
-    dates = _as_dates(column, days)
+    dates = pd.DatetimeIndex(as_dates("column", column, days))
     wanted = _NUMBERS | _FLAGS | (_TIMES if time else {})
     parts = {
         name: dates.isocalendar().week if part is None else getattr(dates, part)
@@ -84,21 +86,35 @@ def add_datepart(
     return kept.assign(**added)
 
 
-def _as_dates(column: str, values: pd.Index) -> pd.DatetimeIndex:
-    if not isinstance(values, pd.DatetimeIndex):
-        is_text = not pd.api.types.is_numeric_dtype(values.dtype)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # of a format unknown
-                values = pd.DatetimeIndex(pd.to_datetime(values)) if is_text else None
-        except (ValueError, TypeError, UserWarning):
-            values = None
-    if values is None:
+def part_names(column: str, prefix: str | None = None) -> list[str]:
+    """Names of the columns that `add_datepart` adds, without those of the time."""
+    if prefix is None:
+        prefix = re.sub("[Dd]ate$", "", column)
+    return [f"{prefix}{part}" for part in (*_NUMBERS, *_FLAGS, "Elapsed")]
+
+
+def as_dates(name: str, column: Any, values: Any) -> Any:
+    """Dates as they are, and text of ISO 8601 as dates.
+
+    Args:
+        name: of the argument that `column` comes from.
+        column: whose values they are, for errors.
+        values: a Series, an Index or one value.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    try:
+        if pd.api.types.is_numeric_dtype(getattr(values, "dtype", type(values))):
+            raise TypeError("They are numbers.")
+        return pd.to_datetime(values, format="ISO8601")
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]  # then comes advice on pandas
         raise ValueError(
-            f"`column` must hold dates. Received: column={column!r}, which holds other "
-            "values. `pandas.to_datetime` with a `format` makes them."
-        )
-    return values
+            f"`{name}` must hold dates, or text such as 2015-06-14. Received: "
+            f"{name}={column!r} ({reason}) `pandas.to_datetime` with a `format` makes "
+            "them of other text."
+        ) from None
 
 
 def _seconds(dates: pd.DatetimeIndex) -> np.ndarray:

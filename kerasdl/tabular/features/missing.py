@@ -13,21 +13,22 @@ def fill_missing(
     columns: Sequence[str] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Fill holes in columns of numbers; `<column>_na` says where they were.
+    """Fill holes in columns of numbers or booleans; `<column>_na` says where they were.
 
     Args:
         frame: the table.
         columns: to fill; None takes the columns of `values`, or all of numbers that
             have holes.
-        values: what fills a column; the median where it is not named. What one call
-            returns fills other rows alike, and gives them the same new columns.
+        values: what fills a column; the median where it is not named, of booleans what
+            most are. What one call returns fills other rows alike, and gives them the
+            same new columns.
 
     Returns:
         The table, and the values that filled it.
 
     Raises:
-        ValueError: a column is not there, has no number to fill it with, or a name is
-            taken.
+        ValueError: a column is not there, has no number to fill it with, or cannot hold
+            what is to; or a name is taken.
 
     Reference:
         fast.ai, lesson 3; fastai 2.8's `FillMissing`, which also takes the median.
@@ -44,7 +45,13 @@ def fill_missing(
     filled, used = {}, {}
     for name in columns:
         used[name] = known[name] if name in known else _median(frame, name)
-        filled[name] = frame[name].fillna(used[name])
+        try:
+            filled[name] = frame[name].fillna(used[name])
+        except TypeError as error:
+            raise ValueError(
+                f"`values` must fit their columns. Received: {used[name]!r} for "
+                f"{name!r}, of {frame[name].dtype}"
+            ) from error
     flags = {f"{name}_na": frame[name].isna() for name in columns}
     check_new(frame, flags)
     return frame.assign(**filled, **flags), used
@@ -58,6 +65,8 @@ def _median(frame: pd.DataFrame, name: str) -> Any:
             f"{name!r}, of {values.dtype} with {int(values.notna().sum())} values. "
             "Name what fills it in `values`."
         )
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return bool(values.astype("float64").median() > 0.5)
     median = values.median()
     # Whole numbers stay whole: the median of two may lie between them.
     return int(median) if pd.api.types.is_integer_dtype(values.dtype) else median
