@@ -1,9 +1,10 @@
-"""CSV files read, or refused by name."""
+"""Files of tables read, or refused by name."""
 
 import lzma
 import warnings
 import zipfile
 import zlib
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,59 @@ _HOW = (
 )
 
 
-def read_csv(name: str, path: str | Path, **options: Any) -> pd.DataFrame:
+def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:
     """Read a CSV file in UTF-8 with a header by `pandas.read_csv`.
 
     Args:
-        name: of the argument that `path` is, for errors.
-        path: the file.
+        name: of the argument that `file` is, for errors.
+        file: its path; or what is in it, as bytes.
         **options: of `pandas.read_csv`.
 
     Raises:
         ValueError: there is no such file, or it cannot be read so: another encoding,
             rows of other lengths, a NUL, nothing at all.
     """
-    received = f"Received: {name}={str(path)!r}"
-    if not Path(path).is_file():
-        raise ValueError(f"`{name}` must be an existing CSV file. {received}")
+    if isinstance(file, bytes):
+        source, received = BytesIO(file), f"Received: {len(file):,} bytes"
+    else:
+        source, received = Path(file), f"Received: {name}={str(file)!r}"
+        if not source.is_file():
+            raise ValueError(f"`{name}` must be an existing CSV file. {received}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, index_col=False, **options)
+            # As a whole: else each part of a long column may get a type of its own.
+            options = {"low_memory": False, **options}
+            table = pd.read_csv(source, index_col=False, **options)
     except _UNREADABLE as error:
         reason = str(error).strip()
         raise ValueError(
             f"`{name}` must be a CSV file in UTF-8. {received} ({reason}). {_HOW}"
         ) from error
-    text = [*table.columns, *table.select_dtypes(["object", "string"]).stack()]
-    if any("\0" in str(value) for value in text):
+    columns = [table[name] for name in table.select_dtypes(["object", "string"])]
+    for text in (table.columns.to_series(), *columns):
+        if not text.astype(str).str.contains("\0", regex=False).any():
+            continue
         raise ValueError(f"`{name}` must be text without NUL. {received}. {_HOW}")
     return table
+
+
+def read_parquet(name: str, path: str | Path) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Args:
+        name: of the argument that `path` is, for errors.
+        path: the file.
+
+    Raises:
+        ValueError: there is no such file, or it is no Parquet.
+    """
+    received = f"Received: {name}={str(path)!r}"
+    if not Path(path).is_file():
+        raise ValueError(f"`{name}` must be an existing Parquet file. {received}")
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise ValueError(
+            f"`{name}` must be a Parquet file. {received} ({error})"
+        ) from error

@@ -9,10 +9,12 @@ label, probability, and the probability of each class. Of a run with several lab
 photo, all labels above their thresholds are the answer, or "no label".
 
 Of a run of a table, the one file is a CSV with the columns of the training; `--csv`
-writes all its columns and rows, with `prediction`, and of classes `probability`.
+writes all its rows, their text as it is, with `prediction`, and of classes
+`probability`.
 
 Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
-the others go on). 2: a bad argument.
+the others go on); or one to a row is none (it is named, nothing is written). 2: a bad
+argument.
 """
 
 import sys

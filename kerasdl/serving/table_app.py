@@ -1,15 +1,12 @@
 """The routes of a table's model: rows as JSON, and a CSV file from a page."""
 
 import asyncio
-import io
 import json
-import warnings
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from kerasdl._checks import check_positive_int
-from kerasdl.tabular import Predictor, frame_of_rows
+from kerasdl.tabular import Predictor, frame_of_rows, read_rows
 
 from . import rest_api
 from .application import application, intake_of
@@ -49,7 +46,8 @@ def create_table_app(
       null for a hole; answers `{"predictions": [...]}`, a number for each row, or an
       object of class and probability.
     - POST `/predict`: a CSV file as `multipart/form-data`, in a field `file`; answers
-      the file with a column `prediction`, and of classes `probability`.
+      the file, its text as it was, with a column `prediction`, and of classes
+      `probability`.
     - GET `/`: a page that does so in a browser. `/model`, `/v1/models/NAME`,
       `/healthz`, `/metrics`.
 
@@ -89,6 +87,8 @@ def create_table_app(
             return await run(thread, work, body)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
+        except FloatingPointError as error:
+            raise HTTPException(500, str(error)) from error
 
     def check(found: str) -> None:
         if found != name:
@@ -98,16 +98,13 @@ def create_table_app(
 
     def of_json(body: bytes) -> dict[str, Any]:
         frame = frame_of_rows(_instances(body, max_rows), predictor.columns)
-        return {"predictions": _plain(_answered(predictor, frame))}
+        return {"predictions": _plain(predictor.predict(frame))}
 
     def of_csv(body: bytes) -> str:
-        try:
-            frame = _read(body, predictor.columns.text_types, max_rows + 1)
-        except (ValueError, pd.errors.ParserWarning) as error:
-            raise ValueError(f"the file must be a CSV in UTF-8 ({error})") from error
-        if len(frame) > max_rows:
+        text, rows = read_rows("file", body, predictor.columns, max_rows + 1)
+        if len(rows) > max_rows:
             raise HTTPException(413, f"the file must have at most {max_rows} rows")
-        return _answered(predictor, frame).to_csv(index=False)
+        return predictor.with_answers(text, rows).to_csv(index=False)
 
     async def predict(request: Request) -> Response:
         check(request.path_params["name"])
@@ -128,7 +125,7 @@ def create_table_app(
             {
                 "name": name,
                 "target": predictor.target.name,
-                "columns": predictor.columns.names,
+                "columns": predictor.columns.needed(()),
                 "class_names": list(predictor.target.class_names),
                 "max_bytes": max_bytes,
             }
@@ -150,14 +147,6 @@ def create_table_app(
     )
 
 
-def _read(body: bytes, dtype: dict[str, type], most: int) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        # Else fields beyond the header's would shift the columns, or be dropped.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        source = io.BytesIO(body)
-        return pd.read_csv(source, dtype=dtype, nrows=most, index_col=False)
-
-
 def _instances(body: bytes, max_rows: int) -> list[Any]:
     try:
         request = json.loads(body)
@@ -169,14 +158,6 @@ def _instances(body: bytes, max_rows: int) -> list[Any]:
     if len(rows) > max_rows:
         raise HTTPException(413, f"instances must be at most {max_rows} rows")
     return rows
-
-
-def _answered(predictor: Predictor, frame: pd.DataFrame) -> pd.DataFrame:
-    found = predictor.predict(frame)
-    is_number = predictor.target.is_regression
-    if not np.isfinite(found["prediction" if is_number else "probability"]).all():
-        raise HTTPException(500, "the model's answer is not a number")
-    return found
 
 
 def _plain(found: pd.DataFrame) -> list[Any]:

@@ -16,8 +16,8 @@ from .learner import Learner
 from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
 from .networks import entity_embeddings, linear, mlp, tabular_resnet
 from .peers import PEERS, peer_answers, peer_scores
-from .predictor import Predictor, frame_of_rows, plain_rows
+from .predictor import Predictor, frame_of_rows, plain_rows, read_rows
 from .raw_model import with_own_unit, with_raw_columns
-from .report import predict, save_report, scores
+from .report import answer_scores, predict, save_report, scores
 from .run_files import write_run_files
 from .target import Target

@@ -1,6 +1,6 @@
 """Which columns a network takes, and the numbers that stand for their values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -9,14 +9,14 @@ import pandas as pd
 
 from kerasdl._checks import first_few
 
+from .features import add_datepart
 from .features._columns import check_columns
+from .features.dates import part_names
+from .values import check_numbers, check_text, check_whole, is_hole, values_of
 
 UNKNOWN = 0  # code of a category that training did not know
 MOST_CODES = 20  # different whole numbers that are guessed to be categories
-# Whole numbers that float32, in which a model takes them, tells apart.
-_LARGEST = 2**24
-# Within these, float32 standardises without overflow, and Keras clips no scale.
-_MOST, _LEAST_SCALE = 1e18, 1e-6
+_LEAST_SCALE = 1e-6  # below, Keras clips it
 _STEPS = 32  # of float32 in a standard deviation, at least
 
 
@@ -88,10 +88,13 @@ class Columns:
     Attributes:
         categories: columns of categories.
         numbers: columns of numbers.
+        dates: columns of dates, of which `add_datepart` makes some of the others where
+            these are not there.
     """
 
     categories: tuple[Category, ...]
     numbers: tuple[Number, ...]
+    dates: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -115,6 +118,7 @@ class Columns:
         categorical: Sequence[str],
         continuous: Sequence[str],
         min_count: int = 1,
+        dates: Sequence[str] = (),
     ) -> Self:
         """What the rows of `frame`, for training, say of these columns.
 
@@ -123,6 +127,7 @@ class Columns:
             categorical: names of columns of categories.
             continuous: names of columns of numbers.
             min_count: rows that a category must have to be known.
+            dates: names of columns whose parts are among the others.
 
         Raises:
             ValueError: a column is not there, named twice, or of a type that cannot be
@@ -137,7 +142,8 @@ class Columns:
         if wrong := [name for name in names if not _is_name(name)]:
             raise ValueError(
                 "Columns must be named by text without '/', as inputs of a model are. "
-                f"Received: {first_few(wrong)}. `frame.rename(columns=...)` renames."
+                f"Received: {first_few(wrong)}. Rename them in the header of the file, "
+                "or by `frame.rename(columns=...)`."
             )
         twice = pd.Index(names)
         if twice.has_duplicates:
@@ -148,7 +154,21 @@ class Columns:
         return cls(
             tuple(_category(frame[name], min_count) for name in categorical),
             tuple(_number(frame[name]) for name in continuous),
+            tuple(dates),
         )
+
+    def needed(self, given: Collection[str]) -> list[str]:
+        """Columns that rows with the columns `given` must have.
+
+        They are a date, or all of its parts.
+        """
+        names, dates = self.names, []
+        for date in self.dates:
+            made = {*part_names(date)} & {*names}
+            if not made <= {*given}:
+                dates.append(date)
+                names = [name for name in names if name in given or name not in made]
+        return names + dates
 
     def encode(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Codes of the categories, int32 `(n, c)`, and numbers, float32 `(n, m)`.
@@ -159,6 +179,7 @@ class Columns:
             ValueError: a column is not there, or of another type than in training; the
                 message names it and rows of it.
         """
+        frame = with_date_parts(frame, self.dates)
         check_columns("frame", frame, self.names)
         codes = np.zeros((len(frame), len(self.categories)), "int32")
         for place, column in enumerate(self.categories):
@@ -186,6 +207,7 @@ class Columns:
                 for column in found["categories"]
             ),
             tuple(Number(**column) for column in found["numbers"]),
+            tuple(found["dates"]),
         )
 
 
@@ -196,8 +218,8 @@ def guess_columns(
 
     Text and pandas's categories are categorical, and so are whole numbers of at most
     20 different values; other numbers and booleans are continuous. Left out are dates,
-    of which `features.add_datepart` makes columns, columns of one value, and text that
-    is another in each row.
+    of which `features.add_datepart` makes columns, columns of one value, of lists and
+    the like, and text that is another in each row.
 
     Args:
         frame: the table.
@@ -208,15 +230,19 @@ def guess_columns(
     """
     categorical, continuous, left = [], [], []
     for name in frame.columns.difference([*others], sort=False):
-        column = frame[name]
+        column = values_of(frame[name])
         kinds = pd.api.types
-        if column.nunique(dropna=False) < 2 or kinds.is_datetime64_any_dtype(column):
+        is_object = column.dtype == object
+        if is_object and not column.map(kinds.is_hashable).all():
+            left.append(name)
+        elif column.nunique(dropna=False) < 2 or kinds.is_datetime64_any_dtype(column):
             left.append(name)
         elif kinds.is_bool_dtype(column.dtype):
             continuous.append(name)
         elif kinds.is_numeric_dtype(column.dtype):
             is_whole = kinds.is_integer_dtype(column.dtype)
             few = is_whole and column.nunique() <= MOST_CODES
+            few |= isinstance(frame[name].dtype, pd.CategoricalDtype)
             (categorical if few else continuous).append(name)
         elif kinds.is_timedelta64_dtype(column.dtype):
             left.append(name)
@@ -227,66 +253,13 @@ def guess_columns(
     return categorical, continuous, left
 
 
-def is_hole(column: pd.Series) -> np.ndarray:
-    """Where a value is missing; in text, "" is missing too, as in a CSV file."""
-    holes = column.isna().to_numpy()
-    is_text = not pd.api.types.is_numeric_dtype(column.dtype)
-    return holes | (column == "").to_numpy(bool, na_value=False) if is_text else holes
-
-
-def check_text(column: pd.Series) -> pd.Series:
-    """`column` if it holds text and holes; a column of categories as its values.
-
-    Raises:
-        ValueError: it holds anything else.
-    """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
-    if pd.api.types.is_string_dtype(column.dtype) and column.dtype != object:
-        return column
-    wrong = ~column.map(lambda value: isinstance(value, str)) & column.notna()
-    if wrong.any():
-        raise _wrong(column, wrong, "text, as in training")
-    return column
-
-
-def check_whole(column: pd.Series) -> pd.Series:
-    """`column` as float64, if it holds whole numbers of less than 2**24 and holes.
-
-    Raises:
-        ValueError: it holds anything else.
-    """
-    values = check_numbers(column)
-    found = values.to_numpy("float64", na_value=np.nan)
-    wrong = ~np.isnan(found) & ((found != np.rint(found)) | (abs(found) >= _LARGEST))
-    if wrong.any():
-        raise _wrong(
-            column,
-            wrong,
-            f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
-            f"frame[{column.name!r}].astype(str)",
-        )
-    return pd.Series(found, column.index, name=column.name)
-
-
-def check_numbers(column: pd.Series) -> pd.Series:
-    """`column` if it holds numbers or booleans, and holes.
-
-    Raises:
-        ValueError: it holds anything else, or a number beyond 1e18.
-    """
-    dtype = column.dtype
-    if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-        numbers = pd.to_numeric(column, errors="coerce")
-        if column.isna().all():
-            return numbers.astype("float64")
-        is_text = column.map(lambda value: isinstance(value, str))
-        wrong = column.notna() & (numbers.isna() | is_text)
-        raise _wrong(column, wrong if wrong.any() else column.notna(), "numbers")
-    values = column.to_numpy("float64", na_value=np.nan)
-    if (abs(values) > _MOST).any():
-        raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
-    return column
+def with_date_parts(frame: pd.DataFrame, dates: Iterable[str]) -> pd.DataFrame:
+    """`frame` with the parts of `dates` that it has not, of those dates that it has."""
+    for name in dates:
+        if name in frame and not {*part_names(name)} <= {*frame}:
+            parts = add_datepart(frame[[name]], name)
+            frame = frame.assign(**parts.drop(columns=frame.columns, errors="ignore"))
+    return frame
 
 
 def _is_name(name: Any) -> bool:
@@ -294,7 +267,7 @@ def _is_name(name: Any) -> bool:
 
 
 def _category(column: pd.Series, min_count: int) -> Category:
-    is_number = pd.api.types.is_numeric_dtype(column.dtype)
+    is_number = pd.api.types.is_numeric_dtype(values_of(column).dtype)
     column = check_whole(column) if is_number else check_text(column)
     holes = is_hole(column)
     counts = column[~holes].value_counts()
@@ -331,17 +304,3 @@ def _number(column: pd.Series) -> Number:
     return Number(
         str(column.name), fill, float(filled.mean()), scale, bool(holes.any())
     )
-
-
-def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
-    places = np.flatnonzero(np.asarray(rows, bool))
-    value, row = plain(column.iloc[places[0]]), plain(column.index[places[0]])
-    return ValueError(
-        f"Column {column.name!r} must hold {what}. Received: {value!r} in row {row!r}, "
-        f"one of {len(places)} such rows"
-    )
-
-
-def plain(value: Any) -> Any:
-    """`value` as Python has it, for a message."""
-    return value.item() if isinstance(value, np.generic) else value

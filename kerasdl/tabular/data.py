@@ -15,9 +15,10 @@ from sklearn.model_selection import KFold
 from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
-from kerasdl.tables import read_csv
+from kerasdl.tables import read_csv, read_parquet
 
-from .columns import Columns, guess_columns
+from .columns import Columns, guess_columns, with_date_parts
+from .features._columns import check_columns
 from .splits import Valid, valid_rows
 from .target import Target, check_target
 
@@ -76,6 +77,7 @@ class TableData:
         task: str | None = None,
         scale: str | None = None,
         min_count: int = 1,
+        dates: Sequence[str] = (),
         seed: int | None = None,
     ) -> Self:
         """Encode a DataFrame.
@@ -86,8 +88,8 @@ class TableData:
             frame: a row for each example; other columns do no harm.
             target: the column that is predicted.
             categorical: columns of categories: text, or whole numbers below 2**24.
-                None, for both, guesses them (`guess_columns`) and prints the guess; for
-                one alone, takes none.
+                Where this or `continuous` is None, columns that are named in neither
+                are guessed (`guess_columns`), and the guess is printed.
             continuous: columns of numbers or booleans.
             valid: the share of rows for validation, of each class or group alike; or
                 numbers of the rows from 0 on; or a boolean for each row.
@@ -95,10 +97,13 @@ class TableData:
             valid_after: a column, such as a date, and the value from which on rows are
                 for validation.
             valid_group: a column whose equal values stay together.
-            task: "regression" or "classification"; None goes by the target's values.
+            task: "regression" or "classification"; None goes by the target's values, as
+                `Target.of` does, and prints it.
             scale: of regression: "standard", "log" (for answers that are off by a
                 share; the target is above 0) or "none"; None is "standard".
             min_count: training rows that a category needs; rarer ones are unknown.
+            dates: columns of dates, whose parts (`features.add_datepart`) are added to
+                the table, and to rows that are to be answered.
             seed: of order and draw; None draws one and prints it.
 
         Raises:
@@ -113,23 +118,30 @@ class TableData:
         check_positive_int("batch_size", batch_size)
         check_positive_int("min_count", min_count)
         check_target(frame, target)
+        check_columns("dates", frame, dates)
+        frame = with_date_parts(frame, dates)
         seed = resolve_seed(seed)
-        if categorical is None and continuous is None:
-            categorical, continuous, left = guess_columns(
-                frame, [target, *(valid_after or ())[:1], valid_group]
-            )
+        guess = categorical is None or continuous is None
+        categorical, continuous = list(categorical or ()), list(continuous or ())
+        if guess:
+            named = [*categorical, *continuous, *dates, target, valid_group]
+            found = guess_columns(frame, [*named, *(valid_after or ())[:1]])
+            categorical, continuous = categorical + found[0], continuous + found[1]
             print(
                 f"categorical: {', '.join(categorical) or 'none'}\n"
                 f"continuous: {', '.join(continuous) or 'none'}"
-                + (f"\nleft out: {', '.join(left)}" if left else "")
+                + (f"\nleft out: {', '.join(found[2])}" if found[2] else "")
             )
-        categorical, continuous = list(categorical or ()), list(continuous or ())
         if target in [*categorical, *continuous]:
             raise ValueError(
                 "`target` must be no column that a network takes. Received: "
                 f"target={target!r}"
             )
         whole = Target.of(frame[target], task, scale)
+        kind = "regression" if whole.is_regression else "classification"
+        if task is None and scale is None:
+            of = f" of {whole.num_outputs} classes" if whole.class_names else ""
+            print(f"{target}: {kind}{of}")
         classes = None if whole.is_regression else whole.encode(frame[target])
         mask = valid_rows(
             frame,
@@ -139,10 +151,9 @@ class TableData:
             classes=classes,
             seed=seed,
         )
-        kind = "regression" if whole.is_regression else "classification"
         return cls(
             frame,
-            Columns.of(frame[~mask], categorical, continuous, min_count),
+            Columns.of(frame[~mask], categorical, continuous, min_count, dates),
             Target.of(frame.loc[~mask, target], kind, scale),
             is_valid=mask,
             batch_size=batch_size,
@@ -157,22 +168,8 @@ class TableData:
 
     @classmethod
     def from_parquet(cls, path: str | Path, target: str, **options: Any) -> Self:
-        """Read a Parquet file; `options` are those of `from_frame`.
-
-        Raises:
-            ValueError: there is no such file, or it is no Parquet; else as by
-                `from_frame`.
-        """
-        received = f"Received: path={str(path)!r}"
-        if not Path(path).is_file():
-            raise ValueError(f"`path` must be an existing Parquet file. {received}")
-        try:
-            frame = pd.read_parquet(path)
-        except (ValueError, OSError) as error:
-            raise ValueError(
-                f"`path` must be a Parquet file. {received} ({error})"
-            ) from error
-        return cls.from_frame(frame, target, **options)
+        """Read a Parquet file; `options` are those of `from_frame`."""
+        return cls.from_frame(read_parquet("path", path), target, **options)
 
     def folds(self, k: int, *, seed: int | None = None) -> Iterator["TableData"]:
         """The same table split k times; each row is for validation in one of them.
@@ -209,6 +206,7 @@ class TableData:
                 task="regression" if scale else "classification",
                 scale=scale,
                 min_count=self.min_count,
+                dates=self.columns.dates,
                 seed=self.seed,
             )
 

@@ -13,10 +13,11 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 from kerasdl.tables import read_csv
 
-from .columns import Columns, check_numbers, check_text, check_whole, is_hole
+from .columns import Columns, with_date_parts
 from .features._columns import check_columns
 from .files import TABLES, read_tables
 from .target import Target
+from .values import check_numbers, check_text, check_whole, is_hole, plain
 
 TASK = "tabular"
 PREDICTION, PROBABILITY = "prediction", "probability"
@@ -55,34 +56,50 @@ class Predictor:
         all the same.
 
         Args:
-            table: a frame, or a CSV file; further columns do no harm.
+            table: a frame, or a CSV file; further columns do no harm. Those of a file
+                come back as the text that stands there.
 
         Raises:
             ValueError: a column is missing, or of another type; the message names it
                 and a row of it. Or the table has a `prediction` already.
+            FloatingPointError: as by `answer`.
         """
-        frame = table
-        if not isinstance(table, pd.DataFrame):
-            frame = read_csv("table", table, dtype=self.columns.text_types)
-        taken = [name for name in (PREDICTION, PROBABILITY) if name in frame]
+        if isinstance(table, pd.DataFrame):
+            return self.with_answers(table, table)
+        return self.with_answers(*read_rows("table", table, self.columns))
+
+    def with_answers(self, table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+        """Add the answers to `rows` to `table`, which may show the same rows otherwise.
+
+        Args:
+            table: with a row for each of `rows`.
+            rows: that are answered.
+
+        Raises:
+            ValueError: as by `predict`.
+            FloatingPointError: as by `answer`.
+        """
+        taken = [name for name in (PREDICTION, PROBABILITY) if name in table]
         if taken:
             raise ValueError(
                 "`table` must have no column of an answer's name. Received: "
                 f"{', '.join(taken)}. Drop or rename it."
             )
-        answers = self.answer(frame)
+        answers = self.answer(rows)
         if self.target.is_regression:
-            return frame.assign(prediction=answers[:, 0])
+            return table.assign(prediction=answers[:, 0])
         names = np.array(self.target.class_names)
         best = answers.argmax(axis=1) if len(answers) else np.zeros(0, int)
         likely = answers.max(axis=1) if len(answers) else np.zeros(0)
-        return frame.assign(prediction=names[best], probability=likely)
+        return table.assign(prediction=names[best], probability=likely)
 
     def answer(self, frame: pd.DataFrame) -> np.ndarray:
         """What the model says: `(n, 1)` numbers or `(n, classes)` probabilities.
 
         Raises:
             ValueError: as by `predict`.
+            FloatingPointError: an answer is NaN or infinite; the message names its row
+                and the column that is farthest from what training had.
         """
         rows = raw_rows(frame, self.columns)
         if not len(frame):
@@ -92,7 +109,54 @@ class Predictor:
             part = {name: rows[name][start : start + _BATCH] for name in rows}
             tensors = {name: tf.constant(values) for name, values in part.items()}
             parts.append(self.model.predict_on_batch(tensors))
-        return np.concatenate(parts)
+        answers = np.concatenate(parts)
+        wrong = np.flatnonzero(~np.isfinite(answers).all(axis=1))
+        if len(wrong):
+            raise FloatingPointError(self._no_number(frame, wrong))
+        return answers
+
+    def _no_number(self, frame: pd.DataFrame, wrong: np.ndarray) -> str:
+        row = frame.iloc[wrong[:1]]
+        farthest = ""
+        if self.columns.numbers:
+            _, numbers = self.columns.encode(row)
+            far = np.abs(numbers[0, : len(self.columns.numbers)]).argmax()
+            name = self.columns.numbers[far].name
+            farthest = f" Farthest from training is {name}={plain(row[name].iloc[0])!r}"
+        return (
+            "The model must answer with numbers. Received: NaN or an infinite one for "
+            f"row {plain(row.index[0])!r}, one of {len(wrong)} such rows.{farthest}"
+        )
+
+
+def read_rows(
+    name: str, file: str | Path | bytes, columns: Columns, num_rows: int | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A CSV file as the text that stands there, and the columns of a model by type.
+
+    What pandas takes for a hole, such as NA, is one unless training knew it as a
+    category.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: its path, or what is in it.
+        columns: that are read by type.
+        num_rows: that are read at most; None reads all.
+
+    Raises:
+        ValueError: it cannot be read, or a column is missing.
+    """
+    text = read_csv(name, file, dtype=str, keep_default_na=False, nrows=num_rows)
+    needed = columns.needed(text.columns)
+    check_columns(name, text, needed)
+    types = {"dtype": columns.text_types, "usecols": needed}
+    typed = read_csv(name, file, **types, nrows=num_rows)
+    for column in columns.categories:
+        if column.is_text and column.name in typed:
+            held = text[column.name]
+            known = held.isin(column.values)
+            typed[column.name] = typed[column.name].mask(known, held)
+    return text, typed
 
 
 def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:
@@ -101,6 +165,7 @@ def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:
     Raises:
         ValueError: a column is missing, or of another type than in training.
     """
+    frame = with_date_parts(frame, columns.dates)
     check_columns("table", frame, columns.names)
     rows = {}
     for column in columns.categories:
@@ -134,18 +199,20 @@ def frame_of_rows(rows: Any, columns: Columns) -> pd.DataFrame:
             "rows must be a list of objects with a value for each column. Received: "
             f"{str(rows)[:80]}"
         )
+    needed = columns.needed(rows[0] if rows else ())
     for place, row in enumerate(rows):
-        missing = [name for name in columns.names if name not in row]
+        missing = [name for name in needed if name not in row]
         if missing:
             raise ValueError(f"row {place} must have {', '.join(missing)}")
-        for name in columns.names:
+        for name in needed:
             if not isinstance(row[name], (str, int, float, type(None))):
                 raise ValueError(
                     f"row {place} must have text, a number or null for {name}. "
                     f"Received: {str(row[name])[:80]}"
                 )
-    frame = pd.DataFrame([[row[name] for name in columns.names] for row in rows])
-    return frame.set_axis(columns.names, axis=1) if len(rows) else frame
+    return pd.DataFrame(
+        [[row[name] for name in needed] for row in rows], columns=needed
+    )
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

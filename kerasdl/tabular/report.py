@@ -17,6 +17,7 @@ from .explain import importance, partial_dependence
 from .measures import measures, rmse
 from .networks import embedding_name
 from .target import Target
+from .values import values_of
 
 _DEPENDENCES = 6
 _GRID = 12  # values of a column of numbers
@@ -223,7 +224,7 @@ def _dependences(
     parts = [page.table(found, "Rise of the error when a column is shuffled")]
     charts = []
     for name in found.index[:_DEPENDENCES]:
-        values = _values(data, rows, name)
+        values = _values(data, name)
         means = partial_dependence(
             lambda frame: answer(frame) if is_regression else answer(frame)[:, -1],
             rows,
@@ -249,14 +250,14 @@ def _is_text(values: list) -> bool:
     return isinstance(values[0], str)
 
 
-def _values(data: TableData, rows: pd.DataFrame, name: str) -> list:
+def _values(data: TableData, name: str) -> list:
     """What a column is set to in turn."""
     for column in data.columns.categories:
         if column.name == name:
             values = list(column.values)
             places = np.linspace(0, len(values) - 1, min(len(values), 40)).astype(int)
             return [values[place] for place in places]
-    found = rows[name].dropna().to_numpy("float64")
+    found = values_of(data.frame[name]).dropna().to_numpy("float64")
     return sorted({*np.quantile(found, np.linspace(0.02, 0.98, _GRID)).tolist()})
 
 

@@ -10,6 +10,7 @@ from kerasdl._checks import first_few
 from kerasdl.batches import stratified_split
 
 from .features._columns import check_columns
+from .features.dates import as_dates
 
 Valid = float | Sequence[int] | np.ndarray | pd.Series
 
@@ -101,17 +102,8 @@ def _ordered(column: pd.Series, first: Any) -> tuple[pd.Series, Any]:
     is_text = not is_date and held.map(lambda value: isinstance(value, str)).all()
     if not is_date and not (is_text and isinstance(first, str)):
         return column, first
-    try:
-        dates = pd.to_datetime(column, format="ISO8601") if is_text else column
-        if isinstance(first, str):
-            first = pd.to_datetime(first, format="ISO8601")
-        return dates, pd.Timestamp(first)
-    except ValueError as error:
-        raise ValueError(
-            "`valid_after` must be a column of dates and a date, as text written "
-            f"2015-06-14. Received: {column.name!r}, {first!r} ({error}). "
-            "`pandas.to_datetime` makes them of other text."
-        ) from None
+    dates = as_dates("valid_after", column.name, column)
+    return dates, as_dates("valid_after", first, first)
 
 
 def _given(valid: Valid, num_rows: int) -> np.ndarray:

@@ -8,8 +8,9 @@ import pandas as pd
 
 from kerasdl._checks import check_one_of, first_few
 
-from .columns import check_numbers, plain
+from .columns import MOST_CODES
 from .features._columns import check_columns
+from .values import check_numbers, plain, values_of
 
 SCALES = ("standard", "log", "none")
 
@@ -49,7 +50,7 @@ class Target:
         Args:
             column: without holes.
             task: "regression" or "classification"; None takes the first for numbers of
-                more than 20 values, and the second otherwise.
+                more than 20 values, with a fraction or a `scale`, else the second.
             scale: of regression; None is "standard".
 
         Raises:
@@ -57,12 +58,8 @@ class Target:
         """
         check_one_of("task", task, (None, "regression", "classification"))
         check_one_of("scale", scale, (None, *SCALES))
-        kinds = pd.api.types
-        is_number = kinds.is_numeric_dtype(column.dtype)
-        if task is None:
-            many = kinds.is_float_dtype(column.dtype) or column.nunique() > 20
-            is_many = is_number and many and not kinds.is_bool_dtype(column.dtype)
-            task = "regression" if is_many else "classification"
+        column = values_of(column)
+        task = task or _guess(column, scale)
         if task == "classification":
             if scale is not None:
                 raise ValueError(
@@ -70,7 +67,7 @@ class Target:
                     f"scale={scale!r} for column {column.name!r}. Numbers as such are "
                     'task="regression".'
                 )
-            names = tuple(str(value) for value in sorted(column.unique()))
+            names = _class_names(column)
             if len(names) < 2:
                 raise ValueError(
                     f"`target` must have two classes in the training rows. Received: "
@@ -93,7 +90,9 @@ class Target:
             ValueError: a value cannot be one; the message names rows.
         """
         if not self.is_regression:
-            codes = pd.Index(self.class_names).get_indexer(column.astype(str))
+            codes = pd.Index(self.class_names).get_indexer(
+                values_of(column).astype(str)
+            )
             if (codes < 0).any():
                 others = column[codes < 0]
                 raise ValueError(
@@ -135,6 +134,28 @@ class Target:
     def from_json(cls, found: dict[str, Any]) -> Self:
         """What `to_json` gave."""
         return cls(**{**found, "class_names": tuple(found["class_names"])})
+
+
+def _guess(column: pd.Series, scale: str | None) -> str:
+    kinds = pd.api.types
+    is_number = kinds.is_numeric_dtype(column.dtype)
+    if not is_number or kinds.is_bool_dtype(column.dtype):
+        return "classification"
+    values = column.to_numpy("float64")
+    is_many = column.nunique() > MOST_CODES or (values != np.rint(values)).any()
+    return "regression" if scale or is_many else "classification"
+
+
+def _class_names(column: pd.Series) -> tuple[str, ...]:
+    try:
+        values = sorted(column.unique())
+    except TypeError:  # they have no order, or are lists
+        kinds = sorted({type(value).__name__ for value in column})
+        raise ValueError(
+            "`target` must hold values of one type, such as text or numbers. Received: "
+            f"{column.name!r} with {first_few(kinds)}"
+        ) from None
+    return tuple(str(value) for value in values)
 
 
 def check_target(frame: pd.DataFrame, name: str) -> None:

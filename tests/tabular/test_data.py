@@ -21,8 +21,74 @@ def test_the_guess_is_printed(shops, capsys):
     TableData.from_frame(shops, "sales", seed=0)
     assert capsys.readouterr().out == (
         "categorical: store, kind, size\ncontinuous: since, distance, open\n"
-        "left out: day\n"
+        "left out: day\nsales: regression\n"
     )
+    TableData.from_frame(shops, "size", ["store"], [], seed=0)
+    assert capsys.readouterr().out == "size: classification of 2 classes\n"
+
+
+def test_what_is_named_is_taken_and_the_others_are_guessed(shops):
+    columns = TableData.from_frame(shops, "sales", ["since"], seed=0).columns
+    assert columns.names == ["since", "store", "kind", "size", "distance", "open"]
+    columns = TableData.from_frame(shops, "sales", [], ["store"], seed=0).columns
+    assert columns.names == ["store"]
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([0.0, 1.0], ("0.0", "1.0")),
+        ([True, False], ("False", "True")),
+        (pd.Categorical([3, 1]), ("1", "3")),
+        ([0.5, 1.0], ()),
+        (range(21), ()),
+        (range(20), tuple(map(str, range(20)))),
+    ],
+)
+def test_the_task_is_guessed_by_the_values(values, names):
+    column = pd.Series(values, name="y")
+    target = Target.of(column, None, None)
+    assert target.class_names == names
+    if names:
+        assert target.encode(column).tolist() == [names.index(str(v)) for v in column]
+    if column.dtype.kind in "if":
+        assert Target.of(column, None, "none").is_regression
+
+
+def test_booleans_with_holes_and_categories_of_numbers_are_numbers():
+    frame = pd.DataFrame(
+        {
+            "flag": [True, None, False, True],
+            "size": pd.Categorical([3, 1, None, 3]),
+            "tags": [["a"], ["b"], [], ["a"]],
+        }
+    )
+    assert guess_columns(frame, []) == (["size"], ["flag"], ["tags"])
+    columns = Columns.of(frame, ["size"], ["flag"])
+    codes, numbers = columns.encode(frame)
+    assert codes[:, 0].tolist() == [2, 1, 3, 2]
+    assert numbers[:, 1].tolist() == [0, 1, 0, 0]
+    by_numbers = Columns.of(frame.assign(flag=[1, np.nan, 0, 1]), ["size"], ["flag"])
+    assert columns == by_numbers
+
+
+def test_a_date_becomes_its_parts_at_every_door(of_shops, shops):
+    text = shops.assign(day=shops["day"].dt.strftime("%Y-%m-%d"))
+    parts = {"categorical": ["dayMonth"], "continuous": ["dayDay"], "dates": ["day"]}
+    data = of_shops(frame=text, **parts)
+    codes, numbers = data.columns.encode(text)
+    assert codes[:, 0].tolist() == shops["day"].dt.month.tolist()
+    made = text.drop(columns="day").assign(
+        dayMonth=shops["day"].dt.month, dayDay=shops["day"].dt.day
+    )
+    for one, other in zip(data.columns.encode(made), (codes, numbers), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert data.columns.needed(text) == data.columns.needed([]) == ["day"]
+    assert data.columns.needed(made) == ["dayMonth", "dayDay"]
+    assert Columns.from_json(data.columns.to_json()) == data.columns
+    assert next(data.folds(2)).columns.dates == ("day",)
+    named = TableData.from_frame(text, "sales", dates=["day"], seed=0).columns.names
+    assert "dayMonth" in named and "day" not in named
 
 
 def test_codes_and_numbers_made_by_hand():
@@ -178,7 +244,7 @@ def test_files_are_read(shops, tmp_path):
             {"valid_after": ("day", "01.07.2020")},
             "2015-06-14.*'d",
         ),
-        ({}, {"valid_after": ("day", "01.07.2014")}, "a date, as text written"),
+        ({}, {"valid_after": ("day", "01.07.2014")}, "dates, or text such as"),
         ({"day": pd.NaT}, {"valid_after": ("day", "2014-09-01")}, "without holes.*300"),
         ({}, {"valid_after": ("x", 3)}, "`valid_after` must be columns.*'x'"),
         ({}, {"batch_size": 0}, "`batch_size` must be"),
@@ -187,7 +253,17 @@ def test_files_are_read(shops, tmp_path):
         ({}, {"categorical": ["open"]}, "must name each column once.*'open'"),
         ({}, {"categorical": ["sales"]}, "`target` must be no column"),
         ({}, {"categorical": [], "continuous": []}, "A network needs columns"),
-        ({"a/b": 1}, {"categorical": ["a/b"]}, "without '/'.*'a/b'"),
+        (
+            {"a/b": 1},
+            {"categorical": ["a/b"]},
+            "without '/'.*'a/b'.*the header of",
+        ),
+        ({"kind": [[1]] * 300}, {}, r"'kind' must hold text.*\[1\] in row 100"),
+        ({"distance": [[1]] * 300}, {}, r"'distance' must hold numbers.*\[1\] in row"),
+        ({"size": ["a", 1] * 150}, {"target": "size"}, "values of one type.*'int', 's"),
+        ({"size": [[1]] * 300}, {"target": "size"}, "values of one type.*with 'list'"),
+        ({"day": "01.06.2014"}, {"dates": ["day"]}, "`column` must hold dates, or"),
+        ({}, {"dates": ["gone"]}, "`dates` must be columns of the table"),
         ({}, {"task": "ranking"}, "`task` must be one of"),
         ({}, {"scale": "root"}, "`scale` must be one of"),
         ({"size": 1}, {"target": "size"}, "`target` must have two classes"),
@@ -214,8 +290,12 @@ def test_other_errors(of_shops, shops):
         Target("size", ("a", "b")).encode(pd.Series(["a", "z"]))
 
 
+@pytest.mark.parametrize(
+    ("values", "value"), [([1, 1, "3"], "3"), (["1", "2", "far"], "far")]
+)
 @pytest.mark.parametrize("index", [[0, 1, 2], [2, 2, 2]])
-def test_the_row_that_is_named_is_the_wrong_one(index):
-    column = pd.Series([1, 1, "3"], index, dtype=object)
-    with pytest.raises(ValueError, match="Received: '3' in row 2, one of 1 such"):
+def test_the_row_that_is_named_is_the_wrong_one(index, values, value):
+    column = pd.Series(values, index, dtype=object)
+    match = f"Received: '{value}' in row 2, one of 1 such"
+    with pytest.raises(ValueError, match=match):
         Columns.of(column.to_frame("x"), [], ["x"])

@@ -141,6 +141,22 @@ def test_the_report_has_its_sections(sales_run, size_run):
     assert ">Classes</h2>" in (size_run / "report.html").read_text()
 
 
+def test_a_column_of_holes_in_validation_is_in_the_report(tmp_path, shops):
+    rows = shops.assign(distance=shops["distance"].where(shops["day"] < "2014-03-01"))
+    data = tabular.TableData.from_frame(
+        rows,
+        "sales",
+        [],
+        ["distance", "open"],
+        valid_after=("day", "2014-09-01"),
+        seed=0,
+    )
+    assert data.rows("valid")["distance"].isna().all()
+    model = tabular.mlp(data, (4,), seed=0)
+    tabular.save_report(model, data, tmp_path / "report.html")
+    assert "dependence on distance" in (tmp_path / "report.html").read_text()
+
+
 def test_a_column_that_decides_is_important(shops):
     columns = tabular.Columns.of(shops, ["kind"], ["distance"])
     truth = (shops["kind"] == "a").to_numpy("float64")

@@ -1,0 +1,102 @@
+"""Values of a column: what they are, and errors that name the row of a wrong one."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# Whole numbers that float32, in which a model takes them, tells apart.
+_LARGEST = 2**24
+_MOST = 1e18  # to it, float32 standardises without overflow
+
+
+def values_of(column: pd.Series) -> pd.Series:
+    """`column` in the type of what it holds.
+
+    pandas's categories become their values. Objects that are all numbers or booleans,
+    as of a CSV file with holes between True and False, become numbers.
+    """
+    kinds = pd.api.types
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        held = column.cat.categories.dtype
+        column = column.astype(object if kinds.is_numeric_dtype(held) else held)
+    if column.dtype != object or kinds.infer_dtype(column) in ("string", "empty"):
+        return column
+    is_number = column.dropna().map(kinds.is_number).all()
+    return pd.to_numeric(column) if is_number else column
+
+
+def is_hole(column: pd.Series) -> np.ndarray:
+    """Where a value is missing; in text, "" is missing too, as in a CSV file."""
+    holes = column.isna().to_numpy()
+    is_text = not pd.api.types.is_numeric_dtype(column.dtype)
+    return holes | (column == "").to_numpy(bool, na_value=False) if is_text else holes
+
+
+def check_text(column: pd.Series) -> pd.Series:
+    """`column` if it holds text and holes.
+
+    Raises:
+        ValueError: it holds anything else.
+    """
+    column = values_of(column)
+    if pd.api.types.is_string_dtype(column.dtype) and column.dtype != object:
+        return column
+    wrong = ~column.map(lambda value: isinstance(value, str)) & column.notna()
+    if wrong.any():
+        raise _wrong(column, wrong, "text, as in training")
+    return column
+
+
+def check_whole(column: pd.Series) -> pd.Series:
+    """`column` as float64, if it holds whole numbers of less than 2**24 and holes.
+
+    Raises:
+        ValueError: it holds anything else.
+    """
+    values = check_numbers(column)
+    found = values.to_numpy("float64", na_value=np.nan)
+    wrong = ~np.isnan(found) & ((found != np.rint(found)) | (abs(found) >= _LARGEST))
+    if wrong.any():
+        raise _wrong(
+            column,
+            wrong,
+            f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
+            f"frame[{column.name!r}].astype(str)",
+        )
+    return pd.Series(found, column.index, name=column.name)
+
+
+def check_numbers(column: pd.Series) -> pd.Series:
+    """`column` if it holds numbers or booleans, and holes.
+
+    Raises:
+        ValueError: it holds anything else, or a number beyond 1e18.
+    """
+    column = values_of(column)
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        if column.isna().all():
+            return pd.Series(np.nan, column.index, name=column.name)
+        wrong = column.notna() & ~column.map(pd.api.types.is_number)
+        is_text = column.map(lambda value: isinstance(value, str))
+        # One text makes all of a file's column text: "12" is not what is wrong in it.
+        worst = wrong & pd.to_numeric(column.where(is_text), errors="coerce").isna()
+        raise _wrong(column, worst if worst.any() else wrong, "numbers")
+    values = column.to_numpy("float64", na_value=np.nan)
+    if (abs(values) > _MOST).any():
+        raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
+    return column
+
+
+def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
+    places = np.flatnonzero(np.asarray(rows, bool))
+    value, row = plain(column.iloc[places[0]]), plain(column.index[places[0]])
+    return ValueError(
+        f"Column {column.name!r} must hold {what}. Received: {value!r} in row {row!r}, "
+        f"one of {len(places)} such rows"
+    )
+
+
+def plain(value: Any) -> Any:
+    """`value` as Python has it, for a message."""
+    return value.item() if isinstance(value, np.generic) else value
