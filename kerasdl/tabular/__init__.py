@@ -3,6 +3,7 @@
 from . import explain, features
 from .columns import Category, Columns, Number, guess_columns
 from .data import TableData
+from .embedded import embed_features
 from .export_run import FORMATS, export_run
 from .files import (
     read_tables,
@@ -15,7 +16,7 @@ from .files import (
 from .learner import Learner
 from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
 from .networks import entity_embeddings, linear, mlp, tabular_resnet
-from .peers import PEERS, peer_answers, peer_scores
+from .peers import PEERS, installed_peers, peer_answers, peer_scores
 from .predictor import Predictor, frame_of_rows, plain_rows, read_rows
 from .raw_model import with_own_unit, with_raw_columns
 from .report import answer_scores, predict, save_report, scores
