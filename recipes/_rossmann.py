@@ -8,10 +8,6 @@ import pandas as pd
 
 import kerasdl as kd
 
-TABLES = (
-    *("train", "store", "store_states", "state_names", "googletrend"),
-    *("weather", "test"),
-)
 WINDOWS = {"lesson": ("2014-08-01", "2014-09-17"), "last": ("2015-06-14", "2015-07-31")}
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PAGE = "https://www.kaggle.com/competitions/rossmann-store-sales/data"
@@ -30,6 +26,26 @@ CONTINUOUS = (
     *("AfterStateHoliday", "BeforeStateHoliday", "Promo", "SchoolHoliday"),
 )
 _WEATHER = ("Events", *CONTINUOUS[1:10])
+_DAY = (
+    *("Store", "DayOfWeek", "Date", "Open", "Promo", "StateHoliday", "SchoolHoliday"),
+)
+TABLES = {
+    "train": (*_DAY, "Sales"),
+    "store": (
+        *("Store", "StoreType", "Assortment", "CompetitionDistance", "PromoInterval"),
+        *("CompetitionOpenSinceYear", "CompetitionOpenSinceMonth"),
+        *("Promo2SinceYear", "Promo2SinceWeek"),
+    ),
+    "store_states": ("Store", "State"),
+    "state_names": ("StateName", "State"),
+    "googletrend": ("file", "week", "trend"),
+    "weather": ("file", "Date", *_WEATHER),
+    "test": ("Id", *_DAY),
+}
+_TEXT = {
+    *("Date", "StateHoliday", "StoreType", "Assortment", "PromoInterval", "State"),
+    *("StateName", "file", "week", "Events"),
+}
 _EVENTS = ("SchoolHoliday", "StateHoliday", "Promo")
 # Days from the Sunday a Google week begins on to the end of the ISO week that it is
 # joined to. The lesson's 0 takes the week to come; 14 the last one that was over.
@@ -58,13 +74,39 @@ def read_tables(files):
     tables = {}
     for name, path in files.items():
         if path.suffix == ".parquet":
-            tables[name] = pd.read_parquet(path)
+            tables[name] = kd.tables.read_parquet("data", path)
         else:
             dtype = text.get(name)
             tables[name] = kd.tables.read_csv("data", path, dtype=dtype, na_values=[""])
-    for name in ("train", "test", "weather"):
-        tables[name] = tables[name].assign(Date=pd.to_datetime(tables[name]["Date"]))
+        tables[name] = checked(name, path, tables[name])
     return tables
+
+
+def checked(name, path, table):
+    """`table` with its dates as such, if it has the columns of `TABLES`."""
+    received = f"Received: {str(path)!r}"
+    if missing := [column for column in TABLES[name] if column not in table]:
+        raise ValueError(
+            f"`data` must have columns {', '.join(TABLES[name])} in its {name}. "
+            f"{received}, without {', '.join(missing)}"
+        )
+    for column in TABLES[name]:
+        is_number = pd.api.types.is_numeric_dtype(table[column].dtype)
+        if column not in _TEXT and not is_number:
+            raise ValueError(
+                f"`data` must have numbers in the column {column} of its {name}. "
+                f"{received}, of type {table[column].dtype}"
+            )
+    if "Date" not in table:
+        return table
+    try:
+        return table.assign(Date=pd.to_datetime(table["Date"], format="ISO8601"))
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"`data` must have dates such as 2015-07-31 in its {name}. {received} "
+            f"({reason})"
+        ) from error
 
 
 def feature_table(tables, trend="coming"):
@@ -171,6 +213,21 @@ def read(table, args, seed):
         scale="log",
         seed=seed,
     )
+
+
+def means(data):
+    """Answers by what a store sells on such a weekday with such a promotion, by name.
+
+    The mean is that of logarithms, as errors are shares; of what has not been it is
+    that of all rows.
+    """
+    keys = ["Store", "DayOfWeek", "Promo"]
+    train = data.rows("train")
+    sold = np.log(train["Sales"])
+    groups = sold.groupby([train[key] for key in keys]).mean()
+    valid = pd.MultiIndex.from_frame(data.rows("valid")[keys])
+    found = groups.reindex(valid).fillna(sold.mean())
+    return {"mean by store, weekday, promotion": np.exp(found.to_numpy())}
 
 
 def write_answers(folder, predictor, data, table):

@@ -1,5 +1,6 @@
 """What the recipes of tables share: a network trained by one cosine, and its files."""
 
+import numpy as np
 import pandas as pd
 
 import kerasdl as kd
@@ -9,11 +10,26 @@ PREDICT = """{out}/ holds the model and report.html; of a table with the same co
 QUICK_ROWS = 2000
 
 
+def quick_part(frame, target, seed):
+    """Some of the rows in their order, drawn; of a target of few values, of each."""
+    if len(frame) <= QUICK_ROWS:
+        return frame
+    values = pd.factorize(frame[target])[0]
+    counts = np.bincount(values + 1)
+    if (counts > 0).sum() <= 20 and counts[counts > 0].min() > 1:
+        share = QUICK_ROWS / len(frame)
+        return frame.iloc[kd.batches.stratified_split(values, share, seed=seed)[1]]
+    drawn = np.random.default_rng(seed).permutation(len(frame))[:QUICK_ROWS]
+    return frame.iloc[np.sort(drawn)]
+
+
 def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
     parser.add_int("--epochs", epochs, "of one cosine cycle; default: %(default)s")
     parser.add_float("--learning-rate", rate, "default: %(default)s")
+    sweep = "take the valley of a sweep of the rate instead"
+    parser.add_argument("--lr-find", action="store_true", help=sweep)
     parser.add_int("--batch-size", batch_size, "default: %(default)s")
-    parser.add_argument("--weight-decay", type=float, default=decay, metavar="D")
+    parser.add_share("--weight-decay", decay, "of kernels; default: %(default)s")
     mean = "momentum of a mean of the weights over the steps, which is kept; 0: none"
     parser.add_share("--ema", 0.0, f"{mean}; default: %(default)s")
 
@@ -29,14 +45,22 @@ def fit(model, data, args, run, name="fit"):
         optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay, args.ema),
     )
     return learn.fit(
-        args.learning_rate,
+        None if args.lr_find else args.learning_rate,
         cycle_len=1 if args.quick else args.epochs,
         callbacks=[keras.callbacks.SwapEMAWeights()] if args.ema else [],
         resume=True,
     )
 
 
-def finish(run, model, data, history, title, *, names=(), time=None):
+def all_peers():
+    """Names of `kd.tabular.PEERS`, without those that are not installed."""
+    names = kd.tabular.installed_peers()
+    if len(names) < len(kd.tabular.PEERS):
+        print("LightGBM is not installed; the extra `bench` has it")
+    return names
+
+
+def finish(run, model, data, history, title, *, names=(), answers=None, time=None):
     """Score, compare with peers, and write the files of the run.
 
     Args:
@@ -46,14 +70,20 @@ def finish(run, model, data, history, title, *, names=(), time=None):
         history: of its training.
         title: of report and card.
         names: of `kd.tabular.PEERS` that are trained too.
+        answers: of further ways to the validation rows, by name.
         time: a column over which errors are drawn.
     """
     own = kd.tabular.scores(model, data)
     table = pd.DataFrame.from_dict({"this network": own}, orient="index")
     if names:
-        table = pd.concat([table, kd.tabular.peer_scores(data, names, seed=run.seed)])
+        peers = kd.tabular.peer_scores(data, names, model, seed=run.seed)
+        table = pd.concat([table, peers])
+    for name, found in (answers or {}).items():
+        rows = data.rows("valid")
+        table.loc[name] = kd.tabular.answer_scores(data.target, rows, found)
     print(f"\n{table.to_string(float_format='{:.4f}'.format)}")
     run.record(**own, peers=table.iloc[1:].to_dict("index"))
+    peers = table if len(table) > 1 else None
     return kd.tabular.write_run_files(
-        run, model, data, history, title, peers=table if names else None, time=time
+        run, model, data, history, title, peers=peers, time=time
     )

@@ -30,7 +30,7 @@ def parse_args(argv=None):
     parser.add_int("--iterations", 10_000, "of the course's script")
     parser.add_int("--networks", 5, "whose mean is ours; default: %(default)s")
     parser.add_int("--epochs", 150, "of each network; default: %(default)s")
-    return parser.parse_run(argv, NAME)
+    return parser.parse_run(argv, NAME, "two folds, and a few epochs of each way")
 
 
 def main(argv=None):

@@ -36,14 +36,16 @@ def parse_args(argv=None):
     trend = "Google's: of the week to come, as the lesson has it, or of the last one"
     add("--trend", choices=[*_rossmann.TREND_DAYS], default="coming", help=trend)
     add("--sample", action="store_true", help="a tenth of the stores")
-    add("--peers", action="store_true", help="trees on the same rows, too")
+    trees = "trees on the same rows, too, also with the embeddings put into them"
+    add("--peers", action="store_true", help=trees)
     parser.add_int("--networks", 1, "whose mean answers")
     add("--layers", type=int, nargs="+", default=[1000, 500], metavar="N")
     parser.add_share("--dropout", 0.2, "of dense layers; default: %(default)s")
     parser.add_share("--embedding-dropout", 0.04, "default: %(default)s")
     _tables.add_training_arguments(parser, epochs=10, rate=1e-3, batch_size=512)
     add("--cache", metavar="DIR", help="of the features; default: ~/.cache/kerasdl")
-    args = parser.parse_run(argv, NAME)
+    quick = "a hundredth of the stores, and one epoch"
+    args = parser.parse_run(argv, NAME, quick)
     if args.data is None:
         parser.error(
             f"--data DIR must hold {', '.join(_rossmann.TABLES)}, each as .csv, "
@@ -65,7 +67,8 @@ def main(argv=None):
             data,
             history,
             "Rossmann's sales",
-            names=kd.tabular.PEERS if args.peers else (),
+            names=_tables.all_peers() if args.peers else (),
+            answers=_rossmann.means(data) if args.peers else None,
             time="Date",
         )
         _rossmann.write_answers(run.path, predictor, data, table)

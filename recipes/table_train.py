@@ -4,12 +4,12 @@
 
 Text, and whole numbers of few different values, become embeddings; other numbers are
 scaled, holes filled and marked. The guess is printed; --categorical and --continuous
-overrule it. Without --data it trains on scikit-learn's diabetes (442 people, a number),
-or with --dataset breast_cancer (569, two classes), in less than a minute. The run holds
-report.html with the scores of scikit-learn's boosted trees on the same rows.
+overrule it for the columns that they name. Of a --date year, month, day and so on are
+taken; predict.py makes them of the date as well. Without --data it trains on
+scikit-learn's diabetes (442 people, a number), or with --dataset breast_cancer (569,
+two classes), in less than a minute. The run holds report.html with the scores of
+scikit-learn's boosted trees on the same rows.
 """
-
-from pathlib import Path
 
 import _tables
 
@@ -26,9 +26,11 @@ def parse_args(argv=None):
     add("--data", metavar="FILE", help="a .csv, .csv.gz or .parquet file")
     add("--dataset", choices=DATASETS, default=DATASETS[0], help="without --data")
     add("--target", metavar="COLUMN", help="that is predicted; needed with --data")
-    add("--categorical", nargs="*", metavar="COLUMN")
-    add("--continuous", nargs="*", metavar="COLUMN")
-    add("--task", choices=("regression", "classification"))
+    add("--categorical", nargs="*", metavar="COLUMN", help="others stay guessed")
+    add("--continuous", nargs="*", metavar="COLUMN", help="both: no others are taken")
+    add("--date", nargs="*", default=[], metavar="COLUMN", help="written 2015-06-14")
+    parser.add_int("--min-count", 1, "rows of a known category; default: %(default)s")
+    add("--task", choices=("regression", "classification"), help="else guessed")
     add("--scale", choices=("standard", "log", "none"), help="of a number")
     parser.add_share("--valid", 0.2, "of the rows; default: %(default)s")
     add("--valid-after", nargs=2, metavar=("COLUMN", "VALUE"), help="such as a date")
@@ -37,7 +39,8 @@ def parse_args(argv=None):
     add("--layers", type=int, nargs="+", default=[100], metavar="N", help="but resnet")
     parser.add_share("--dropout", 0.1, "default: %(default)s")
     _tables.add_training_arguments(parser, epochs=60, rate=3e-3, batch_size=32)
-    args = parser.parse_run(argv, NAME)
+    quick = f"{_tables.QUICK_ROWS} rows, of each class its share, and one epoch"
+    args = parser.parse_run(argv, NAME, quick)
     if (args.data is None) != (args.target is None):
         parser.error("--data and --target must be given together, or neither")
     return args
@@ -48,7 +51,7 @@ def main(argv=None):
     frame, target = read(args)
     with kd.workbench.training_run(args, _tables.PREDICT) as run:
         if args.quick:
-            frame = frame.iloc[: _tables.QUICK_ROWS]
+            frame = _tables.quick_part(frame, target, run.seed)
         data = kd.tabular.TableData.from_frame(
             frame,
             target,
@@ -60,6 +63,8 @@ def main(argv=None):
             valid_group=args.valid_group,
             task=args.task,
             scale=args.scale,
+            min_count=args.min_count,
+            dates=args.date,
             seed=run.seed,
         )
         model = build(data, args, run.seed)
@@ -79,15 +84,9 @@ def read(args):
         frame = found.frame
         if args.dataset == "breast_cancer":
             frame["target"] = found.target_names[frame["target"]]
-        return frame.rename(columns=lambda name: name.replace("/", " per ")), "target"
+        return frame, "target"
     if args.data.endswith(".parquet"):
-        import pandas as pd
-
-        if not Path(args.data).is_file():
-            raise ValueError(
-                f"`data` must be an existing file. Received: data={args.data!r}"
-            )
-        return pd.read_parquet(args.data), args.target
+        return kd.tables.read_parquet("data", args.data), args.target
     return kd.tables.read_csv("data", args.data), args.target
 
 

@@ -15,6 +15,8 @@ _HOW = (
     *("gpu_memory_growth", "strategy"),
 )
 
+_QUICK = "at most 200 training images, or one of each class, and one epoch a stage"
+
 
 class RecipeParser(argparse.ArgumentParser):
     """A parser whose help begins with the recipe's docstring, as it stands there."""
@@ -42,14 +44,18 @@ class RecipeParser(argparse.ArgumentParser):
         options = {"default": default, "help": help, "metavar": "SHARE"}
         self.add_argument(name, type=share, **options)
 
-    def parse_run(self, argv: Sequence[str] | None, name: str) -> argparse.Namespace:
+    def parse_run(
+        self, argv: Sequence[str] | None, name: str, quick: str = _QUICK
+    ) -> argparse.Namespace:
         """Add the arguments of a training run, and parse `argv`.
+
+        `quick` says what --quick takes.
 
         `--out` defaults to a free saved_models/NAME. With `--resume` it defaults to
         the newest partial run, and what `argv` leaves out is as recorded there. Of
         several machines the first alone has that run.
         """
-        _add_run_arguments(self)
+        _add_run_arguments(self, quick)
         args = self.parse_args(argv)
         is_multi_worker = args.strategy == "multi_worker"
         has_runs = not is_multi_worker or strategies.is_first_task()
@@ -63,17 +69,12 @@ class RecipeParser(argparse.ArgumentParser):
         return args
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_run_arguments(parser: argparse.ArgumentParser, quick: str) -> None:
     """Add --seed, --out, --quick, --resume and the others every training has."""
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
     add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
-    add(
-        "--quick",
-        action="store_true",
-        help="at most 200 training images, or one of each class, and one epoch a "
-        "stage, for trying things",
-    )
+    add("--quick", action="store_true", help=f"{quick}, for trying things")
     add("--resume", action="store_true", help="continue a run that was cut short")
     add("--overwrite", action="store_true", help="replace an existing --out")
     add(

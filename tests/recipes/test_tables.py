@@ -125,7 +125,7 @@ def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path):
     out = tmp_path / "run"
     args = ["--data", str(tables), "--cache", str(tmp_path / "cache"), "--quick"]
     options = ["--layers", "8", "--networks", "2", "--batch-size", "32", "--seed", "1"]
-    options += ["--ema", "0.9"]
+    options += ["--ema", "0.9", "--peers"]
     rossmann.main([*args, *options, "--out", str(out)])
     results = json.loads((out / "manifest.json").read_text())["results"]
     valid = pd.read_csv(out / "validation.csv")
@@ -133,6 +133,22 @@ def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path):
     assert valid["Date"].min() == "2014-08-01" and valid["Date"].max() == "2014-09-17"
     scored = kerasdl.tabular.exp_rmspe(valid["Sales"], valid["prediction"])
     assert results["exp_rmspe"] == pytest.approx(scored, rel=1e-5)
+    peers = results["peers"]
+    assert {"mean", "HistGradientBoosting with embeddings"} <= set(peers)
+    # Row by row: the mean of the logarithms of a store, weekday and promotion.
+    train = pd.read_parquet(tables / "train.parquet").query("Sales > 0")
+    held = train["Date"].between("2014-08-01", "2014-09-17")
+    keys = ["Store", "DayOfWeek", "Promo"]
+    known = {
+        key: np.exp(np.log(rows["Sales"]).mean())
+        for key, rows in train[~held].groupby(keys)
+    }
+    overall = np.exp(np.log(train.loc[~held, "Sales"]).mean())
+    asked = train[held]
+    slow = [known.get(key, overall) for key in asked[keys].itertuples(index=False)]
+    assert peers["mean by store, weekday, promotion"]["exp_rmspe"] == pytest.approx(
+        kerasdl.tabular.exp_rmspe(asked["Sales"], slow)
+    )
     sent = pd.read_csv(out / "submission.csv")
     test = pd.read_csv(tables / "test.csv.gz")
     assert sent["Id"].tolist() == test["Id"].tolist()
@@ -170,9 +186,7 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     from sklearn.datasets import load_breast_cancer
 
     rows = load_breast_cancer(as_frame=True).frame.iloc[:40]
-    rows.rename(columns=lambda name: name.replace("/", " per ")).to_csv(
-        tmp_path / "rows.csv", index=False
-    )
+    rows.to_csv(tmp_path / "rows.csv", index=False)
     asked = load("predict", monkeypatch)
     answers = tmp_path / "answers.csv"
     args = [str(out), str(tmp_path / "rows.csv"), "--csv", str(answers)]
@@ -185,13 +199,75 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     assert "`table` must be columns" in capsys.readouterr().err
 
 
-def test_table_train_refuses(monkeypatch, tmp_path):
+def test_table_train_refuses(monkeypatch, capsys):
     recipe = load("table_train", monkeypatch)
     with pytest.raises(SystemExit) as stop:
         recipe.main(["--target", "x"])
     assert stop.value.code == 2
-    with pytest.raises(ValueError, match="`data` must be an existing"):
+    with pytest.raises(ValueError, match="must be an existing Parquet"):
         recipe.main(["--data", "gone.parquet", "--target", "x"])
+    for option in ("--valid", "--dropout", "--ema"):
+        with pytest.raises(SystemExit):
+            recipe.main([option, "1"])
+        assert "below 1. Received: 1" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        recipe.main(["--help"])
+    assert "2000 rows, of each class its share" in capsys.readouterr().out
+
+
+def test_a_table_with_dates_and_rare_classes(monkeypatch, tmp_path):
+    """A quick run takes of each class; predict.py makes the date's parts as well."""
+    recipe, asked = load("table_train", monkeypatch), load("predict", monkeypatch)
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2014-01-01", periods=4000, freq="7h").strftime("%Y-%m-%d")
+    table = pd.DataFrame({"saleDate": days, "x": rng.normal(size=4000)})
+    table["kind"] = ["rare"] * 2 + ["some"] * 1000 + ["more"] * 2998
+    table["class"] = ["A"] * 40 + ["B"] * 3960
+    table.to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / "run"
+    options = ["--categorical", "kind", "--min-count", "3", "--date", "saleDate"]
+    options += ["--data", str(tmp_path / "rows.csv"), "--target", "class", "--quick"]
+    recipe.main([*options, "--lr-find", "--seed", "1", "--out", str(out)])
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["data"]["rows"] == 2000 and manifest["data"]["valid"] == 400
+    columns = {
+        one["name"]: one
+        for kind in ("categories", "numbers")
+        for one in json.loads((out / "tables.json").read_text())["columns"][kind]
+    }
+    assert {"kind", "x", "saleMonth", "saleElapsed"} <= set(columns)
+    assert columns["kind"]["values"] == ["more", "some"]
+    part = recipe._tables.quick_part(table, "class", 1)
+    assert part["class"].value_counts().to_dict() == {"B": 1980, "A": 20}
+    assert part.index.is_monotonic_increasing
+    numbers = recipe._tables.quick_part(table, "x", 1)
+    assert len(numbers) == 2000 and numbers["class"].nunique() == 2
+    answers = tmp_path / "answers.csv"
+    assert (
+        asked.main([str(out), str(tmp_path / "rows.csv"), "--csv", str(answers)]) == 0
+    )
+    found = pd.read_csv(answers, dtype=str)
+    assert list(found) == [*table, "prediction", "probability"]
+    assert found["saleDate"].tolist() == days.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "match"),
+    [
+        ("train", lambda t: t.drop(columns="Date"), "train.*without Date"),
+        ("train", lambda t: t.assign(Sales="many"), "numbers in the column Sales of"),
+        ("test", lambda t: t.assign(Date="05.10.2014"), "2015-07-31 in its test.*ISO"),
+        ("store", lambda t: t.drop(columns="PromoInterval"), "store.*without PromoInt"),
+    ],
+)
+def test_a_table_of_the_contest_that_lacks_something_is_named(
+    rossmann, tables, name, change, match
+):
+    files = rossmann._rossmann.find_tables(tables)
+    read = rossmann._rossmann.read_tables(files)
+    rossmann._rossmann.checked(name, files[name], read[name])
+    with pytest.raises(ValueError, match=f"`data` must have .*{match}"):
+        rossmann._rossmann.checked(name, files[name], change(read[name]))
 
 
 def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys):
