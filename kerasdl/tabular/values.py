@@ -7,6 +7,7 @@ import pandas as pd
 
 # Whole numbers that float32, in which a model takes them, tells apart.
 _LARGEST = 2**24
+_FLAGS = ("True", "False", "TRUE", "FALSE", "true", "false")  # as pandas reads them
 _MOST = 1e18  # to it, float32 standardises without overflow
 
 
@@ -78,9 +79,10 @@ def check_numbers(column: pd.Series) -> pd.Series:
         if column.isna().all():
             return pd.Series(np.nan, column.index, name=column.name)
         wrong = column.notna() & ~column.map(pd.api.types.is_number)
-        is_text = column.map(lambda value: isinstance(value, str))
+        text = column.where(column.map(lambda value: isinstance(value, str)))
         # One text makes all of a file's column text: "12" is not what is wrong in it.
-        worst = wrong & pd.to_numeric(column.where(is_text), errors="coerce").isna()
+        reads = pd.to_numeric(text, errors="coerce").notna() | text.isin(_FLAGS)
+        worst = wrong & ~reads
         raise _wrong(column, worst if worst.any() else wrong, "numbers")
     values = column.to_numpy("float64", na_value=np.nan)
     if (abs(values) > _MOST).any():

@@ -291,7 +291,12 @@ def test_other_errors(of_shops, shops):
 
 
 @pytest.mark.parametrize(
-    ("values", "value"), [([1, 1, "3"], "3"), (["1", "2", "far"], "far")]
+    ("values", "value"),
+    [
+        ([1, 1, "3"], "3"),
+        (["1", "2", "far"], "far"),
+        (["True", "False", "yes"], "yes"),
+    ],
 )
 @pytest.mark.parametrize("index", [[0, 1, 2], [2, 2, 2]])
 def test_the_row_that_is_named_is_the_wrong_one(index, values, value):

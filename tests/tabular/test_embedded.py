@@ -49,6 +49,7 @@ def test_embeddings_are_found_inside_models_of_raw_columns_and_means(toy):
         one.name: keras.Input(one.shape[1:], name=one.name) for one in model.inputs
     }
     other = tabular.entity_embeddings(data, (4,), seed=1)
+    other.name = "other"
     mean = keras.layers.Average()([one(given) for one in (model, other)])
     mean = keras.Model(given, mean)
     for network in (model, mean):
