@@ -30,24 +30,26 @@ def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
     parser.add_argument("--lr-find", action="store_true", help=sweep)
     parser.add_int("--batch-size", batch_size, "default: %(default)s")
     parser.add_share("--weight-decay", decay, "of kernels; default: %(default)s")
-    mean = "momentum of a mean of the weights over the steps, which is kept; 0: none"
-    parser.add_share("--ema", 0.0, f"{mean}; default: %(default)s")
 
 
 def fit(model, data, args, run, name="fit"):
-    """Train by AdamW and one cosine; what an earlier process did is read back."""
-    import keras
+    """Train by AdamW and one cosine; what an earlier process did is read back.
 
+    The rate rises over half an epoch: steps of the full rate from the start spoil
+    embeddings, which begin large.
+    """
     learn = kd.tabular.Learner(
         model,
         data,
         run.path / kd.workbench.STATE / name,
-        optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay, args.ema),
+        optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay),
     )
+    epochs = 1 if args.quick else args.epochs
+    half_epoch = data.stream.num_batches // 2
     return learn.fit(
         None if args.lr_find else args.learning_rate,
-        cycle_len=1 if args.quick else args.epochs,
-        callbacks=[keras.callbacks.SwapEMAWeights()] if args.ema else [],
+        cycle_len=epochs,
+        callbacks=[kd.callbacks.CosineRestarts(epochs, warm_up_steps=half_epoch)],
         resume=True,
     )
 

@@ -125,7 +125,7 @@ def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path):
     out = tmp_path / "run"
     args = ["--data", str(tables), "--cache", str(tmp_path / "cache"), "--quick"]
     options = ["--layers", "8", "--networks", "2", "--batch-size", "32", "--seed", "1"]
-    options += ["--ema", "0.9", "--peers"]
+    options.append("--peers")
     rossmann.main([*args, *options, "--out", str(out)])
     results = json.loads((out / "manifest.json").read_text())["results"]
     valid = pd.read_csv(out / "validation.csv")
@@ -206,7 +206,7 @@ def test_table_train_refuses(monkeypatch, capsys):
     assert stop.value.code == 2
     with pytest.raises(ValueError, match="must be an existing Parquet"):
         recipe.main(["--data", "gone.parquet", "--target", "x"])
-    for option in ("--valid", "--dropout", "--ema"):
+    for option in ("--valid", "--dropout"):
         with pytest.raises(SystemExit):
             recipe.main([option, "1"])
         assert "below 1. Received: 1" in capsys.readouterr().err

@@ -219,14 +219,12 @@ def test_a_learner_trains_scores_and_exports(of_shops, tmp_path):
         tabular.Learner(learn.model, {})
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_a_killed_training_ends_with_the_same_weights(of_shops, tmp_path, ema):
+def test_a_killed_training_ends_with_the_same_weights(of_shops, tmp_path):
     def trained(folder, *callbacks):
         data = of_shops(scale="log", batch_size=64)
         network = tabular.mlp(data, (8,), 0.1, seed=0)
-        learn = tabular.Learner(network, data, folder, optimizer=adamw(0.02, 0.1, ema))
-        swap = [keras.callbacks.SwapEMAWeights()] if ema else []
-        learn.fit(0.02, cycle_len=3, callbacks=[*swap, *callbacks], resume=True)
+        learn = tabular.Learner(network, data, folder, optimizer=adamw(0.02, 0.1))
+        learn.fit(0.02, cycle_len=3, callbacks=callbacks, resume=True)
         return learn.model.get_weights()
 
     class Stop(keras.callbacks.Callback):
@@ -239,25 +237,6 @@ def test_a_killed_training_ends_with_the_same_weights(of_shops, tmp_path, ema):
     whole = trained(tmp_path / "whole")
     for one, other in zip(trained(tmp_path / "cut"), whole, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_the_mean_of_the_weights_is_validated_and_kept(of_shops):
-    data, passed = of_shops(scale="log", batch_size=64), []
-    network = tabular.linear(data, seed=0)
-    after = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: passed.append(network.get_weights())
-    )
-    learn = tabular.Learner(network, data, optimizer=adamw(0.02, 0.0, 0.9))
-    swap = keras.callbacks.SwapEMAWeights()
-    history = learn.fit(0.02, cycle_len=2, callbacks=[swap, after])
-    for place, kept in enumerate(network.get_weights()):
-        mean = passed[0][place]
-        for weights in passed[1:]:
-            mean = 0.9 * mean + 0.1 * weights[place]
-        np.testing.assert_allclose(kept, mean, 1e-5, 1e-7)
-    inputs, truth = data.arrays("valid")
-    loss = network.evaluate(inputs, truth, verbose=0)
-    assert history["val_loss"].iloc[-1] == pytest.approx(loss, rel=1e-5)
 
 
 def test_every_format_of_an_export_answers_alike(sales_run, size_run, tmp_path):
