@@ -263,7 +263,6 @@ def test_without_a_rate_the_valley_of_the_last_sweep_is_taken(folder, capsys):
     assert "times" not in capsys.readouterr().out
 
 
-@eagerly
 def test_a_rate_that_was_looked_for_is_that_of_the_resumed_fit(
     folder, tmp_path, capsys
 ):
