@@ -5,6 +5,7 @@ A test says which of them a new Keras has moved.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -45,7 +46,12 @@ MIRRORED = {
     "trainers/data_adapters/data_adapter.py": ("DataAdapter",),
     "trainers/data_adapters/tf_dataset_adapter.py": ("make_class_weight_map_fn",),
     "trainers/epoch_iterator.py": ("EpochIterator", "steps_per_epoch"),
-    "trainers/trainer.py": ("_compile_config", "_compute_loss", "_loss_tracker"),
+    "trainers/trainer.py": (
+        "_compile_config",
+        "_compile_metrics",
+        "_compute_loss",
+        "_loss_tracker",
+    ),
 }
 
 # layers/layer.py
@@ -103,6 +109,12 @@ SYMBOLIC_BUILD = "_maybe_symbolic_build"
 def compile_arguments(model: keras.Model) -> dict[str, Any]:
     """What `model` was compiled with, the objects themselves; {} before."""
     return getattr(getattr(model, "_compile_config", None), "config", {})
+
+
+def compile_metrics(model: keras.Model) -> Any:
+    """What holds the metrics of a compiled `model` and is not built yet, else None."""
+    metrics = model._compile_metrics
+    return None if metrics is None or metrics.built else metrics
 
 
 def loss_of(model: keras.Model, *of_batch: Any, training: bool) -> Any:
@@ -165,14 +177,16 @@ def arguments_of_loss(loss: Any) -> dict[str, Any]:
     return getattr(loss, "__dict__", {}).get("_fn_kwargs", {})
 
 
-def uninitialized_variables() -> list[Any]:
-    """Variables that Keras makes at the end of the next scope without state."""
-    return [*global_state.get_global_attribute("uninitialized_variables", [])]
-
-
-def set_uninitialized_variables(variables: list[Any]) -> None:
-    """Let Keras make these, and none else, at the end of that scope."""
-    global_state.set_global_attribute("uninitialized_variables", variables)
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Variables that are made within have a shape and no value, now and later."""
+    name = "uninitialized_variables"
+    before = [*global_state.get_global_attribute(name, [])]
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:  # else Keras makes the values at the end of the next scope without state
+        global_state.set_global_attribute(name, before)
 
 
 def is_training_call() -> bool:

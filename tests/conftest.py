@@ -1,11 +1,14 @@
+import gc
 import importlib.util
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,7 +22,11 @@ PROGRAMS = Path(__file__).with_name("programs")
 def seeded():
     """What is drawn without a seed of its own, such as weights, repeats too."""
     if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
+        from tensorflow.python import pywrap_tfe
+
+        # With it TensorFlow forgets all that it has optimised, to do so again.
+        with patch.object(pywrap_tfe, "TFE_ContextClearCaches", lambda context: None):
+            sys.modules["keras"].utils.set_random_seed(0)
 
 
 @pytest.fixture
@@ -57,6 +64,25 @@ def elsewhere():
             return printed
 
         yield run
+
+
+@pytest.fixture
+def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
+    """Exported files are asked in the process of `elsewhere`, and for moments only.
+
+    A process of their own, as they are asked in, is of test_export_run.py.
+    """
+    from kerasdl.artefacts import _bare_process, latency
+
+    def ask(**asked):
+        folder = tmp_path_factory.mktemp("asked")
+        (folder / "asked").write_bytes(pickle.dumps(asked))
+        files = _bare_process.__file__, folder / "asked", folder / "answer"
+        elsewhere("bare_process.py", *files)
+        return pickle.loads((folder / "answer").read_bytes())
+
+    monkeypatch.setattr(latency, "_ask", ask)
+    monkeypatch.setattr(latency, "SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -197,3 +223,18 @@ def pytest_collection_modifyitems(items):
     """What takes longest first, recipes and strategies: so workers end together."""
     long = {"recipes", "test_strategies_fit.py"}
     items.sort(key=lambda item: long.isdisjoint(item.path.parts))
+
+
+def pytest_collection_finish():
+    """What is loaded stays: a conversion to TFLite looks for garbage among the rest.
+
+    And no iterator of tf.data that has become garbage waits for its tuner's thread,
+    which TensorFlow may let sleep on for a minute.
+    """
+    gc.freeze()
+    if "tensorflow" in sys.modules:
+        from kerasdl.batches import without_tuner
+
+        dataset = sys.modules["tensorflow"].data.Dataset
+        iterate = dataset.__iter__
+        dataset.__iter__ = lambda self: iterate(without_tuner(self))

@@ -2,8 +2,9 @@
 
 Reads a pickled dict with `threads`, `keras` and `saved_model` (paths or None), `order`
 (names of inputs), `samples` (arrays by name), `calls` (by name: a signature of the
-SavedModel and its arrays) and `sizes` (of batches) from stdin; writes one with what the
-exported files answer and how long they take to stdout.
+SavedModel and its arrays), `sizes` (of batches) and `seconds` (of each measurement)
+from stdin; writes one with what the exported files answer and how long they take to
+stdout.
 """
 
 import pickle
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 
 def milliseconds(
-    call: Callable[[], object], seconds: float = 2.0, most: int = 50, warm_up: int = 3
+    call: Callable[[], object], seconds: float, most: int = 50, warm_up: int = 3
 ) -> list[float]:
     """Duration of each of up to `most` calls within about `seconds`, at least five."""
     for _ in range(warm_up):
@@ -35,7 +36,7 @@ def main() -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(asked["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    samples, sizes = asked["samples"], asked["sizes"]
+    samples, sizes, seconds = asked["samples"], asked["sizes"], asked["seconds"]
     found = {"times": {}, "answers": {}}
     if asked["keras"]:
         import keras
@@ -64,7 +65,7 @@ def main() -> None:
             found["times"][name] = {}
             for size in sizes:
                 inputs = batch(size)
-                times = milliseconds(lambda: predict(inputs))  # noqa: B023
+                times = milliseconds(lambda: predict(inputs), seconds)  # noqa: B023
                 found["times"][name][size] = times
     if asked["saved_model"]:
         loaded = tf.saved_model.load(asked["saved_model"])
@@ -79,7 +80,7 @@ def main() -> None:
         times = found["times"]["saved_model"] = {}
         for size in sizes:
             part = {name: values[:size] for name, values in samples.items()}
-            times[size] = milliseconds(lambda: call("serve", part))  # noqa: B023
+            times[size] = milliseconds(lambda: call("serve", part), seconds)  # noqa: B023
     pickle.dump(found, answer)
 
 

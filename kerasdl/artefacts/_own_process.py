@@ -1,17 +1,11 @@
 """Work that may end the process it runs in: here if it is known not to, else apart."""
 
-import os
-import pickle
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from ._apart import apart
 from .signature import as_saved_model
 
 # Of all networks of this library and of keras.applications, and of the views of
@@ -26,14 +20,21 @@ _KNOWN = frozenset(
     "Squeeze StatefulPartitionedCall StopGradient StridedSlice Sub Sum Tanh "
     "Transpose".split()
 )
-_RUN = "from kerasdl.artefacts._own_process import _main; _main()"
+# Of numbers of rows, which nothing makes int8: `Embedding` counts from the end too.
+_KNOWN_OF_INTEGERS = frozenset({"Less", "SelectV2"})
 
 
 def is_known(module: tf.Module) -> bool:
     """Whether converters are known to take all operations of an `as_module`."""
     graph = module.serve.get_concrete_function().graph.as_graph_def()
     inner = (node for function in graph.library.function for node in function.node_def)
-    return {node.op for node in (*graph.node, *inner)} <= _KNOWN
+    return all(_is_known(node) for node in (*graph.node, *inner))
+
+
+def _is_known(node: tf.compat.v1.NodeDef) -> bool:
+    if node.op in _KNOWN_OF_INTEGERS:
+        return tf.as_dtype(node.attr["T"].type).is_integer
+    return node.op in _KNOWN
 
 
 def convert_guarded(module: tf.Module, convert: Callable[[str], Any]) -> Any:
@@ -52,44 +53,4 @@ def convert_guarded(module: tf.Module, convert: Callable[[str], Any]) -> Any:
     with as_saved_model(module) as folder:
         if is_known(module):
             return convert(folder)
-        return _apart(convert, folder)
-
-
-def _apart(function: Callable[..., Any], *arguments: Any) -> Any:
-    """`function(*arguments)` in a process that begins, and may end, for it."""
-    with tempfile.TemporaryDirectory() as folder:
-        asked, answered = Path(folder) / "asked", Path(folder) / "answered"
-        asked.write_bytes(pickle.dumps((function, arguments)))
-        ended = subprocess.run(
-            [sys.executable, "-P", "-c", _RUN, str(asked), str(answered)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        if ended.returncode < 0:
-            ending = signal.Signals(-ended.returncode).name
-            raise ValueError(
-                "`model` must have operations that the converter can take. Received: a "
-                f"model that ends the converter's process by {ending}. Leave out int8 "
-                "where that was asked for, or build the model of other layers."
-            )
-        if ended.returncode:
-            raise RuntimeError(f"A process of its own failed:\n{ended.stderr[-2000:]}")
-        result, error = pickle.loads(answered.read_bytes())
-        if error is not None:
-            raise error
-        return result
-
-
-def _main() -> None:
-    """What the process runs: a pickled call, whose result or ValueError it pickles."""
-    asked, answered = map(Path, sys.argv[1:])
-    function, arguments = pickle.loads(asked.read_bytes())
-    result = error = None
-    try:
-        result = function(*arguments)
-    except ValueError as raised:
-        error = raised
-    answered.write_bytes(pickle.dumps((result, error)))
+        return apart(convert, folder)

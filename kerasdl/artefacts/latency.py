@@ -17,7 +17,7 @@ from .signature import Arrays, Signature
 
 THREADS = (1, 2)
 BATCH_SIZES = (1, 8)
-
+SECONDS = 2.0  # of each measurement, unless that has its calls before
 
 # A signature of a SavedModel, and what it is asked.
 Call = tuple[str, Arrays]
@@ -38,7 +38,7 @@ def tflite_latency(path: Path, samples: Arrays) -> dict[str, Any]:
         for size in BATCH_SIZES:
             try:
                 run, part = run_tflite(path, threads, size), first(samples, size)
-                times[size] = milliseconds(lambda: run(part))  # noqa: B023
+                times[size] = milliseconds(lambda: run(part), SECONDS)  # noqa: B023
             except (RuntimeError, ValueError):
                 if size == 1:
                     raise
@@ -54,7 +54,7 @@ def onnx_latency(path: Path, samples: Arrays) -> dict[str, Any]:
         times = {}
         for size in BATCH_SIZES:
             part = first(samples, size)
-            times[size] = milliseconds(lambda: run(part))  # noqa: B023
+            times[size] = milliseconds(lambda: run(part), SECONDS)  # noqa: B023
         found[_name(threads)] = _percentiles(times)
     return found
 
@@ -95,6 +95,7 @@ def bare_process(
             samples=samples,
             calls=dict(calls),
             sizes=BATCH_SIZES,
+            seconds=SECONDS,
         )
         if answer.get("compiled"):
             raise ValueError(f"{keras_path} must not be compiled")

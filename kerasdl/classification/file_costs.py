@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerasdl.artefacts import run_tflite, zipped_bytes
-from kerasdl.artefacts.latency import milliseconds
+from kerasdl.artefacts import latency, run_tflite, zipped_bytes
 from kerasdl.models import layer_costs, load_model
 
 
@@ -30,11 +29,12 @@ def file_costs(keras_path: str | Path, tflite_path: str | Path) -> dict[str, flo
     pixels = np.random.default_rng(0).integers(0, 256, (1, *model.input_shape[1:]))
     inputs = {"pixels": pixels.astype("uint8")}
     run = run_tflite(Path(tflite_path), num_threads=1)
+    times = latency.milliseconds(lambda: run(inputs), latency.SECONDS)
     return {
         "parameters": model.count_params(),
         "multiply_adds": int(layer_costs(model)["multiply_adds"].sum()),
         "keras_bytes": Path(keras_path).stat().st_size,
         "tflite_bytes": Path(tflite_path).stat().st_size,
         "zipped_bytes": zipped,
-        "p50_ms": round(float(np.median(milliseconds(lambda: run(inputs)))), 3),
+        "p50_ms": round(float(np.median(times)), 3),
     }

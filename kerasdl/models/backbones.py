@@ -17,6 +17,7 @@ import keras
 from keras import applications, layers
 
 from kerasdl._checks import check_one_of, size_pair
+from kerasdl._keras_internals import without_values
 from kerasdl._seeds import resolve_seed
 
 from ._pixels import scale_pixels
@@ -206,12 +207,13 @@ def _build(
 ) -> keras.Model:
     """Build the trunk of `row` with random weights, to be kept or not, from `seed`."""
     pixels = keras.Input(shape, name="pixels")
-    network = row.builder(
-        include_top=False,
-        weights=None,
-        input_tensor=scale_pixels(pixels, row.pixels),
-        name=row.name,
-    )
+    with without_values():  # it is cloned
+        network = row.builder(
+            include_top=False,
+            weights=None,
+            input_tensor=scale_pixels(pixels, row.pixels),
+            name=row.name,
+        )
     network = keras.Model(pixels, network.output, name=row.name)
     has_dropout = any(isinstance(layer, layers.Dropout) for layer in network.layers)
     if seed is None and not (keeps_weights or has_dropout):

@@ -10,10 +10,7 @@ from typing import Any
 import h5py
 import keras
 
-from kerasdl._keras_internals import (
-    set_uninitialized_variables,
-    uninitialized_variables,
-)
+from kerasdl._keras_internals import without_values
 
 from ._archive import DAMAGED, MAX_BYTES, check_archive
 from ._weights_file import WEIGHTS, check_tree
@@ -93,13 +90,9 @@ def _count_weights(opened: io.BytesIO) -> int:
 
 def _count_asked(config: dict[str, Any]) -> int:
     """Numbers in the weights of the model of `config`, which are not made."""
-    before = uninitialized_variables()
-    try:
-        with keras.StatelessScope(initialize_variables=False):
-            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-        return sum(math.prod(weight.shape) for weight in model.weights)
-    finally:  # else Keras makes them at the end of the next such scope
-        set_uninitialized_variables(before)
+    with without_values():
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    return sum(math.prod(weight.shape) for weight in model.weights)
 
 
 def foreign_part(config: Any, layer: str = "model", own: str = "keras") -> str | None:

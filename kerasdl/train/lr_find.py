@@ -14,6 +14,7 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._progress import show_progress
 from kerasdl.batches import train_batches
 
+from ._built_metrics import build_metrics
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
@@ -118,7 +119,7 @@ def lr_find(
     batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
-    distributed(fast_convolutions(fused_batch_norm(model)))
+    build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), batches)
     sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps))
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,

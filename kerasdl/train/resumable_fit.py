@@ -23,6 +23,7 @@ from kerasdl._optimizer import (
 from kerasdl.models.adapted import finalize_adapted
 
 from . import _made_with
+from ._built_metrics import build_metrics
 from ._class_weight import check_class_weight
 from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
@@ -102,7 +103,7 @@ def resumable_fit(
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history = saved["history"]
-    distributed(fast_convolutions(fused_batch_norm(model)))
+    build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), x)
     done = len(history)
     if epochs < done:
         raise ValueError(

@@ -14,6 +14,7 @@ from kerasdl.classification import TTAEvaluation, predict_split, tta
 from kerasdl.data import Augment, ImageData, ImageDataGenerator
 
 FLIP = Augment(horizontal_flip=True)
+eagerly = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,7 @@ def test_what_has_no_effect_under_precompute_is_said(folder, capsys):
     assert capsys.readouterr().out == ""
 
 
+@eagerly
 def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
     data = photos(folder, size=32)
     learn = kerasdl.Learner.pretrained(
@@ -93,6 +95,7 @@ def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path):
     assert not np.array_equal(weights(learn.model)[0], before[0])
 
 
+@eagerly
 @pytest.mark.parametrize("head", ["pooled", "flatten"])
 def test_precompute_is_training_through_the_frozen_trunk(
     head, folder, tmp_path, tiny_backbone
@@ -165,6 +168,7 @@ def test_keras_own_switches_hold_throughout(folder):
     assert ((1 - 0.5 * 1e-3 * 4) < ratio).all() and (ratio < 1).all()
 
 
+@eagerly
 def test_each_fit_sees_views_of_its_own(folder, monkeypatch):
     data = photos(folder)
     learn = kerasdl.Learner.from_model(network(), data)
@@ -230,6 +234,7 @@ def test_a_fit_is_resumed_with_what_it_was_begun_with(
         learn.fit(*arguments, resume=True)
 
 
+@eagerly
 def test_lr_find_leaves_everything_as_it_was(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     before = weights(learn.model)
@@ -239,6 +244,7 @@ def test_lr_find_leaves_everything_as_it_was(folder):
         np.testing.assert_array_equal(one, two)
 
 
+@eagerly
 def test_without_a_rate_the_valley_of_the_last_sweep_is_taken(folder, capsys):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     valley = learn.lr_find(1e-4, 1, num_steps=20).suggestions["valley"]
@@ -291,6 +297,7 @@ def test_other_optimizers_are_named_or_compiled(folder):
         optimizer(model, optimizer="adam")
 
 
+@eagerly
 def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tmp_path):
     def learner(optimizer=None):
         return kerasdl.Learner.from_model(
@@ -325,6 +332,7 @@ def test_larger_photos_go_on_with_the_weights(folder):
     assert not np.array_equal(before[-1], after[-1])
 
 
+@eagerly
 def test_saved_weights_come_back(folder, tmp_path):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     before = weights(learn.model)
@@ -336,6 +344,7 @@ def test_saved_weights_come_back(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.weights.h5"]
 
 
+@eagerly
 def test_loaded_weights_are_those_that_activations_come_from(folder, tmp_path):
     learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
     learn.fit(0.1)

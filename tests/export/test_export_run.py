@@ -64,6 +64,7 @@ def exported(run, data, decoded):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PhotoBatches, "batch", batch)
+        patch.setattr(latency, "SECONDS", 0.0)
         return run / "export", export_run(run, calibration=data, check=data, seed=1)
 
 
@@ -298,7 +299,7 @@ def test_an_export_is_replaced_only_by_one_that_is_whole(
 
 
 def test_a_saved_model_that_reads_files_otherwise_is_not_published(
-    colours, data, tmp_path, monkeypatch
+    colours, data, tmp_path, monkeypatch, asked_elsewhere
 ):
     honest = files._bytes_entry
 
@@ -306,7 +307,6 @@ def test_a_saved_model_that_reads_files_otherwise_is_not_published(
         return honest(image_size, resize, lambda pixels: serve(255 - pixels))
 
     monkeypatch.setattr(files, "_bytes_entry", inverted)
-    monkeypatch.setattr(latency, "THREADS", (1,))  # a process less
     out = tmp_path / "files"
     with pytest.raises(ExportError, match="serve_bytes answers 8 photos otherwise"):
         export_run(colours.model(), ["saved_model"], check=data, out=out)
@@ -314,7 +314,7 @@ def test_a_saved_model_that_reads_files_otherwise_is_not_published(
 
 
 def test_pictures_of_the_models_size_do_not_hide_wrong_resizing(
-    colours, data, tmp_path, monkeypatch
+    colours, data, tmp_path, monkeypatch, asked_elsewhere
 ):
     honest = keras.ops.image.resize
 
@@ -323,7 +323,6 @@ def test_pictures_of_the_models_size_do_not_hide_wrong_resizing(
         return resized if images.shape[:2] == size else tf.zeros_like(resized)
 
     monkeypatch.setattr(keras.ops.image, "resize", black)
-    monkeypatch.setattr(latency, "THREADS", (1,))
     with pytest.raises(ExportError, match="serve_bytes answers 8 photos otherwise"):
         export_run(colours.model(), ["saved_model"], check=data, out=tmp_path / "files")
 

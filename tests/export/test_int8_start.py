@@ -6,7 +6,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 
-from kerasdl.artefacts import _own_process, run_onnx, run_tflite
+from kerasdl.artefacts import _apart, _own_process, run_onnx, run_tflite
 from kerasdl.artefacts.signature import as_module
 from kerasdl.classification.pixel_model import pixel_signature
 from kerasdl.export import quantization_errors, save_onnx, save_tflite
@@ -113,9 +113,13 @@ def test_which_models_are_converted_apart(colours):
     assert is_known(colours.model(), 1)
     assert is_known(colours.model())
     assert not is_known(recurrent_model(), 1)
+    pixels = keras.Input((SIDE, SIDE, 3))
+    for values, known in ((pixels, False), (ops.cast(pixels, "int32"), True)):
+        chosen = ops.where(values < 3, values, values + 1)
+        assert is_known(keras.Model(pixels, ops.cast(chosen, "float32")), 1) == known
 
 
 def test_what_a_process_of_its_own_returns_and_raises():
-    assert _own_process._apart(divmod, 7, 2) == (3, 1)
+    assert _apart.apart(divmod, 7, 2) == (3, 1)
     with pytest.raises(ValueError, match="invalid literal"):
-        _own_process._apart(int, "seven")
+        _apart.apart(int, "seven")

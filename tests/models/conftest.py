@@ -76,6 +76,25 @@ def no_pending_values():
     global_state.set_global_attribute("uninitialized_variables", [])
 
 
+@pytest.fixture
+def without_values():
+    """Weights of networks have no values, which take long to draw."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def shaped():
+    """A function of names: networks at their defaults, whose weights have no values."""
+
+    @functools.cache
+    def build(name):
+        with keras.StatelessScope(initialize_variables=False):
+            return getattr(models, name)(seed=1)
+
+    return build
+
+
 @functools.cache
 def built(name):
     arguments, min_side, rule = ZOO[name]

@@ -10,6 +10,7 @@ def shapes(model):
     return {layer.name: tuple(layer.output.shape[1:]) for layer in model.layers}
 
 
+@pytest.mark.usefixtures("without_values")
 def test_shapes_and_parameters_of_the_paper():
     trunk = alexnet(include_top=False, seed=1)
     found = shapes(trunk)
@@ -31,6 +32,7 @@ def test_shapes_and_parameters_of_the_paper():
     assert convs + dense == 62_378_344
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("build", ["functional", "sequential"])
 def test_shapes_of_the_lesson(build):
     """Dive into Deep Learning, section 8.1, prints them for a gray 224x224 image."""
@@ -78,6 +80,7 @@ def test_units():
         alexnet(units=0)
 
 
+@pytest.mark.usefixtures("without_values")
 def test_nin_shapes_of_the_lesson():
     """Dive into Deep Learning, section 8.3, prints them for a gray 224x224 image."""
     model = nin(input_shape=(224, 224, 1), classes=10, seed=1)

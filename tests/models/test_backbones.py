@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 from keras.applications import imagenet_utils
 from keras.src.backend import config
+from keras.src.backend.common import global_state
 from keras.src.utils import file_utils
 
 from kerasdl.models import backbones, copy_weights
@@ -131,12 +132,28 @@ def test_a_seed_is_drawn_and_printed_only_where_it_is_used(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_a_trunk_with_dropout_draws_its_seed_with_weights_too(tmp_path, capsys):
-    build_trunk("efficientnet_b0", None, 32, seed=1).save_weights(
-        tmp_path / "trunk.weights.h5"
-    )
-    build_trunk("efficientnet_b0", tmp_path / "trunk.weights.h5", 32)
+def test_a_trunk_with_dropout_draws_its_seed_with_weights_too(
+    tmp_path, capsys, monkeypatch
+):
+    path = tmp_path / "trunk.weights.h5"
+    path.touch()
+    monkeypatch.setattr(backbones, "load_weights", lambda trunk, path: None)
+    build_trunk("efficientnet_b0", path, 32)
     assert capsys.readouterr().out.startswith("seed=")
+
+
+def test_values_of_weights_are_drawn_once(tiny_backbone, monkeypatch):
+    """Though the network of the builder is cloned, to give each layer a seed."""
+    drawn, scaling = [], keras.initializers.VarianceScaling
+    draw = scaling.__call__
+    monkeypatch.setattr(
+        scaling, "__call__", lambda *a, **k: drawn.append(a[1]) or draw(*a, **k)
+    )
+    trunk = build_trunk(tiny_backbone, None, 32, seed=1)
+    assert drawn == [(3, 3, 3, 4), (3, 3, 4, 8), (3, 3, 8, 16)]
+    kernels = [layer.kernel for layer in trunk.layers if hasattr(layer, "kernel")]
+    assert len(kernels) == 3 and all(kernel.numpy().any() for kernel in kernels)
+    assert not global_state.get_global_attribute("uninitialized_variables")
 
 
 def test_the_smallest_image_leaves_a_feature_map(small_trunk):

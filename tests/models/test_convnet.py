@@ -7,6 +7,7 @@ from kerasdl.models import convnet, mnist_convnet
 SMALL = {"input_shape": (46, 46, 3), "seed": 1}
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_books_parameters():
     """Listing 5.5, and listings 5.1 and 5.2."""
     assert convnet(seed=1).count_params() == 3_453_121
@@ -15,6 +16,7 @@ def test_the_books_parameters():
     assert mnist_convnet(include_top=False, seed=1).count_params() == 55_744
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("build", ["functional", "sequential"])
 def test_the_books_shapes(build):
     shapes = [tuple(x.output.shape[1:]) for x in mnist_convnet(build=build).layers]

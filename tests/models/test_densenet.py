@@ -36,9 +36,9 @@ def trained(model):
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_and_shapes(name):
+def test_parameters_and_shapes(name, shaped):
+    model = shaped(name)
     with keras.StatelessScope(initialize_variables=False):  # no values of weights
-        model = getattr(models, name)(seed=1)
         trunk = getattr(models, name)(
             include_top=False, build="sequential", pooling="avg", seed=1
         )
@@ -51,17 +51,16 @@ def test_parameters_and_shapes(name):
     assert shapes == [(s, s, m) for s, m in zip(sides, MAPS[name], strict=True)]
 
 
-def test_multiply_adds():
-    with keras.StatelessScope(initialize_variables=False):
-        model = models.densenet121(seed=1)
+def test_multiply_adds(shaped):
     multiply_adds = 1_024_000 + sum(
         int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:3]))
-        for layer in model.layers
+        for layer in shaped("densenet121").layers
         if isinstance(layer, keras.layers.Conv2D)
     )
     assert multiply_adds / 1e9 == pytest.approx(2.834, abs=0.001)  # torchvision
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_lesson_s_network():
     model = models.densenet_small(build="sequential", seed=1)
     for name, shape in LESSON.items():
@@ -80,6 +79,7 @@ def test_the_lesson_s_network():
     assert trained(model) == parameters
 
 
+@pytest.mark.usefixtures("without_values")
 def test_bottleneck():
     """DenseNet-BC, section 3: 4k maps enter each 3x3 convolution."""
     arguments = {"input_shape": (32, 32, 1), "seed": 1}
@@ -143,6 +143,7 @@ def test_both_builds_train_to_the_same_weights():
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
+@pytest.mark.usefixtures("without_values")
 def test_a_stem_for_small_images():
     model = models.densenet_small(
         include_top=False, input_shape=(32, 32, 3), stem="cifar", seed=1

@@ -70,6 +70,7 @@ def kernels(layer):
     return sum(int(np.prod(w.shape)) for w in layer.weights if len(w.shape) > 1)
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_paper_s_table():
     model = googlenet(build="sequential", seed=1)
     for name, (shape, units) in TABLE.items():
@@ -81,12 +82,14 @@ def test_the_paper_s_table():
     assert model.count_params() == 6_998_552
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_lesson_s_shapes():
     model = googlenet(input_shape=(96, 96, 1), classes=10, seed=1)
     for name, shape in LESSON.items():
         assert tuple(model.get_layer(name).output.shape[1:]) == shape
 
 
+@pytest.mark.usefixtures("without_values")
 def test_batch_norm_has_torchvision_s_parameters():
     model = googlenet(batch_norm=True, seed=1)
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
@@ -104,6 +107,7 @@ def test_variants_are_the_same_in_both_builds(variant, pixels):
     assert functional.count_params() == sequential.count_params()
 
 
+@pytest.mark.usefixtures("without_values")
 def test_aux_heads():
     """Section 5 of the paper: averages of 4x4 pixels, 128 filters, 1024 units."""
     model = googlenet(aux_heads=True, seed=1)

@@ -26,6 +26,7 @@ def trained(model):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("batch_norm", [True, False])
 def test_the_paper_s_parameters_and_shapes(batch_norm):
     """Table 1 of the paper counts as many without BatchNorm."""
@@ -37,6 +38,7 @@ def test_the_paper_s_parameters_and_shapes(batch_norm):
     assert ("BatchNormalization" in names) == batch_norm
 
 
+@pytest.mark.usefixtures("without_values")
 def test_whole_cifar_images():
     model = inception_small(include_top=False, input_shape=(32, 32, 3), seed=1)
     assert model.output_shape == (None, 8, 8, 336)

@@ -21,6 +21,7 @@ MILLIONS = {
 }
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name):
     model = getattr(models, name)(seed=1)
@@ -57,6 +58,7 @@ def test_depthwise_separable_convolution_saves_what_the_paper_says():
     assert (channel + point) / standard == pytest.approx(1 / 256 + 1 / 9)
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("alpha", [0.5, 1.4])
 def test_width_multiplier(alpha):
     """Widths as keras.applications has them, at its counts of parameters."""

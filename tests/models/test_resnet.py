@@ -53,9 +53,8 @@ def convolutions(model):
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters_depth_and_multiply_adds(name):
-    with keras.StatelessScope(initialize_variables=False):  # no values of weights
-        model = getattr(models, name)(seed=1)
+def test_parameters_depth_and_multiply_adds(name, shaped):
+    model = shaped(name)
     assert model.count_params() == PARAMETERS[name]
     # The name counts convolutions and the dense layer, without the projections.
     depth = 1 + sum(not c.name.endswith("_0_conv") for c in convolutions(model))
@@ -71,6 +70,7 @@ def test_parameters_depth_and_multiply_adds(name):
         assert multiply_adds / 1e9 == pytest.approx(MULTIPLY_ADDS[name], rel=0.025)
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("name", ["resnet18", "resnet18_v2"])
 def test_the_lesson_s_shapes(name):
     model = getattr(models, name)(

@@ -22,6 +22,7 @@ TABLE = {
 }
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_paper_s_table():
     model = squeezenet(build="sequential", seed=1)
     for name, (shape, parameters) in TABLE.items():
@@ -31,6 +32,7 @@ def test_the_paper_s_table():
     assert model.count_params() == 1_248_424
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("classes", [2, 7])
 def test_classes(classes):
     model = squeezenet(input_shape=(35, 35, 3), classes=classes, seed=1)

@@ -16,6 +16,7 @@ PARAMETERS = {
 TRUNKS = {"vgg16": 14_714_688, "vgg19": 20_024_384}  # keras.applications
 
 
+@pytest.mark.usefixtures("without_values")
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameters(name):
     """Those of the trunk, and of the dense layers on its 7x7 maps."""
@@ -27,10 +28,12 @@ def test_parameters(name):
     assert trunk.count_params() == TRUNKS.get(name, trunk.count_params())
 
 
+@pytest.mark.usefixtures("without_values")
 def test_vgg16_as_a_whole():
     assert vgg16(seed=1).count_params() == PARAMETERS["vgg16"]
 
 
+@pytest.mark.usefixtures("without_values")
 def test_the_lesson_s_narrow_vgg11():
     """Dive into Deep Learning, section 8.2: filters 16, 32, 64, 128 and 128."""
     model = vgg11(input_shape=(224, 224, 1), classes=10, ratio=4, units=8, seed=1)
@@ -48,6 +51,7 @@ def test_the_lesson_s_narrow_vgg11():
     assert names == ["flatten", "fc1", "dropout1", "fc2", "dropout2", "predictions"]
 
 
+@pytest.mark.usefixtures("without_values")
 def test_vgg_small():
     model = vgg_small(seed=1)
     assert model.get_layer("pool3").output.shape == (None, 4, 4, 256)

@@ -73,12 +73,13 @@ def test_arguments_are_keras_s_in_its_order(network):
 
 
 @pytest.mark.parametrize(("name", "rule"), DEEPER.items())
-def test_a_deeper_network(name, rule):
+def test_a_deeper_network(name, rule, shaped):
     """Without values of its weights, which take long to draw."""
     builder = getattr(models, name)
     assert inspect.signature(builder) == inspect.signature(models.resnet18)
+    functional = shaped(name)
     with keras.StatelessScope(initialize_variables=False):
-        functional, sequential = builder(seed=1), builder(build="sequential", seed=1)
+        sequential = builder(build="sequential", seed=1)
     assert functional.name == sequential.name == name
     assert isinstance(sequential, keras.Sequential)
     shapes, expected = (

@@ -226,11 +226,7 @@ def breaking(arrays, at, what):
     signature = tuple(
         tf.TensorSpec((8, array.shape[1]), array.dtype) for array in arrays
     )
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    options = tf.data.Options()
-    # The tuner's thread, when it is stopped, may wait for a minute.
-    options.autotune.enabled = False
-    return dataset.with_options(options)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
 
 
 def fail():
