@@ -71,7 +71,7 @@ def read_folder(
             validation is said twice.
     """
     valid = folders["valid"]
-    if isinstance(valid, str):
+    if isinstance(valid, (str, Path)):
         if valid_fraction is None:
             return read_splits(root, _found(root, folders), exclude)
         valid = valid_fraction
