@@ -1,7 +1,5 @@
 """The same network on pictures of more or fewer channels than three."""
 
-from typing import Any
-
 import keras
 import numpy as np
 from keras import layers, ops
@@ -47,27 +45,27 @@ def with_channels(model: keras.Model, channels: int, kind: str = "mean") -> kera
         if kind == "copy":
             rgb.append(given[missing % channels])
         elif kind == "mean":
-            rgb.append(sum(given[1:], given[0]) / channels)
+            rgb.append(ops.mean(pixels, axis=-1, keepdims=True))
         else:
             rgb.append(0 * given[0] + float(zeros[missing]))
-    x = _call(front, ops.concatenate(rgb, axis=-1) if channels != 3 else pixels)
+    scaled = [front.call(ops.concatenate(rgb, axis=-1))]
     if not more:
-        return keras.Model(pixels, _call(rest, first(x)), name=model.name)
+        return keras.Model(pixels, rest.call(first(scaled[0])), name=model.name)
 
-    kernel, scaled = first.kernel.numpy(), [x]
+    kernel = first.kernel.numpy()
+    mean = kernel.mean(axis=2, keepdims=True)
     kernels = [kernel]
     for number, channel in enumerate(more):
-        three = ops.split(_call(front, ops.repeat(channel, 3, axis=-1)), 3, axis=-1)
-        place = places[number % 3]
+        three = front.call(ops.repeat(channel, 3, axis=-1))
         if kind == "copy":
-            scaled.append(three[place])
+            place = places[number % 3]
+            scaled.append(ops.split(three, 3, axis=-1)[place])
             kernels.append(kernel[:, :, place : place + 1])
         else:
-            scaled.append((three[0] + three[1] + three[2]) / 3)
-            mean = kernel.mean(axis=2, keepdims=True)
+            scaled.append(ops.mean(three, axis=-1, keepdims=True))
             kernels.append(mean if kind == "mean" else 0 * mean)
     wide = layers.Conv2D.from_config(first.get_config())
-    outputs = _call(rest, wide(ops.concatenate(scaled, axis=-1)))
+    outputs = rest.call(wide(ops.concatenate(scaled, axis=-1)))
     wide.kernel.assign(np.concatenate(kernels, axis=2))
     if first.use_bias:
         wide.bias.assign(first.bias)
@@ -80,7 +78,7 @@ def _parts(model: keras.Model) -> tuple[layers.Conv2D, keras.Model, keras.Model]
     shape = model.input_shape
     first = next((one for one in model.layers if hasattr(one, "kernel")), None)
     if (
-        isinstance(shape, list)
+        len(model.inputs) != 1
         or len(shape) != 4
         or shape[-1] != 3
         or type(first) is not layers.Conv2D
@@ -100,11 +98,6 @@ def _parts(model: keras.Model) -> tuple[layers.Conv2D, keras.Model, keras.Model]
             f"{model.name!r}, where not all goes through {first.name!r}"
         ) from error
     return first, front, rest
-
-
-def _call(part: keras.Model, x: Any) -> Any:
-    """The layers of `part` on `x`, as layers of the model that is being made."""
-    return part.call(x)
 
 
 def _scaled_places(front: keras.Model) -> tuple[list[int], np.ndarray]:
