@@ -53,7 +53,7 @@ def parse_args(argv=None):
         "--image-size",
         None,
         f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
-        "efficientnet_lite0)",
+        "efficientnet_lite0, 299 for xception and inception_v3)",
         "PIXELS",
     )
     epochs = "of each stage but the practice's head; default: its own"

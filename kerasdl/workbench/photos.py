@@ -63,8 +63,8 @@ def add_photo_arguments(
         default="efficientnet_lite0",
         metavar="NAME",
         help="efficientnet_lite0 (its weights are installed), vgg16, vgg19, resnet50, "
-        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
-        "efficientnet_b0",
+        "densenet121, xception, inception_v3, mobilenet, mobilenet_v2, "
+        "mobilenet_v3_small, mobilenet_v3_large, efficientnet_b0",
     )
     add(
         "--weights",
