@@ -72,7 +72,7 @@ def add_photo_arguments(
         metavar="FILE",
         help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
     )
-    parser.add_int("--batch-size", 32, "default: %(default)s")
+    parser.add_int("--batch-size", 32, "default: 32")
     add(
         "--resize",
         default="squash",
