@@ -31,6 +31,7 @@ from .photos import (
     PhotoOptions,
     add_photo_arguments,
     check_backbone,
+    photo_folder,
     read_photos,
     remember_photos,
 )
