@@ -15,8 +15,6 @@ whatever the trunk. Pixels are not divided by 255: their scale is in the trunk.
 Reference: fast.ai, lesson 2.
 """
 
-import json
-import time
 from pathlib import Path
 
 import kerasdl as kd
@@ -47,9 +45,10 @@ def main(argv=None):
         keras.utils.set_random_seed(run.seed)
         train, valid = flows(args, run.seed)
         run.save_labels(list(train.class_indices))
-        trunk = build_trunk(args, run.seed)
-        model = with_head(trunk)
-        lesson(model, trunk, train, valid, args=args, run=run)
+        trunk = kd.models.build_trunk(
+            args.backbone, args.weights, args.image_size, seed=run.seed
+        )
+        lesson(with_head(trunk), trunk, train, valid, args=args, run=run)
 
 
 def flows(args, seed):
@@ -78,12 +77,6 @@ def flows(args, seed):
     return train, valid
 
 
-def build_trunk(args, seed):
-    return kd.models.build_trunk(
-        args.backbone, args.weights, args.image_size, seed=seed
-    )
-
-
 def with_head(trunk):
     import keras
     from keras import layers
@@ -94,37 +87,38 @@ def with_head(trunk):
 
 
 def lesson(model, trunk, train, valid, *, args, run):
-    """Train the head, then the late layers in both ways; keep the better weights."""
+    """Train the head, then the late layers in both ways; the last one is kept."""
     import keras
     import pandas as pd
 
     late = trunk.layers.index(trunk.get_layer(kd.models.backbone(trunk.name).late))
-    rows, histories = [], []
+    steps, histories = kd.workbench.Steps(run, best="valid loss"), []
 
     def fit(step, rate, epochs):
-        print(f"\n{step}")
         model.compile(
             keras.optimizers.RMSprop(rate), "binary_crossentropy", metrics=["accuracy"]
         )
-        steps = max(1, 200 // args.batch_size) if args.quick else None
-        began = time.monotonic()
         found = model.fit(
             train,
-            steps_per_epoch=steps,
+            steps_per_epoch=max(1, 200 // args.batch_size) if args.quick else None,
             epochs=1 if args.quick else epochs,
             validation_data=valid,
             verbose=2,
         )
-        minutes = (time.monotonic() - began) / 60
-        history = pd.DataFrame(found.history)
-        histories.append(history.assign(stage=step))
-        last = history.iloc[-1]
-        row = {"step": step, "train": last["accuracy"], "valid": last["val_accuracy"]}
-        rows.append(row | {"valid loss": last["val_loss"], "minutes": minutes})
+        histories.append(pd.DataFrame(found.history).assign(stage=step))
+        last = histories[-1].iloc[-1]
+        return {
+            "train": last["accuracy"],
+            "valid": last["val_accuracy"],
+            "valid loss": last["val_loss"],
+        }
+
+    def do(step, rate, epochs=1):
+        steps.do(step, lambda: fit(step, rate, epochs))
 
     for layer in trunk.layers:
         layer.trainable = False
-    fit("head", 1e-3, args.epochs)
+    do("head", 1e-3, args.epochs)
     weights = model.get_weights()
     for way, rate in RATES.items():
         model.set_weights(weights)
@@ -132,16 +126,14 @@ def lesson(model, trunk, train, valid, *, args, run):
             # A BatchNorm that does not train answers by its stored statistics, too.
             is_norm = isinstance(layer, keras.layers.BatchNormalization)
             layer.trainable = way == "lesson" or not is_norm
-        fit(f"late layers, {way}", rate, 1)
+        do(f"late layers, {way}", rate)
 
     history = pd.concat(histories, ignore_index=True)
     history.insert(0, "epoch", range(1, len(history) + 1))
     history.to_csv(run.path / "history.csv", index=False)
     kd.plots.save_curves(history, run.path / "curves.png")
     kd.export.save_inference_model(model, run.path / "model.keras")
-    table = pd.DataFrame(rows)
-    run.record(steps=json.loads(table.to_json(orient="records")))
-    print(f"\n{table.to_string(index=False, float_format='{:.4g}'.format)}")
+    steps.record()
 
 
 if __name__ == "__main__":
