@@ -22,6 +22,7 @@ _SUBPACKAGES = (
     "classification",
     "data",
     "export",
+    "info",
     "inside",
     "interpret",
     "learner",

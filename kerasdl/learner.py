@@ -9,7 +9,10 @@ import pandas as pd
 
 from kerasdl import models, plots, train
 from kerasdl._atomic import write_by
+from kerasdl._checks import check_one_of
+from kerasdl._optimizer import has_own_step
 from kerasdl.batches import TrainingData, is_training_data
+from kerasdl.callbacks import BatchLosses
 
 Rates = float | Sequence[float] | slice
 Callbacks = Sequence[keras.callbacks.Callback]
@@ -54,7 +57,8 @@ class Learner:
         self.model, self.data = train.distributed(model), data  # it predicts too
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
-        self._num_fits, self._rates, self._suggested = 0, [], {}
+        self._num_fits, self._suggested = 0, {}
+        self._rates, self._losses = [], []  # of each batch
 
     def lr_find(
         self,
@@ -99,6 +103,7 @@ class Learner:
         rates, cycles or data than it was begun with are an error.
         """
         model, data = self._trained(callbacks)
+        losses = [BatchLosses()] if _has_batch_losses(model) else []
         history = train.fit_cycles(
             model,
             data,
@@ -106,7 +111,7 @@ class Learner:
             cycles=cycles,
             cycle_len=cycle_len,
             cycle_mult=cycle_mult,
-            callbacks=callbacks,
+            callbacks=[*callbacks, *losses],
             first_epoch=len(self.history),  # views that no `fit` has seen
             state=train.fit_state(self.folder, self._num_fits + 1, resume),
             class_weight=class_weight,
@@ -116,6 +121,7 @@ class Learner:
             self._suggested[self._what_trains()] = train.layer_rates(model)[-1]
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]
+        self._losses += [loss for one in losses for loss in one.losses]
         rows = history.assign(stage=f"fit {self._num_fits}")
         self.history = pd.concat([self.history, rows], ignore_index=True)
         return history
@@ -149,9 +155,17 @@ class Learner:
         """Read weights that `save` wrote; see `models.restore_weights`."""
         models.restore_weights(self.model, path)
 
-    def plot_losses(self, path: str | Path) -> None:
-        """Draw loss and measures of all epochs; see `plots.save_curves`."""
-        plots.save_curves(self.history, path)
+    def plot_losses(self, path: str | Path, by: str = "epoch") -> None:
+        """Draw loss and measures of all epochs, or by="batch" the loss of each batch.
+
+        See `plots.save_curves` and `plots.save_losses`. Batches are not looked at by
+        themselves on several devices, nor in a `train_step` of the model's own.
+        """
+        check_one_of("by", by, ("epoch", "batch"))
+        if by == "epoch":
+            plots.save_curves(self.history, path)
+        else:
+            plots.save_losses(self._losses, path)
 
     def plot_lr(self, path: str | Path) -> None:
         """Draw the rate of every batch; see `plots.save_learning_rate`."""
@@ -169,6 +183,13 @@ class Learner:
         """What a suggested rate holds for; `by_depth` are the ratios of its layers."""
         count = train.count_trainable(self.model)
         return self.model.optimizer, count, tuple(by_depth or ())
+
+
+def _has_batch_losses(model: keras.Model) -> bool:
+    """Whether Keras's loss metric has the loss of each batch, at no cost."""
+    return model.distribute_strategy.num_replicas_in_sync == 1 and not has_own_step(
+        model
+    )
 
 
 def _check_data(data: Any) -> None:

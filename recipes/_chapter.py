@@ -12,6 +12,25 @@ from typing import Any, NamedTuple
 import kerasdl as kd
 
 
+class Schedule(NamedTuple):
+    """How long a training takes, and how fast it goes."""
+
+    epochs: int
+    rate: float
+
+
+# Ours, Adam under a cosine, and the book's, RMSprop at a rate that stays.
+SCHEDULES = {
+    "scratch": (Schedule(15, 1e-3), Schedule(30, 1e-4)),
+    # The book's 10,000 steps: 160 passes over 2000 photos in batches of 32, its own, or
+    # 100 in batches of 20, which `--book` takes as everywhere else.
+    "scratch_augmented": (Schedule(160, 1e-3), Schedule(100, 1e-4)),
+    "features": (Schedule(30, 1e-4), Schedule(30, 2e-5)),
+    "frozen": (Schedule(20, 5e-5), Schedule(30, 2e-5)),
+    "fine_tuned": (Schedule(20, 1e-5), Schedule(100, 1e-5)),
+}
+
+
 @dataclass
 class Setting:
     """What the trainings of a run share."""
@@ -23,6 +42,7 @@ class Setting:
     epochs: int | None  # None is each training's own number
     cache_dir: Path | None
     seed: int
+    book: bool = False  # by its own settings
     done: dict = field(default_factory=dict)  # facts by training
     views: Any = None  # what the practice shares
     activations: dict = field(  # photos
@@ -45,13 +65,19 @@ class Setting:
     def facts(self):
         """What decides every training in the folder."""
         return {
-            "format": 3,  # a change refuses what older trainings left
+            "format": 4,  # a change refuses what older trainings left
             "backbone": self.backbone,
             "weights": self.weights,
             "epochs": self.epochs,
             "seed": self.seed,
+            "book": self.book,
             "photos": self.data.facts(),
         }
+
+    def schedule(self, name):
+        """Epochs and rate of the training `name`."""
+        own = SCHEDULES[name][self.book]
+        return own._replace(epochs=self.epochs or own.epochs)
 
     @property
     def classes(self):
@@ -147,7 +173,7 @@ def train(training, name, setting):
     }
 
 
-def scratch(setting, name="scratch", epochs=15, dropout=0.0, augment=False):
+def scratch(setting, name="scratch", dropout=0.0, augment=False):
     """The book's small convnet."""
     model = kd.models.convnet(
         input_shape=(*setting.data.image_size, 3),
@@ -155,19 +181,18 @@ def scratch(setting, name="scratch", epochs=15, dropout=0.0, augment=False):
         dropout=dropout,
         seed=setting.seed,
     )
-    return fit_photos(setting, name, model, epochs=epochs, rate=1e-3, augment=augment)
+    return fit_photos(setting, name, model, augment=augment)
 
 
 def scratch_augmented(setting):
     """The same, with augmentation and Dropout."""
-    # 160 passes over 2000 photos in batches of 32 are the book's 10,000 steps.
-    return scratch(setting, "scratch_augmented", 160, dropout=0.5, augment=True)
+    return scratch(setting, "scratch_augmented", dropout=0.5, augment=True)
 
 
-def flat_classifier(setting):
+def flat_classifier(setting, dropout=None):
     """The trunk and a Flatten-Dense(256)-Dropout head."""
-    trunk = setting.trunk()
-    return kd.models.classifier(trunk, setting.classes, "flatten", seed=setting.seed)
+    trunk, seed = setting.trunk(), setting.seed
+    return kd.models.classifier(trunk, setting.classes, "flatten", dropout, seed=seed)
 
 
 def features(setting):
@@ -179,15 +204,22 @@ def features(setting):
     cached = setting.cached(keras.Model(model.input, top, name=model.name))
     views = {split: found.arrays[:1] for split, found in cached.items()}
     return fit_activations(
-        setting, "features", model, cut=top, views=views, epochs=30, rate=1e-4
+        setting,
+        "features",
+        model,
+        cut=top,
+        views=views,
+        schedule=setting.schedule("features"),
+        keep="last" if setting.book else "best",
     )
 
 
 def frozen(setting):
     """Such a head on the frozen trunk, end to end with augmentation."""
-    model = flat_classifier(setting)
+    # Against overfitting the book has augmentation here, and no Dropout.
+    model = flat_classifier(setting, dropout=0.0 if setting.book else None)
     kd.train.freeze_to(model, "head_flatten")
-    return fit_photos(setting, "frozen", model, 20, 5e-5)
+    return fit_photos(setting, "frozen", model)
 
 
 def fine_tuned(setting):
@@ -196,18 +228,18 @@ def fine_tuned(setting):
     kd.train.freeze_to(model, setting.late)
     # Views of its own: the head knows those of `frozen` by heart.
     seen = len(setting.done["frozen"]["history"])
-    return fit_photos(setting, "fine_tuned", model, 20, 1e-5, first_epoch=seen)
+    return fit_photos(setting, "fine_tuned", model, first_epoch=seen)
 
 
-def fit_photos(setting, name, model, epochs, rate, augment=True, first_epoch=0):
+def fit_photos(setting, name, model, augment=True, first_epoch=0):
     """Train `model` end to end on photos, as they look from `first_epoch` on."""
     data = setting.data if augment else setting.data.with_augment(None)
-    epochs = setting.epochs or epochs
-    compile_cosine(model, data, rate, epochs * int(data.train.cardinality()))
+    schedule = setting.schedule(name)
+    compile_for(setting, model, schedule, int(data.train.cardinality()))
     history = kd.train.resumable_fit(
         model,
         data.train,
-        epochs,
+        schedule.epochs,
         state_of(setting, name),
         validation_data=data.valid,
         callbacks=[kd.callbacks.StopOnBadLoss(data)],
@@ -221,7 +253,7 @@ def fit_photos(setting, name, model, epochs, rate, augment=True, first_epoch=0):
     return Ended(model, history, kd.train.count_trainable(model), predictions)
 
 
-def fit_activations(setting, name, model, cut, views, *, epochs, rate, keep="best"):
+def fit_activations(setting, name, model, cut, views, *, schedule, keep="best"):
     """Train what follows the tensor `cut` of `model` on its cached activations.
 
     The weights of the "best" epoch, of the lowest validation loss, or of the "last" one
@@ -231,8 +263,7 @@ def fit_activations(setting, name, model, cut, views, *, epochs, rate, keep="bes
 
     upper = keras.Model(cut, model.output, name=name)
     data = kd.classification.ActivationData(setting.data, views)
-    epochs = setting.epochs or epochs
-    compile_cosine(upper, setting.data, rate, epochs * data.stream.num_batches)
+    compile_for(setting, upper, schedule, data.stream.num_batches)
     callbacks = [kd.callbacks.StopOnBadLoss(data)]
     if keep == "best":
         best = kd.callbacks.BestWeights(best_of(setting, name), "val_loss", "min")
@@ -240,7 +271,7 @@ def fit_activations(setting, name, model, cut, views, *, epochs, rate, keep="bes
     history = kd.train.resumable_fit(
         upper,
         data.train,
-        epochs,
+        schedule.epochs,
         state_of(setting, name),
         validation_data=data.valid,
         callbacks=callbacks,
@@ -262,13 +293,18 @@ def answers(upper, data, splits):
     }
 
 
-def compile_cosine(model, data, rate, steps):
-    """Adam under a cosine from `rate` to 0 over `steps` batches."""
+def compile_for(setting, model, schedule, steps):
+    """Adam under a cosine to 0, epochs of `steps` batches; or what the book has."""
     import keras
 
-    cosine = keras.optimizers.schedules.CosineDecay(rate, steps)
+    epochs, rate = schedule
+    if setting.book:
+        optimizer = keras.optimizers.RMSprop(rate)
+    else:
+        cosine = keras.optimizers.schedules.CosineDecay(rate, epochs * steps)
+        optimizer = keras.optimizers.Adam(cosine)
     model.compile(
-        optimizer=keras.optimizers.Adam(cosine),
-        loss=kd.classification.classification_loss(model, data),
+        optimizer=optimizer,
+        loss=kd.classification.classification_loss(model, setting.data),
         metrics=["accuracy"],
     )

@@ -6,7 +6,7 @@ a cosine schedule).
 
 import time
 
-from _chapter import Ended, answers, fit_activations
+from _chapter import Ended, Schedule, answers, fit_activations
 
 import kerasdl as kd
 
@@ -95,8 +95,7 @@ def practice(setting):
         model,
         cut=bottom,
         views=cut,
-        epochs=5,
-        rate=rate,
+        schedule=Schedule(setting.epochs or 5, rate),
         keep="last",
     )
     labels = setting.data.labels("valid")

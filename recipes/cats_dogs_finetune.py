@@ -11,7 +11,9 @@ folders alone, of which a fifth is then kept for validation.
 
 Stages: a, the Keras book's small convnet from scratch, without and with augmentation;
 b, a head on cached activations; c, a head on the frozen trunk with augmentation; d,
-the late layers too (needs c). `chapter` is a to d. `practice`: a linear
+the late layers too (needs c). `chapter` is a to d; --book takes the book's own settings
+for them: RMSprop at constant rates, batches of 20, its epochs, no Dropout on the frozen
+trunk. `practice`: a linear
 head on cached activations of the photos and their mirror images, with the L2 that suits
 them, then the late layers, if these lower the loss on the validation photos.
 """
@@ -53,9 +55,11 @@ def parse_args(argv=None):
         "--image-size",
         None,
         f"side; default: {BOOK_SIZE} for the chapter's stages, else 224 (288 for "
-        "efficientnet_lite0)",
+        "efficientnet_lite0, 299 for xception and inception_v3)",
         "PIXELS",
     )
+    help = "the chapter's stages by the book's settings; --batch-size is then 20"
+    parser.add_argument("--book", action="store_true", help=help)
     epochs = "of each stage but the practice's head; default: its own"
     parser.add_int("--epochs", None, epochs)
     parser.add_argument(
@@ -63,12 +67,20 @@ def parse_args(argv=None):
         action="store_true",
         help="show beside it scikit-learn's logistic regression on the same features",
     )
-    return parser.parse_run(argv, NAME)
+    parser.set_defaults(batch_size=None)
+    args = parser.parse_run(argv, NAME)
+    args.batch_size = args.batch_size or (20 if args.book else 32)
+    return args
 
 
 def main(argv=None):
     args = parse_args(argv)
     trainings = trainings_of(args.stages)
+    if args.book and "practice" in trainings:
+        raise ValueError(
+            "`stages` must be chapter, or letters, with --book. Received: "
+            f"stages={args.stages!r}"
+        )
     next_step = (DRAWINGS if args.data == "sample" else "") + kd.workbench.PREDICT
     check = kd.workbench.check_backbone
     with kd.workbench.training_run(args, next_step, check) as run:
@@ -88,6 +100,7 @@ def main(argv=None):
             epochs=1 if args.quick else args.epochs,
             cache_dir=args.cache,
             seed=run.seed,
+            book=args.book,
         )
         kd.workbench.remember_photos(run, data, found)
         steps = _chapter.run_all(trainings, setting, run)

@@ -52,8 +52,8 @@ LESSONS = {
     ),
     "resnet18": Lesson("resnet18", {}, 96, 256, 0.05, {"stem": "cifar"}, 28),
     "densenet": Lesson("densenet_small", {}, 96, 256, 0.1, {"stem": "cifar"}, 28),
+    "mobilenet_v1": Lesson("mobilenet_v1", {}, 96, 256, 0.1, {}, 64),
     # Not in the lesson: these begin with the weights of their papers.
-    "mobilenet_v1": Lesson("mobilenet_v1", {}, 96, 128, 0.1, {}, 64, xavier=False),
     "mobilenet_small": Lesson(
         "mobilenet_small", {}, 28, 128, 0.1, {}, 28, xavier=False
     ),

@@ -5,7 +5,9 @@
 A head trains on cached activations of the frozen backbone, from the same weights and on
 the same batches, with a constant rate, with cosine restarts (SGDR), with one cycle and
 with steps; before that, `lr_find` looks for a rate. Pictures: the rates of all batches,
-the validation losses, and what `lr_find` saw. Reference: fast.ai, lessons 1 and 2.
+the validation losses, and what `lr_find` saw. --snapshots keeps the weights at the end
+of each cycle of the cosine restarts, and adds what the mean of their answers scores.
+Reference: fast.ai, lessons 1 and 2; Huang et al., https://arxiv.org/abs/1704.00109.
 """
 
 import json
@@ -22,6 +24,8 @@ def parse_args(argv=None):
     parser.add_int("--image-size", None, "side; default: by backbone", "PIXELS")
     parser.add_int("--epochs", 7, "of each; default: 7")
     parser.add_float("--rate", None, "highest; default: lr_find's valley")
+    help = "an ensemble of the cycles' ends, whose weights stay in OUT/snapshots"
+    parser.add_argument("--snapshots", action="store_true", help=help)
     return parser.parse_run(argv, NAME)
 
 
@@ -38,10 +42,32 @@ def main(argv=None):
         head, data = kd.classification.precompute(model, photos, cache_dir=args.cache)
         kd.models.recompute_batch_norm(head, data.train)
         loss = kd.classification.classification_loss(model, photos)
-        compare(head, data, loss, args, run)
+        ensemble = Snapshots(model, photos, run) if args.snapshots else None
+        compare(head, data, loss, args, run, snapshots=ensemble)
 
 
-def compare(head, data, loss, args, run):
+class Snapshots:
+    """The weights of all layers at the end of each cycle, and their mean answer."""
+
+    def __init__(self, model, photos, run):
+        self.model, self.photos = model, photos
+        self.heads = kd.callbacks.CycleSnapshots(run.path / kd.workbench.STATE)
+        self.folder = run.path / "snapshots"
+
+    def row(self, head):
+        """What they score, a row of the table; `head` shares its weights with all."""
+        self.folder.mkdir(exist_ok=True)
+        files = []
+        for file in self.heads.files:
+            head.load_weights(file)
+            files.append(self.folder / file.name)
+            self.model.save_weights(files[-1])
+        found = kd.predict.ensemble(self.model, files, self.photos)
+        name = f"{len(files)} snapshots"
+        return {"schedule": name, "valid": found.accuracy, "valid loss": found.log_loss}
+
+
+def compare(head, data, loss, args, run, snapshots=None):
     """Train once with each schedule; write the pictures and print the table."""
     import keras
     import pandas as pd
@@ -72,18 +98,24 @@ def compare(head, data, loss, args, run):
     for name, schedule in schedules.items():
         print(f"\n{name}")
         begin(highest)
+        callbacks = [kd.callbacks.StopOnBadLoss(data), schedule]
+        takes_snapshots = snapshots and name == "cosine_restarts"
+        if takes_snapshots:
+            callbacks.append(snapshots.heads)
         history = kd.train.resumable_fit(
             head,
             data.train,
             epochs,
             validation_data=data.valid,
-            callbacks=[kd.callbacks.StopOnBadLoss(data), schedule],
+            callbacks=callbacks,
             start_epoch=data.start_epoch,
         )
         rates[name], losses[name] = schedule.rates, history["val_loss"].tolist()
         last = history.iloc[-1]
         row = {"schedule": name, "valid": last["val_accuracy"]}
         rows.append(row | {"valid loss": last["val_loss"], "lowest": min(losses[name])})
+        if takes_snapshots:
+            rows.append(snapshots.row(head))
     kd.plots.save_lines(rates, run.path / "rates.png", "batch", "learning rate")
     kd.plots.save_lines(
         losses, run.path / "losses.png", "epoch", "validation loss", start=1
@@ -91,7 +123,7 @@ def compare(head, data, loss, args, run):
     table = pd.DataFrame(rows)
     run.record(rate=highest, schedules=json.loads(table.to_json(orient="records")))
     print(f"\nhighest rate {highest:.1e}, {epochs} epochs each\n")
-    print(table.to_string(index=False, float_format="{:.4g}".format))
+    print(table.to_string(index=False, na_rep="", float_format="{:.4g}".format))
 
 
 if __name__ == "__main__":

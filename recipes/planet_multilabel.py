@@ -7,11 +7,12 @@ tags (spaces between them), and train-jpg/*.jpg; for a submission test-jpg/*.jpg
 with the photos of test-jpg-additional among them. sample_submission_v2.csv, if it is
 there, is what the submission's ids are compared with.
 
-The photos grow from 64 to 128 to 256 pixels; at each size a head is trained on cached
+The photos grow from 64 to 128 to 256 pixels, read from copies that are made once for
+each size, a third larger; at each size a head is trained on cached
 activations, then all layers with augmentation, turned and mirrored. The contest counts
 F2, each photo by itself. Of the photos held out, one half chooses: the step that is
 kept, by its loss, and a threshold for each tag. The other half reports. Reference:
-fast.ai, lesson 2.
+fast.ai, lesson 3.
 """
 
 import functools
@@ -59,9 +60,12 @@ def main(argv=None):
     args = parse_args(argv)
     with kd.workbench.training_run(args, check=kd.workbench.check_backbone) as run:
         options = kd.workbench.PhotoOptions.of(args)
-        data, check = kd.workbench.read_contest(
-            CONTEST, options, args.image_sizes[0], "top_down", seed=run.seed
+        # Little zoom: a tag may hang on what is seen at the edge.
+        augment = kd.data.top_down(max_zoom=1.05)
+        photos, check = kd.workbench.read_contest(
+            CONTEST, options, args.image_sizes[0], augment, seed=run.seed
         )
+        data = at_size(photos, args.image_sizes[0], args)
         learn = kd.Learner.pretrained(
             args.backbone,
             data,
@@ -71,19 +75,26 @@ def main(argv=None):
             optimizer="adam",
             seed=run.seed,
         )
-        kd.workbench.remember_photos(run, data, check)
+        kd.workbench.remember_photos(run, photos, check)
         steps = kd.workbench.LearnerSteps(learn, run, measure)
-        practise(learn, steps, args)
+        practise(learn, steps, photos, args)
         with kd.train.without_strategy():
             finish(learn, steps, args, run)
 
 
-def practise(learn, steps, args):
+def at_size(photos, size, args):
+    """The photos at `size`, from copies that are a third larger."""
+    copies = int(1.3 * size)
+    return photos.with_image_size(size).resize_to(copies, cache_dir=args.cache)
+
+
+def practise(learn, steps, photos, args):
     """At each size: the head on cached activations, then all layers."""
     cycles = 1 if args.quick else args.cycles
     for size in args.image_sizes:
         is_first = size == args.image_sizes[0]
-        learn.set_data(learn.data.with_image_size(size))
+        if not is_first:
+            learn.set_data(at_size(photos, size, args))
         learn.freeze()
         learn.precompute = True
         if is_first:

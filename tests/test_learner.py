@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasdl import plots
 from kerasdl.batches import BatchPlan, BatchStream
 from kerasdl.learner import Learner
 from kerasdl.train import fit_cycles
@@ -121,7 +122,7 @@ def test_what_is_frozen_stays_and_the_rest_trains(tmp_path, capsys):
         np.testing.assert_array_equal(one, two)
 
 
-def test_other_data_is_gone_on_with(tmp_path):
+def test_other_data_is_gone_on_with(tmp_path, monkeypatch):
     learn = Learner(network(), Houses())
     learn.fit(0.05)
     learn.set_data(Houses(count=40, seed=2))
@@ -130,7 +131,16 @@ def test_other_data_is_gone_on_with(tmp_path):
     assert learn.history["val_mae"].iloc[-1] == pytest.approx(found["mae"], rel=1e-5)
     learn.plot_lr(tmp_path / "rates.png")
     learn.plot_losses(tmp_path / "losses.png")
+    drawn = []
+    monkeypatch.setattr(plots, "save_losses", lambda losses, _: drawn.extend(losses))
+    learn.plot_losses(tmp_path / "unused.png", by="batch")
     assert len(list(tmp_path.iterdir())) == 2
+    # All batches of both fits; those of an epoch have its loss as their mean.
+    assert len(drawn) == 3 + 5
+    means = [np.mean(drawn[:3]), np.mean(drawn[3:])]
+    np.testing.assert_allclose(learn.history["loss"], means, rtol=1e-5)
+    with pytest.raises(ValueError, match="`by` must be one of 'epoch', 'batch'"):
+        learn.plot_losses(tmp_path / "losses.png", by="step")
 
 
 def test_what_does_not_suit():

@@ -5,6 +5,14 @@ import pytest
 from kerasdl import export, interpret, plots
 
 DOORS = {
+    "crop_to_heat": (
+        "x.png",
+        lambda path: interpret.crop_to_heat(None, None, path=path),
+    ),
+    "top_patches": (
+        "x.png",
+        lambda path: interpret.top_patches(None, None, None, 0, path=path),
+    ),
     "grad_cam": ("x.png", lambda path: interpret.grad_cam(None, None, path=path)),
     "occlusion_map": (
         "x.png",

@@ -38,7 +38,7 @@ ROWS = (
         "_file_names",
         "_run_info",
     ),
-    ("schedules", "plots", "runs", "runtime", "strategies", "tables"),
+    ("schedules", "plots", "runs", "runtime", "strategies", "tables", "info"),
     ("batches",),
     ("data", "models", "losses", "metrics", "page"),
     ("callbacks", "inside"),
@@ -47,7 +47,7 @@ ROWS = (
     ("classification", "detection", "segmentation", "gan", "text", "tabular"),
     ("predict", "interpret", "export"),
     ("serving",),
-    ("workbench",),
+    ("workbench", "__main__"),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}
 MODULES = {*ROWS[0], *ROWS[1]}

@@ -3,6 +3,7 @@
 from .calibration import calibration_photos
 from .compile_classifier import compile_classifier
 from .confusion import confused_part, most_confused, similarity_order
+from .crop_to_heat import HeatCrop, crop_to_heat
 from .curves import save_calibration, save_precision_recall, save_roc
 from .distill import ProbabilityDistillation, distiller
 from .ensemble import ensemble

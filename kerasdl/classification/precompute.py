@@ -31,7 +31,7 @@ class ActivationData:
 
     Attributes:
         train: tf.data of shuffled `(activations, labels)`.
-        valid: the same of the validation photos, in file order.
+        valid: the same of the validation photos, in file order; None for none.
         class_names, label_mode, batch_size: those of the photos.
     """
 
@@ -66,8 +66,8 @@ class ActivationData:
         return self.dataset("train")
 
     @cached_property
-    def valid(self) -> tf.data.Dataset:  # noqa: D102
-        return self.dataset("valid")
+    def valid(self) -> tf.data.Dataset | None:  # noqa: D102
+        return self.dataset("valid") if "valid" in self.views else None
 
     @property
     def stream(self) -> BatchStream:

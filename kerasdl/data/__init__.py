@@ -19,7 +19,7 @@ from ._folder_splits import split_folders
 from ._listing import list_images
 from ._warp import RESIZE_MODES, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
-from .augment import Augment
+from .augment import Augment, chapter, side_on, top_down
 from .check_image_data import check_image_data
 from .cifar10_folders import cifar10_to_folders
 from .dataset_photos import DatasetPhotos

@@ -1,6 +1,7 @@
 """Arrays of photos as splits: what `ImageData.from_arrays` reads."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,13 @@ import numpy as np
 from kerasdl._checks import check_class_names
 from kerasdl._pixels import check_pixels
 
-from ._photo_list import PhotoList, check_fraction, split_photos
+from ._photo_list import PhotoList, check_fraction, held_out, split_photos
 
 
 def read_arrays(
     images: np.ndarray,
     labels: Any,
-    valid: float | tuple[np.ndarray, Any],
+    valid: Any,
     test: float | tuple[np.ndarray, Any] | np.ndarray | None,
     class_names: Sequence[str] | None,
     seed: int,
@@ -36,10 +37,11 @@ def read_arrays(
                     f"`{name}` must be a pair of images and labels. Received: a tuple "
                     f"of {len(given)}"
                 )
-            pixels, own = given
-            own = _encode(name, _label_array(name, own, len(pixels)), names, index)
+            pixels, own = np.asarray(given[0]), given[1]
+            count = len(pixels) if pixels.ndim else 0
+            own = _encode(name, _label_array(name, own, count), names, index)
             extra[name] = _photos(name, pixels, own)
-        elif isinstance(given, np.ndarray):
+        elif name == "test" and isinstance(given, np.ndarray):
             extra[name] = _photos(name, given, None)
     if "valid" in extra:
         if test is not None and "test" not in extra:
@@ -49,9 +51,11 @@ def read_arrays(
             )
         splits = {"train": photos, "valid": extra["valid"]}
     else:
-        check_fraction("valid", valid)
+        held = held_out(photos, valid)
+        if isinstance(held, Real):
+            check_fraction("valid", held)
         share = None if "test" in extra else test
-        splits = split_photos(photos, names, valid, share, seed)
+        splits = split_photos(photos, names, held, share, seed)
     if "test" in extra:
         splits["test"] = extra["test"]
     return names, splits

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from kerasdl._checks import check_class_names, check_directory, first_few
 from kerasdl._names import as_text, print_line
 
 from ._listing import list_classes, list_each, list_images
-from ._photo_list import PhotoList, split_photos
+from ._photo_list import PhotoList, held_out, join, split_photos
 from ._split_names import SPLITS, find_splits, folder_tree
 
 
@@ -50,7 +51,7 @@ def split_folders(root: str | Path) -> dict[str, str]:
 
 def read_folder(
     root: Path,
-    folders: dict[str, str | None],
+    folders: dict[str, Any],
     valid_fraction: float | None,
     exclude: Collection[str],
     seed: int,
@@ -59,35 +60,47 @@ def read_folder(
 
     Args:
         root: holds splits or classes.
-        folders: that were asked for, by split.
+        folders: that were asked for, by split; for "valid" also None, or positions or
+            names of photos.
         valid_fraction: share of the validation photos, if they are drawn.
         exclude: files to leave out.
         seed: of the draw.
 
     Raises:
-        ValueError: a missing folder, splits with different classes, or `valid_fraction`
-            beside a folder of validation photos.
+        ValueError: a missing folder, splits with different classes, or what is for
+            validation is said twice.
     """
-    if valid_fraction is None:
-        return read_splits(root, _found(root, folders), exclude)
+    valid = folders["valid"]
+    if isinstance(valid, (str, Path)):
+        if valid_fraction is None:
+            return read_splits(root, _found(root, folders), exclude)
+        valid = valid_fraction
+    elif valid_fraction is not None:
+        raise ValueError(
+            "`valid_fraction` must be None where `valid` names no folder. Received: "
+            f"valid_fraction={valid_fraction!r}, valid={valid!r:.60}"
+        )
     usual = split_folders(root)
-    if "valid" in usual:
+    if "valid" in usual and valid is not None:
         raise ValueError(
             "`path` must hold class folders alone, or no validation photos, with "
-            f"`valid_fraction`. Received: path={str(root)!r} (folder "
-            f"{next(iter(usual.values()))!r}) beside {usual['valid']!r}. Leave "
-            "`valid_fraction` out, or pass the folder of the photos to split."
+            f"`valid_fraction`, or photos in `valid`. Received: path={str(root)!r} "
+            f"(folder {next(iter(usual.values()))!r}) beside {usual['valid']!r}. Leave "
+            "them out, or pass the folder of the photos to split."
         )
     if usual or folders["test"] is not None:
-        folders = _found(root, folders | {"valid": None}, usual)
+        folders = _found(root, folders | {"valid": usual.get("valid")}, usual)
         class_names, splits = read_splits(root, folders, exclude)
         photos = splits.pop("train")
+        if "valid" in splits:
+            photos = join(photos, splits.pop("valid"))
     else:
         class_names, files, labels = list_classes(root)
         photos = PhotoList.below(root, files, labels)
         photos, splits = photos.without(exclude, class_names, root), {}
+    valid = held_out(photos, valid, exclude)
     return class_names, {
-        **split_photos(photos, class_names, valid_fraction, None, seed),
+        **split_photos(photos, class_names, valid, None, seed),
         **splits,
     }
 

@@ -8,13 +8,13 @@ from kerasdl._seeds import resolve_seed
 
 from ._folder_splits import unlabelled
 from ._label_modes import print_classes
-from ._photo_list import PhotoList, at_most, split_photos
+from ._photo_list import HeldOut, PhotoList, at_most, split_photos
 
 
 def split_listed(
     photos: PhotoList,
     class_names: list[str],
-    valid_fraction: float,
+    valid: HeldOut,
     test: str | Path | float | None,
     max_train: int | None,
     seed: int | None,
@@ -24,7 +24,7 @@ def split_listed(
     Args:
         photos: all of them.
         class_names: in the order of their labels.
-        valid_fraction: share for validation.
+        valid: as `held_out` gives it.
         test: share, or folder of photos without labels, for a test; or None.
         max_train: at most so many for training.
         seed: of the draw; None draws one.
@@ -36,7 +36,7 @@ def split_listed(
     seed = resolve_seed(seed)
     is_folder = isinstance(test, (str, Path))
     share = None if is_folder else test
-    splits = split_photos(photos, class_names, valid_fraction, share, seed)
+    splits = split_photos(photos, class_names, valid, share, seed)
     splits["train"] = at_most(max_train, splits["train"], seed)
     if is_folder:
         splits["test"] = unlabelled(check_directory("test", test))

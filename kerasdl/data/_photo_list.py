@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, first_few
 from kerasdl._names import as_text
 from kerasdl.batches import multi_hot_parts, stratified_split
+
+# What is for validation: a share, names of photos, or None for nothing.
+HeldOut = float | frozenset[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,34 +87,88 @@ def join(first: PhotoList, second: PhotoList) -> PhotoList:
     )
 
 
+def held_out(photos: PhotoList, valid: Any, exclude: Collection[str] = ()) -> HeldOut:
+    """`valid`, of which positions and names become names of `photos`.
+
+    Args:
+        photos: those to train on and to hold out.
+        valid: a share; None for none; or positions or names of photos.
+        exclude: names that may be among `valid` and are to be left out.
+
+    Raises:
+        ValueError: `valid` is none of these, names a photo twice or one that is not
+            there, or none.
+    """
+    if valid is None or isinstance(valid, Real):
+        return valid
+    asked = list(valid) if np.iterable(valid) else []
+    if all(isinstance(one, str) for one in asked):
+        names = {file: file for file in photos.files} | {n: n for n in exclude}
+    elif all(isinstance(one, Integral) and type(one) is not bool for one in asked):
+        names = dict(enumerate(photos.files))
+    else:
+        asked = []
+    if not asked or len(set(asked)) < len(asked):
+        raise ValueError(
+            "`valid` must be positions or names of photos, each once. "
+            f"Received: valid={valid!r:.100}"
+        )
+    if unknown := [one for one in asked if one not in names]:
+        raise ValueError(
+            f"`valid` must be of the {len(photos)} photos there are. Received: "
+            f"{first_few(unknown)}"
+        )
+    return frozenset(names[one] for one in asked).difference(exclude)
+
+
 def split_photos(
     photos: PhotoList,
     class_names: list[str],
-    valid_fraction: float,
+    valid: HeldOut,
     test_fraction: float | None,
     seed: int,
 ) -> dict[str, PhotoList]:
-    """Draw "valid", and "test" unless its share is None; the rest is "train".
+    """Hold out "valid", and "test" unless its share is None; the rest is "train".
+
+    Args:
+        photos: all of them.
+        class_names: in the order of their labels.
+        valid: as `held_out` gives it; a share is drawn of each class.
+        test_fraction: share that is drawn of those not named in `valid`; or None.
+        seed: of the draws.
 
     Raises:
-        ValueError: shares outside (0, 1) or of 1 and more together, or a class of too
-            few photos.
+        ValueError: shares outside (0, 1) or of 1 and more together, a class of too few
+            photos, or none left to train on.
     """
-    check_fraction("valid_fraction", valid_fraction)
-    splits = {}
+    named, test, share = None, None, 0.0
+    if isinstance(valid, frozenset):
+        is_named = np.array([file in valid for file in photos.files])
+        if is_named.all() or not is_named.any():
+            raise ValueError(
+                "`valid` must leave photos to train on and to validate with. Received: "
+                f"{is_named.sum()} of {len(photos)} photos"
+            )
+        named = photos.take(np.flatnonzero(is_named))
+        photos = photos.take(np.flatnonzero(~is_named))
+    elif valid is not None:
+        check_fraction("valid_fraction", valid)
+        share = valid
     if test_fraction is not None:
         check_fraction("test", test_fraction)
-        if valid_fraction + test_fraction >= 1:
+        if share + test_fraction >= 1:
             raise ValueError(
                 "`valid_fraction` and `test` must be below 1 together. Received: "
-                f"valid_fraction={valid_fraction!r}, test={test_fraction!r}"
+                f"valid_fraction={share!r}, test={test_fraction!r}"
             )
         rest, rows = _draw(photos, class_names, test_fraction, seed)
-        splits["test"] = photos.take(rows)
-        photos = photos.take(rest)
-        valid_fraction = valid_fraction / (1 - test_fraction)
-    rest, rows = _draw(photos, class_names, valid_fraction, seed)
-    return {"train": photos.take(rest), "valid": photos.take(rows), **splits}
+        photos, test = photos.take(rest), photos.take(rows)
+        share = share / (1 - test_fraction)
+    if share:
+        rest, rows = _draw(photos, class_names, share, seed)
+        photos, named = photos.take(rest), photos.take(rows)
+    splits = {"train": photos, "valid": named, "test": test}
+    return {split: part for split, part in splits.items() if part is not None}
 
 
 def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
@@ -155,12 +212,13 @@ def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarr
     return np.sort(np.argsort(share, kind="stable")[:limit])
 
 
-def check_fraction(name: str, fraction: Any) -> None:
-    """Raise ValueError unless `fraction` is a number in (0, 1)."""
+def check_fraction(name: str, fraction: Any) -> float:
+    """Return `fraction`; raise ValueError unless it is a number in (0, 1)."""
     if not isinstance(fraction, Real) or not 0 < fraction < 1:
         raise ValueError(
             f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r:.60}"
         )
+    return fraction
 
 
 def _draw(

@@ -30,7 +30,7 @@ class PhotoSplits:
     """Photos in up to three splits; `ImageData` describes it.
 
     Args:
-        splits: "train", "valid" and perhaps "test"; only the last may be without
+        splits: "train" and perhaps "valid" and "test"; only the last may be without
             labels.
         class_names: names in the order of the labels.
         settings: how they are read, batched and augmented.
@@ -96,8 +96,8 @@ class PhotoSplits:
         return self._photos["train"].dataset()
 
     @cached_property
-    def valid(self) -> tf.data.Dataset:  # noqa: D102
-        return self._photos["valid"].dataset()
+    def valid(self) -> tf.data.Dataset | None:  # noqa: D102
+        return self._photos["valid"].dataset() if "valid" in self._photos else None
 
     @cached_property
     def test(self) -> tf.data.Dataset | None:  # noqa: D102
@@ -105,7 +105,7 @@ class PhotoSplits:
 
     @property
     def splits(self) -> list[str]:
-        """Names of the splits that are there: train, valid and perhaps test."""
+        """Names of the splits that are there, in the order train, valid, test."""
         return list(self._splits)
 
     def files(self, split: str) -> list[str]:
@@ -331,17 +331,20 @@ class PhotoSplits:
         return (self._with_rows(pool, *rows) for rows in folds)
 
     def _pool(self) -> PhotoList:
-        return join(self._splits["train"], self._splits["valid"])
+        train = self._splits["train"]
+        return join(train, self._splits["valid"]) if "valid" in self._splits else train
 
     def _with_rows(self, pool: PhotoList, train: np.ndarray, valid: np.ndarray) -> Self:
         drawn = {"train": pool.take(train), "valid": pool.take(valid)}
-        return self._with(self._splits | drawn)
+        rest = {s: part for s, part in self._splits.items() if s not in drawn}
+        return self._with(drawn | rest)
 
     def _split(self, split: str) -> PhotoList:
         if split not in self._splits:
+            all_train = ": all photos train, none is held out"
             raise ValueError(
                 f"`split` must be one of {', '.join(map(repr, self._splits))}. "
-                f"Received: split={split!r}"
+                f"Received: split={split!r}{all_train if split == 'valid' else ''}"
             )
         return self._splits[split]
 

@@ -284,7 +284,7 @@ def side_on(max_zoom: float = 1.1) -> Augment:
 def top_down(max_zoom: float = 1.1) -> Augment:
     """Photos taken from above: the eight symmetries of the square, turns, zoom, light.
 
-    Reference: fast.ai, lesson 2 (`transforms_top_down`).
+    Reference: fast.ai, lesson 3 (`transforms_top_down`).
     """
     return Augment(
         rotation_range=10,

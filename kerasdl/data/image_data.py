@@ -1,13 +1,15 @@
 """The noun of the data pipeline: photos in splits, each file with its label."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_directory, check_positive_int
+from kerasdl._checks import check_directory, check_one_of, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
@@ -15,7 +17,7 @@ from ._decode import MAX_PIXELS
 from ._folder_splits import read_folder, read_names
 from ._label_modes import print_classes
 from ._listed_splits import split_listed
-from ._photo_list import PhotoList, at_most
+from ._photo_list import at_most, check_fraction
 from ._photo_splits import PhotoSplits
 from .augment import Augment
 from .image_table import read_table
@@ -50,7 +52,7 @@ class ImageData(PhotoSplits):
         max_pixels: largest height * width of a file that is decoded.
         seed: of order and augmentation.
         train: tf.data of the training photos.
-        valid: tf.data of the validation photos.
+        valid: tf.data of the validation photos, or None.
         test: tf.data of the test photos, or None.
     """
 
@@ -59,7 +61,7 @@ class ImageData(PhotoSplits):
         cls,
         path: str | Path,
         train: str = "train",
-        valid: str = "valid",
+        valid: str | Sequence[int | str] | np.ndarray | None = "valid",
         test: str | None = None,
         valid_fraction: float | None = None,
         image_size: int | tuple[int, int] = 224,
@@ -82,7 +84,8 @@ class ImageData(PhotoSplits):
             train: name of the training folder. Where there is no `train`, `valid` or
                 `test`, a folder of another usual name is taken for it, such as
                 `Training`, `val` or `test_set`, and a line says so.
-            valid: name of the validation folder.
+            valid: name of the validation folder; or the photos for validation, as names
+                or as positions among those of training; None trains on all of them.
             test: name of the test folder; None for no test split. Photos in it without
                 class folders are without labels.
             valid_fraction: share of each class, in (0, 1), that becomes the validation
@@ -140,6 +143,7 @@ class ImageData(PhotoSplits):
         test: str | Path | float | None = None,
         label_delimiter: str | None = None,
         *,
+        valid: str | Sequence[int | str] | np.ndarray | None = "drawn",
         image_size: int | tuple[int, int] = 224,
         batch_size: int = 64,
         augment: str | Augment | None = None,
@@ -174,6 +178,8 @@ class ImageData(PhotoSplits):
                 photos, in (0, 1), that are a test split with labels; or None.
             label_delimiter: what stands between several labels of a photo, such as
                 " "; None for one label a photo.
+            valid: "drawn" is `valid_fraction`; or the photos for validation, as names,
+                `suffix` included, or rows of the table from 0; None trains on all.
             image_size: one side or (height, width), in pixels.
             batch_size: images in a batch.
             augment: of the training photos, as in `image_folder`.
@@ -194,7 +200,10 @@ class ImageData(PhotoSplits):
                 or an argument outside its range.
         """
         root = check_directory("folder", folder)
-        class_names, photos = read_table(
+        if isinstance(valid, str):
+            check_one_of("valid", valid, ("drawn",))
+            valid = check_fraction("valid_fraction", valid_fraction)
+        class_names, photos, held = read_table(
             table,
             root,
             image,
@@ -202,9 +211,10 @@ class ImageData(PhotoSplits):
             suffix=suffix,
             label_delimiter=label_delimiter,
             exclude=exclude,
+            valid=valid,
         )
         splits, seed = split_listed(
-            photos, class_names, valid_fraction, test, max_train=max_train, seed=seed
+            photos, class_names, held, test, max_train=max_train, seed=seed
         )
         settings = PhotoSettings(
             image_size=image_size,
@@ -268,8 +278,9 @@ class ImageData(PhotoSplits):
         """
         root = check_directory("folder", folder)
         class_names, photos = read_names(root, regex, exclude)
+        held = check_fraction("valid_fraction", valid_fraction)
         splits, seed = split_listed(
-            photos, class_names, valid_fraction, test, max_train=max_train, seed=seed
+            photos, class_names, held, test, max_train=max_train, seed=seed
         )
         settings = PhotoSettings(
             image_size=image_size,
@@ -289,7 +300,7 @@ class ImageData(PhotoSplits):
         cls,
         images: np.ndarray,
         labels: Any,
-        valid: float | tuple[np.ndarray, Any] = 0.2,
+        valid: float | tuple[np.ndarray, Any] | Sequence[int] | np.ndarray | None = 0.2,
         test: float | tuple[np.ndarray, Any] | np.ndarray | None = None,
         class_names: Sequence[str] | None = None,
         *,
@@ -309,7 +320,8 @@ class ImageData(PhotoSplits):
                 which becomes RGB. Arrays of uint8 are not copied.
             labels: `(n,)` or `(n, 1)` integers or strings, or multi-hot `(n, classes)`
                 of 0 and 1 for several labels an image.
-            valid: share of each class, in (0, 1), or `(images, labels)`.
+            valid: share of each class, in (0, 1), or `(images, labels)`, or positions
+                in `images`; None trains on all.
             test: likewise, or images alone, which are without labels, or None.
             class_names: of the integers 0, 1, ..., or strings in the order of their
                 classes; None takes the labels themselves, in order.
@@ -375,18 +387,12 @@ class ImageData(PhotoSplits):
                 f"image_size={self.image_size}"
             )
         paths = [path for split in self.splits for path in self.paths(split)]
-        copies = resize_photos(
-            paths,
-            side,
-            quality,
-            cache_dir,
-            verbose=verbose,
-            on_error=self.on_error,
-            max_pixels=self.max_pixels,
+        how = {"on_error": self.on_error, "max_pixels": self.max_pixels}
+        copies = iter(
+            resize_photos(paths, side, quality, cache_dir, verbose=verbose, **how)
         )
-        splits, start = {}, 0
-        for split, photos in self._splits.items():
-            own = copies[start : start + len(photos)]
-            splits[split] = PhotoList(photos.files, own, photos.labels)
-            start += len(photos)
+        splits = {
+            split: replace(photos, pictures=list(islice(copies, len(photos))))
+            for split, photos in self._splits.items()
+        }
         return self._with(splits)

@@ -12,7 +12,7 @@ from kerasdl._checks import first_few
 from kerasdl.tables import read_csv
 
 from ._folder_splits import class_list, positions
-from ._photo_list import PhotoList
+from ._photo_list import HeldOut, PhotoList, held_out
 
 
 def read_table(
@@ -23,8 +23,11 @@ def read_table(
     suffix: str,
     label_delimiter: str | None,
     exclude: Collection[str],
-) -> tuple[list[str], PhotoList]:
-    """Class names and photos of a table; `ImageData.from_table` says how.
+    valid: Any = None,
+) -> tuple[list[str], PhotoList, HeldOut]:
+    """Class names and photos of a table, and what of these is for validation.
+
+    `ImageData.from_table` says how. Positions in `valid` are rows of the table.
 
     Raises:
         ValueError: the table, or what it names, cannot be used.
@@ -63,7 +66,8 @@ def read_table(
     else:
         encoded = _multi_hot(labels, class_names)
     listed = PhotoList.below(folder, files, encoded)
-    return class_names, listed.without(exclude, class_names, folder)
+    valid = held_out(listed, valid, exclude)
+    return class_names, listed.without(exclude, class_names, folder), valid
 
 
 def _read(

@@ -3,3 +3,4 @@
 from .feature_maps import feature_maps
 from .filter_patterns import filter_patterns
 from .first_layer_filters import first_layer_filters
+from .top_patches import top_patches

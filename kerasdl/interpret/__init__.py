@@ -3,6 +3,7 @@
 from kerasdl.classification import (
     ClassificationReport,
     confused_part,
+    crop_to_heat,
     expected_calibration_error,
     gallery,
     grad_cam,
@@ -16,4 +17,9 @@ from kerasdl.classification import (
     save_roc,
     similarity_order,
 )
-from kerasdl.inside import feature_maps, filter_patterns, first_layer_filters
+from kerasdl.inside import (
+    feature_maps,
+    filter_patterns,
+    first_layer_filters,
+    top_patches,
+)

@@ -6,6 +6,7 @@ from .alexnet import alexnet
 from .backbones import BACKBONES, Backbone, backbone, build_trunk
 from .batch_norm import BatchNorm
 from .batch_norm_statistics import moving_batch_norms, recompute_batch_norm
+from .channels import with_channels
 from .convnet import convnet, mnist_convnet
 from .copying import copy_weights
 from .course_cifar import (

@@ -7,7 +7,9 @@ one flat graph of named layers, so that a cut at any of them is
 
 import itertools
 import os
+import re
 import socket
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,11 @@ from .copying import copy_weights
 from .efficientnet_lite import efficientnet_lite0
 
 _DOWNLOAD_TIMEOUT = 30.0  # seconds without a byte
+# Names that Keras gives to layers that have none.
+_UNNAMED = re.compile(
+    "(activation|add|average_pooling2d|batch_normalization|concatenate|conv2d"
+    r"|max_pooling2d)(?:_(\d+))?"
+)
 _B0_SCALE = [deviation**-0.5 for deviation in (0.229, 0.224, 0.225)]
 
 
@@ -92,6 +99,28 @@ _ROWS = (
         middle="conv3_block1_0_bn",
         late="conv5_block1_0_bn",
         weights_file="densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    ),
+    Backbone(
+        "xception",
+        applications.Xception,
+        pixels="tf",
+        middle="block4_sepconv1_act",
+        late="block13_sepconv1_act",
+        weights_file="xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        image_size=299,
+        practice_size=299,
+        min_image_size=71,
+    ),
+    Backbone(
+        "inception_v3",
+        applications.InceptionV3,
+        pixels="tf",
+        middle="conv2d_27",  # after mixed2
+        late="conv2d_72",  # after mixed7
+        weights_file="inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+        image_size=299,
+        practice_size=299,
+        min_image_size=75,
     ),
     Backbone(
         "mobilenet",
@@ -219,9 +248,11 @@ def _build(
     if seed is None and not (keeps_weights or has_dropout):
         seed = 0  # nothing that is drawn is kept
     seeds = itertools.count(resolve_seed(seed)).__next__
+    names = _counted_anew(network)
 
     def seeded(layer: layers.Layer) -> layers.Layer:
         config = layer.get_config()
+        config["name"] = names.get(layer.name, layer.name)
         for key in ("kernel_initializer", "depthwise_initializer"):
             if key in config:
                 config[key]["config"]["seed"] = seeds()
@@ -238,6 +269,22 @@ def _build(
 
     # The builders of keras.applications take no seed.
     return keras.models.clone_model(network, clone_function=seeded, call_function=call)
+
+
+def _counted_anew(network: keras.Model) -> dict[str, str]:
+    """Names for the layers of `network` without one: those of a process's first.
+
+    Keras counts on from network to network.
+    """
+    numbers = defaultdict(list)
+    for layer in network.operations:
+        if unnamed := _UNNAMED.fullmatch(layer.name):
+            numbers[unnamed[1]].append((int(unnamed[2] or 0), layer.name))
+    return {
+        name: f"{kind}_{place}" if place else kind
+        for kind, found in numbers.items()
+        for place, (_, name) in enumerate(sorted(found))
+    }
 
 
 def _download(row: Backbone) -> keras.Model:

@@ -5,17 +5,23 @@ import math
 import keras
 from keras import layers
 
-_ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU)
+from kerasdl._keras_internals import nodes_of
+
+_ACTIVATIONS = (
+    *(layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
+    layers.Concatenate,
+)
 
 
 def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
     """The layer that gives the last activation at each stride, found by shapes.
 
-    Side branches, such as those of squeeze-and-excitation, do not count; nor do strides
-    that `trunk` passes without an activation. The last level is the output of `trunk`
-    where no activation follows its last pooling, as in VGG. So
-    `keras.Model(trunk.input, [layer.output for layer in levels.values()])` gives all
-    levels.
+    One that all of the network goes through is taken before one of a branch; joined
+    branches, as of an Inception block, count as an activation. Side branches, such as
+    those of squeeze-and-excitation, do not count; nor do strides that `trunk` passes
+    without an activation. The last level is the output of `trunk` where no activation
+    follows its last pooling, as in VGG. So `keras.Model(trunk.input, [layer.output for
+    layer in levels.values()])` gives all levels.
 
     Args:
         trunk: takes images of a fixed size, and returns a feature map; a graph of
@@ -45,6 +51,7 @@ def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
         for layer, shape in maps
         if shape and not isinstance(layer, layers.ZeroPadding2D)
     ]
+    whole = _passed_by_all(trunk)
     found: dict[int, keras.Layer] = {}
     stride, size = 1, math.prod(shapes[0])
     for place, (layer, own) in enumerate(maps):
@@ -55,10 +62,28 @@ def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
         if 9 * own <= 4 * size:
             stride *= 2 ** max(round(math.log2(size / own) / 2), 1)
             size = own
-        if _is_activation(layer):
+        if _is_activation(layer) and (layer in whole or found.get(stride) not in whole):
             found[stride] = layer
     last = next(layer for layer, _ in maps if layer.output is tensors[1])
     return found | {stride: found.get(stride, last)}
+
+
+def _passed_by_all(trunk: keras.Model) -> list[keras.Operation]:
+    """The layers that no way through `trunk` passes by, in order."""
+    operations = trunk.operations
+    places = {id(operation): place for place, operation in enumerate(operations)}
+    last_read: dict[int, int] = {}
+    for node in nodes_of(trunk):
+        for tensor in node.input_tensors:
+            at = places[id(node.operation)]
+            last_read[id(tensor)] = max(at, last_read.get(id(tensor), 0))
+    found, reach = [], 0
+    for place, operation in enumerate(operations):
+        if reach <= place:
+            found.append(operation)
+        for tensor in keras.tree.flatten(operation.output):
+            reach = max(reach, last_read.get(id(tensor), 0))
+    return found
 
 
 def _shape(tensor: object) -> tuple[int, int] | None:

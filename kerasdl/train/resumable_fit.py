@@ -25,6 +25,7 @@ from kerasdl.models.adapted import finalize_adapted
 from . import _made_with
 from ._built_metrics import build_metrics
 from ._class_weight import check_class_weight
+from ._monitors import check_monitors
 from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
 from .fast_convolutions import fast_convolutions
@@ -88,10 +89,12 @@ def resumable_fit(
 
     Raises:
         ValueError: `model` is not compiled, or does not tell its optimizers;
-            `class_weight` is no such thing; `x` has no batches; `state` is in no folder
+            `class_weight` is no such thing; a callback monitors a validation that there
+            is none of; `x` has no batches; `state` is in no folder
             that can be written to, is damaged, or was made with something else.
     """
     optimizers_of(model)
+    check_monitors(callbacks, validation_data)
     class_weight = check_class_weight(class_weight)
     path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]

@@ -32,6 +32,7 @@ from .photos import (
     PhotoOptions,
     add_photo_arguments,
     check_backbone,
+    photo_folder,
     read_photos,
     remember_photos,
 )

@@ -9,7 +9,7 @@ from .arguments import RecipeParser, positive_int
 from .photos import PhotoOptions, add_photo_arguments, check_photos, fewer
 
 if TYPE_CHECKING:
-    from kerasdl.data import ImageCheck, ImageData
+    from kerasdl.data import Augment, ImageCheck, ImageData
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ def read_contest(
     contest: Contest,
     options: PhotoOptions,
     image_size: int,
-    augment: str,
+    augment: "str | Augment",
     *,
+    all_train: bool = False,
     seed: int,
 ) -> "tuple[ImageData, ImageCheck]":
     """Read the photos of a contest, a fifth of those with labels for validation.
@@ -77,6 +78,7 @@ def read_contest(
         options: where they are, and how they are read.
         image_size: side in pixels.
         augment: of the training photos, as in `image_folder`.
+        all_train: hold none out.
         seed: of split, order and augmentation.
 
     Returns:
@@ -96,7 +98,7 @@ def read_contest(
         image=contest.image,
         label=contest.label,
         suffix=".jpg",
-        valid_fraction=0.2,
+        valid=None if all_train else "drawn",
         test=check_test_photos(folder / contest.test, options.most_pixels),
         label_delimiter=contest.label_delimiter,
         image_size=image_size,

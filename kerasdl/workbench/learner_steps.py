@@ -10,6 +10,7 @@ from .training_run import STATE
 
 if TYPE_CHECKING:
     from kerasdl.classification import ClassificationReport, Learner, SplitPredictions
+    from kerasdl.data import ImageData
     from kerasdl.learner import Rates
     from kerasdl.runs import Run
 
@@ -19,8 +20,8 @@ Predict = Callable[[str], "SplitPredictions"]
 class LearnerSteps(Steps):
     """Steps that train a Learner, whose folder is the folder `state` of the run.
 
-    The step of the lowest "valid loss" is best. What an earlier process trained is
-    read back.
+    The step of the lowest "valid loss" is best; where all photos train, the last. What
+    an earlier process trained is read back.
 
     Args:
         learn: at work.
@@ -39,7 +40,7 @@ class LearnerSteps(Steps):
         super().__init__(run, best="valid loss")
         self.learn = learn
         self._measure = measure or self._accuracies
-        self._sizes: dict[str, tuple[int, int]] = {}
+        self._data: dict[str, ImageData] = {}
 
     def find_rate(self, step: str, num_steps: int = 100) -> None:
         """Draw `STEP.png` for whoever chooses a rate; see `Learner.lr_find`."""
@@ -68,7 +69,7 @@ class LearnerSteps(Steps):
                 learning_rate, cycles, cycle_len, cycle_mult, resume=True
             )
             self.learn.save(self._weights(step))
-            self._sizes[step] = self.learn.data.image_size
+            self._data[step] = self.learn.data
             restored = history["seconds"].iloc[: history.attrs["restored"]]
             return {"epochs": len(history), "minutes": restored.sum() / 60}
 
@@ -81,14 +82,19 @@ class LearnerSteps(Steps):
     def keep_best(self) -> str:
         """Take the Learner back to the best step; returns its name."""
         best = self.best()["step"]
-        if self._sizes[best] != self.learn.data.image_size:
-            self.learn.set_data(self.learn.data.with_image_size(self._sizes[best]))
+        if self._data[best] is not self.learn.data:
+            self.learn.set_data(self._data[best])
         self.learn.load(self._weights(best))
         self.run.manifest["image_size"] = list(self.learn.data.image_size)
-        print(f"\nkept: {best}, whose loss on the validation photos is lowest")
+        why = "whose loss on the validation photos is lowest"
+        if "valid" not in self.learn.data.splits:
+            why = "the last: no photo is held out to compare them by"
+        print(f"\nkept: {best}, {why}")
         return best
 
-    def write(self, title: str, best: str, report: "ClassificationReport") -> None:
+    def write(
+        self, title: str, best: str, report: "ClassificationReport | None"
+    ) -> None:
         """Write the files of the run, of which `best` is kept; print the table."""
         learn, run = self.learn, self.run
         kept = next(row for row in self.rows if row["step"] == best)

@@ -63,8 +63,8 @@ def add_photo_arguments(
         default="efficientnet_lite0",
         metavar="NAME",
         help="efficientnet_lite0 (its weights are installed), vgg16, vgg19, resnet50, "
-        "densenet121, mobilenet, mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large, "
-        "efficientnet_b0",
+        "densenet121, xception, inception_v3, mobilenet, mobilenet_v2, "
+        "mobilenet_v3_small, mobilenet_v3_large, efficientnet_b0",
     )
     add(
         "--weights",
@@ -72,7 +72,7 @@ def add_photo_arguments(
         metavar="FILE",
         help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
     )
-    parser.add_int("--batch-size", 32, "default: %(default)s")
+    parser.add_int("--batch-size", 32, "default: 32")
     add(
         "--resize",
         default="squash",
@@ -112,16 +112,8 @@ def read_photos(
         ValueError: no such photos, or a damaged one with `--on-error raise`.
     """
     from kerasdl import data as kdata
-    from kerasdl import train
 
-    cache = options.cache or train.default_cache_dir()
-    if options.data == "sample":
-        folder = kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
-    elif options.data.startswith("tfds:"):
-        name = options.data.removeprefix("tfds:")
-        folder = kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
-    else:
-        folder = Path(options.data)
+    folder = photo_folder(options.data, options.cache)
     check = check_photos(options, folder)
     splits = kdata.split_folders(folder)
     data = kdata.ImageData.from_folder(
@@ -140,6 +132,25 @@ def read_photos(
         seed=seed,
     )
     return fewer(options, data), check
+
+
+def photo_folder(data: str, cache: Path | None) -> Path:
+    """The folder that `--data` names, made below `cache` if it is no folder's path.
+
+    Args:
+        data: a folder; "tfds:NAME" of tensorflow-datasets; or "sample", drawings.
+        cache: None is the user's cache folder.
+    """
+    from kerasdl import data as kdata
+    from kerasdl import train
+
+    cache = cache or train.default_cache_dir()
+    if data == "sample":
+        return kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
+    if data.startswith("tfds:"):
+        name = data.removeprefix("tfds:")
+        return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
+    return Path(data)
 
 
 def check_photos(options: PhotoOptions, folder: Path) -> "ImageCheck":

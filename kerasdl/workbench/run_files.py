@@ -48,7 +48,7 @@ def write_run_files(
     *,
     model: "keras.Model | None",
     history: "pd.DataFrame",
-    report: "ClassificationReport",
+    report: "ClassificationReport | None",
     title: str,
     card: str,
     mistakes: bool = True,
@@ -59,7 +59,8 @@ def write_run_files(
         run: at work; its labels are written already.
         model: that is kept; None if `write_model` has written it.
         history: a row for each epoch, with its `stage`.
-        report: what the model answers.
+        report: what the model answers; None where no photo is held out, and then there
+            is no page and no picture of it.
         title: of the report.
         card: as `model_card` makes it.
         mistakes: whether mistakes.png is drawn, of the hardest photos.
@@ -72,6 +73,8 @@ def write_run_files(
     plots.save_curves(history, folder / "curves.png")
     history.to_csv(folder / "history.csv", index=False)
     (folder / README).write_text(card, encoding="utf-8")
+    if report is None:
+        return
     if not report.multi_label:
         path = folder / "confusion.png"
         plots.save_confusion(report.confusion, report.class_names, path)
@@ -110,7 +113,7 @@ def model_card(
     from kerasdl import export
 
     counts = [f"{len(data.files(split)):,} {split}" for split in data.splits]
-    if "test" in data.splits and _are_one(data, "test", "valid"):
+    if {"valid", "test"} <= {*data.splits} and _are_one(data, "test", "valid"):
         counts[-2:] = [f"{len(data.files('test')):,} test, which are valid too"]
     made = run.manifest.get("reading", run.manifest["arguments"])
     source = made.get("data") or run.manifest["data"]["dataset"]
@@ -120,7 +123,7 @@ def model_card(
     own = {
         "network": f"{model.name}, {model.count_params():,} parameters",
         "images": f"{', '.join(counts)}; {source}",
-        "accuracy": ", ".join(accuracies),
+        "accuracy": ", ".join(accuracies) or "not measured: all photos train",
         "seed": str(run.seed),
     }
     return export.run_readme(

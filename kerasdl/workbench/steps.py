@@ -86,9 +86,11 @@ class Steps:
         self.rows.append({self._name: step, **found})
 
     def best(self) -> dict[str, Any]:
-        """The row of the step to keep."""
+        """The row of the step to keep; the last where none was measured."""
         sign = -1 if self._lowest else 1
         ranked = [row for row in self.rows if self._best in row]
+        if not ranked:
+            return self.rows[-1]
         return max(reversed(ranked), key=lambda row: sign * row[self._best])
 
     def record(self, beside: Sequence[Mapping[str, Any]] = (), **facts: Any) -> None:

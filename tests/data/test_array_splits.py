@@ -161,7 +161,7 @@ def test_several_labels_an_image(images):
         ({"labels": LABELS + 1, "class_names": ["a", "b"]}, r"of 2 classes.*\[2\]"),
         ({"valid": (np.zeros((2, 6, 9), "uint8"), [0, 5])}, r"`valid` must.*\[5\]"),
         ({"valid": 0.9, "test": 0.5}, "below 1 together"),
-        ({"valid": None}, "`valid` must be above 0"),
+        ({"valid": 1.0}, "`valid` must be above 0"),
         (
             {"valid": (np.zeros((2, 6, 9), "uint8"), [0, 1]), "test": 0.5},
             "`test` must be arrays or None",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -203,6 +204,8 @@ def test_presets():
     assert list(PRESETS) == ["none", "side_on", "top_down", "chapter"]
     assert PRESETS["none"] is None
     assert PRESETS["side_on"] == side_on(max_zoom=1.1)
+    less = kerasdl.data.top_down(max_zoom=1.05)
+    assert less == replace(PRESETS["top_down"], zoom_range=(1 / 1.05, 1.0))
     # The numbers of the book's chapter.
     assert PRESETS["chapter"] == Augment(
         rotation_range=40,

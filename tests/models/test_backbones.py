@@ -21,7 +21,13 @@ from kerasdl.models.backbones import (
 )
 
 # Parameters of keras.applications without the top, where they are published.
-PARAMETERS = {"vgg16": 14_714_688, "vgg19": 20_024_384, "resnet50": 23_587_712}
+PARAMETERS = {
+    "vgg16": 14_714_688,
+    "vgg19": 20_024_384,
+    "resnet50": 23_587_712,
+    "xception": 20_861_480,
+    "inception_v3": 21_802_784,
+}
 QUICK = ("vgg16", "mobilenet", "efficientnet_b0")
 OF_KERAS = [
     pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
@@ -59,9 +65,12 @@ def test_is_the_network_of_keras_applications(name, pixels, monkeypatch):
     )
     monkeypatch.setattr(keras.Model, "load_weights", lambda *_: None)
     # EfficientNetB0 has another graph for "imagenet"; the weights stay random here.
-    theirs = row.builder(include_top=False, weights="imagenet", input_shape=(48, 64, 3))
+    if min(pixels.shape[1:3]) < row.min_image_size:
+        pixels = pixels.repeat(2, axis=1).repeat(2, axis=2)
+    shape = pixels.shape[1:]
+    theirs = row.builder(include_top=False, weights="imagenet", input_shape=shape)
     assert asked == [row.weights_file]
-    ours = build_trunk(name, None, (48, 64), seed=1)
+    ours = build_trunk(name, None, shape[:2], seed=1)
     assert ours.name == name
     assert ours.count_params() == PARAMETERS.get(name, theirs.count_params())
     copy_weights(theirs, ours)
@@ -171,6 +180,33 @@ def test_downloads_into_the_cache_of_keras(keras_home, tmp_path, monkeypatch):
     for ours, theirs in zip(trunk.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert (keras_home / "models" / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["xception", pytest.param("inception_v3", marks=pytest.mark.slow)]
+)
+def test_layers_without_a_name_have_the_same_in_every_trunk(
+    name, keras_home, tmp_path, monkeypatch
+):
+    """And take the weights that belong to them, downloaded or from a file."""
+    row = backbone(name)
+    module = importlib.import_module(row.builder.__module__)
+    source = row.builder(include_top=False, weights=None)
+    file = tmp_path / row.weights_file
+    source.save(file)
+    get_file = file_utils.get_file
+    monkeypatch.setattr(module, "WEIGHTS_PATH_NO_TOP", file.as_uri())
+    monkeypatch.setattr(  # this file has other contents than that on Keras's site
+        file_utils, "get_file", lambda *a, file_hash, **k: get_file(*a, **k)
+    )
+    for weights in ("imagenet", file):
+        trunk = build_trunk(name, weights, row.min_image_size, seed=1)
+        for ours, theirs in zip(trunk.get_weights(), source.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        kinds = {"conv2d", "batch_normalization"}
+        assert kinds <= {layer.name for layer in trunk.layers}
+        assert trunk.output_shape[1:3] == (1, 1) or name == "xception"
+    assert (keras_home / "models" / file.name).is_file()
 
 
 @pytest.mark.parametrize("listens", [False, True], ids=["refuses", "is silent"])

@@ -30,7 +30,7 @@ def recipe(monkeypatch):
 def train(recipe, tiny_backbone):
     """A function that does trainings, and returns what each of them left."""
 
-    def train(names, data, folder, epochs=2, backbone=tiny_backbone):
+    def train(names, data, folder, epochs=2, backbone=tiny_backbone, book=False):
         setting = recipe._chapter.Setting(
             data,
             folder / "state",
@@ -39,6 +39,7 @@ def train(recipe, tiny_backbone):
             epochs=epochs,
             cache_dir=folder,
             seed=1,
+            book=book,
         )
         known = {}
         for stage in recipe.STAGES.values():
@@ -192,6 +193,38 @@ def test_the_baseline_sees_the_plain_pooled_features(
         features[split] = trunk.predict(pixels, verbose=0).mean(axis=(1, 2))
         labels[split] = blobs.labels(split)
     assert recipe._practice.baseline(setting) == logistic_baseline(features, labels)
+
+
+def test_the_book_has_constant_rates_and_no_dropout_on_the_frozen_trunk(
+    train, blobs, tmp_path
+):
+    _, found = train(["features", "frozen", "fine_tuned"], blobs, tmp_path, book=True)
+    rates = [one.history["learning_rate"].tolist() for one in found]
+    np.testing.assert_allclose(rates, [[2e-5] * 2, [2e-5] * 2, [1e-5] * 2], rtol=1e-5)
+    dropouts = [one.load_model().get_layer("head_dropout").rate for one in found]
+    assert dropouts == [0.5, 0, 0]
+
+
+def test_the_settings_of_the_book(recipe, capsys):
+    """Deep Learning with Python, first edition, listings 5.7 to 5.25."""
+    setting = recipe._chapter.Setting
+    found = {
+        name: tuple(setting.schedule(SimpleNamespace(book=True, epochs=None), name))
+        for name in recipe._chapter.SCHEDULES
+    }
+    assert found == {
+        "scratch": (30, 1e-4),
+        "scratch_augmented": (100, 1e-4),
+        "features": (30, 2e-5),
+        "frozen": (30, 2e-5),
+        "fine_tuned": (100, 1e-5),
+    }
+    chapter = ["--stages", "chapter", "--out", "unused"]
+    assert recipe.parse_args([*chapter, "--book"]).batch_size == 20
+    assert recipe.parse_args([*chapter, "--book", "--batch-size", "8"]).batch_size == 8
+    assert recipe.parse_args(chapter).batch_size == 32
+    with pytest.raises(ValueError, match="`stages` must be chapter, or letters, with"):
+        recipe.main(["--book", "--out", "unused"])
 
 
 def test_a_folder_of_an_older_version_is_refused(practice, tmp_path):

@@ -4,6 +4,7 @@ import re
 import runpy
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -99,6 +100,49 @@ def test_a_cut_run_resumes_and_answers_for_each_photo(
     assert list(answers.columns) == ["id", *COLOURS]
     assert answers.id.tolist() == [f"e{number:02}" for number in range(7)]
     np.testing.assert_allclose(answers[list(COLOURS)].sum(axis=1), 1, atol=1e-5)
+
+
+def test_all_data_trains_for_the_final_fit(photos, tmp_path, capsys, tiny_backbone):
+    few = ["--backbone", tiny_backbone, "--n-aug", "1", "--quick"]
+    main(photos, tmp_path, *few, "--all-data", "--image-sizes", "32")
+    printed = capsys.readouterr().out
+    assert "kept: head_augmented_32, the last: no photo is held out" in printed
+    assert "how good it is was not measured" in printed
+    run = tmp_path / "run"
+    assert sorted(path.name for path in run.iterdir()) == (
+        "README.md curves.png history.csv labels.txt lr_find.png manifest.json "
+        "model.keras model.tflite rates.png submission.csv.gz".split()
+    )
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["data"]["counts"] == {"train": dict.fromkeys(COLOURS, 12)}
+    assert not any("valid loss" in row for row in manifest["results"]["steps"])
+    assert "not measured: all photos train" in (run / "README.md").read_text()
+    found = kerasdl.Predictor.load(run).predict(photos / "test" / "e00.jpg")
+    assert found.probabilities.shape == (1, 3)
+
+
+def test_the_last_size_has_growing_cycles():
+    """Lesson 2: 3 cycles of one epoch, and at 299 of 1, 2 and 4."""
+    recipe = runpy.run_path(str(RECIPE))
+    fits = []
+
+    class Steps:
+        def find_rate(self, *_):
+            pass
+
+        def fit(self, step, rate, cycles, cycle_mult=1):
+            fits.append((step, cycles, cycle_mult))
+
+    learn = SimpleNamespace(
+        data=SimpleNamespace(with_image_size=lambda size: size),
+        set_data=lambda data: None,
+    )
+    recipe["practise"](learn, Steps(), recipe["parse_args"](["--out", "unused"]))
+    assert fits == [
+        ("head_cached", 3, 2),
+        ("head_augmented_224", 3, 1),
+        ("head_augmented_299", 3, 2),
+    ]
 
 
 def test_without_the_download_the_error_names_it(photos, contest, tmp_path):

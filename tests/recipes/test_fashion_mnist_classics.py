@@ -122,6 +122,7 @@ def test_weights_of_the_lesson_are_xaviers():
         ("googlenet", 96, 128, 0.1),
         ("resnet18", 96, 256, 0.05),
         ("densenet", 96, 256, 0.1),
+        ("mobilenet_v1", 96, 256, 0.1),  # not in the book, but taught beside it
     ],
 )
 def test_the_table_of_the_lesson(name, size, batch_size, rate):

@@ -134,6 +134,23 @@ def test_a_cut_run_resumes_and_answers_by_its_thresholds(
     assert "split valid (the half that reports), 3 classes, several a photo" in page
 
 
+def test_little_zoom_and_copies_a_third_larger(photos, tmp_path, monkeypatch):
+    """Lesson 3: `transforms_top_down, max_zoom=1.05`, and `resize(int(sz * 1.3))`."""
+    zooms, sides = [], []
+
+    def resize_to(self, side, cache_dir):
+        sides.append((self.image_size[0], side))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        kerasdl.data, "top_down", lambda max_zoom: zooms.append(max_zoom)
+    )
+    monkeypatch.setattr(kerasdl.ImageData, "resize_to", resize_to)
+    with pytest.raises(KeyboardInterrupt):
+        main(photos, tmp_path, "--image-sizes", "64", "128")
+    assert (zooms, sides) == ([1.05], [(64, 83)])
+
+
 def test_without_the_download_the_error_names_it(tmp_path):
     contest = "planet-understanding-the-amazon-from-space"
     download = rf"train-jpg/\*\.jpg.*competitions download -c {contest}.*test-jpg"

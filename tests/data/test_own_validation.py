@@ -1,0 +1,145 @@
+"""Validation photos of one's own choice, or none: all train."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import kerasdl
+from kerasdl import callbacks, train
+from kerasdl.classification import TTAEvaluation, precompute
+from kerasdl.data import ImageData
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, write_photos):
+    """Six photos each of a and b, by number, in no split, and in three."""
+    root = tmp_path_factory.mktemp("photos")
+    write_photos(root, {"flat": 6}, ("a", "b"))
+    return write_photos(root, {"train": 4, "valid": 2, "test": 1}, ("a", "b"))
+
+
+@pytest.fixture
+def arrays():
+    """Twelve images whose label is their number, modulo 2."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), np.uint8)
+    return images, np.arange(12) % 2
+
+
+def of_folder(path, **options):
+    return ImageData.from_folder(path, image_size=8, **{"seed": 1, **options})
+
+
+def of_table(path, **options):
+    names = [f"{name}/{number}" for name in "ab" for number in range(6)]
+    table = pd.DataFrame({"id": names, "label": [name[0] for name in names]})
+    settings = {"suffix": ".png", "image_size": 8, "seed": 1, **options}
+    return ImageData.from_table(table, path / "flat", **settings)
+
+
+def test_positions_in_arrays(arrays):
+    for rows in ([7, 0], np.array([0, 7]), pd.Series([7, 0])):
+        data = ImageData.from_arrays(*arrays, valid=rows, test=0.3, seed=1)
+        assert data.splits == ["train", "valid", "test"]
+        assert data.files("valid") == ["0", "7"]
+        assert data.labels("valid").tolist() == [0, 1]
+        assert len(data.files("test")) == 4  # of the others
+        everything = [file for split in data.splits for file in data.files(split)]
+        assert sorted(map(int, everything)) == list(range(12))
+
+
+def test_rows_of_a_table_and_names(folder):
+    data = of_table(folder, valid=[1, 11], exclude=["a/0.png"])
+    assert data.files("valid") == ["a/1.png", "b/5.png"]
+    assert len(data.files("train")) == 9
+    named = of_table(
+        folder, valid=["b/5.png", "a/1.png", "a/0.png"], exclude=["a/0.png"]
+    )
+    assert [named.files(split) for split in named.splits] == [
+        data.files(split) for split in data.splits
+    ]
+
+
+def test_names_in_a_folder(folder):
+    data = of_folder(folder / "flat", valid=["b/3.png", "a/2.png"])
+    assert data.files("valid") == ["a/2.png", "b/3.png"]
+    assert data.counts().to_numpy().tolist() == [[5, 5], [1, 1]]
+
+
+def test_all_photos_train(folder, arrays):
+    flat = of_folder(folder / "flat", valid=None)
+    assert flat.splits == ["train"] and len(flat.files("train")) == 12
+    # Those of a folder of validation photos too.
+    data = of_folder(folder, train="train", valid=None, test="test")
+    assert data.counts().to_numpy().tolist() == [[6, 6], [1, 1]]
+    assert data.with_image_size(10).splits == ["train", "test"]
+    assert of_table(folder, valid=None, test=0.25).splits == ["train", "test"]
+    data = ImageData.from_arrays(*arrays, valid=None, seed=1)
+    assert data.valid is None
+    folds = list(data.folds(3))
+    assert [len(fold.files("valid")) for fold in folds] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("valid", "message"),
+    [
+        ([], "`valid` must be positions or names of photos, each once. Received: "),
+        ([1, 1], r"each once. Received: valid=\[1, 1\]"),
+        ([True, False], "positions or names of photos"),
+        ([0.5], "positions or names of photos"),
+        ([0, 12], "of the 12 photos there are. Received: 12"),
+        ([-1], "of the 12 photos there are. Received: -1"),
+        (["12"], "of the 12 photos there are. Received: '12'"),
+        (range(12), "must leave photos to train on .* Received: 12 of 12"),
+        (1.5, "`valid` must be above 0 and below 1"),
+        ((1, 2), "`valid` must have a label, or a row"),
+    ],
+)
+def test_bad_positions(arrays, valid, message):
+    with pytest.raises(ValueError, match=message):
+        ImageData.from_arrays(*arrays, valid=valid, seed=1)
+
+
+def test_what_is_said_twice_or_not_known(folder):
+    with pytest.raises(ValueError, match="`valid` must be one of 'drawn'"):
+        of_table(folder, valid="all")
+    with pytest.raises(ValueError, match="`valid_fraction` must be None where `valid`"):
+        of_folder(folder / "flat", valid=None, valid_fraction=0.2)
+    with pytest.raises(ValueError, match="or photos in `valid`. .* beside 'valid'"):
+        of_folder(folder, valid=["train/a/0.png"])
+
+
+def test_what_then_cannot_be_done_says_so(arrays, tmp_path):
+    data = ImageData.from_arrays(*arrays, valid=None, augment="side_on", seed=1)
+    pixels = keras.Input((8, 8, 3))
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(pixels)
+    outputs = keras.layers.Dense(1, activation="sigmoid", name="last")(x)
+    learn = kerasdl.Learner(keras.Model(pixels, outputs), data)
+    none_held_out = "Received: split='valid': all photos train, none is held out"
+    for look in (learn.predict, learn.tta, lambda: learn.report(tmp_path / "a.html")):
+        with pytest.raises(ValueError, match=none_held_out):
+            look()
+    with pytest.raises(ValueError, match=none_held_out):
+        TTAEvaluation(data, seed=1)
+    best = callbacks.BestWeights(tmp_path / "a.weights.h5")
+    stop = keras.callbacks.EarlyStopping()
+    before = learn.model.get_weights()
+    for one, monitor in (
+        (best, "BestWeights.*'val_accuracy'"),
+        (stop, "EarlyStopping"),
+    ):
+        with pytest.raises(ValueError, match=f"nothing is held out .* {monitor}"):
+            learn.fit(0.1, callbacks=[one])
+    for one, two in zip(learn.model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, two)
+    # What an Evaluation logs may be waited for, and a loss of training.
+    learn.fit(
+        0.1, callbacks=[callbacks.Evaluation(lambda _: {"val_accuracy": 1}), best]
+    )
+    assert best.epoch == 1
+    upper, activations = precompute(learn.model, data, "last", tmp_path)
+    assert activations.valid is None
+    train.compile_like(learn.model, upper)
+    stop = keras.callbacks.EarlyStopping("loss")
+    history = train.fit_cycles(upper, activations, 0.1, callbacks=[stop])
+    assert "val_loss" not in history

@@ -1,0 +1,61 @@
+import json
+import runpy
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+RECIPE = Path(__file__).parents[2] / "recipes" / "dogscats_keras_lesson.py"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, write_photos):
+    """Bright photos of class b, dark ones of class a."""
+
+    def pixels(rng, place, _):
+        return rng.integers(0, 120, (20, 20, 3)) + 120 * place
+
+    splits = {"train": 12, "valid": 6}
+    return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
+
+
+def main(photos, tmp_path, *more):
+    argv = ["--data", str(photos), "--out", str(tmp_path / "run"), "--seed", "3"]
+    runpy.run_path(str(RECIPE))["main"]([*argv, "--batch-size", "8", *more])
+
+
+def test_both_ways_from_the_same_head(photos, tmp_path, capsys, tiny_backbone):
+    main(photos, tmp_path, "--backbone", tiny_backbone, "--epochs", "2")
+    run = tmp_path / "run"
+    assert sorted(path.name for path in run.iterdir()) == (
+        "curves.png history.csv labels.txt manifest.json model.keras".split()
+    )
+    steps = json.loads((run / "manifest.json").read_text())["results"]["steps"]
+    names = ["head", "late layers, lesson", "late layers, held still"]
+    assert [step["step"] for step in steps] == names
+    history = pd.read_csv(run / "history.csv")
+    assert history["stage"].tolist() == [names[0], *names]
+    # Rates of 1e-5 leave in an epoch what the head has learned.
+    head, _, ours = (step["valid loss"] for step in steps)
+    assert ours == pytest.approx(head, rel=0.2)
+    # The last is what is kept, in plain Keras on raw pixels.
+    model = keras.saving.load_model(run / "model.keras")
+    files = sorted((photos / "valid").rglob("*.png"))
+    pixels = [keras.utils.img_to_array(keras.utils.load_img(f)) for f in files]
+    pixels = np.stack([keras.ops.image.resize(p, (32, 32), "nearest") for p in pixels])
+    right = (model.predict(pixels, verbose=0)[:, 0] > 0.5) == [0] * 6 + [1] * 6
+    assert right.mean() == pytest.approx(steps[-1]["valid"])
+    assert "late layers, held still" in capsys.readouterr().out.splitlines()[-3]
+
+
+def test_what_does_not_suit_leaves_no_folder(photos, tmp_path, write_photos):
+    with pytest.raises(
+        ValueError, match=r"`data` must be a folder with train/.*neither"
+    ):
+        main(photos / "train", tmp_path)
+    three = write_photos(tmp_path / "three", {"train": 2, "valid": 1}, "abc")
+    with pytest.raises(ValueError, match="class"):
+        main(three, tmp_path)
+    assert not (tmp_path / "run").exists()
