@@ -230,6 +230,23 @@ def means(data):
     return {"mean by store, weekday, promotion": np.exp(found.to_numpy())}
 
 
+def least_relative_error(network, data):
+    """Multiply the answers by what suits the measure best on the training rows.
+
+    A mean of logarithms, which the loss asks for, is above the answer whose squared
+    relative error is least: by 1.5 times their variance, if they are normal.
+
+    Returns:
+        The factor, which goes into the last bias.
+    """
+    rows = data.rows("train")
+    ratio = kd.tabular.predict(network, data, rows) / rows["Sales"].to_numpy()
+    factor = ratio.sum() / np.square(ratio).sum()
+    bias = network.get_layer("answer").bias
+    bias.assign_add([np.log(factor) / data.target.spread])
+    return factor
+
+
 def write_answers(folder, predictor, data, table):
     """Answers to the validation rows, and the submission of the test rows."""
     valid = data.rows("valid")

@@ -40,9 +40,11 @@ def parse_args(argv=None):
     add("--peers", action="store_true", help=trees)
     parser.add_int("--networks", 1, "whose mean answers")
     add("--layers", type=int, nargs="+", default=[1000, 500], metavar="N")
-    parser.add_share("--dropout", 0.2, "of dense layers; default: %(default)s")
+    parser.add_share("--dropout", 0.0, "of dense layers; default: %(default)s")
     parser.add_share("--embedding-dropout", 0.04, "default: %(default)s")
-    _tables.add_training_arguments(parser, epochs=10, rate=1e-3, batch_size=512)
+    _tables.add_training_arguments(
+        parser, epochs=12, rate=5e-3, batch_size=512, decay=0.1
+    )
     add("--cache", metavar="DIR", help="of the features; default: ~/.cache/kerasdl")
     quick = "a hundredth of the stores, and one epoch"
     args = parser.parse_run(argv, NAME, quick)
@@ -90,8 +92,9 @@ def train(data, args, run):
         )
         network.name = f"network{number + 1}"
         history = _tables.fit(network, data, args, run, network.name)
+        factor = _rossmann.least_relative_error(network, data)
         score = kd.tabular.scores(network, data)["exp_rmspe"]
-        print(f"{network.name}: exp_rmspe {score:.4f}")
+        print(f"{network.name}: exp_rmspe {score:.4f}, answers times {factor:.4f}")
         run.record(**{network.name: score})
         networks.append(network)
     if len(networks) == 1:
