@@ -14,10 +14,18 @@ from kerasdl.batches import (
 )
 
 from ._contents import Contents
-from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
+from ._decode import (
+    MAX_PIXELS,
+    ImageError,
+    decode_image,
+    encoded_size,
+    image_size,
+    read_image,
+)
 from ._folder_splits import split_folders
 from ._listing import list_images
-from ._warp import RESIZE_MODES, warp_image
+from ._split_names import split_role
+from ._warp import RESIZE_MODES, placement, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .check_image_data import check_image_data
