@@ -10,3 +10,4 @@ from .formats.find import read_annotations
 from .formats.table import read_table
 from .formats.voc import read_voc, write_voc
 from .formats.yolo import read_yolo, write_yolo
+from .measures import average_precision, curves
