@@ -38,6 +38,6 @@ from .inspect import ImageCheck, check_images
 from .photo_settings import PhotoSettings
 from .photo_statistics import PhotoStatistics, photo_statistics
 from .resize_cache import resize_photos
-from .samples import write_sample
+from .samples import write_sample, write_scenes
 from .subset import make_subset
 from .tfds_folder import tfds_folder

@@ -78,10 +78,10 @@ def write_sample(
         f"{split}/{animal}s/{animal}.{number:04}.jpg"
         for split, number, animal in images
     ]
-    if _holds(directory, names, manifest):
+    if holds(directory, names, manifest):
         return directory
     with claimed(directory, "directory", wait=True):
-        if _holds(directory, names, manifest):  # another process was first
+        if holds(directory, names, manifest):  # another process was first
             return directory
         with new_folder(directory) as beside:
             for folder in {Path(name).parent for name in names}:
@@ -109,7 +109,7 @@ def _draw_jpeg(
     return content.tobytes()
 
 
-def _holds(directory: Path, names: list[str], manifest: dict[str, Any]) -> bool:
+def holds(directory: Path, names: list[str], manifest: dict[str, Any]) -> bool:
     """Whether `directory` is the sample of `manifest`; ValueError if something else."""
     if not directory.exists():
         return False
