@@ -57,10 +57,11 @@ def warp_image(
             resized view.
         fill_mode: what lies outside the photo, one of `BORDERS`; with `pad` it is
             always black, so that augmented and plain views have the same borders.
-        out: array to write the result to, in its shape and dtype.
+        out: array to write the result to, in its shape and dtype; a smaller one takes
+            the upper left part of it.
 
     Returns:
-        `(*image_size, channels)` in the dtype of `image`.
+        `(*image_size, channels)` in the dtype of `image`, or `out`.
     """
     size = image.shape[:2]
     matrix = placement(size, image_size, resize)
@@ -70,7 +71,8 @@ def warp_image(
     if transform is not None:
         matrix = matrix @ transform
     border = BORDERS["constant" if resize == "pad" else fill_mode]
-    return sampled(image, matrix, image_size, cv2.INTER_LINEAR, border, out=out)
+    shown = image_size if out is None else out.shape[:2]
+    return sampled(image, matrix, shown, cv2.INTER_LINEAR, border, out=out)
 
 
 def sampled(

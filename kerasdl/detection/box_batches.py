@@ -140,21 +140,15 @@ class BoxBatches(PhotoBatches):
     def _paint(self, photo: np.ndarray, tile: Tile, image: np.ndarray) -> None:
         """Warp `photo` into its part of `image`."""
         x1, y1, x2, y2 = tile.window
-        if (y2 - y1, x2 - x1) == self.image_size:
-            out, transform = image, tile.transform
-        else:
-            begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
-            out, transform = None, tile.transform @ begin
-        view = warp_image(
+        begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
+        warp_image(
             photo,
             self.image_size,
             self.resize,
-            transform=transform,
+            transform=tile.transform @ begin,
             fill_mode=self.augment.fill_mode,
-            out=out,
+            out=image[y1:y2, x1:x2],
         )
-        if out is None:
-            image[y1:y2, x1:x2] = view[: y2 - y1, : x2 - x1]
 
     def _shown(self, row: int, tile: Tile) -> np.ndarray:
         """Boxes of a photo that its tile shows enough of, `(n, 6)`."""

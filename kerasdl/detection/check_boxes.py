@@ -38,6 +38,20 @@ class BoxCheck:
     images: ImageCheck
     across_splits: list[list[str]]
 
+    @property
+    def smallest_share(self) -> float:
+        """Median side of the objects of the smallest class, by its photo's longer one.
+
+        So a class whose objects have 50 x 20 pixels in photos of 640 x 480 has 0.049. 1
+        where there are no boxes.
+        """
+        boxes = self.boxes
+        if not len(boxes):
+            return 1.0
+        longest = self.photos.loc[boxes["file"], ["height", "width"]].max(axis=1)
+        shares = np.sqrt(boxes["width"] * boxes["height"]) / longest.to_numpy()
+        return float(shares.groupby(boxes["label"]).median().min())
+
     def __str__(self) -> str:
         photos, boxes = self.photos, self.boxes
         sides = np.sqrt(boxes["width"] * boxes["height"]).groupby(boxes["label"])

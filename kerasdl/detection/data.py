@@ -119,8 +119,13 @@ class BoxData:
         self._batches = {split: self._of(split) for split in self.splits}
         if missing := [s for s in ("train", "valid") if s not in self._batches]:
             raise ValueError(
-                f"`annotations` must leave photos for training and for validation. "
+                "`annotations` must leave photos for training and for validation. "
                 f"Received: none for {first_few(missing)}"
+            )
+        if not len(found.of_split("train").boxes):
+            raise ValueError(
+                "`annotations` must have boxes on training photos. Received: none on "
+                f"{len(self.files('train'))} photos"
             )
         self.stream: BatchStream = self._batches["train"].stream
 

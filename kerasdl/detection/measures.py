@@ -93,6 +93,34 @@ def curves(
         yield name, table
 
 
+def best_threshold(truth: Annotations, answers: pd.DataFrame) -> dict[str, float]:
+    """The score from which on answers give the best F1, of all classes together.
+
+    Args:
+        truth: as in `average_precision`.
+        answers: as in `average_precision`.
+
+    Returns:
+        `threshold`, `f1`, `precision`, `recall`; a threshold of 1, and 0 of the others,
+        where no answer is right.
+    """
+    parts = [curve for _, curve in curves(truth, answers)]
+    wanted = sum(len(curve.attrs["truth"]) for curve in parts)
+    rows = pd.concat([curve[["score", "right"]] for curve in parts])
+    rows = rows.sort_values("score", ascending=False, kind="stable")
+    right, taken = rows["right"].to_numpy().cumsum(), np.arange(1, len(rows) + 1)
+    f1 = 2 * right / (taken + wanted)
+    if not len(rows) or not right[-1]:
+        return {"threshold": 1.0, "f1": 0.0, "precision": 0.0, "recall": 0.0}
+    best = int(f1.argmax())
+    return {
+        "threshold": float(rows["score"].iloc[best]),
+        "f1": float(f1[best]),
+        "precision": float(right[best] / taken[best]),
+        "recall": float(right[best] / wanted),
+    }
+
+
 def iou_matrix(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """IoU of each of `(n, 4)` with each of `(m, 4)`, by NumPy."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])

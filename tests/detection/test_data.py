@@ -232,6 +232,11 @@ def test_there_must_be_photos_for_training(scenes):
         BoxData(scenes.of_split("valid"), seed=0)
 
 
+def test_there_must_be_boxes_for_training(scenes):
+    with pytest.raises(ValueError, match="boxes on training photos.*none on 8 photos"):
+        BoxData(replace(scenes, boxes=scenes.boxes[:0]), 64, seed=0)
+
+
 def test_the_split_must_be_there(data):
     with pytest.raises(ValueError, match="`split` must be one of 'train', 'valid'"):
         data.of_split("test")
