@@ -106,7 +106,7 @@ class BoxData:
                     f"`{name}` must be from 0 to 1. Received: {name}={share!r}"
                 )
         self.seed = resolve_seed(seed)
-        kept = [f for f in annotations.photos.index if f not in set(exclude)]
+        kept = annotations.photos.index.difference(list(exclude), sort=False)
         found = _split(annotations.take(kept), valid_fraction, self.seed)
         found = without_faults(found, on_error)
         if max_train is not None:
@@ -275,8 +275,6 @@ def _at_most(annotations: Annotations, limit: int, seed: int) -> Annotations:
     train = annotations.of_split("train")
     share = min(limit / max(len(train.photos), 1), 1)
     parts = multi_hot_parts(train.multi_hot(), [share, 1 - share], seed)
-    dropped = set(train.photos.index[np.flatnonzero(parts == 1)])
-    dropped |= set(train.photos.index[np.flatnonzero(parts == 0)[limit:]])
-    return annotations.take(
-        [file for file in annotations.photos.index if file not in dropped]
-    )
+    rows = np.flatnonzero(parts == 0)[:limit]
+    dropped = train.photos.index.delete(rows)
+    return annotations.take(annotations.photos.index.difference(dropped, sort=False))

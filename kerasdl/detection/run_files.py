@@ -7,7 +7,7 @@ import pandas as pd
 
 from kerasdl import plots
 from kerasdl._atomic import write_text
-from kerasdl._file_names import LABELS, MODEL, MODEL_TFLITE, README
+from kerasdl._file_names import MODEL, MODEL_TFLITE, README
 from kerasdl.artefacts import save_inference_model
 
 from .data import BoxData
@@ -93,7 +93,7 @@ def write_run_files(
     run.record(**report.scores)
     save_inference_model(model, folder / MODEL)
     save_tflite(model, folder / MODEL_TFLITE)
-    write_text(folder / LABELS, "".join(f"{name}\n" for name in data.class_names))
+    run.save_labels(data.class_names)
     report.found.to_json(folder / FOUND)
     height, width = data.image_size
     card = _CARD.format(
