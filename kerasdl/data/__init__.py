@@ -25,7 +25,7 @@ from ._decode import (
 from ._folder_splits import split_folders
 from ._listing import list_images
 from ._split_names import split_role
-from ._warp import RESIZE_MODES, placement, warp_image
+from ._warp import RESIZE_MODES, averaged, placement, sampled, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment
 from .check_image_data import check_image_data

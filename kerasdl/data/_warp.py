@@ -57,11 +57,10 @@ def warp_image(
             resized view.
         fill_mode: what lies outside the photo, one of `BORDERS`; with `pad` it is
             always black, so that augmented and plain views have the same borders.
-        out: array to write the result to, in its shape and dtype; a smaller one takes
-            the upper left part of it.
+        out: array to write the result to, in its shape and dtype.
 
     Returns:
-        `(*image_size, channels)` in the dtype of `image`, or `out`.
+        `(*image_size, channels)` in the dtype of `image`.
     """
     size = image.shape[:2]
     matrix = placement(size, image_size, resize)
@@ -71,8 +70,7 @@ def warp_image(
     if transform is not None:
         matrix = matrix @ transform
     border = BORDERS["constant" if resize == "pad" else fill_mode]
-    shown = image_size if out is None else out.shape[:2]
-    return sampled(image, matrix, shown, cv2.INTER_LINEAR, border, out=out)
+    return sampled(image, matrix, image_size, cv2.INTER_LINEAR, border, out=out)
 
 
 def sampled(

@@ -1,5 +1,6 @@
 """Where the four photos of a mosaic lie: each is one warp into its part of the view."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ def is_mosaic(draws: np.ndarray, share: float) -> bool:
 def mosaic_tiles(
     place: int,
     turns: np.ndarray,
-    contents: np.ndarray,
+    contents: Sequence[np.ndarray],
     image_size: tuple[int, int],
     draws: np.ndarray,
 ) -> list[Tile]:
@@ -44,7 +45,7 @@ def mosaic_tiles(
         place: of the first photo in the batch.
         turns: 3x3 transforms of all plain views of the batch, `(n, 3, 3)`, such as
             mirrors, that keep their middles.
-        contents: x1, y1, x2, y2 of the photos in their plain views, `(n, 4)`.
+        contents: x1, y1, x2, y2 of each photo in its plain view.
         image_size: (height, width) of a view.
         draws: numbers of the view, uniform in [0, 1).
 

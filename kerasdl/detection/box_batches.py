@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
 from kerasdl.batches import Batch, aligned_empty
-from kerasdl.data import Augment, PhotoBatches, warp_image
+from kerasdl.data import Augment, PhotoBatches, averaged, placement, sampled
 from kerasdl.data.augment import apply_colour
 
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
 from .annotations import BOX, Annotations
-from .geometry import clipped, moved, to_view
+from .geometry import clipped, moved, on_edges, to_view
 
 MIN_VISIBLE = 0.25
 CLASS, IGNORED = 4, 5  # columns of labels, after the corners
@@ -66,13 +67,13 @@ class BoxBatches(PhotoBatches):
             image_size,
             batch_size,
             resize,
-            # Beyond the photo is black: a mirrored object there would have no box.
-            augment=replace(augment or Augment(), fill_mode="constant"),
+            augment=augment,
             shuffle=shuffle,
             on_error=on_error,
             max_pixels=max_pixels,
             seed=seed,
         )
+        self._plain = [to_view(s, self.image_size, resize) for s in self._sizes]
         # Tiles of a mosaic have their own zoom and place.
         still = {"width_shift_range": 0.0, "height_shift_range": 0.0, "padding": 0.0}
         self._turns = replace(self.augment, zoom_range=(1, 1), crop=1.0, **still)
@@ -88,19 +89,23 @@ class BoxBatches(PhotoBatches):
         rows = self.plan.rows(epoch, index)[part]
         draws = self._draws(epoch, index)[part]
         later = self._draws(epoch, index, stream=3)[part]
-        read = [self._read(row) for row in rows]
-        kept = [place for place, photo in enumerate(read) if photo is not None]
-        photos, rows = [read[place] for place in kept], rows[kept]
-        draws, later = draws[kept], later[kept]
+        photos, kept = [], []
+        for number, row in enumerate(rows):
+            if (photo := self._read(row)) is not None:
+                # A photo may be in several views: this is the same for all of them.
+                photos.append(averaged(photo, self.image_size, self.resize))
+                kept.append(number)
+        rows, draws, later = rows[kept], draws[kept], later[kept]
         of_mosaics = self._draws(epoch, index, stream=4)[part][kept]
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
         labels = np.zeros((len(rows), self.max_boxes, 6), np.float32)
         labels[..., CLASS] = -1
         for place, tiles in enumerate(self._tiles(rows, draws, of_mosaics)):
             for tile in tiles:
-                self._paint(photos[tile.place], tile, images[place])
-            found = [self._shown(rows[tile.place], tile) for tile in tiles]
-            labels[place, : sum(map(len, found))] = np.concatenate(found)
+                photo, row = photos[tile.place], rows[tile.place]
+                self._paint(photo, self._sizes[row], tile, images[place])
+            found = np.concatenate([self._shown(rows[t.place], t) for t in tiles])
+            labels[place, : len(found)] = found
         colours = self.augment.colours(draws, later)
         if colours is not None:
             for image, matrix in zip(images, colours, strict=True):
@@ -116,7 +121,7 @@ class BoxBatches(PhotoBatches):
         views = []
         transforms = self.augment.transforms(draws, self.image_size)
         turns = self._turns.transforms(draws, self.image_size)
-        contents = np.array([self._content(row) for row in rows]).reshape(-1, 4)
+        contents = [self._content(row) for row in rows] if self.mosaic else []
         for place, row in enumerate(rows):
             if is_mosaic(of_mosaics[place], self.mosaic):
                 drawn = of_mosaics[place]
@@ -131,32 +136,36 @@ class BoxBatches(PhotoBatches):
         return views
 
     def _content(self, row: int) -> np.ndarray:
-        """Where the photo lies in its plain view."""
+        """Where the photo lies in its plain view, x1 y1 x2 y2."""
         height, width = self._sizes[row]
-        whole = np.array([[0.0, 0.0, width, height]])
-        matrix = to_view((height, width), self.image_size, self.resize)
-        return moved(whole, matrix)[0]
+        return moved(np.array([[0.0, 0.0, width, height]]), self._plain[row])[0]
 
-    def _paint(self, photo: np.ndarray, tile: Tile, image: np.ndarray) -> None:
-        """Warp `photo` into its part of `image`."""
+    def _paint(
+        self, photo: np.ndarray, size: tuple[int, int], tile: Tile, image: np.ndarray
+    ) -> None:
+        """Warp `photo`, which has had `size`, into its part of `image`."""
         x1, y1, x2, y2 = tile.window
         begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
-        warp_image(
+        matrix = placement(photo.shape[:2], size, "squash")
+        matrix = matrix @ placement(size, self.image_size, self.resize)
+        sampled(
             photo,
-            self.image_size,
-            self.resize,
-            transform=tile.transform @ begin,
-            fill_mode=self.augment.fill_mode,
+            matrix @ tile.transform @ begin,
+            (y2 - y1, x2 - x1),
+            cv2.INTER_LINEAR,
+            # A mirrored object beyond the photo would have no box.
+            cv2.BORDER_CONSTANT,
             out=image[y1:y2, x1:x2],
         )
 
     def _shown(self, row: int, tile: Tile) -> np.ndarray:
         """Boxes of a photo that its tile shows enough of, `(n, 6)`."""
-        matrix = to_view(self._sizes[row], self.image_size, self.resize, tile.transform)
         found = self._boxes[row]
-        boxes, is_seen = clipped(
-            moved(found[:, :CLASS], matrix), tile.window, MIN_VISIBLE
-        )
+        if not len(found):
+            return found
+        matrix = on_edges(tile.transform) @ self._plain[row]
+        boxes = moved(found[:, :CLASS], matrix)
+        boxes, is_seen = clipped(boxes, tile.window, MIN_VISIBLE)
         return np.concatenate([boxes, found[:, CLASS:]], axis=1)[is_seen]
 
 

@@ -9,27 +9,24 @@ _TO_CENTRES = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 _TO_EDGES = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 
 
-def to_view(
-    photo_size: tuple[int, int],
-    image_size: tuple[int, int],
-    resize: str,
-    transform: np.ndarray | None = None,
-) -> np.ndarray:
-    """Matrix from edges in a photo to edges in its view.
+def on_edges(transform: np.ndarray) -> np.ndarray:
+    """Where edges go under a warp.
 
     Args:
-        photo_size: (height, width) of the photo.
-        image_size: (height, width) of the view.
-        resize: as in `data.warp_image`.
-        transform: as in `data.warp_image`.
+        transform: `(3, 3)`, from a pixel of the result to one of the source, centres of
+            pixels at integers.
 
     Returns:
-        `(3, 3)`, for columns (x, y, 1).
+        `(3, 3)`, for columns (x, y, 1) in edge coordinates, from source to result.
     """
-    matrix = placement(photo_size, image_size, resize)
-    if transform is not None:
-        matrix = matrix @ transform
-    return _TO_EDGES @ np.linalg.inv(matrix) @ _TO_CENTRES
+    return _TO_EDGES @ np.linalg.inv(transform) @ _TO_CENTRES
+
+
+def to_view(
+    photo_size: tuple[int, int], image_size: tuple[int, int], resize: str
+) -> np.ndarray:
+    """Matrix from edges in a photo of (height, width) to edges in its plain view."""
+    return on_edges(placement(photo_size, image_size, resize))
 
 
 def moved(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -57,8 +54,8 @@ def clipped(
     Returns:
         All boxes, cut to the window, and `(n,)` of booleans.
     """
-    low, high = np.tile(window[:2], 2), np.tile(window[2:], 2)
-    shown = np.clip(boxes, low, high)
+    x1, y1, x2, y2 = window
+    shown = np.clip(boxes, (x1, y1, x1, y1), (x2, y2, x2, y2))
     sides = shown[:, 2:] - shown[:, :2]
     whole = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     is_seen = (sides >= 1).all(axis=1)

@@ -211,12 +211,3 @@ def test_the_result_is_written_to_out():
     assert np.shares_memory(result, batch)
     assert (batch[1] == 9).all()
     assert (batch[0] == 0).all()
-
-
-def test_a_smaller_array_takes_the_upper_left_part(rng):
-    photo = rng.integers(0, 256, (50, 70, 3), "uint8")
-    whole = warp_image(photo, (32, 40), "pad")
-    view = np.zeros((40, 50, 3), np.uint8)
-    warp_image(photo, (32, 40), "pad", out=view[3:23, 5:20])
-    np.testing.assert_array_equal(view[3:23, 5:20], whole[:20, :15])
-    assert not view[:3].any() and not view[:, :5].any() and not view[23:].any()

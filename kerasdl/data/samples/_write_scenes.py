@@ -7,13 +7,12 @@ import cv2
 import numpy as np
 
 from kerasdl._atomic import write_json
-from kerasdl._atomic_folder import claimed, new_folder
 from kerasdl._checks import check_positive_int
 from kerasdl._parallel import map_ahead
 
 from ._canvas import Canvas, photograph
 from ._faces import draw_head
-from ._write_sample import ANIMALS, DRAWING, MANIFEST, SPLITS, holds
+from ._write_sample import ANIMALS, DRAWING, SPLITS, written_once
 
 _MOST = 4  # heads in a scene
 _SIDES = (0.35, 0.8)  # of the square a head is drawn in, by the scene's shorter side
@@ -60,24 +59,20 @@ def write_scenes(
         (split, number) for split in counts for number in range(1, counts[split] + 1)
     ]
     names = [f"images/{split}.{number:04}.jpg" for split, number in scenes]
-    if holds(directory, names, manifest):
-        return directory
-    with claimed(directory, "directory", wait=True):
-        if holds(directory, names, manifest):  # another process was first
-            return directory
-        with new_folder(directory) as beside:
-            (beside / "images").mkdir()
-            drawn = map_ahead(lambda scene: _draw(seed, image_size, *scene), scenes)
-            found = {split: _Coco() for split in counts}
-            for (split, _), name, (content, heads) in zip(
-                scenes, names, drawn, strict=True
-            ):
-                (beside / name).write_bytes(content)
-                found[split].add(name, *heads)
-            for split, coco in found.items():
-                write_json(beside / f"{split}.json", coco.content)
-            write_json(beside / MANIFEST, manifest)
-    return directory
+
+    def write(beside: Path) -> None:
+        (beside / "images").mkdir()
+        drawn = map_ahead(lambda scene: _draw(seed, image_size, *scene), scenes)
+        found = {split: _Coco() for split in counts}
+        for (split, _), name, (content, heads) in zip(
+            scenes, names, drawn, strict=True
+        ):
+            (beside / name).write_bytes(content)
+            found[split].add(name, *heads)
+        for split, coco in found.items():
+            write_json(beside / f"{split}.json", coco.content)
+
+    return written_once(directory, names, manifest, write)
 
 
 class _Coco:
