@@ -22,7 +22,7 @@ from kerasdl.data import (
     warp_image,
 )
 from kerasdl.models import load_model
-from kerasdl.runs import read_run
+from kerasdl.runs import LABELS, MANIFEST, read_run
 
 from .annotations import BOX
 from .detections import Detections
@@ -64,6 +64,11 @@ class Detector:
         info = read_run(run)
         info.of_task({TASK: cls})
         known = info.manifest
+        if not info.labels or not {"resize", "threshold"} <= known.keys():
+            raise ValueError(
+                f"`run` must hold {LABELS}, and its {MANIFEST} resize and threshold. "
+                f"Received: run={str(run)!r}"
+            )
         model = load_model(info.model_path)
         return cls(model, info.labels, known["resize"], known["threshold"])
 

@@ -7,6 +7,7 @@ import pytest
 
 from kerasdl.detection import Detector, read_coco, write_coco
 from kerasdl.detection.annotations import BOX
+from kerasdl.runs import run_folder
 
 
 def perfect(size, photos):
@@ -100,6 +101,14 @@ def test_answers_are_written_as_annotations_are(scenes):
     again = read_coco(scenes.root / "found.json")
     np.testing.assert_allclose(again.boxes[BOX], found.boxes[BOX], atol=1e-4)
     assert len(found.above(0.95).boxes) == 0
+
+
+def test_a_run_that_lacks_its_labels_is_refused(tmp_path):
+    with run_folder(tmp_path / "run", {}, seed=1) as run:
+        run.manifest["task"] = "detection"
+        (run.path / "model.keras").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"`run` must hold labels\.txt, and its mani"):
+        Detector.load(tmp_path / "run")
 
 
 @pytest.mark.parametrize(
