@@ -12,7 +12,13 @@ import pandas as pd
 import tensorflow as tf
 
 from kerasdl import plots, strategies
-from kerasdl._checks import check_one_of, check_positive_int, first_few, size_pair
+from kerasdl._checks import (
+    check_class_names,
+    check_one_of,
+    check_positive_int,
+    first_few,
+    size_pair,
+)
 from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchStream, multi_hot_parts
@@ -94,6 +100,13 @@ class BoxData:
         max_train: int | None = None,
         seed: int | None = None,
     ) -> None:
+        self.class_names = list(annotations.class_names)
+        check_class_names("annotations", self.class_names)
+        if len(set(self.class_names)) < len(self.class_names):
+            raise ValueError(
+                "`annotations` must have each class once. Received: "
+                f"{first_few(self.class_names)}"
+            )
         self.image_size = size_pair("image_size", image_size)
         check_positive_int("batch_size", batch_size)
         strategies.check_batch_size(batch_size)
@@ -113,7 +126,6 @@ class BoxData:
             check_positive_int("max_train", max_train)
             found = _at_most(found, max_train, self.seed)
         self.annotations = found
-        self.class_names = found.class_names
         self.batch_size, self.augment, self.mosaic = batch_size, augment, mosaic
         self.resize, self.on_error, self.max_pixels = resize, on_error, max_pixels
         self._batches = {split: self._of(split) for split in self.splits}

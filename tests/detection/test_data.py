@@ -232,6 +232,15 @@ def test_there_must_be_photos_for_training(scenes):
         BoxData(scenes.of_split("valid"), seed=0)
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [(["red", "red"], "must have each class once"), (["red", ""], "names of one line")],
+)
+def test_names_of_classes_are_checked(scenes, names, message):
+    with pytest.raises(ValueError, match=message):
+        BoxData(replace(scenes, class_names=names), 64, seed=0)
+
+
 def test_there_must_be_boxes_for_training(scenes):
     with pytest.raises(ValueError, match="boxes on training photos.*none on 8 photos"):
         BoxData(replace(scenes, boxes=scenes.boxes[:0]), 64, seed=0)
