@@ -12,6 +12,7 @@ The run holds model.keras, which takes pixels and answers with boxes, model.tfli
 report.html: average precision by class and size, curves, mistakes, the worst pictures.
 """
 
+import math
 from pathlib import Path
 
 import kerasdl as kd
@@ -78,7 +79,7 @@ def read(args, seed):
     print(found)
     share = found.smallest_share
     least, most = _SIDES
-    size = args.image_size or min(max(32 * round(_SMALL / share / 32), least), most)
+    size = args.image_size or min(max(32 * math.ceil(_SMALL / share / 32), least), most)
     data = kd.detection.BoxData(
         annotations,
         size,
