@@ -21,6 +21,7 @@ _SUBPACKAGES = (
     "callbacks",
     "classification",
     "data",
+    "detection",
     "export",
     "info",
     "inside",

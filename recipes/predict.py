@@ -12,6 +12,14 @@ Of a run of a table, the one file is a CSV with the columns of the training; `--
 writes all its rows, their text as it is, with `prediction`, and of classes
 `probability`.
 
+    python recipes/predict.py saved_models/detect photos --json boxes.json
+
+Of a run of a detector, `--json` writes a list of {"file", "label", "box": [x1, y1, x2,
+y2], "score"}: all answers of a score of at least 0.001, at most 100 a photo, boxes in
+edge coordinates from 0 in the photo's pixels. `--threshold` cuts; `--csv` writes the
+same as a table; `--pictures DIR` draws the answers into copies of the photos, from the
+score on at which F1 was best.
+
 Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
 the others go on); or one to a row is none (it is named, nothing is written). 2: a bad
 argument.
@@ -36,6 +44,16 @@ def parse_args(argv=None):
         help="write the answers as a table",
     )
     parser.add_argument(
+        "--json",
+        type=kd.workbench.writable_file,
+        metavar="PATH",
+        help="of a detector: write the boxes as a list",
+    )
+    parser.add_argument(
+        "--threshold", type=float, default=0.0, metavar="SCORE", help="of a detector"
+    )
+    parser.add_argument("--pictures", metavar="DIR", help="of a detector: draw boxes")
+    parser.add_argument(
         "--max-pixels",
         type=kd.workbench.positive_int,
         default=64_000_000,
@@ -54,10 +72,19 @@ def parse_args(argv=None):
     try:
         run = kd.runs.read_run(args.model)
         args.answer = run.of_task(
-            {"image_classification": classify, "tabular": predict_rows}
+            {
+                "image_classification": classify,
+                "tabular": predict_rows,
+                "detection": detect,
+            }
         )
     except ValueError as error:
         parser.error(str(error))
+    if args.answer is not detect and (args.json or args.pictures or args.threshold):
+        parser.error(
+            "--json, --pictures and --threshold are for runs of detectors. Received: "
+            f"{run.path}, a run of {run.task}"
+        )
     return args
 
 
@@ -102,6 +129,33 @@ def predict_rows(args):
     if len(found) > 10:
         print(f"... {len(found):,} rows")
     return 0
+
+
+def detect(args):
+    """Find boxes in photos, print the best, write files."""
+    try:
+        detector = kd.detection.Detector.load(args.model)
+        found = detector.predict(
+            args.images, on_error="skip", max_pixels=args.max_pixels
+        )
+        if args.json:
+            found.to_json(args.json, args.threshold)
+        if args.csv:
+            found.to_csv(args.csv, args.threshold)
+        shown = max(args.threshold, detector.threshold)
+        if args.pictures:
+            found.save_pictures(args.pictures, shown)
+    except ValueError as error:
+        print(f"predict.py: error: {error}", file=sys.stderr)
+        return 2
+    boxes = found.boxes[found.boxes["score"] >= shown]
+    for file in found.photos.index:
+        own = boxes[boxes["file"] == file]
+        answers = [f"{row.label} {row.score:.4f}" for row in own.itertuples()]
+        print(f"{file}: {', '.join(answers) or 'nothing'}")
+    for file, reason in found.damaged.items():
+        print(kd.data.ImageError(file, reason), file=sys.stderr)
+    return 1 if found.damaged else 0
 
 
 def print_answers(result):

@@ -14,10 +14,18 @@ from kerasdl.batches import (
 )
 
 from ._contents import Contents
-from ._decode import MAX_PIXELS, ImageError, decode_image, encoded_size, read_image
+from ._decode import (
+    MAX_PIXELS,
+    ImageError,
+    decode_image,
+    encoded_size,
+    image_size,
+    read_image,
+)
 from ._folder_splits import split_folders
 from ._listing import list_images
-from ._warp import RESIZE_MODES, warp_image
+from ._split_names import split_role
+from ._warp import RESIZE_MODES, averaged, placement, sampled, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
 from .augment import Augment, chapter, side_on, top_down
 from .check_image_data import check_image_data
@@ -30,6 +38,6 @@ from .inspect import ImageCheck, check_images
 from .photo_settings import PhotoSettings
 from .photo_statistics import PhotoStatistics, photo_statistics
 from .resize_cache import resize_photos
-from .samples import write_sample
+from .samples import write_sample, write_scenes
 from .subset import make_subset
 from .tfds_folder import tfds_folder

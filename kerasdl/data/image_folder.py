@@ -186,7 +186,7 @@ class PhotoBatches:
         if self.labels is None:
             images = stream.dataset((pixels,))
             return images.map(lambda x: tf.cast(x, tf.float32)).prefetch(1)
-        label_spec = tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
+        label_spec = self._label_spec()
         dataset = stream.dataset((pixels, label_spec))
         dataset = dataset.map(_with_floats).prefetch(1)
         shares = shared_stream(
@@ -233,17 +233,24 @@ class PhotoBatches:
     def _share(self, epoch: int, index: int, number: int, of: int) -> Batch:
         """Share `number` of `of` of a batch; it is empty if nothing can be read."""
         rows = share_of(len(self.plan.rows(epoch, index)), number, of)
-        if self._mix:  # needs the whole batch
+        if self._mixes:  # needs the whole batch
             return tuple(array[rows] for array in self._read_batch(epoch, index))
         return self._read_batch(epoch, index, rows)
 
+    @property
+    def _mixes(self) -> bool:
+        """Whether an image of a batch may show others of it."""
+        return self._mix is not None
+
+    def _label_spec(self) -> tf.TensorSpec:
+        """What the labels of a batch look like, for tf.data."""
+        return tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
+
     def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
-        rows = self.plan.rows(epoch, index)
-        places = self.seed, epoch, index * self.batch_size, len(rows)
-        draws, later = _draws(*places)[part], None
+        draws, later = self._draws(epoch, index)[part], None
         if self.augment.draws_later:
-            later = _draws(*places, stream=3)[part]
-        rows = rows[part]
+            later = self._draws(epoch, index, stream=3)[part]
+        rows = self.plan.rows(epoch, index)[part]
         transforms = self.augment.transforms(draws, self.image_size)
         kept = list(range(len(rows)))
         if are_whole(transforms) and self._stack is not None:
@@ -267,6 +274,16 @@ class PhotoBatches:
             images[...] = mixed
         return images, labels
 
+    def _draws(self, epoch: int, index: int, stream: int = 1) -> np.ndarray:
+        """Uniform numbers `(n, NUM_DRAWS)` of the positions of a batch."""
+        seeds = np.random.SeedSequence([self.seed, epoch, stream])
+        generator = np.random.Philox(seeds)
+        # Philox goes to any place at once, four numbers a step: a position's draws
+        # depend neither on the batch it is in nor on those before.
+        generator.advance(index * self.batch_size * NUM_DRAWS // 4)
+        count = len(self.plan.rows(epoch, index))
+        return np.random.Generator(generator).random((count, NUM_DRAWS))
+
     def _finish_each(self, images: np.ndarray, later: np.ndarray) -> None:
         """Erase parts of images, and send each through the augmentation's function."""
         erase_parts(images, self.augment.erase, later[:, 5:11])
@@ -289,14 +306,7 @@ class PhotoBatches:
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
         kept = []
         for number, row in enumerate(rows):
-            try:
-                photo = read_picture(
-                    self.pictures[row], self.image_size, self.max_pixels
-                )
-            except ImageError as error:
-                if self.on_error == "raise":
-                    raise
-                self.damaged.leave_out(error)
+            if (photo := self._read(row)) is None:
                 continue
             warp_image(
                 photo,
@@ -308,6 +318,16 @@ class PhotoBatches:
             )
             kept.append(number)
         return images[: len(kept)], kept
+
+    def _read(self, row: int) -> np.ndarray | None:
+        """The picture at `row`; None of a damaged one that is left out."""
+        try:
+            return read_picture(self.pictures[row], self.image_size, self.max_pixels)
+        except ImageError as error:
+            if self.on_error == "raise":
+                raise
+            self.damaged.leave_out(error)
+            return None
 
     def _shifted(self, rows: np.ndarray, transforms: np.ndarray) -> np.ndarray:
         """What `_warped` gives for pictures in memory that need no resizing."""
@@ -341,17 +361,6 @@ def read_picture(
     if pixels.shape[2] == 1:
         return np.repeat(pixels, 3, axis=2)
     return np.ascontiguousarray(pixels)  # OpenCV takes no mirrored view
-
-
-def _draws(
-    seed: int, epoch: int, start: int, count: int, stream: int = 1
-) -> np.ndarray:
-    """Uniform numbers `(count, NUM_DRAWS)` of the positions from `start` on."""
-    generator = np.random.Philox(np.random.SeedSequence([seed, epoch, stream]))
-    # Philox goes to any place at once, four numbers a step: a position's draws depend
-    # neither on the batch it is in nor on those before.
-    generator.advance(start * NUM_DRAWS // 4)
-    return np.random.Generator(generator).random((count, NUM_DRAWS))
 
 
 def _resolve_augment(

@@ -9,5 +9,7 @@ import numpy as np
 for path in Path(sys.argv[1]).glob("*.keras"):
     expected = np.load(path.with_suffix(".npz"))
     outputs = keras.saving.load_model(path)(expected["pixels"])
-    np.testing.assert_allclose(outputs, expected["outputs"], atol=1e-5)
+    named = outputs if isinstance(outputs, dict) else {"outputs": outputs}
+    for name, output in named.items():
+        np.testing.assert_allclose(output, expected[name], atol=1e-5)
     print(path.stem)

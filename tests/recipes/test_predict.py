@@ -128,12 +128,20 @@ def test_a_run_without_a_model_exits_with_two(folder, tmp_path, capsys):
 
 def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
     with run_folder(tmp_path / "boxes", {}, seed=1) as other:
-        other.manifest["task"] = "detection"
+        other.manifest["task"] = "segmentation"
     with pytest.raises(SystemExit, match="2"):
         main(tmp_path / "boxes", folder / "sun.png")
     assert (
-        "must be one of image_classification, tabular. Received"
+        "must be one of image_classification, tabular, detection. Received"
         in capsys.readouterr().err
+    )
+
+
+def test_boxes_are_asked_of_detectors(folder, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(folder / "run", folder / "sun.png", "--json", tmp_path / "boxes.json")
+    assert (
+        "--json, --pictures and --threshold are for runs of" in capsys.readouterr().err
     )
 
 

@@ -31,6 +31,21 @@ def draw_face(
     return photograph(rng, canvas)
 
 
+def draw_head(
+    rng: np.random.Generator, animal: str, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a head alone, of a "cat" or a "dog", to be put into a scene.
+
+    Returns:
+        Colours, float32 `(3, side, side)`, and where the head is, `(side, side)`.
+    """
+    canvas = Canvas(rng, side, side)
+    before = canvas.planes.copy()
+    fur, marking = coat(rng, canvas)
+    (_cat if animal == "cat" else _dog)(rng, canvas, fur, marking)
+    return canvas.planes, abs(canvas.planes - before).max(axis=0) > 1
+
+
 def _cat(
     rng: np.random.Generator, canvas: Canvas, fur: np.ndarray, marking: np.ndarray
 ) -> None:

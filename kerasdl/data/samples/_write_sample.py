@@ -1,6 +1,7 @@
 """The embedded sample: cats and dogs drawn by code, so that nothing is downloaded."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,19 +79,41 @@ def write_sample(
         f"{split}/{animal}s/{animal}.{number:04}.jpg"
         for split, number, animal in images
     ]
+
+    def write(beside: Path) -> None:
+        for folder in {Path(name).parent for name in names}:
+            (beside / folder).mkdir(parents=True, exist_ok=True)
+        drawn = map_ahead(lambda image: _draw_jpeg(seed, image_size, *image), images)
+        for name, content in zip(names, drawn, strict=True):
+            (beside / name).write_bytes(content)
+
+    return written_once(directory, names, manifest, write)
+
+
+def written_once(
+    directory: Path,
+    names: list[str],
+    manifest: dict[str, Any],
+    write: Callable[[Path], None],
+) -> Path:
+    """Let `write` fill `directory` and add `manifest`, unless that was done before.
+
+    Args:
+        directory: of the sample.
+        names: of its photos, relative to it.
+        manifest: what decides it.
+        write: fills a folder beside it, which then takes its name.
+
+    Raises:
+        ValueError: `directory` is something else.
+    """
     if _holds(directory, names, manifest):
         return directory
     with claimed(directory, "directory", wait=True):
         if _holds(directory, names, manifest):  # another process was first
             return directory
         with new_folder(directory) as beside:
-            for folder in {Path(name).parent for name in names}:
-                (beside / folder).mkdir(parents=True, exist_ok=True)
-            drawn = map_ahead(
-                lambda image: _draw_jpeg(seed, image_size, *image), images
-            )
-            for name, content in zip(names, drawn, strict=True):
-                (beside / name).write_bytes(content)
+            write(beside)
             write_json(beside / MANIFEST, manifest)
     return directory
 

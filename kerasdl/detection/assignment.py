@@ -1,0 +1,68 @@
+"""Which place of a feature map answers for which object."""
+
+from typing import Any
+
+from keras import ops
+
+from .boxes import area, to_distances
+
+RADIUS = 1.5  # strides about the middle of an object
+_REACH = 8.0  # strides to the farthest side of an object, at most
+_NEVER = 1e8
+
+
+def assign_points(
+    places: Any, boxes: Any, labels: Any, radius: float = RADIUS
+) -> tuple[Any, Any]:
+    """Give each point of each picture the object that it answers for.
+
+    A point answers for an object if it lies in it, not farther than `radius` strides
+    from its middle, and if the farthest side of the object is within 4 to 8 strides;
+    the finest stride takes all smaller ones too, the coarsest all larger ones. Of
+    several objects it answers for the smallest.
+
+    Args:
+        places: squares about the points, as wide as a stride, `(batch, points, 4)`.
+        boxes: of the objects, `(batch, objects, 4)`.
+        labels: `(batch, objects)`; below 0 is no object.
+        radius: in strides.
+
+    Returns:
+        Numbers of objects, `(batch, points)` int32, of no meaning where the second,
+        whether a point answers for any, is False.
+
+    Reference:
+        Tian et al., 2019, https://arxiv.org/abs/1904.01355, section 3.2, with the
+        centre sampling of its later version.
+    """
+    points = (places[..., :2] + places[..., 2:]) / 2
+    strides = places[..., 2] - places[..., 0]
+    points, strides = ops.expand_dims(points, 2), ops.expand_dims(strides, 2)
+    boxes = ops.expand_dims(boxes, 1)
+    sides = to_distances(points, boxes)  # (batch, points, objects, 4)
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    off = ops.max(ops.abs(points - middles), axis=-1)
+    farthest = ops.max(sides, axis=-1)
+    finest = ops.min(strides, axis=1, keepdims=True)
+    coarsest = ops.max(strides, axis=1, keepdims=True)
+    is_large_enough = (farthest > _REACH / 2 * strides) | (strides <= finest)
+    is_small_enough = (farthest <= _REACH * strides) | (strides >= coarsest)
+    fits = (ops.min(sides, axis=-1) > 0) & (off < radius * strides)
+    fits = fits & is_large_enough & is_small_enough
+    fits = fits & (ops.expand_dims(labels, 1) >= 0)
+    areas = ops.where(fits, area(boxes), _NEVER)
+    return ops.argmin(areas, axis=-1), ops.any(fits, axis=-1)
+
+
+def in_any(places: Any, boxes: Any, chosen: Any) -> Any:
+    """Whether the middles of places lie in any of the boxes that are chosen.
+
+    Args:
+        places: `(batch, points, 4)`.
+        boxes: `(batch, objects, 4)`.
+        chosen: `(batch, objects)` of booleans.
+    """
+    points = ops.expand_dims((places[..., :2] + places[..., 2:]) / 2, 2)
+    sides = to_distances(points, ops.expand_dims(boxes, 1))
+    inside = ops.min(sides, axis=-1) > 0
+    return ops.any(inside & ops.expand_dims(chosen, 1), axis=-1)

@@ -1,0 +1,178 @@
+"""Batches of photos with boxes: one warp for a photo, and for its boxes the same."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from kerasdl.batches import Batch, aligned_empty
+from kerasdl.data import Augment, PhotoBatches, averaged, placement, sampled
+from kerasdl.data.augment import apply_colour
+
+from ._mosaic import Tile, is_mosaic, mosaic_tiles
+from .annotations import BOX, Annotations
+from .geometry import clipped, moved, on_edges, to_view
+
+MIN_VISIBLE = 0.25
+CLASS, IGNORED = 4, 5  # columns of labels, after the corners
+
+
+class BoxBatches(PhotoBatches):
+    """Batches of photos and boxes, each a pure function of (`seed`, epoch, index).
+
+    Labels of a batch are float32 `(n, max_boxes, 6)`, a row for each box: x1 y1 x2 y2
+    in pixels of the view, the number of its class, and 1 where it is difficult or a
+    crowd. Of rows beyond the last box the class is -1. (One array, as Keras takes no
+    dict for a model of one output.)
+
+    Args:
+        annotations: of the photos, with the size of each.
+        image_size: one side or (height, width), in pixels.
+        batch_size: photos in a batch.
+        resize: "pad" shows the whole photo between black borders, "squash", "crop".
+        augment: how views are drawn, black beyond the photo; None for plain ones.
+        mosaic: probability that a view is a mosaic of four photos of its batch.
+        shuffle: a new order each epoch.
+        on_error: "skip" or "raise", of photos that cannot be read.
+        max_pixels: largest height * width that is decoded.
+        seed: of order and augmentation.
+
+    Attributes:
+        max_boxes: as many as a view can show.
+    """
+
+    def __init__(
+        self,
+        annotations: Annotations,
+        image_size: int | tuple[int, int],
+        batch_size: int,
+        resize: str = "pad",
+        *,
+        augment: Augment | None = None,
+        mosaic: float = 0.0,
+        shuffle: bool = False,
+        on_error: str = "skip",
+        max_pixels: int,
+        seed: int = 0,
+    ) -> None:
+        photos = annotations.photos
+        self._sizes = photos[["height", "width"]].to_numpy().tolist()
+        self._boxes = _by_photo(annotations)
+        self.max_boxes = max((4 if mosaic else 1) * max(map(len, self._boxes)), 1)
+        self.mosaic = mosaic
+        super().__init__(
+            [annotations.root / file for file in photos.index],
+            np.zeros(len(photos)),  # labels of a batch are made with its views
+            image_size,
+            batch_size,
+            resize,
+            augment=augment,
+            shuffle=shuffle,
+            on_error=on_error,
+            max_pixels=max_pixels,
+            seed=seed,
+        )
+        self._plain = [to_view(s, self.image_size, resize) for s in self._sizes]
+        # Tiles of a mosaic have their own zoom and place.
+        still = {"width_shift_range": 0.0, "height_shift_range": 0.0, "padding": 0.0}
+        self._turns = replace(self.augment, zoom_range=(1, 1), crop=1.0, **still)
+
+    @property
+    def _mixes(self) -> bool:
+        return self.mosaic > 0
+
+    def _label_spec(self) -> tf.TensorSpec:
+        return tf.TensorSpec((None, self.max_boxes, 6), tf.float32)
+
+    def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
+        rows = self.plan.rows(epoch, index)[part]
+        draws = self._draws(epoch, index)[part]
+        later = self._draws(epoch, index, stream=3)[part]
+        photos, kept = [], []
+        for number, row in enumerate(rows):
+            if (photo := self._read(row)) is not None:
+                # A photo may be in several views: this is the same for all of them.
+                photos.append(averaged(photo, self.image_size, self.resize))
+                kept.append(number)
+        rows, draws, later = rows[kept], draws[kept], later[kept]
+        of_mosaics = self._draws(epoch, index, stream=4)[part][kept]
+        images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
+        labels = np.zeros((len(rows), self.max_boxes, 6), np.float32)
+        labels[..., CLASS] = -1
+        for place, tiles in enumerate(self._tiles(rows, draws, of_mosaics)):
+            for tile in tiles:
+                photo, row = photos[tile.place], rows[tile.place]
+                self._paint(photo, self._sizes[row], tile, images[place])
+            found = np.concatenate([self._shown(rows[t.place], t) for t in tiles])
+            labels[place, : len(found)] = found
+        colours = self.augment.colours(draws, later)
+        if colours is not None:
+            for image, matrix in zip(images, colours, strict=True):
+                apply_colour(image, matrix)
+        self._finish_each(images, later)
+        return images, labels
+
+    def _tiles(
+        self, rows: np.ndarray, draws: np.ndarray, of_mosaics: np.ndarray
+    ) -> list[list[Tile]]:
+        """What each view of a batch is made of."""
+        height, width = self.image_size
+        views = []
+        transforms = self.augment.transforms(draws, self.image_size)
+        turns = self._turns.transforms(draws, self.image_size)
+        contents = [self._content(row) for row in rows] if self.mosaic else []
+        for place, row in enumerate(rows):
+            if is_mosaic(of_mosaics[place], self.mosaic):
+                drawn = of_mosaics[place]
+                tiles = mosaic_tiles(place, turns, contents, self.image_size, drawn)
+            else:
+                tile = Tile(place, transforms[place], (0, 0, width, height))
+                # A view that lost every object would teach that there is none.
+                if len(self._boxes[row]) and not len(self._shown(row, tile)):
+                    tile = replace(tile, transform=turns[place])
+                tiles = [tile]
+            views.append(tiles)
+        return views
+
+    def _content(self, row: int) -> np.ndarray:
+        """Where the photo lies in its plain view, x1 y1 x2 y2."""
+        height, width = self._sizes[row]
+        return moved(np.array([[0.0, 0.0, width, height]]), self._plain[row])[0]
+
+    def _paint(
+        self, photo: np.ndarray, size: tuple[int, int], tile: Tile, image: np.ndarray
+    ) -> None:
+        """Warp `photo`, which has had `size`, into its part of `image`."""
+        x1, y1, x2, y2 = tile.window
+        begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
+        matrix = placement(photo.shape[:2], size, "squash")
+        matrix = matrix @ placement(size, self.image_size, self.resize)
+        sampled(
+            photo,
+            matrix @ tile.transform @ begin,
+            (y2 - y1, x2 - x1),
+            cv2.INTER_LINEAR,
+            # A mirrored object beyond the photo would have no box.
+            cv2.BORDER_CONSTANT,
+            out=image[y1:y2, x1:x2],
+        )
+
+    def _shown(self, row: int, tile: Tile) -> np.ndarray:
+        """Boxes of a photo that its tile shows enough of, `(n, 6)`."""
+        found = self._boxes[row]
+        if not len(found):
+            return found
+        matrix = on_edges(tile.transform) @ self._plain[row]
+        boxes = moved(found[:, :CLASS], matrix)
+        boxes, is_seen = clipped(boxes, tile.window, MIN_VISIBLE)
+        return np.concatenate([boxes, found[:, CLASS:]], axis=1)[is_seen]
+
+
+def _by_photo(annotations: Annotations) -> list[np.ndarray]:
+    """Boxes, classes and flags of each photo, `(n, 6)`, in the order of the photos."""
+    boxes = annotations.boxes
+    ignored = boxes[["difficult", "crowd"]].any(axis=1)
+    rows = np.column_stack([boxes[BOX], annotations.labels(), ignored])
+    places = boxes.groupby("file").indices
+    return [rows[places.get(file, [])] for file in annotations.photos.index]

@@ -1,0 +1,97 @@
+"""What a detector found in some photos: a table, and the files made of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasdl._atomic import write_json, write_text
+from kerasdl._checks import check_writable, make_writable_folder
+from kerasdl.data import read_image
+
+from .annotations import BOX, Annotations
+from .drawing import with_boxes
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Boxes found in photos, in pixels of the upright photos.
+
+    Attributes:
+        root: folder that the names of photos are relative to.
+        photos: `height` and `width` of each photo that could be read, by its file.
+        boxes: a row for each answer: `file`, `label`, `score`, and `x1`, `y1`, `x2`,
+            `y2` in edge coordinates from 0; photo after photo, the best first.
+        class_names: in the order of the model's classes.
+        damaged: reason by file of the photos that were left out.
+    """
+
+    root: Path
+    photos: pd.DataFrame
+    boxes: pd.DataFrame
+    class_names: list[str]
+    damaged: dict[str, str]
+
+    def above(self, threshold: float) -> Annotations:
+        """Answers of at least this score, as if somebody had drawn them.
+
+        So `write_coco`, `write_voc` and `write_yolo` write them.
+        """
+        kept = self.boxes[self.boxes["score"] >= threshold]
+        photos = {file: dict(row) for file, row in self.photos.iterrows()}
+        rows = kept[["file", "label", *BOX]].to_dict("records")
+        return Annotations.of(self.root, self.class_names, photos, rows)
+
+    def to_json(self, path: str | Path, threshold: float = 0.0) -> None:
+        """Write a list of {"file", "label", "box": [x1, y1, x2, y2], "score"}.
+
+        Raises:
+            ValueError: `path` is a folder, or in none.
+        """
+        check_writable("path", path)
+        kept = self.boxes[self.boxes["score"] >= threshold]
+        rows = zip(
+            kept["file"],
+            kept["label"],
+            kept[BOX].to_numpy().tolist(),
+            kept["score"].tolist(),
+            strict=True,
+        )
+        names = ("file", "label", "box", "score")
+        write_json(path, [dict(zip(names, row, strict=True)) for row in rows])
+
+    def to_csv(self, path: str | Path, threshold: float = 0.0) -> None:
+        """Write `boxes` of at least this score as CSV, whole or not at all.
+
+        Raises:
+            ValueError: `path` is a folder, or in none.
+        """
+        check_writable("path", path)
+        kept = self.boxes[self.boxes["score"] >= threshold]
+        write_text(path, kept.to_csv(index=False))
+
+    def drawn(self, file: str, threshold: float) -> np.ndarray:
+        """A photo with the answers of at least this score, RGB uint8."""
+        rows = self.boxes[self.boxes["file"] == file]
+        rows = rows[rows["score"] >= threshold][::-1]  # the best on top
+        names = [f"{row.label} {row.score:.2f}" for row in rows.itertuples()]
+        classes = pd.Index(self.class_names).get_indexer(rows["label"])
+        photo = read_image(self.root / file)
+        return with_boxes(photo, rows[BOX].to_numpy(), names, classes)
+
+    def save_pictures(self, folder: str | Path, threshold: float) -> None:
+        """Write `folder/<photo>.jpg` of each photo with its boxes.
+
+        Raises:
+            ValueError: `folder` cannot be made.
+        """
+        from matplotlib.image import imsave
+
+        place = make_writable_folder("folder", folder)
+        taken: dict[str, int] = {}
+        for file in self.photos.index:
+            stem = Path(file).stem
+            taken[stem] = taken.get(stem, 0) + 1
+            name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+            imsave(place / f"{name}.jpg", self.drawn(file, threshold))

@@ -1,0 +1,1 @@
+"""Files of boxes: read into `Annotations` and written."""

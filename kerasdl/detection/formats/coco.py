@@ -1,0 +1,152 @@
+"""COCO: one JSON file for a split, boxes as x, y, width, height."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kerasdl._atomic import write_json
+from kerasdl._checks import check_directory, first_few
+from kerasdl.data import split_role
+
+from ..annotations import BOX, Annotations
+from ._photo_files import PhotoFiles
+
+_PARTS = ("images", "annotations", "categories")
+
+
+def read_coco(path: str | Path) -> Annotations:
+    """Read a folder of photos with JSON files of COCO's "instances" form.
+
+    Each file is a split, by the usual names in its own (`instances_val2017.json`) or in
+    that of its folder (`valid/_annotations.coco.json`). Ids may be any; classes are in
+    the order of their ids.
+
+    Args:
+        path: the folder, or one JSON file with photos beside or below it.
+
+    Raises:
+        ValueError: there is no such file, or one is not of this form.
+
+    Reference:
+        https://cocodataset.org/#format-data
+    """
+    path = Path(path)
+    root = path.parent if path.is_file() else check_directory("path", path)
+    files = [path] if path.is_file() else sorted(root.rglob("*.json"))
+    read = {file: _read(file, must=len(files) == 1) for file in files}
+    read = {file: content for file, content in read.items() if content}
+    if not read:
+        raise ValueError(
+            "`path` must hold JSON files with `images`, `annotations` and "
+            f"`categories`. Received: path={str(path)!r}"
+        )
+    listed = PhotoFiles(root)
+    names: dict[int, str] = {}
+    photos, boxes = {}, []
+    for file, content in read.items():
+        split = split_role(file.stem) or split_role(file.parent.name) or ""
+        names |= _named(file, content["categories"], names)
+        near = file.parent.relative_to(root).as_posix()
+        if split_role(file.stem):
+            near = file.stem.partition("_")[2] or file.stem
+        by_id = {}
+        for image in content["images"]:
+            photo = listed.find(image["file_name"], near)
+            by_id[image["id"]] = photo
+            known = {side: int(image.get(side) or 0) for side in ("height", "width")}
+            photos[photo] = {**known, "split": split}
+        boxes += [_box(found, by_id, names, file) for found in content["annotations"]]
+    ordered = [names[number] for number in sorted(names)]
+    return Annotations.of(root, dict.fromkeys(ordered), photos, boxes)
+
+
+def write_coco(annotations: Annotations, path: str | Path) -> None:
+    """Write the JSON file `path`, ids from 1 on; a mask is written as it was read."""
+    write_json(path, as_coco(annotations))
+
+
+def as_coco(annotations: Annotations) -> dict[str, Any]:
+    """What COCO's JSON holds, for files and for measures; ids from 1 on."""
+    photos, boxes = annotations.photos, annotations.boxes
+    numbers = {file: number for number, file in enumerate(photos.index, 1)}
+    corners = boxes[BOX].to_numpy().tolist()
+    found = []
+    for number, (box, label, (x1, y1, x2, y2)) in enumerate(
+        zip(boxes.itertuples(), annotations.labels(), corners, strict=True), 1
+    ):
+        found.append(
+            {
+                "id": number,
+                "image_id": numbers[box.file],
+                "category_id": int(label) + 1,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": (x2 - x1) * (y2 - y1),
+                "iscrowd": int(box.crowd),
+                **({"segmentation": box.mask} if box.mask is not None else {}),
+            }
+        )
+    return {
+        "images": [
+            {"id": numbers[p.Index], "file_name": p.Index}
+            | {"height": int(p.height), "width": int(p.width)}
+            for p in photos.itertuples()
+        ],
+        "annotations": found,
+        "categories": [
+            {"id": number, "name": name}
+            for number, name in enumerate(annotations.class_names, 1)
+        ],
+    }
+
+
+def _read(file: Path, must: bool) -> dict[str, Any] | None:
+    """What `file` holds; None for another kind of JSON, unless it must be of this."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"A JSON file must be whole, in UTF-8. Received: {str(file)!r} ({error})"
+        ) from error
+    is_instances = isinstance(content, dict) and all(
+        isinstance(content.get(part), list) for part in _PARTS
+    )
+    is_instances = is_instances and not any(
+        "segments_info" in found for found in content["annotations"][:1]
+    )
+    if must and not is_instances:
+        raise ValueError(
+            f"`path` must hold {', '.join(_PARTS)}. Received: {str(file)!r}"
+        )
+    return content if is_instances else None
+
+
+def _named(file: Path, categories: list, names: dict[int, str]) -> dict[int, str]:
+    """Names by id; other files must have the same."""
+    own = {found["id"]: str(found["name"]) for found in categories}
+    if other := [n for n in own if n in names and names[n] != own[n]]:
+        raise ValueError(
+            "The categories of all JSON files must be the same. Received: "
+            f"{str(file)!r}, where {first_few(other)} has another name"
+        )
+    return own
+
+
+def _box(
+    found: dict[str, Any], photos: dict[Any, str], names: dict[int, str], file: Path
+) -> dict[str, Any]:
+    try:
+        x, y, width, height = map(float, found["bbox"])
+        photo = photos[found["image_id"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            "Each annotation must have a `bbox` of four numbers and the `image_id` of "
+            f"an image. Received: {str(file)!r} with id {found.get('id')!r}"
+        ) from error
+    number = found.get("category_id")
+    return {
+        "file": photo,
+        "label": names.get(number, f"category {number}"),
+        **dict(zip(BOX, (x, y, x + width, y + height), strict=True)),
+        "crowd": bool(found.get("iscrowd")),
+        "mask": found.get("segmentation") or None,
+    }

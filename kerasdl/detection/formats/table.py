@@ -1,0 +1,63 @@
+"""A table of boxes: a row for each, or for a photo without one."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from kerasdl._checks import check_directory
+from kerasdl.data import split_role
+from kerasdl.tables import read_csv
+
+from ..annotations import BOX, Annotations
+from ._photo_files import PhotoFiles
+
+_COLUMNS = ("image", "xmin", "ymin", "xmax", "ymax", "label")
+_OTHER_NAMES = {"filename": "image", "class": "label"}
+
+
+def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotations:
+    """Read columns image, xmin, ymin, xmax, ymax, label; `split`, if there is one.
+
+    `filename` and `class` are taken for image and label. Corners lie on edges counted
+    from 0. A row without numbers says that its photo shows nothing.
+
+    Args:
+        table: a CSV file with a header, or a DataFrame.
+        folder: holds the photos, which may be named by the ends of their paths.
+
+    Raises:
+        ValueError: a column is missing, or a row has some of its numbers.
+    """
+    rows = table
+    if not isinstance(table, pd.DataFrame):
+        text = {name: str for name in ("image", "filename", "label", "class")}
+        rows = read_csv("table", table, dtype=text)
+    rows = rows.rename(columns=_OTHER_NAMES)
+    if missing := [name for name in _COLUMNS if name not in rows]:
+        raise ValueError(
+            f"`table` must have columns {', '.join(_COLUMNS)}. Received: "
+            f"{', '.join(map(str, rows.columns))}, without {', '.join(missing)}"
+        )
+    root = check_directory("folder", folder)
+    listed = PhotoFiles(root)
+    corners = rows[list(_COLUMNS[1:5])].apply(pd.to_numeric, errors="coerce")
+    empty = rows[list(_COLUMNS[1:5])].isna().all(axis=1)
+    if (odd := corners.isna().any(axis=1) & ~empty).any():
+        row = int(odd.to_numpy().argmax())
+        raise ValueError(
+            "`table` must have four numbers, or none, in each row. Received: row "
+            f"{row} (from 0), of {rows['image'].iloc[row]!r}"
+        )
+    files = [listed.find(str(name)) for name in rows["image"]]
+    splits = [""] * len(rows)
+    if "split" in rows:
+        splits = [split_role(str(name)) or "" for name in rows["split"]]
+    photos = {file: {"split": split} for file, split in zip(files, splits, strict=True)}
+    boxes = [
+        {"file": file, "label": str(label).strip(), **dict(zip(BOX, box, strict=True))}
+        for file, label, box, is_empty in zip(
+            files, rows["label"], corners.to_numpy().tolist(), empty, strict=True
+        )
+        if not is_empty
+    ]
+    return Annotations.of(root, None, photos, boxes)

@@ -1,0 +1,128 @@
+"""Pascal VOC: an XML file for each photo, splits as lists of names.
+
+Corners are pixels counted from 1, both inside the box: on edges counted from 0, `xmin`
+and `ymin` are one less and `xmax` and `ymax` stay.
+"""
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+
+from kerasdl._atomic import write_text
+from kerasdl._checks import check_directory
+from kerasdl._names import print_line
+from kerasdl.data import split_role
+
+from ..annotations import BOX, FLAGS, Annotations
+from ._photo_files import PhotoFiles
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def read_voc(path: str | Path) -> Annotations:
+    """Read a folder in the form of Pascal VOC, or of one that LabelImg wrote.
+
+    XML files lie in `Annotations`, or anywhere below `path`; the photo of one has its
+    name, wherever below `path`. Splits are those of `ImageSets/Main`, `trainval` where
+    there is no `train`.
+
+    Raises:
+        ValueError: there is no such folder or no XML file, or one is damaged.
+
+    Reference:
+        http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
+    """
+    root = check_directory("path", path)
+    files = sorted((root / "Annotations").rglob("*.xml")) or sorted(root.rglob("*.xml"))
+    if not files:
+        raise ValueError(
+            f"`path` must hold XML files. Received: path={str(path)!r} (0 of them)"
+        )
+    listed, splits = PhotoFiles(root), _splits(root / "ImageSets" / "Main")
+    photos, boxes = {}, []
+    for file in files:
+        size, objects = _parse(file)
+        photo = listed.find(file.stem, file.parent.relative_to(root).as_posix())
+        photos[photo] = {**size, "split": splits.get(file.stem, "")}
+        boxes += [{"file": photo, **found} for found in objects]
+    if rest := len(listed.files) - sum(file in photos for file in listed.files):
+        print_line(f"{root}: {rest} photos without an XML file are not used")
+    return Annotations.of(root, None, photos, boxes)
+
+
+def write_voc(annotations: Annotations, path: str | Path) -> None:
+    """Write `path/<photo's path>.xml` for each photo; photos are not copied.
+
+    Raises:
+        ValueError: `path` is no folder.
+    """
+    folder = check_directory("path", path)
+    boxes = dict(list(annotations.boxes.groupby("file")))
+    for file, photo in annotations.photos.iterrows():
+        root = ElementTree.Element("annotation")
+        _add(root, "filename", Path(file).name)
+        size = ElementTree.SubElement(root, "size")
+        for name, value in (*photo[["width", "height"]].items(), ("depth", 3)):
+            _add(size, name, value)
+        for _, box in boxes.get(file, annotations.boxes[:0]).iterrows():
+            _add_object(root, box)
+        ElementTree.indent(root)
+        target = folder / Path(file).with_suffix(".xml")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, ElementTree.tostring(root, "unicode") + "\n")
+
+
+def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Height and width, and the objects, of an XML file."""
+    try:
+        tree = ElementTree.parse(file).getroot()
+        size = {
+            name: int(float(tree.findtext(f"size/{name}") or 0))
+            for name in ("height", "width")
+        }
+        return size, [_object(found) for found in tree.iter("object")]
+    except (ElementTree.ParseError, ValueError, TypeError) as error:
+        raise ValueError(
+            "An XML file must be one of Pascal VOC, with numbers in each `bndbox`. "
+            f"Received: {str(file)!r} ({error})"
+        ) from error
+
+
+def _object(found: ElementTree.Element) -> dict[str, Any]:
+    corners = [float(found.findtext(f"bndbox/{name}")) for name in _CORNERS]
+    moved = [corners[0] - 1, corners[1] - 1, corners[2], corners[3]]
+    flags = {name: (found.findtext(name) or "0").strip() == "1" for name in FLAGS}
+    label = (found.findtext("name") or "").strip()
+    return {"label": label, **dict(zip(BOX, moved, strict=True)), **flags}
+
+
+def _splits(folder: Path) -> dict[str, str]:
+    """The split of each name in the lists of `folder`, but those of one class."""
+    lists = {file.stem: file for file in sorted(folder.glob("*.txt"))}
+    roles = {name: split_role(name) for name in lists if "_" not in name}
+    if "train" in roles:
+        roles.pop("trainval", None)
+    return {
+        line.split()[0]: role
+        for name, role in roles.items()
+        if role
+        for line in lists[name].read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    }
+
+
+def _add_object(root: ElementTree.Element, box: pd.Series) -> None:
+    found = ElementTree.SubElement(root, "object")
+    _add(found, "name", box["label"])
+    for name in FLAGS:
+        _add(found, name, int(box[name]))
+    corners = ElementTree.SubElement(found, "bndbox")
+    for place, name in enumerate(_CORNERS):
+        value = box[BOX[place]] + (place < 2)
+        _add(corners, name, f"{value:.10g}")
+
+
+def _add(parent: ElementTree.Element, name: str, value: object) -> None:
+    ElementTree.SubElement(parent, name).text = str(value)

@@ -1,0 +1,56 @@
+"""From raw answers to final ones, inside a plain Keras model."""
+
+import keras
+from keras import ops
+
+from .suppression import suppressed
+
+PARTS = ("boxes", "logits")
+
+
+def with_answers(
+    model: keras.Model,
+    max_answers: int = 100,
+    candidates: int = 300,
+    iou_threshold: float = 0.6,
+    min_score: float = 0.001,
+) -> keras.Model:
+    """A model that shares the weights of a detector and answers with boxes.
+
+    It is of built-in layers and ops alone: what is saved of it loads without kerasdl.
+
+    Args:
+        model: a detector with layers "boxes" and "logits", such as `fcos` makes.
+        max_answers: of a picture.
+        candidates: places and classes with the best scores that are looked at.
+        iou_threshold: as in `suppressed`.
+        min_score: what is below counts as no answer.
+
+    Returns:
+        Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the
+        picture.
+
+    Raises:
+        ValueError: `model` is no such detector.
+    """
+    names = {layer.name for layer in model.layers}
+    if missing := [part for part in PARTS if part not in names]:
+        raise ValueError(
+            "`model` must be a detector with layers 'boxes' and 'logits'. Received: "
+            f"model={model.name!r}, without {', '.join(missing)}"
+        )
+    boxes, logits = (model.get_layer(part).output for part in PARTS)
+    height, width = model.input_shape[1:3]
+    low = ops.maximum(boxes, 0.0)
+    x = ops.minimum(low[..., 0::2], float(width))
+    y = ops.minimum(low[..., 1::2], float(height))
+    parts = [x[..., :1], y[..., :1], x[..., 1:], y[..., 1:]]
+    answers = suppressed(
+        ops.concatenate(parts, axis=-1),
+        ops.sigmoid(logits),
+        max_answers,
+        candidates,
+        iou_threshold=iou_threshold,
+        min_score=min_score,
+    )
+    return keras.Model(model.inputs, answers, name=f"{model.name}_answers")

@@ -1,0 +1,79 @@
+import numpy as np
+
+from kerasdl.detection.assignment import RADIUS, assign_points, in_any
+
+
+def places_of(size, strides):
+    """Squares about the points of all levels of a square picture."""
+    found = []
+    for stride in strides:
+        for row in range(size // stride):
+            for column in range(size // stride):
+                x, y = column * stride, row * stride
+                found.append([x, y, x + stride, y + stride])
+    return np.array(found, "f")
+
+
+def slow(places, boxes, labels):
+    """What `assign_points` does, one pair after another."""
+    strides = places[:, 2] - places[:, 0]
+    answers = []
+    for place, stride in zip(places, strides, strict=True):
+        x, y = (place[:2] + place[2:]) / 2
+        best, best_area = -1, np.inf
+        for number, (x1, y1, x2, y2) in enumerate(boxes):
+            sides = x - x1, y - y1, x2 - x, y2 - y
+            off = max(abs(x - (x1 + x2) / 2), abs(y - (y1 + y2) / 2))
+            low = 0 if stride == strides.min() else 4 * stride
+            high = np.inf if stride == strides.max() else 8 * stride
+            fits = labels[number] >= 0 and min(sides) > 0 and off < RADIUS * stride
+            if fits and low < max(sides) <= high and (x2 - x1) * (y2 - y1) < best_area:
+                best, best_area = number, (x2 - x1) * (y2 - y1)
+        answers.append(best)
+    return np.array(answers)
+
+
+def assigned(places, boxes, labels):
+    number, answers = assign_points(places[None], boxes[None], labels[None])
+    return np.where(answers[0], number[0], -1)
+
+
+def test_points_are_assigned_as_one_by_one(rng):
+    places = places_of(128, (8, 16, 32))
+    low = rng.uniform(0, 90, (12, 2))
+    boxes = np.concatenate([low, low + rng.uniform(4, 120, (12, 2))], 1).astype("f")
+    labels = np.array([0, 1, -1] * 4, "f")
+    expected = slow(places, boxes, labels)
+    np.testing.assert_array_equal(assigned(places, boxes, labels), expected)
+    assert len(set(expected)) > 5
+
+
+def test_the_middle_of_an_object_answers_on_one_level():
+    places = places_of(128, (8, 16, 32))
+    boxes = np.array([[10, 10, 40, 40], [0, 0, 128, 128]], "f")
+    found = assigned(places, boxes, np.zeros(2, "f"))
+    strides = places[:, 2] - places[:, 0]
+    assert set(strides[found == 0]) == {8} and set(strides[found == 1]) == {16}
+    middles = (places[found == 0, :2] + places[found == 0, 2:]) / 2
+    assert abs(middles - 25).max() < 12
+
+
+def test_of_two_objects_a_point_answers_for_the_smaller():
+    places = places_of(64, (8, 16))
+    boxes = np.array([[4, 4, 60, 60], [24, 24, 40, 40]], "f")
+    found = assigned(places, boxes, np.zeros(2, "f"))
+    middle = (places == [24, 24, 32, 32]).all(axis=1)
+    assert found[middle].tolist() == [1]
+
+
+def test_no_object_no_answer():
+    places = places_of(64, (8,))
+    found = assigned(places, np.full((3, 4), -1, "f"), np.full(3, -1, "f"))
+    assert (found == -1).all()
+
+
+def test_places_in_boxes():
+    places = places_of(32, (8,))
+    boxes = np.array([[[0, 0, 16, 8], [16, 16, 32, 32]]], "f")
+    found = in_any(places[None], boxes, np.array([[True, False]]))
+    np.testing.assert_array_equal(np.flatnonzero(found[0]), [0, 1])

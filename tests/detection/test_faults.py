@@ -1,0 +1,113 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from kerasdl.detection import BoxData, check_boxes
+from kerasdl.detection.annotations import BOX
+
+
+def faults(annotations):
+    return check_boxes(annotations, verbose=0).faults["fault"].tolist()
+
+
+def turned(scenes):
+    """The first photo lies on its side and says so, as a telephone's does."""
+    path = scenes.root / scenes.photos.index[0]
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(np.zeros((60, 80, 3), np.uint8)).save(path, "PNG", exif=exif)
+    return scenes
+
+
+def other_size(scenes):
+    scenes.photos.loc["images/001.png", ["height", "width"]] = 600, 800
+    return scenes
+
+
+def gone(scenes):
+    (scenes.root / "images/001.png").unlink()
+    return scenes
+
+
+def damaged(scenes):
+    (scenes.root / "images/001.png").write_bytes(b"no photo")
+    return scenes
+
+
+OF_PHOTOS = {
+    "turned": (turned, r"its boxes are of 80 x 60 pixels, it has 60 x 80 as EXIF tur"),
+    "size": (other_size, "its boxes are of 800 x 600 pixels, it has 80 x 60"),
+    "gone": (gone, "there is no such photo"),
+    "damaged": (damaged, "not an image"),
+}
+OF_BOXES = {
+    "outside": ({"x2": 90.0}, "reaches outside the photo"),
+    "beyond": ({"x1": 95.0, "x2": 99.0}, "has no area in the photo"),
+    "area": ({"x1": 20.0, "x2": 20.0}, "has no area in the photo"),
+    "nan": ({"y1": np.nan}, "has no area in the photo"),
+    "class": ({"label": "green"}, "is of an unknown class"),
+}
+
+
+def test_good_boxes_have_no_faults(scenes):
+    found = check_boxes(scenes, verbose=0)
+    assert len(found.faults) == 0
+    assert found.counts.loc["train"].tolist() == [6, 6]
+    assert (found.photos["boxes"] == 0).sum() == 3
+    assert "12 usable photos, 3 without boxes; 18 good boxes; 0 faults" in str(found)
+
+
+@pytest.mark.parametrize(("harm", "fault"), OF_PHOTOS.values(), ids=OF_PHOTOS)
+def test_a_photo_that_is_wrong_is_named_and_left_out(scenes, harm, fault):
+    harm(scenes)
+    found = check_boxes(scenes, verbose=0).faults
+    assert len(found) == 1 and found["box"].tolist() == [-1]
+    with pytest.warns(UserWarning, match=f"{found['file'][0]}: {fault}"):
+        data = BoxData(scenes, 64, seed=0)
+    assert found["file"][0] not in data.annotations.photos.index
+    assert len(data.annotations.photos) == 11
+    with pytest.raises(ValueError, match=f"with on_error='raise'.*{fault}"):
+        BoxData(scenes, 64, on_error="raise", seed=0)
+
+
+@pytest.mark.parametrize(("values", "fault"), OF_BOXES.values(), ids=OF_BOXES)
+def test_a_box_that_is_wrong_is_named(scenes, with_box, values, fault):
+    wrong = with_box(scenes, 3, **values)
+    found = check_boxes(wrong, verbose=0).faults
+    assert found["box"].tolist() == [3] and found["fault"].tolist() == [fault]
+    with pytest.warns(UserWarning, match=f"a box {fault}"):
+        kept = BoxData(wrong, 64, seed=0).annotations.boxes
+    is_cut = "outside" in fault
+    assert len(kept) == 17 + is_cut
+    assert not is_cut or kept["x2"].max() == 80
+    with pytest.raises(ValueError, match=f"with on_error='raise'.*a box {fault}"):
+        BoxData(wrong, 64, on_error="raise", seed=0)
+
+
+def test_a_box_that_is_there_twice_is_left_out_once(scenes, with_box):
+    same = scenes.boxes.iloc[0]
+    values = {name: same[name] for name in ("file", "label", *BOX)}
+    twice = with_box(scenes, 1, **values)
+    assert faults(twice) == ["stands there twice"]
+    with pytest.warns(UserWarning, match="a box stands there twice"):
+        assert len(BoxData(twice, 64, seed=0).annotations.boxes) == 17
+
+
+def test_rounding_of_corners_is_no_fault(scenes, with_box):
+    rounded = with_box(scenes, 0, x1=-1.0)
+    assert faults(rounded) == []
+    assert BoxData(rounded, 64, seed=0).annotations.boxes["x1"][0] == 0
+
+
+def test_photos_that_are_in_two_splits_are_named(scenes):
+    pixels = cv2.imread(str(scenes.root / "images/001.png"))
+    cv2.imwrite(str(scenes.root / "images/002.png"), pixels)
+    found = check_boxes(scenes, verbose=0)
+    assert found.across_splits == [["images/001.png", "images/002.png"]]
+    assert "across splits: images/001.png, images/002.png" in str(found)
+
+
+def test_what_was_found_can_be_seen(scenes, tmp_path):
+    check_boxes(scenes, verbose=0).plot(tmp_path / "boxes.png")
+    assert cv2.imread(str(tmp_path / "boxes.png")).shape[1] > 1000

@@ -1,0 +1,219 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdl.detection import (
+    read_annotations,
+    read_coco,
+    read_table,
+    read_voc,
+    read_yolo,
+    write_coco,
+    write_voc,
+    write_yolo,
+)
+from kerasdl.detection.annotations import BOX
+
+
+def assert_same(found, expected, splits=True):
+    assert found.class_names == expected.class_names
+    assert sorted(found.photos.index) == sorted(expected.photos.index)
+    columns = ["split"] * splits
+    pd.testing.assert_frame_equal(
+        found.photos.sort_index()[columns], expected.photos.sort_index()[columns]
+    )
+    order = ["file", *BOX]
+    kept = ["file", "label", *BOX, "difficult", "crowd"]
+    pd.testing.assert_frame_equal(
+        found.boxes.sort_values(order, ignore_index=True)[kept],
+        expected.boxes.sort_values(order, ignore_index=True)[kept],
+        atol=1e-4,
+    )
+
+
+VOC = """<annotation><filename>x.jpg</filename>
+<size><width>80</width><height>60</height></size>
+<object><name>red</name><difficult>1</difficult><truncated>0</truncated>
+<occluded>1</occluded>
+<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>80</xmax><ymax>60</ymax></bndbox></object>
+</annotation>"""
+
+
+def test_a_box_of_voc_that_covers_the_photo_covers_it(scenes):
+    (scenes.root / "000.xml").write_text(VOC)
+    found = read_voc(scenes.root)
+    box = found.boxes.iloc[0]
+    assert box[BOX].tolist() == [0, 0, 80, 60]
+    assert box[["difficult", "truncated", "occluded"]].tolist() == [True, False, True]
+    assert found.photos.index.tolist() == ["images/000.png"]
+    assert found.photos[["height", "width"]].iloc[0].tolist() == [60, 80]
+
+
+def test_voc_there_and_back_with_the_lists_of_splits(scenes, with_box):
+    scenes = with_box(scenes, 2, difficult=True)
+    (scenes.root / "Annotations").mkdir()
+    write_voc(scenes, scenes.root / "Annotations")
+    lists = scenes.root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    for split, name in (("train", "train"), ("valid", "val")):
+        files = scenes.of_split(split).photos.index
+        lines = [file.split("/")[1].removesuffix(".png") for file in files]
+        (lists / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    (lists / "red_train.txt").write_text("000 -1\n")
+    (lists / "trainval.txt").write_text("002\n")
+    assert_same(read_annotations(scenes.root), scenes)
+
+
+def test_coco_there_and_back(scenes, with_box):
+    mask = [[0.0, 0.0, 9.0, 0.0, 9.0, 9.0]]
+    scenes = with_box(with_box(scenes, 1, crowd=True), 0, mask=mask)
+    for split in ("train", "valid"):
+        write_coco(scenes.of_split(split), scenes.root / f"instances_{split}.json")
+    found = read_annotations(scenes.root)
+    assert_same(found, scenes)
+    assert [m for m in found.boxes["mask"] if m is not None] == [mask]
+
+
+def test_ids_of_coco_may_be_any(scenes):
+    content = {
+        "images": [{"id": "a", "file_name": "001.png"}],
+        "annotations": [{"image_id": "a", "category_id": 90, "bbox": [1, 2, 3, 4]}],
+        "categories": [{"id": 90, "name": "zebra"}, {"id": 7, "name": "cat"}],
+    }
+    path = scenes.root / "train.json"
+    path.write_text(json.dumps(content))
+    found = read_coco(path)
+    assert found.class_names == ["cat", "zebra"]
+    assert found.boxes[BOX].iloc[0].tolist() == [1, 2, 4, 6]
+    assert found.boxes["label"].tolist() == ["zebra"]
+    assert found.photos.index.tolist() == ["images/001.png"]
+
+
+def test_yolo_there_and_back(draw_scenes, tmp_path):
+    scenes = draw_scenes(tmp_path, splits=("",))
+    write_yolo(scenes, tmp_path)
+    assert_same(read_annotations(tmp_path), scenes)
+
+
+def test_a_line_of_yolo_may_be_a_polygon_and_a_photo_without_a_file_is_empty(scenes):
+    (scenes.root / "classes.txt").write_text("red\nblue\n")
+    labels = scenes.root / "labels"
+    labels.mkdir()
+    (labels / "000.txt").write_text("1 0.5 0.5 0.25 0.5\n5 0 0 0.5 0 0.5 1\n")
+    found = read_yolo(scenes.root)
+    assert found.boxes[BOX].to_numpy().tolist() == [[30, 15, 50, 45], [0, 0, 40, 60]]
+    assert found.boxes["label"].tolist() == ["blue", "class 5"]
+    assert found.labels().tolist() == [1, -1]
+    assert found.boxes["mask"][1] == [[0, 0, 40, 0, 40, 60]]
+    assert len(found.photos) == 12
+
+
+def test_splits_of_yolo_are_folders(draw_scenes, tmp_path):
+    scenes = draw_scenes(tmp_path, count=2)
+    for split, file in zip(("train", "val"), scenes.photos.index, strict=True):
+        (tmp_path / "images" / split).mkdir()
+        (tmp_path / file).rename(tmp_path / "images" / split / "1.png")
+        (tmp_path / "labels" / split).mkdir(parents=True)
+        (tmp_path / "labels" / split / "1.txt").write_text("0 .5 .5 1 1")
+    (tmp_path / "data.yaml").write_text("names: [cat]\ntrain: images/train\n")
+    found = read_annotations(tmp_path)
+    assert found.photos["split"].tolist() == ["train", "valid"]
+    assert found.class_names == ["cat"]
+    assert found.boxes["file"].tolist() == ["images/train/1.png", "images/val/1.png"]
+
+
+def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
+    rows = {"filename": ["001.png", "000.png"], "class": ["a", ""]}
+    for name, number in (("xmin", 1), ("ymin", 2), ("xmax", 30), ("ymax", 40)):
+        rows[name] = [number, np.nan]
+    pd.DataFrame(rows).to_csv(scenes.root / "boxes.csv", index=False)
+    found = read_annotations(scenes.root)
+    assert found.photos.index.tolist() == ["images/001.png", "images/000.png"]
+    assert found.boxes[BOX].to_numpy().tolist() == [[1, 2, 30, 40]]
+    assert found.class_names == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("a.xml", "<annotation><object>", "XML file must be one of Pascal VOC"),
+        ("a.xml", VOC.replace("<xmin>1", "<xmin>a"), "numbers in each `bndbox`"),
+        ("a.json", "{", "JSON file must be whole"),
+        ("a.json", "[]", "must hold images, annotations, categories"),
+        ("data.yaml", "nc: 3", "`names` must be a list, or a name by each number"),
+        ("boxes.csv", "image,xmin,ymin,xmax,ymax\na,1,2,3,4\n", "without label"),
+        (
+            "boxes.csv",
+            "image,xmin,ymin,xmax,ymax,label\na,1,,3,4,b\n",
+            "four numbers, or none, in each row",
+        ),
+        ("notes.txt", "", "`path` must hold data.yaml or classes.txt"),
+    ],
+    ids=["cut", "letters", "half", "list", "names", "column", "numbers", "nothing"],
+)
+def test_files_that_are_none_are_refused(scenes, file, text, message):
+    (scenes.root / file).write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_annotations(scenes.root)
+
+
+@pytest.mark.parametrize("read", [read_voc, read_coco, read_yolo, read_annotations])
+def test_a_folder_must_be_there(tmp_path, read):
+    with pytest.raises(ValueError, match="`path` must be an existing directory"):
+        read(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("line", ["0 1 2 3", "a 1 2 3 4", "0 1 2 3 4 5"])
+def test_a_line_of_yolo_that_is_none_is_named(scenes, line):
+    (scenes.root / "classes.txt").write_text("red\n")
+    (scenes.root / "images" / "000.txt").write_text(line)
+    with pytest.raises(ValueError, match=r"four numbers, or a polygon.*000\.txt"):
+        read_yolo(scenes.root)
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [(read_voc, "must hold XML files"), (read_yolo, "must hold one of data.yaml")],
+)
+def test_a_folder_without_annotations_is_refused(scenes, read, message):
+    with pytest.raises(ValueError, match=message):
+        read(scenes.root)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"annotations": [{"id": 3, "image_id": 9, "bbox": [1, 2, 3, 4]}]}, "id 3"),
+        ({"annotations": [{"id": 4, "image_id": 1, "bbox": [1, 2]}]}, "id 4"),
+    ],
+)
+def test_annotations_of_coco_are_checked(tmp_path, change, message):
+    content = {"images": [{"id": 1, "file_name": "a.png"}], "categories": []} | change
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"`bbox` of four numbers.*{message}"):
+        read_coco(tmp_path)
+
+
+def test_splits_of_coco_have_the_same_categories(tmp_path):
+    for split, name in (("train", "cat"), ("val", "dog")):
+        content = {"images": [], "annotations": []}
+        content["categories"] = [{"id": 1, "name": name}]
+        (tmp_path / f"{split}.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="categories of all JSON files must be the s"):
+        read_coco(tmp_path)
+
+
+def test_yolo_is_written_of_photos_whose_size_is_known(scenes, tmp_path):
+    scenes.photos["height"] = 0
+    with pytest.raises(ValueError, match=r"size of each photo.*000\.png"):
+        write_yolo(scenes, tmp_path)
+
+
+def test_a_table_is_read_from_a_frame(scenes):
+    rows = [{"image": "x/001.jpg", "label": 7, "split": "val"}]
+    frame = pd.DataFrame(rows).assign(xmin=0, ymin=0, xmax=5, ymax=5)
+    found = read_table(frame, scenes.root)
+    assert found.class_names == ["7"]
+    assert found.photos["split"].to_dict() == {"images/001.png": "valid"}

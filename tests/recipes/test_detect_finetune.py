@@ -1,0 +1,71 @@
+"""The recipe of detectors on drawn rectangles, and what predict.py makes of its run."""
+
+import json
+import runpy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdl.detection import Detector, average_precision, read_coco, write_coco
+
+
+@pytest.fixture(scope="module")
+def photos(draw_scenes, tmp_path_factory):
+    scenes = draw_scenes(tmp_path_factory.mktemp("scenes"))
+    for split in ("train", "valid"):
+        write_coco(scenes.of_split(split), scenes.root / f"{split}.json")
+    return scenes.root
+
+
+@pytest.fixture
+def recipe(recipes_path):
+    return runpy.run_path(str(recipes_path / "detect_finetune.py"))["main"]
+
+
+@pytest.fixture
+def predict(recipes_path):
+    return runpy.run_path(str(recipes_path / "predict.py"))["main"]
+
+
+def test_a_run_has_what_it_says_and_answers_for_itself(
+    recipe, predict, photos, tiny_backbone, tmp_path, capsys
+):
+    out = tmp_path / "run"
+    arguments = ["--data", str(photos), "--backbone", "tiny"]
+    arguments += ["--image-size", "64", "--quick", "--seed", "1", "--out", str(out)]
+    recipe(arguments)
+    printed = capsys.readouterr().out
+    assert "COCO, 12 photos, 18 boxes of 2 classes" in printed
+    assert "strides (4, 8, 16, 32)" in printed
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["task"] == "detection"
+    page = (out / "report.html").read_text()
+    assert "Worst false alarms" in page and "Average precision" in page
+    assert (out / "labels.txt").read_text() == "blue\nred\n"
+
+    boxes = tmp_path / "boxes.json"
+    drawn = tmp_path / "drawn"
+    assert not predict(
+        [str(out), str(photos), "--json", str(boxes), "--pictures", str(drawn)]
+    )
+    found = pd.DataFrame(json.loads(boxes.read_text()))
+    assert len(list(drawn.iterdir())) == 12
+    # The files' answers to the validation photos are worth what the manifest says.
+    truth = read_coco(photos / "valid.json")
+    corners = pd.DataFrame(found["box"].tolist(), columns=["x1", "y1", "x2", "y2"])
+    found = pd.concat([found, corners], axis=1)
+    found["file"] = found["file"].str.removeprefix(f"{photos}/")
+    found = found[found["file"].isin(truth.photos.index)]
+    expected = average_precision(truth, found).loc["all", "map"]
+    assert manifest["results"]["map"] == pytest.approx(expected, abs=1e-4)
+    assert Detector.load(out).threshold == manifest["threshold"]
+    assert np.isfinite(found["score"]).all()
+
+
+def test_data_must_hold_boxes(recipe, tmp_path):
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "run"
+    with pytest.raises(ValueError, match="`path` must hold data.yaml"):
+        recipe(["--data", str(tmp_path / "empty"), "--out", str(out), "--seed", "1"])
+    assert not list(tmp_path.glob("run*"))
