@@ -116,7 +116,7 @@ class Predictor:
         return answers
 
     def _no_number(self, frame: pd.DataFrame, wrong: np.ndarray) -> str:
-        row = frame.iloc[wrong[:1]]
+        row = with_date_parts(frame.iloc[wrong[:1]], self.columns.dates)
         farthest = ""
         if self.columns.numbers:
             _, numbers = self.columns.encode(row)

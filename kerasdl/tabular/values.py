@@ -1,5 +1,6 @@
 """Values of a column: what they are, and errors that name the row of a wrong one."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def values_of(column: pd.Series) -> pd.Series:
     if column.dtype != object or kinds.infer_dtype(column) in ("string", "empty"):
         return column
     is_number = column.dropna().map(kinds.is_number).all()
-    return pd.to_numeric(column) if is_number else column
+    return _as_numbers(column) if is_number else column
 
 
 def is_hole(column: pd.Series) -> np.ndarray:
@@ -88,6 +89,22 @@ def check_numbers(column: pd.Series) -> pd.Series:
     if (abs(values) > _MOST).any():
         raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
     return column
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    with suppress(OverflowError):
+        numbers = pd.to_numeric(column)
+        if numbers.dtype != object:
+            return numbers
+    # Of more than 64 bits: `check_numbers` names the row.
+    return column.map(_as_float, na_action="ignore").astype("float64")
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
