@@ -46,7 +46,7 @@ def check_text(column: pd.Series) -> pd.Series:
         return column
     wrong = ~column.map(lambda value: isinstance(value, str)) & column.notna()
     if wrong.any():
-        raise _wrong(column, wrong, "text, as in training")
+        raise wrong_values(column, wrong, "text, as in training")
     return column
 
 
@@ -60,7 +60,7 @@ def check_whole(column: pd.Series) -> pd.Series:
     found = values.to_numpy("float64", na_value=np.nan)
     wrong = ~np.isnan(found) & ((found != np.rint(found)) | (abs(found) >= _LARGEST))
     if wrong.any():
-        raise _wrong(
+        raise wrong_values(
             column,
             wrong,
             f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
@@ -84,10 +84,12 @@ def check_numbers(column: pd.Series) -> pd.Series:
         # One text makes all of a file's column text: "12" is not what is wrong in it.
         reads = pd.to_numeric(text, errors="coerce").notna() | text.isin(_FLAGS)
         worst = wrong & ~reads
-        raise _wrong(column, worst if worst.any() else wrong, "numbers")
+        raise wrong_values(column, worst if worst.any() else wrong, "numbers")
     values = column.to_numpy("float64", na_value=np.nan)
     if (abs(values) > _MOST).any():
-        raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
+        raise wrong_values(
+            column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}"
+        )
     return column
 
 
@@ -107,7 +109,8 @@ def _as_float(value: Any) -> float:
         return np.inf if value > 0 else -np.inf
 
 
-def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
+def wrong_values(column: pd.Series, rows: Any, what: str) -> ValueError:
+    """The error that names the first of the wrong `rows`, a boolean for each."""
     places = np.flatnonzero(np.asarray(rows, bool))
     value, row = plain(column.iloc[places[0]]), plain(column.index[places[0]])
     return ValueError(
