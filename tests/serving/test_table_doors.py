@@ -157,10 +157,10 @@ def test_all_other_columns_of_a_file_come_back_as_they_were(
     run, client, upload_form, tmp_path
 ):
     text = (
-        "id,kind,room,size,lit,day,note\n"
-        "007,NA,1,1.10,True,2014-01-05,NA\n"
-        '12345678901234567890,b,02,-0.0,,2014-01-06,"a, ""b"""\n'
-        ",,1,1e1,False,,1.10\n"
+        ",kind,room,size,lit,day,note,\n"
+        "007,NA,1,1.10,True,2014-01-05,NA,\n"
+        '12345678901234567890,b,02,-0.0,,2014-01-06,"a, ""b""",2\n'
+        ",,1,1e1,False,,1.10,\n"
     )
     (tmp_path / "rows.csv").write_text(text)
     predictor = tabular.Predictor.load(run)

@@ -239,6 +239,8 @@ def test_holes_that_nothing_fills_are_refused():
     whole = pd.DataFrame({"a": [1, None]}, dtype="Int64")
     with pytest.raises(ValueError, match="`values` must fit.*'much' for 'a', of Int64"):
         features.fill_missing(whole, values={"a": "much"})
+    with pytest.raises(ValueError, match="`values` must fit.*'x' for 'b', of float64"):
+        features.fill_missing(pd.DataFrame({"b": [1.0, None]}), values={"b": "x"})
 
 
 def test_shrink_keeps_every_value():
