@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from kerasdl._checks import first_few
+
 # Of pandas, of decoding, and of files that are not compressed as their suffix says.
 _UNREADABLE = (
     *(ValueError, OSError, EOFError, pd.errors.ParserWarning),
@@ -31,9 +33,35 @@ def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFram
         **options: of `pandas.read_csv`.
 
     Raises:
-        ValueError: there is no such file, or it cannot be read so: another encoding,
-            rows of other lengths, a NUL, nothing at all.
+        ValueError: as by `read_header`.
     """
+    read_header(name, file)
+    return _read(name, file, **options)
+
+
+def read_header(name: str, file: str | Path | bytes) -> list[str]:
+    """The columns of a CSV file as they stand there: pandas renames those without name.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: its path; or what is in it, as bytes.
+
+    Raises:
+        ValueError: there is no such file, or it cannot be read so: another encoding,
+            rows of other lengths, a NUL, nothing at all, a column twice.
+    """
+    first = _read(name, file, header=None, nrows=1, dtype=str, keep_default_na=False)
+    header = pd.Index(first.iloc[0])
+    twice = header[header.duplicated() & (header != "")]
+    if len(twice):
+        raise ValueError(
+            f"`{name}` must have each column once in its header. Received: "
+            f"{first_few(twice)} more than once. Rename or drop it."
+        )
+    return header.tolist()
+
+
+def _read(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:
     if isinstance(file, bytes):
         source, received = BytesIO(file), f"Received: {len(file):,} bytes"
     else:

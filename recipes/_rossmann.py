@@ -92,20 +92,23 @@ def checked(name, path, table):
         )
     for column in TABLES[name]:
         is_number = pd.api.types.is_numeric_dtype(table[column].dtype)
-        if column not in _TEXT and not is_number:
+        is_empty = table[column].isna().all()
+        # A table without a holiday may have nothing but 0 there.
+        is_either = is_empty or column in ("Date", "StateHoliday")
+        if is_number == (column in _TEXT) and not (is_number and is_either):
+            what = "text" if is_number else "numbers"
             raise ValueError(
-                f"`data` must have numbers in the column {column} of its {name}. "
+                f"`data` must have {what} in the column {column} of its {name}. "
                 f"{received}, of type {table[column].dtype}"
             )
     if "Date" not in table:
         return table
     try:
-        return table.assign(Date=pd.to_datetime(table["Date"], format="ISO8601"))
-    except (ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]
+        return table.assign(Date=kd.tabular.features.dates.as_dates(table["Date"]))
+    except ValueError as error:
         raise ValueError(
             f"`data` must have dates such as 2015-07-31 in its {name}. {received} "
-            f"({reason})"
+            f"({error})"
         ) from error
 
 

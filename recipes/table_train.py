@@ -49,6 +49,7 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     frame, target = read(args)
+    kd.tabular.target.check_target(frame, target)
     with kd.workbench.training_run(args, _tables.PREDICT) as run:
         if args.quick:
             frame = _tables.quick_part(frame, target, run.seed)

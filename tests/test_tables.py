@@ -7,7 +7,7 @@ from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.tables import read_csv
+from kerasdl.tables import read_csv, read_header
 from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
@@ -53,6 +53,14 @@ def test_files_that_are_not_there_or_not_what_their_suffix_says(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             read_csv("table", tmp_path / name)
+
+
+@pytest.mark.parametrize("first", ["", "\ufeff", "\n"])
+def test_a_header_is_as_it_stands_there_and_has_each_column_once(first):
+    body = f"{first},kind,NA,\n1,2,3,4\n".encode()
+    assert read_header("table", body) == ["", "kind", "NA", ""]
+    with pytest.raises(ValueError, match="`table` must have each .*'x' more than once"):
+        read_csv("table", f"{first}x,x,x.1\n1,2,3\n".encode())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

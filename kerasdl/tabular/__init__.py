@@ -1,7 +1,7 @@
 """Tables: features of columns, data, networks, measures and what leaves."""
 
 from . import explain, features
-from .columns import Category, Columns, Number, guess_columns
+from .columns import Category, Columns, Number
 from .data import TableData
 from .embedded import embed_features
 from .export_run import FORMATS, export_run
@@ -13,6 +13,7 @@ from .files import (
     save_tables,
     save_tflite,
 )
+from .guess import guess_columns
 from .learner import Learner
 from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
 from .networks import entity_embeddings, linear, mlp, tabular_resnet

@@ -15,7 +15,6 @@ from .features.dates import part_names
 from .values import check_numbers, check_text, check_whole, is_hole, values_of
 
 UNKNOWN = 0  # code of a category that training did not know
-MOST_CODES = 20  # different whole numbers that are guessed to be categories
 _LEAST_SCALE = 1e-6  # below, Keras clips it
 _STEPS = 32  # of float32 in a standard deviation, at least
 
@@ -211,46 +210,23 @@ class Columns:
         )
 
 
-def guess_columns(
-    frame: pd.DataFrame, others: Iterable[str]
-) -> tuple[list[str], list[str], list[str]]:
-    """Categorical and continuous columns of a table by their types, and what is left.
+def check_dates(frame: pd.DataFrame, dates: Iterable[str]) -> None:
+    """Raise ValueError unless `frame` has `dates`, and no column of their parts' names.
 
-    Text and pandas's categories are categorical, and so are whole numbers of at most
-    20 different values; other numbers and booleans are continuous. Left out are dates,
-    of which `features.add_datepart` makes columns, columns of one value, of lists and
-    the like, and text that is another in each row.
-
-    Args:
-        frame: the table.
-        others: columns that are neither, such as the target.
-
-    Reference:
-        fastai 2.8's `cont_cat_split`, with its 20
+    Else nobody could tell, of rows that come later, what such a column means.
     """
-    categorical, continuous, left = [], [], []
-    for name in frame.columns.difference([*others], sort=False):
-        column = values_of(frame[name])
-        kinds = pd.api.types
-        is_object = column.dtype == object
-        if is_object and not column.map(kinds.is_hashable).all():
-            left.append(name)
-        elif column.nunique(dropna=False) < 2 or kinds.is_datetime64_any_dtype(column):
-            left.append(name)
-        elif kinds.is_bool_dtype(column.dtype):
-            continuous.append(name)
-        elif kinds.is_numeric_dtype(column.dtype):
-            is_whole = kinds.is_integer_dtype(column.dtype)
-            few = is_whole and column.nunique() <= MOST_CODES
-            few |= isinstance(frame[name].dtype, pd.CategoricalDtype)
-            (categorical if few else continuous).append(name)
-        elif kinds.is_timedelta64_dtype(column.dtype):
-            left.append(name)
-        elif column.nunique() == len(frame):
-            left.append(name)
-        else:
-            categorical.append(name)
-    return categorical, continuous, left
+    check_columns("dates", frame, dates)
+    taken = {*frame.columns}
+    for date in dates:
+        parts = part_names(date)
+        if clash := [part for part in parts if part in taken]:
+            raise ValueError(
+                "`dates` must be columns whose parts have names that are free. "
+                f"Received: {date!r}, whose {first_few(clash)} the table or another "
+                "date has already. Rename one of them in the header of the file, or by "
+                "`frame.rename(columns=...)`."
+            )
+        taken |= {*parts}
 
 
 def with_date_parts(frame: pd.DataFrame, dates: Iterable[str]) -> pd.DataFrame:
@@ -292,10 +268,11 @@ def _number(column: pd.Series) -> Number:
     fill = float(np.median(values[~holes]))
     filled = np.where(holes, fill, values)
     # Rounding leaves a trace of a spread in columns of one value.
-    scale = float(filled.std()) if filled.min() < filled.max() else 1.0
+    is_one = filled.min() == filled.max()
+    scale = 1.0 if is_one else float(filled.std())
     step = float(np.spacing(np.float32(np.abs(filled).max())))
     least = max(_LEAST_SCALE, _STEPS * step)
-    if scale < least:
+    if scale < least and not is_one:
         raise ValueError(
             f"Column {column.name!r} must spread by at least {least:.2g} to be told "
             f"apart as float32. Received: a standard deviation of {scale:.2g} around "

@@ -12,13 +12,14 @@ import pandas as pd
 import tensorflow as tf
 from sklearn.model_selection import KFold
 
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, first_few
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
 from kerasdl.tables import read_csv, read_parquet
 
-from .columns import Columns, guess_columns, with_date_parts
-from .features._columns import check_columns
+from .columns import Columns, check_dates, with_date_parts
+from .features.dates import part_names
+from .guess import usable_columns
 from .splits import Valid, valid_rows
 from .target import Target, check_target
 
@@ -89,7 +90,8 @@ class TableData:
             target: the column that is predicted.
             categorical: columns of categories: text, or whole numbers below 2**24.
                 Where this or `continuous` is None, columns that are named in neither
-                are guessed (`guess_columns`), and the guess is printed.
+                are guessed (`guess_columns`), without those that a network cannot take,
+                and the guess is printed.
             continuous: columns of numbers or booleans.
             valid: the share of rows for validation, of each class or group alike; or
                 numbers of the rows from 0 on; or a boolean for each row.
@@ -103,7 +105,8 @@ class TableData:
                 share; the target is above 0) or "none"; None is "standard".
             min_count: training rows that a category needs; rarer ones are unknown.
             dates: columns of dates, whose parts (`features.add_datepart`) are added to
-                the table, and to rows that are to be answered.
+                the table, and to rows that are to be answered. Where both lists are
+                given, they name the parts that are taken.
             seed: of order and draw; None draws one and prints it.
 
         Raises:
@@ -118,20 +121,11 @@ class TableData:
         check_positive_int("batch_size", batch_size)
         check_positive_int("min_count", min_count)
         check_target(frame, target)
-        check_columns("dates", frame, dates)
+        check_dates(frame, dates)
         frame = with_date_parts(frame, dates)
         seed = resolve_seed(seed)
         guess = categorical is None or continuous is None
         categorical, continuous = list(categorical or ()), list(continuous or ())
-        if guess:
-            named = [*categorical, *continuous, *dates, target, valid_group]
-            found = guess_columns(frame, [*named, *(valid_after or ())[:1]])
-            categorical, continuous = categorical + found[0], continuous + found[1]
-            print(
-                f"categorical: {', '.join(categorical) or 'none'}\n"
-                f"continuous: {', '.join(continuous) or 'none'}"
-                + (f"\nleft out: {', '.join(found[2])}" if found[2] else "")
-            )
         if target in [*categorical, *continuous]:
             raise ValueError(
                 "`target` must be no column that a network takes. Received: "
@@ -139,18 +133,35 @@ class TableData:
             )
         whole = Target.of(frame[target], task, scale)
         kind = "regression" if whole.is_regression else "classification"
-        if task is None and scale is None:
-            of = f" of {whole.num_outputs} classes" if whole.class_names else ""
-            print(f"{target}: {kind}{of}")
-        classes = None if whole.is_regression else whole.encode(frame[target])
         mask = valid_rows(
             frame,
             valid,
             valid_after=valid_after,
             valid_group=valid_group,
-            classes=classes,
+            target=whole,
             seed=seed,
         )
+        if guess:
+            named = [*categorical, *continuous, *dates, target, valid_group]
+            named += (valid_after or ())[:1]
+            found = usable_columns(frame, named, frame[~mask], min_count)
+            categorical, continuous = categorical + found[0], continuous + found[1]
+            print(f"categorical: {', '.join(categorical) or 'none'}")
+            print(f"continuous: {', '.join(continuous) or 'none'}")
+            print(*found[2], sep="\n", end="\n" if found[2] else "")
+        if task is None and scale is None:
+            of = f" of {whole.num_outputs} classes" if whole.class_names else ""
+            print(f"{target}: {kind}{of}")
+        names = {*categorical, *continuous}
+        idle = [date for date in dates if names.isdisjoint(part_names(date))]
+        if idle and not guess:
+            raise ValueError(
+                "`dates` must be columns whose parts a network takes. Received: "
+                f"{first_few(idle)}, of which `categorical` and `continuous` name no "
+                f"part, such as {part_names(idle[0])[1]!r}. Name some, or leave one of "
+                "the two out."
+            )
+        dates = [date for date in dates if date not in idle]
         return cls(
             frame,
             Columns.of(frame[~mask], categorical, continuous, min_count, dates),
@@ -189,7 +200,9 @@ class TableData:
             raise ValueError(
                 f"`k` must be from 2 to the {count} rows. Received: k={k!r}"
             )
-        name = self.target.name
+        name, columns = self.target.name, self.columns
+        parts = [part for date in columns.dates for part in part_names(date)]
+        frame = self.frame.drop(columns=parts)
         if self.target.is_regression:
             folds = KFold(k, shuffle=True, random_state=seed).split(self.frame)
         else:
@@ -197,16 +210,16 @@ class TableData:
         scale = self.target.scale if self.target.is_regression else None
         for _, rows in folds:
             yield type(self).from_frame(
-                self.frame,
+                frame,
                 name,
-                [column.name for column in self.columns.categories],
-                [column.name for column in self.columns.numbers],
+                [column.name for column in columns.categories],
+                [column.name for column in columns.numbers],
                 valid=rows,
                 batch_size=self.batch_size,
                 task="regression" if scale else "classification",
                 scale=scale,
                 min_count=self.min_count,
-                dates=self.columns.dates,
+                dates=columns.dates,
                 seed=self.seed,
             )
 

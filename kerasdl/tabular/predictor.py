@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
-from kerasdl.tables import read_csv
+from kerasdl.tables import read_csv, read_header
 
 from .columns import Columns, with_date_parts
 from .features._columns import check_columns
@@ -116,7 +116,7 @@ class Predictor:
         return answers
 
     def _no_number(self, frame: pd.DataFrame, wrong: np.ndarray) -> str:
-        row = frame.iloc[wrong[:1]]
+        row = with_date_parts(frame.iloc[wrong[:1]], self.columns.dates)
         farthest = ""
         if self.columns.numbers:
             _, numbers = self.columns.encode(row)
@@ -156,7 +156,7 @@ def read_rows(
             held = text[column.name]
             known = held.isin(column.values)
             typed[column.name] = typed[column.name].mask(known, held)
-    return text, typed
+    return text.set_axis(read_header(name, file), axis=1), typed
 
 
 def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:

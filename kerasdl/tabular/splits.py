@@ -11,6 +11,8 @@ from kerasdl.batches import stratified_split
 
 from .features._columns import check_columns
 from .features.dates import as_dates
+from .target import Target
+from .values import values_of
 
 Valid = float | Sequence[int] | np.ndarray | pd.Series
 
@@ -21,7 +23,7 @@ def valid_rows(
     *,
     valid_after: tuple[str, Any] | None,
     valid_group: str | None,
-    classes: np.ndarray | None,
+    target: Target,
     seed: int,
 ) -> np.ndarray:
     """A boolean for each row of `frame`: whether it is for validation.
@@ -32,7 +34,7 @@ def valid_rows(
             from 0 on or as a boolean for each.
         valid_after: a column, and the value from which on rows are for validation.
         valid_group: a column whose equal values stay together.
-        classes: of classification, of each of which the share is drawn.
+        target: of the whole table; of each of its classes the share is drawn.
         seed: of a draw.
 
     Raises:
@@ -48,6 +50,12 @@ def valid_rows(
     if valid_after is not None:
         column, first = valid_after
         check_columns("valid_after", frame, [column])
+        holes = frame.index[frame[column].isna()]
+        if len(holes):
+            raise ValueError(
+                f"`valid_after` must be a column without holes. Received: {column!r}, "
+                f"missing in {len(holes)} rows: {first_few(holes)}"
+            )
         kind = type(first)
         values, first = _ordered(frame[column], first)
         try:
@@ -57,12 +65,6 @@ def valid_rows(
                 "`valid_after` must be a column and a value of its type. Received: "
                 f"{column!r}, of type {frame[column].dtype}, and a {kind.__name__}"
             ) from None
-        holes = frame.index[frame[column].isna()]
-        if len(holes):
-            raise ValueError(
-                f"`valid_after` must be a column without holes. Received: {column!r}, "
-                f"missing in {len(holes)} rows: {first_few(holes)}"
-            )
     elif not by_share:
         mask = _given(valid, len(frame))
     elif not 0 < valid < 1:
@@ -74,7 +76,16 @@ def valid_rows(
         codes, groups = pd.factorize(frame[valid_group], use_na_sentinel=False)
         drawn = np.random.default_rng(seed).permutation(len(groups))
         mask = np.isin(codes, drawn[: max(1, round(valid * len(groups)))])
-    elif classes is not None:
+    elif not target.is_regression:
+        classes = target.encode(frame[target.name])
+        few = np.bincount(classes) < 2
+        if few.any():
+            names = np.array(target.class_names)[few].tolist()
+            raise ValueError(
+                "`target` must have two rows of each class, for training and "
+                f"validation. Received: {target.name!r}, with one of {first_few(names)}"
+                '. Leave these rows out; numbers as such are task="regression".'
+            )
         mask = np.zeros(len(frame), bool)
         mask[stratified_split(classes, valid, seed=seed)[1]] = True
     else:
@@ -91,19 +102,27 @@ def valid_rows(
 
 def _ordered(column: pd.Series, first: Any) -> tuple[pd.Series, Any]:
     """Column and value as dates or numbers, of which both may have come as text."""
-    kinds = pd.api.types
+    kinds, column = pd.api.types, values_of(column)
     if kinds.is_numeric_dtype(column.dtype) and isinstance(first, str):
         try:
             return column, float(first)
         except ValueError:
             return column, first
-    is_date = kinds.is_datetime64_any_dtype(column.dtype)
-    held = column.dropna()
-    is_text = not is_date and held.map(lambda value: isinstance(value, str)).all()
-    if not is_date and not (is_text and isinstance(first, str)):
+    is_date = (
+        kinds.is_datetime64_any_dtype(column.dtype)
+        or kinds.infer_dtype(column) == "date"  # as of Parquet's days
+    )
+    are_text = isinstance(first, str) and kinds.infer_dtype(column) == "string"
+    if kinds.is_number(first) or not (is_date or are_text):
         return column, first
-    dates = as_dates("valid_after", column.name, column)
-    return dates, as_dates("valid_after", first, first)
+    dates = as_dates(column)
+    try:
+        return dates, pd.to_datetime(first, format="ISO8601")
+    except (ValueError, TypeError):
+        raise ValueError(
+            "`valid_after` must be a column and a value of its type, such as "
+            f"2015-06-14. Received: {column.name!r} and {first!r}"
+        ) from None
 
 
 def _given(valid: Valid, num_rows: int) -> np.ndarray:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from kerasdl._checks import check_one_of, first_few
 
-from .columns import MOST_CODES
 from .features._columns import check_columns
+from .guess import MOST_CODES
 from .values import check_numbers, plain, values_of
 
 SCALES = ("standard", "log", "none")

@@ -1,5 +1,6 @@
 """Values of a column: what they are, and errors that name the row of a wrong one."""
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def values_of(column: pd.Series) -> pd.Series:
     if column.dtype != object or kinds.infer_dtype(column) in ("string", "empty"):
         return column
     is_number = column.dropna().map(kinds.is_number).all()
-    return pd.to_numeric(column) if is_number else column
+    return _as_numbers(column) if is_number else column
 
 
 def is_hole(column: pd.Series) -> np.ndarray:
@@ -45,7 +46,7 @@ def check_text(column: pd.Series) -> pd.Series:
         return column
     wrong = ~column.map(lambda value: isinstance(value, str)) & column.notna()
     if wrong.any():
-        raise _wrong(column, wrong, "text, as in training")
+        raise wrong_values(column, wrong, "text, as in training")
     return column
 
 
@@ -59,7 +60,7 @@ def check_whole(column: pd.Series) -> pd.Series:
     found = values.to_numpy("float64", na_value=np.nan)
     wrong = ~np.isnan(found) & ((found != np.rint(found)) | (abs(found) >= _LARGEST))
     if wrong.any():
-        raise _wrong(
+        raise wrong_values(
             column,
             wrong,
             f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
@@ -83,14 +84,33 @@ def check_numbers(column: pd.Series) -> pd.Series:
         # One text makes all of a file's column text: "12" is not what is wrong in it.
         reads = pd.to_numeric(text, errors="coerce").notna() | text.isin(_FLAGS)
         worst = wrong & ~reads
-        raise _wrong(column, worst if worst.any() else wrong, "numbers")
+        raise wrong_values(column, worst if worst.any() else wrong, "numbers")
     values = column.to_numpy("float64", na_value=np.nan)
     if (abs(values) > _MOST).any():
-        raise _wrong(column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}")
+        raise wrong_values(
+            column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}"
+        )
     return column
 
 
-def _wrong(column: pd.Series, rows: Any, what: str) -> ValueError:
+def _as_numbers(column: pd.Series) -> pd.Series:
+    with suppress(OverflowError):
+        numbers = pd.to_numeric(column)
+        if numbers.dtype != object:
+            return numbers
+    # Of more than 64 bits: `check_numbers` names the row.
+    return column.map(_as_float, na_action="ignore").astype("float64")
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
+def wrong_values(column: pd.Series, rows: Any, what: str) -> ValueError:
+    """The error that names the first of the wrong `rows`, a boolean for each."""
     places = np.flatnonzero(np.asarray(rows, bool))
     value, row = plain(column.iloc[places[0]]), plain(column.index[places[0]])
     return ValueError(

@@ -217,13 +217,18 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     assert "`table` must be columns" in capsys.readouterr().err
 
 
-def test_table_train_refuses(monkeypatch, capsys):
+def test_table_train_refuses(monkeypatch, capsys, tmp_path):
     recipe = load("table_train", monkeypatch)
     with pytest.raises(SystemExit) as stop:
         recipe.main(["--target", "x"])
     assert stop.value.code == 2
     with pytest.raises(ValueError, match="must be an existing Parquet"):
         recipe.main(["--data", "gone.parquet", "--target", "x"])
+    (tmp_path / "rows.csv").write_text("x,y\n" + "1,2\n" * 2001)
+    data = ["--data", str(tmp_path / "rows.csv"), "--out", str(tmp_path / "run")]
+    with pytest.raises(ValueError, match="`target` must be columns .*'z'.*'x', 'y'"):
+        recipe.main([*data, "--quick", "--target", "z"])
+    assert not (tmp_path / "run").exists()
     for option in ("--valid", "--dropout"):
         with pytest.raises(SystemExit):
             recipe.main([option, "1"])
@@ -274,7 +279,13 @@ def test_a_table_with_dates_and_rare_classes(monkeypatch, tmp_path):
     [
         ("train", lambda t: t.drop(columns="Date"), "train.*without Date"),
         ("train", lambda t: t.assign(Sales="many"), "numbers in the column Sales of"),
-        ("test", lambda t: t.assign(Date="05.10.2014"), "2015-07-31 in its test.*ISO"),
+        (
+            "test",
+            lambda t: t.assign(Date="05.10.2014"),
+            "2015-07-31 in its test.*'05.10.2014' in row 0",
+        ),
+        ("test", lambda t: t.assign(Date=20141005), "its test.*20141005 in row 0"),
+        ("store", lambda t: t.assign(StoreType=1), "text in the column StoreType of"),
         ("store", lambda t: t.drop(columns="PromoInterval"), "store.*without PromoInt"),
     ],
 )

@@ -91,7 +91,8 @@ def doors(run, client, upload_form, tmp_path_factory):
         return answer.content
 
     def by_json(table):
-        body = {"instances": json.loads(table.to_json(orient="records"))}
+        plain = table.astype(object).where(table.notna(), None)
+        body = {"instances": plain.to_dict("records")}
         return content_of(client.predict(body, PATH))["predictions"]
 
     def by_upload(table):
@@ -120,6 +121,8 @@ def test_every_door_gives_the_same_answers_to_odd_rows(doors, rooms):
     assert len(set(expected)) == 6
     for name, door in doors.items():
         np.testing.assert_allclose(door(odd), expected, 1e-5, err_msg=name)
+        # A column without any value is one of numbers.
+        np.testing.assert_allclose(door(odd.iloc[[4]]), expected[[4]], 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +130,12 @@ def test_every_door_gives_the_same_answers_to_odd_rows(doors, rooms):
     [
         ({"size": "far"}, "Column 'size' must hold numbers.*'far' in row 2"),
         ({"size": 1e39}, r"Column 'size' must hold finite numbers.*1e\+39 in row 2"),
+        ({"size": 2**64 + 1}, "must hold finite numbers.*e.19 in row 2, one of 1"),
+        ({"size": 10**400}, "must hold finite numbers.*inf in row 2, one of 1 such"),
+        ({"room": -(10**30)}, "must hold finite numbers up to.*-1e.30 in row 2"),
         ({"room": 2.5}, "Column 'room' must hold whole numbers.*2.5 in row 2"),
         ({"lit": "yes"}, "Column 'lit' must hold numbers.*'yes' in row 2"),
-        ({"day": "03.02.2014"}, "must hold dates, or text such as.*'day'"),
+        ({"day": "03.02.2014"}, "'day' must hold dates.*'03.02.2014' in row 2, one"),
     ],
 )
 def test_every_door_names_a_wrong_value_and_its_row(doors, rooms, change, match):
@@ -151,10 +157,10 @@ def test_all_other_columns_of_a_file_come_back_as_they_were(
     run, client, upload_form, tmp_path
 ):
     text = (
-        "id,kind,room,size,lit,day,note\n"
-        "007,NA,1,1.10,True,2014-01-05,NA\n"
-        '12345678901234567890,b,02,-0.0,,2014-01-06,"a, ""b"""\n'
-        ",,1,1e1,False,,1.10\n"
+        ",kind,room,size,lit,day,note,\n"
+        "007,NA,1,1.10,True,2014-01-05,NA,\n"
+        '12345678901234567890,b,02,-0.0,,2014-01-06,"a, ""b""",2\n'
+        ",,1,1e1,False,,1.10,\n"
     )
     (tmp_path / "rows.csv").write_text(text)
     predictor = tabular.Predictor.load(run)
@@ -165,21 +171,29 @@ def test_all_other_columns_of_a_file_come_back_as_they_were(
         assert line.rsplit(",", 1)[0] == given
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "far"),
+    [
+        ("size", 1e7, "size=10000000.0"),
+        ("day", "9999-01-01", "dayElapsed=253370764800"),
+    ],
+)
 def test_an_answer_that_is_no_number_is_named_at_every_door(
-    client, doors, rooms, monkeypatch
+    client, doors, rooms, monkeypatch, column, value, far
 ):
     def answer(self, inputs):
-        return np.where(np.asarray(inputs["size"]) > 1e6, np.inf, 1.0)
+        is_far = np.asarray(inputs["size"]) > 1e6
+        return np.where(is_far | (np.asarray(inputs["dayElapsed"]) > 1e11), np.inf, 1.0)
 
     monkeypatch.setattr(keras.Model, "predict_on_batch", answer)
     rows = rooms[RAW].head(4)
-    rows.loc[2, "size"] = 1e7
-    match = "must answer with numbers.*row 2, one of 1 such.*size=10000000.0"
+    rows.loc[2, column] = value
+    match = f"must answer with numbers.*row 2, one of 1 such.*{far}"
     for name in ("python", "file", "recipe"):
         with pytest.raises(FloatingPointError, match=match):
             doors[name](rows)
     found = client.predict({"instances": rows.to_dict("records")}, PATH)
-    assert found.status == 500 and "size=10000000.0" in found.content["error"]
+    assert found.status == 500 and far in found.content["error"]
 
 
 def test_a_saved_run_answers_raw_columns_where_kerasdl_is_not(

@@ -1,5 +1,7 @@
 """What goes into a network, by hand and by scikit-learn."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,33 @@ def test_the_guess_is_printed(shops, capsys):
     )
     TableData.from_frame(shops, "size", ["store"], [], seed=0)
     assert capsys.readouterr().out == "size: classification of 2 classes\n"
+
+
+def test_what_is_guessed_can_be_used(shops, capsys):
+    odd = shops.assign(
+        cabin=[f"c{number // 2}" for number in range(300)],
+        date=20140105 + np.arange(300) % 30,
+        day=[*shops["day"].dt.date[:150]] * 2,
+        mixed=["a", 1, 2] * 100,
+        share=pd.Categorical([0.5, 1.5] * 150),
+        late=[np.nan] * 200 + [1.5, 2.5] * 50,
+    )
+    data = TableData.from_frame(
+        odd, "sales", min_count=3, valid=np.arange(200, 300), seed=0
+    )
+    assert data.columns.names == ["store", "kind", "size", "since", "distance", "open"]
+    out = capsys.readouterr().out
+    for name, why in (
+        ("cabin", "without one that stands in 3 training rows"),
+        ("date", "Subtract its smallest value"),
+        ("day", "must hold text.*2014, 1, 1"),
+        ("mixed", "must hold text.* 1 in row 1001"),
+        ("share", "must hold whole numbers"),
+        ("late", "has none in the training rows"),
+    ):
+        assert re.search(f"^left out: {name}[.] .*'{name}'.*{why}", out, re.M), name
+    with pytest.raises(ValueError, match="'mixed' must hold text"):
+        TableData.from_frame(odd, "sales", ["mixed"], seed=0)
 
 
 def test_what_is_named_is_taken_and_the_others_are_guessed(shops):
@@ -89,6 +118,19 @@ def test_a_date_becomes_its_parts_at_every_door(of_shops, shops):
     assert next(data.folds(2)).columns.dates == ("day",)
     named = TableData.from_frame(text, "sales", dates=["day"], seed=0).columns.names
     assert "dayMonth" in named and "day" not in named
+
+
+def test_a_date_of_which_nothing_is_taken_is_not_asked_for(shops):
+    same = shops.assign(day="2014-01-05")
+    data = TableData.from_frame(same, "sales", dates=["day"], seed=0)
+    assert data.columns.dates == ()
+    assert next(data.folds(2)).columns.names == data.columns.names
+
+
+def test_a_large_number_that_is_always_the_same_is_a_column():
+    columns = Columns.of(pd.DataFrame({"x": [1e6, 1e6, np.nan]}), [], ["x"])
+    codes = columns.encode(pd.DataFrame({"x": [1e6, 1e6 + 1]}))[1]
+    assert codes.tolist() == [[0, 0], [1, 0]]
 
 
 def test_codes_and_numbers_made_by_hand():
@@ -202,6 +244,10 @@ def test_dates_and_years_as_text_split_by_time(of_shops, shops):
         .min()
         == "2014-10-01"
     )
+    days = shops.assign(day=shops["day"].dt.date)  # as of Parquet
+    for first in ("2014-10-01", days["day"].iloc[273]):
+        held = of_shops(frame=days, valid_after=("day", first)).rows("valid")
+        assert held["day"].tolist() == days["day"].tolist()[273:]
     years = shops.assign(year=np.arange(300) // 100 + 2013)
     held = of_shops(frame=years, valid_after=("year", "2015")).rows("valid")
     assert set(held["year"]) == {2015}
@@ -238,14 +284,20 @@ def test_files_are_read(shops, tmp_path):
         ({}, {"valid": ["a"]}, "`valid` must be a share, numbers of rows"),
         ({}, {"valid": []}, "`valid` must be a share"),
         ({}, {"valid_after": ("day", "2099")}, "must have rows both.*300 for train"),
-        ({}, {"valid_after": ("kind", 3)}, "`valid_after` must be .* an? int"),
+        ({}, {"valid_after": ("size", 3)}, "`valid_after` must be .* an? int"),
         (
             {"day": "01.06.2020"},
             {"valid_after": ("day", "01.07.2020")},
-            "2015-06-14.*'d",
+            "Column 'day' must hold dates.*'01.06.2020' in row 1000, one of 300",
         ),
-        ({}, {"valid_after": ("day", "01.07.2014")}, "dates, or text such as"),
+        ({}, {"valid_after": ("day", "01.07.2014")}, "`valid_after` must.*'01.0"),
+        ({}, {"valid_after": ("day", 2014)}, "`valid_after` must be .* an? int"),
         ({"day": pd.NaT}, {"valid_after": ("day", "2014-09-01")}, "without holes.*300"),
+        (
+            {"store": pd.Series(pd.NA, range(1000, 1300), "Int64")},
+            {"valid_after": ("store", 3)},
+            "without holes.*'store', missing in 300",
+        ),
         ({}, {"valid_after": ("x", 3)}, "`valid_after` must be columns.*'x'"),
         ({}, {"batch_size": 0}, "`batch_size` must be"),
         ({}, {"min_count": 0}, "`min_count` must be"),
@@ -262,8 +314,16 @@ def test_files_are_read(shops, tmp_path):
         ({"distance": [[1]] * 300}, {}, r"'distance' must hold numbers.*\[1\] in row"),
         ({"size": ["a", 1] * 150}, {"target": "size"}, "values of one type.*'int', 's"),
         ({"size": [[1]] * 300}, {"target": "size"}, "values of one type.*with 'list'"),
-        ({"day": "01.06.2014"}, {"dates": ["day"]}, "`column` must hold dates, or"),
+        ({"day": "01.06.2014"}, {"dates": ["day"]}, "'day' must hold dates.*row 1000"),
         ({}, {"dates": ["gone"]}, "`dates` must be columns of the table"),
+        ({}, {"dates": ["day"]}, "`dates` must be columns whose parts a.*'dayMonth'"),
+        ({"dayWeek": 1}, {"dates": ["day"]}, "names that are free.*'day'.*'dayWeek'"),
+        ({}, {"dates": ["day", "day"]}, "free.*'day', whose 'dayYear'.*another date"),
+        (
+            {"size": ["one", "two"] + ["many"] * 298},
+            {"target": "size"},
+            "of each class.*'size', with one of 'one', 'two'.*regression",
+        ),
         ({}, {"task": "ranking"}, "`task` must be one of"),
         ({}, {"scale": "root"}, "`scale` must be one of"),
         ({"size": 1}, {"target": "size"}, "`target` must have two classes"),

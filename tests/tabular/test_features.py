@@ -74,12 +74,25 @@ def test_datepart_keeps_the_clock_of_its_time_zone():
     assert found.loc[0, "Elapsed"] == clock[0].timestamp()
 
 
+def test_datepart_of_a_file_without_any_date_is_missing():
+    found = features.add_datepart(pd.DataFrame({"Date": [np.nan] * 2}), "Date")
+    assert found.shape == (2, 13) and found.isna().all(axis=None)
+
+
 @pytest.mark.parametrize(
-    "values", [[1, 2], ["yesterday", "tomorrow"], ["01.02.2024", "13.02.2024"]]
+    ("values", "match"),
+    [
+        ([np.nan, 20140105], "20140105.0 in row 2, one of 1 such"),
+        (["yesterday", "tomorrow"], "'yesterday' in row 1, one of 2 such"),
+        (["", "13.02.2024"], "'13.02.2024' in row 2, one of 1 such"),
+        (["2014-01-01T00:00+01:00", "2014-01-01T00:00+02:00"], "2.*Mixed timezones"),
+    ],
 )
-def test_datepart_refuses_what_is_no_date_for_certain(values):
-    with pytest.raises(ValueError, match="dates, or text such as 2015-06-14. Received"):
-        features.add_datepart(pd.DataFrame({"Date": values}), "Date")
+def test_datepart_refuses_what_is_no_date_for_certain(values, match):
+    frame = pd.DataFrame({"Date": values}, index=[1, 2])
+    match = f"Column 'Date' must hold dates, or text such as 2015.*Received: .*{match}"
+    with pytest.raises(ValueError, match=match):
+        features.add_datepart(frame, "Date")
 
 
 def test_datepart_refuses_other_columns():
@@ -226,6 +239,8 @@ def test_holes_that_nothing_fills_are_refused():
     whole = pd.DataFrame({"a": [1, None]}, dtype="Int64")
     with pytest.raises(ValueError, match="`values` must fit.*'much' for 'a', of Int64"):
         features.fill_missing(whole, values={"a": "much"})
+    with pytest.raises(ValueError, match="`values` must fit.*'x' for 'b', of float64"):
+        features.fill_missing(pd.DataFrame({"b": [1.0, None]}), values={"b": "x"})
 
 
 def test_shrink_keeps_every_value():

@@ -1,11 +1,14 @@
 """Parts of a date as columns."""
 
 import re
-from typing import Any
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
+from kerasdl._checks import first_few
+
+from ..values import is_hole, wrong_values
 from ._columns import check_columns, check_new
 
 _NUMBERS = {
@@ -21,6 +24,10 @@ _FLAGS = {
     for part in ("month", "quarter", "year")
     for side in ("end", "start")
 }
+_DATES = (
+    "dates, or text such as 2015-06-14 (`pandas.to_datetime` with a `format` makes "
+    "them of other text)"
+)
 _TIMES = {"Hour": "hour", "Minute": "minute", "Second": "second"}
 
 
@@ -60,8 +67,9 @@ def add_datepart(
     check_columns("column", frame, [column])
     if prefix is None:
         prefix = re.sub("[Dd]ate$", "", column)
-    codes, days = pd.factorize(frame[column])  # the parts of each date once
-    dates = pd.DatetimeIndex(as_dates("column", column, days))
+    # The parts of each date once.
+    codes, days = pd.factorize(as_dates(frame[column]))
+    dates = pd.DatetimeIndex(days)
     wanted = _NUMBERS | _FLAGS | (_TIMES if time else {})
     parts = {
         name: dates.isocalendar().week if part is None else getattr(dates, part)
@@ -93,28 +101,25 @@ def part_names(column: str, prefix: str | None = None) -> list[str]:
     return [f"{prefix}{part}" for part in (*_NUMBERS, *_FLAGS, "Elapsed")]
 
 
-def as_dates(name: str, column: Any, values: Any) -> Any:
+def as_dates(column: pd.Series) -> pd.Series:
     """Dates as they are, and text of ISO 8601 as dates.
 
-    Args:
-        name: of the argument that `column` comes from.
-        column: whose values they are, for errors.
-        values: a Series, an Index or one value.
-
     Raises:
-        ValueError: they are something else.
+        ValueError: it holds something else; the message names column and row.
     """
+    held = ~is_hole(column)
+    if pd.api.types.is_numeric_dtype(column.dtype) and held.any():
+        raise wrong_values(column, held, _DATES)
+    with suppress(ValueError, TypeError):
+        return pd.to_datetime(column, format="ISO8601")
     try:
-        if pd.api.types.is_numeric_dtype(getattr(values, "dtype", type(values))):
-            raise TypeError("They are numbers.")
-        return pd.to_datetime(values, format="ISO8601")
-    except (ValueError, TypeError) as error:
-        reason = str(error).splitlines()[0]  # then comes advice on pandas
+        dates = pd.to_datetime(column, format="ISO8601", errors="coerce")
+    except (ValueError, TypeError) as error:  # such as dates of two time zones
         raise ValueError(
-            f"`{name}` must hold dates, or text such as 2015-06-14. Received: "
-            f"{name}={column!r} ({reason}) `pandas.to_datetime` with a `format` makes "
-            "them of other text."
+            f"Column {column.name!r} must hold {_DATES}. Received: "
+            f"{first_few(column[held].unique())} ({error})"
         ) from None
+    raise wrong_values(column, dates.isna() & held, _DATES)
 
 
 def _seconds(dates: pd.DatetimeIndex) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Holes filled, and a column that says where they were."""
 
+import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -45,13 +47,14 @@ def fill_missing(
     filled, used = {}, {}
     for name in columns:
         used[name] = known[name] if name in known else _median(frame, name)
-        try:
+        with suppress(TypeError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pandas, which is to raise one day
             filled[name] = frame[name].fillna(used[name])
-        except TypeError as error:
+        if name not in filled or filled[name].dtype != frame[name].dtype:
             raise ValueError(
                 f"`values` must fit their columns. Received: {used[name]!r} for "
                 f"{name!r}, of {frame[name].dtype}"
-            ) from error
+            )
     flags = {f"{name}_na": frame[name].isna() for name in columns}
     check_new(frame, flags)
     return frame.assign(**filled, **flags), used
