@@ -88,7 +88,8 @@ def read_folder(
             f"(folder {next(iter(usual.values()))!r}) beside {usual['valid']!r}. Leave "
             "them out, or pass the folder of the photos to split."
         )
-    if usual or folders["test"] is not None:
+    is_named = folders["train"] != "train" or folders["test"] is not None
+    if usual or is_named:
         folders = _found(root, folders | {"valid": usual.get("valid")}, usual)
         class_names, splits = read_splits(root, folders, exclude)
         photos = splits.pop("train")

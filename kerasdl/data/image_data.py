@@ -80,7 +80,8 @@ class ImageData(PhotoSplits):
         """Read `path/<split>/<class>/<image>`, or `path/<class>/<image>` and split it.
 
         Args:
-            path: folder of the splits; with `valid_fraction`, of the classes.
+            path: folder of the splits; with `valid_fraction`, of the classes, unless
+                `train` or `test` names a folder in it.
             train: name of the training folder. Where there is no `train`, `valid` or
                 `test`, a folder of another usual name is taken for it, such as
                 `Training`, `val` or `test_set`, and a line says so.

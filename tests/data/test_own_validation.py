@@ -81,6 +81,28 @@ def test_all_photos_train(folder, arrays):
 
 
 @pytest.mark.parametrize(
+    "how",
+    [
+        {"valid": None},
+        {"valid": [1, 7]},
+        {"valid": ["shots_2024/a/1.png", "shots_2024/b/3.png"]},
+        {"valid_fraction": 0.25},
+    ],
+)
+def test_a_training_folder_that_is_named(how, tmp_path, write_photos):
+    write_photos(tmp_path, {"shots_2023": 2, "shots_2024": 4}, ("a", "b"))
+    data = of_folder(tmp_path, train="shots_2024", **how)
+    assert data.class_names == ["a", "b"]
+    files = [file for split in data.splits for file in data.files(split)]
+    assert len(files) == 8
+    assert all(file.startswith("shots_2024/") for file in files)
+    if "valid" in data.splits:
+        assert sorted(data.labels("valid")) == [0, 1]
+    with pytest.raises(ValueError, match="must hold the folder 'shots'"):
+        of_folder(tmp_path, train="shots", **how)
+
+
+@pytest.mark.parametrize(
     ("valid", "message"),
     [
         ([], "`valid` must be positions or names of photos, each once. Received: "),
@@ -123,15 +145,21 @@ def test_what_then_cannot_be_done_says_so(arrays, tmp_path):
         TTAEvaluation(data, seed=1)
     best = callbacks.BestWeights(tmp_path / "a.weights.h5")
     stop = keras.callbacks.EarlyStopping()
+    saved = keras.callbacks.ModelCheckpoint
     before = learn.model.get_weights()
     for one, monitor in (
         (best, "BestWeights.*'val_accuracy'"),
         (stop, "EarlyStopping"),
+        (saved(tmp_path / "a.keras", save_best_only=True), "ModelCheckpoint"),
+        (saved(str(tmp_path / "{val_loss:.2f}.keras")), "ModelCheckpoint"),
     ):
         with pytest.raises(ValueError, match=f"nothing is held out .* {monitor}"):
             learn.fit(0.1, callbacks=[one])
     for one, two in zip(learn.model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, two)
+    # One that reads no monitor has nothing to wait for.
+    learn.fit(0.1, callbacks=[saved(tmp_path / "every.keras")])
+    assert (tmp_path / "every.keras").exists()
     # What an Evaluation logs may be waited for, and a loss of training.
     learn.fit(
         0.1, callbacks=[callbacks.Evaluation(lambda _: {"val_accuracy": 1}), best]
