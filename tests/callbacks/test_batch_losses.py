@@ -64,7 +64,7 @@ class OwnStep(keras.Model):
 
 def test_what_does_not_tell_its_losses_leaves_none():
     model, losses = compiled(), BatchLosses()
-    own = OwnStep(model.input, model.output)
+    own = OwnStep(model.inputs, model.outputs)
     own.compile("sgd", "mse")
     fit(own, [losses], 1)
     assert losses.get_state() == {"losses": []}
