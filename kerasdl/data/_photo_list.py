@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kerasdl._checks import check_positive_int, first_few
+from kerasdl._checks import check_one_of, check_positive_int, first_few
 from kerasdl._names import as_text
 from kerasdl.batches import multi_hot_parts, stratified_split
 
@@ -130,6 +130,20 @@ def check_said_once(valid: Any, valid_fraction: float | None) -> None:
             "`valid_fraction` must be None where `valid` is photos, or None. Received: "
             f"valid_fraction={valid_fraction!r}, valid={valid!r:.60}"
         )
+
+
+def drawn_share(valid: Any, valid_fraction: float | None) -> float | None:
+    """The share to draw where `valid` is "drawn"; else None.
+
+    Raises:
+        ValueError: it is another text, or the share is outside (0, 1) or not for it.
+    """
+    if not isinstance(valid, str):
+        check_said_once(valid, valid_fraction)
+        return None
+    check_one_of("valid", valid, ("drawn",))
+    share = 0.2 if valid_fraction is None else valid_fraction
+    return check_fraction("valid_fraction", share)
 
 
 def split_photos(

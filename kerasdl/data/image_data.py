@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
@@ -17,7 +17,7 @@ from ._decode import MAX_PIXELS
 from ._folder_splits import read_folder, read_names
 from ._label_modes import print_classes
 from ._listed_splits import split_listed
-from ._photo_list import at_most, check_fraction, check_said_once
+from ._photo_list import at_most, check_fraction, drawn_share
 from ._photo_splits import PhotoSplits
 from .augment import Augment
 from .image_table import read_table
@@ -173,8 +173,7 @@ class ImageData(PhotoSplits):
             label: column of the labels; or a column of 0 and 1 for each class, in the
                 order of the classes. Where each row has one 1, a photo has one label.
             suffix: what the names lack, such as ".jpg", or "".
-            valid_fraction: share of each class, in (0, 1), for validation; None is
-                0.2 where `valid` is "drawn".
+            valid_fraction: share of each class, in (0, 1), for validation; None is 0.2.
             test: a folder of photos without labels (a path of its own, not below
                 `folder`), in the order of their names; or the share of the table's
                 photos, in (0, 1), that are a test split with labels; or None.
@@ -202,13 +201,7 @@ class ImageData(PhotoSplits):
                 or an argument outside its range.
         """
         root = check_directory("folder", folder)
-        is_drawn = isinstance(valid, str)
-        if is_drawn:
-            check_one_of("valid", valid, ("drawn",))
-            share = 0.2 if valid_fraction is None else valid_fraction
-            check_fraction("valid_fraction", share)
-        else:
-            check_said_once(valid, valid_fraction)
+        share = drawn_share(valid, valid_fraction)
         class_names, photos, held = read_table(
             table,
             root,
@@ -217,9 +210,9 @@ class ImageData(PhotoSplits):
             suffix=suffix,
             label_delimiter=label_delimiter,
             exclude=exclude,
-            valid=None if is_drawn else valid,
+            valid=valid if share is None else None,
         )
-        held = share if is_drawn else held
+        held = held if share is None else share
         splits, seed = split_listed(
             photos, class_names, held, test, max_train=max_train, seed=seed
         )
