@@ -10,7 +10,6 @@ import pandas as pd
 from kerasdl import models, plots, train
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_one_of
-from kerasdl._optimizer import has_own_step
 from kerasdl.batches import TrainingData, is_training_data
 from kerasdl.callbacks import BatchLosses
 
@@ -103,7 +102,7 @@ class Learner:
         rates, cycles or data than it was begun with are an error.
         """
         model, data = self._trained(callbacks)
-        losses = [BatchLosses()] if _has_batch_losses(model) else []
+        losses = BatchLosses()
         history = train.fit_cycles(
             model,
             data,
@@ -111,7 +110,7 @@ class Learner:
             cycles=cycles,
             cycle_len=cycle_len,
             cycle_mult=cycle_mult,
-            callbacks=[*callbacks, *losses],
+            callbacks=[*callbacks, losses],
             first_epoch=len(self.history),  # views that no `fit` has seen
             state=train.fit_state(self.folder, self._num_fits + 1, resume),
             class_weight=class_weight,
@@ -121,7 +120,7 @@ class Learner:
             self._suggested[self._what_trains()] = train.layer_rates(model)[-1]
         self._num_fits += 1
         self._rates += history.attrs["learning_rates"]
-        self._losses += [loss for one in losses for loss in one.losses]
+        self._losses += losses.losses
         rows = history.assign(stage=f"fit {self._num_fits}")
         self.history = pd.concat([self.history, rows], ignore_index=True)
         return history
@@ -183,13 +182,6 @@ class Learner:
         """What a suggested rate holds for; `by_depth` are the ratios of its layers."""
         count = train.count_trainable(self.model)
         return self.model.optimizer, count, tuple(by_depth or ())
-
-
-def _has_batch_losses(model: keras.Model) -> bool:
-    """Whether Keras's loss metric has the loss of each batch, at no cost."""
-    return model.distribute_strategy.num_replicas_in_sync == 1 and not has_own_step(
-        model
-    )
 
 
 def _check_data(data: Any) -> None:

@@ -15,6 +15,7 @@ whatever the trunk. Pixels are not divided by 255: their scale is in the trunk.
 Reference: fast.ai, lesson 2.
 """
 
+import hashlib
 from pathlib import Path
 
 import kerasdl as kd
@@ -39,6 +40,11 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    if args.strategy != "none":
+        raise ValueError(
+            "`strategy` must be 'none': plain `fit` on a generator trains on one "
+            f"device. Received: strategy={args.strategy!r}"
+        )
     with kd.workbench.training_run(args, NEXT_STEP, kd.workbench.check_backbone) as run:
         import keras
 
@@ -93,6 +99,11 @@ def lesson(model, trunk, train, valid, *, args, run):
 
     late = trunk.layers.index(trunk.get_layer(kd.models.backbone(trunk.name).late))
     steps, histories = kd.workbench.Steps(run, best="valid loss"), []
+    state = run.path / kd.workbench.STATE
+    state.mkdir(exist_ok=True)
+    files = "\0".join([*train.filenames, "", *valid.filenames])
+    made_with = {"files": hashlib.sha256(files.encode()).hexdigest(), "seed": run.seed}
+    few = min(max(1, 200 // args.batch_size), len(train))
 
     def fit(step, rate, epochs):
         model.compile(
@@ -100,21 +111,27 @@ def lesson(model, trunk, train, valid, *, args, run):
         )
         found = model.fit(
             train,
-            steps_per_epoch=max(1, 200 // args.batch_size) if args.quick else None,
+            steps_per_epoch=few if args.quick else None,
             epochs=1 if args.quick else epochs,
             validation_data=valid,
             verbose=2,
         )
-        histories.append(pd.DataFrame(found.history).assign(stage=step))
-        last = histories[-1].iloc[-1]
-        return {
+        model.save_weights(state / f"{step}.weights.h5")
+        last = {name: values[-1] for name, values in found.history.items()}
+        row = {
             "train": last["accuracy"],
             "valid": last["val_accuracy"],
             "valid loss": last["val_loss"],
         }
+        epoch = train.stream.next_epoch
+        return {"row": row, "history": found.history, "next_epoch": epoch}
 
     def do(step, rate, epochs=1):
-        steps.do(step, lambda: fit(step, rate, epochs))
+        found = steps.once(step, lambda: fit(step, rate, epochs), made_with)
+        # Where an earlier process did it, this one goes on from there.
+        model.load_weights(state / f"{step}.weights.h5")
+        train.stream.next_epoch = found["next_epoch"]
+        histories.append(pd.DataFrame(found["history"]).assign(stage=step))
 
     for layer in trunk.layers:
         layer.trainable = False

@@ -17,7 +17,8 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     The process loads what unpickling the function loads, and nothing else.
 
     Raises:
-        ValueError: `function` raises one, or the process ends by a signal.
+        ValueError: `function` raises one.
+        ChildProcessError: the process ends by a signal.
     """
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "asked", Path(folder) / "answered"
@@ -32,11 +33,7 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
         )
         if ended.returncode < 0:
             ending = signal.Signals(-ended.returncode).name
-            raise ValueError(
-                "`model` must have operations that the converter can take. Received: a "
-                f"model that ends the converter's process by {ending}. Leave out int8 "
-                "where that was asked for, or build the model of other layers."
-            )
+            raise ChildProcessError(f"A process of its own was ended by {ending}.")
         if ended.returncode:
             raise RuntimeError(f"A process of its own failed:\n{ended.stderr[-2000:]}")
         result, error = pickle.loads(answered.read_bytes())

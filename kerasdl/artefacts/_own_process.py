@@ -53,4 +53,11 @@ def convert_guarded(module: tf.Module, convert: Callable[[str], Any]) -> Any:
     with as_saved_model(module) as folder:
         if is_known(module):
             return convert(folder)
-        return apart(convert, folder)
+        try:
+            return apart(convert, folder)
+        except ChildProcessError as error:
+            raise ValueError(
+                "`model` must have operations that the converter can take. Received: a "
+                f"model that ends the converter. {error} Leave out int8 where that was "
+                "asked for, or build the model of other layers."
+            ) from error

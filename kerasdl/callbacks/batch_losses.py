@@ -7,13 +7,15 @@ from typing import Any
 import keras
 
 from kerasdl import plots
+from kerasdl._optimizer import has_own_step
 
 
 class BatchLosses(keras.callbacks.Callback):
     """Record the loss of each batch by itself.
 
     Two numbers of Keras's own loss metric are read after each batch, which then need
-    not be reset: its sum and its weight.
+    not be reset: its sum and its weight. On several devices, and in a `train_step` of
+    the model's own, these do not tell, and none is recorded.
 
     Attributes:
         losses: of each batch so far, regularisation included; a second `fit` begins
@@ -38,6 +40,8 @@ class BatchLosses(keras.callbacks.Callback):
         if not self._goes_on:
             self.losses = []
         self._goes_on = False
+        replicas = self.model.distribute_strategy.num_replicas_in_sync
+        self._tells = replicas == 1 and not has_own_step(self.model)
 
     def on_epoch_begin(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -47,6 +51,8 @@ class BatchLosses(keras.callbacks.Callback):
     def on_train_batch_end(  # noqa: D102
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
+        if not self._tells:
+            return
         tracker = self.model.metrics[0]  # Keras puts the loss first
         numbers = (tracker.total, tracker.count)
         total, count = (float(keras.ops.convert_to_numpy(n)) for n in numbers)

@@ -32,7 +32,8 @@ class TensorBoardImages(keras.callbacks.Callback):
 
     Raises:
         ValueError: `num_images` or `every` is below 1; in `fit`, before the first
-            batch, a folder that cannot be written to.
+            batch, data without validation photos, or a folder that cannot be written
+            to.
     """
 
     def __init__(
@@ -51,8 +52,8 @@ class TensorBoardImages(keras.callbacks.Callback):
         self.every = every
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
-        make_writable_folder("log_dir", self.log_dir)
         labels = self.data.labels("valid")
+        make_writable_folder("log_dir", self.log_dir)
         count = min(self.num_images, len(labels))
         rows = np.linspace(0, len(labels) - 1, count).round().astype(int)
         self._labels = labels[rows]

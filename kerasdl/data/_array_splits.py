@@ -32,10 +32,11 @@ def read_arrays(
     extra = {}
     for name, given in (("valid", valid), ("test", test)):
         if isinstance(given, tuple):
-            if len(given) != 2:
+            if len(given) != 2 or np.isscalar(given[0]):
                 raise ValueError(
-                    f"`{name}` must be a pair of images and labels. Received: a tuple "
-                    f"of {len(given)}"
+                    f"`{name}` must be a pair of images and labels where it is a tuple"
+                    f"{'; positions are a list' if name == 'valid' else ''}. Received: "
+                    f"{name}={given!r:.60}"
                 )
             pixels, own = np.asarray(given[0]), given[1]
             count = len(pixels) if pixels.ndim else 0
@@ -51,9 +52,10 @@ def read_arrays(
             )
         splits = {"train": photos, "valid": extra["valid"]}
     else:
-        held = held_out(photos, valid)
-        if isinstance(held, Real):
-            check_fraction("valid", held)
+        if isinstance(valid, Real):
+            held = check_fraction("valid", valid)
+        else:
+            held = held_out(photos, valid)
         share = None if "test" in extra else test
         splits = split_photos(photos, names, held, share, seed)
     if "test" in extra:

@@ -11,7 +11,7 @@ from kerasdl._checks import check_class_names, check_directory, first_few
 from kerasdl._names import as_text, print_line
 
 from ._listing import list_classes, list_each, list_images
-from ._photo_list import PhotoList, held_out, join, split_photos
+from ._photo_list import PhotoList, check_said_once, held_out, join, split_photos
 from ._split_names import SPLITS, find_splits, folder_tree
 
 
@@ -71,15 +71,11 @@ def read_folder(
             validation is said twice.
     """
     valid = folders["valid"]
-    if isinstance(valid, (str, Path)):
-        if valid_fraction is None:
-            return read_splits(root, _found(root, folders), exclude)
-        valid = valid_fraction
-    elif valid_fraction is not None:
-        raise ValueError(
-            "`valid_fraction` must be None where `valid` names no folder. Received: "
-            f"valid_fraction={valid_fraction!r}, valid={valid!r:.60}"
-        )
+    is_folder = isinstance(valid, (str, Path))
+    if not is_folder:
+        check_said_once(valid, valid_fraction)
+    elif valid_fraction is None:
+        return read_splits(root, _found(root, folders), exclude)
     usual = split_folders(root)
     if "valid" in usual and valid is not None:
         raise ValueError(
@@ -88,7 +84,8 @@ def read_folder(
             f"(folder {next(iter(usual.values()))!r}) beside {usual['valid']!r}. Leave "
             "them out, or pass the folder of the photos to split."
         )
-    if usual or folders["test"] is not None:
+    is_named = folders["train"] != "train" or folders["test"] is not None
+    if usual or is_named:
         folders = _found(root, folders | {"valid": usual.get("valid")}, usual)
         class_names, splits = read_splits(root, folders, exclude)
         photos = splits.pop("train")
@@ -98,9 +95,9 @@ def read_folder(
         class_names, files, labels = list_classes(root)
         photos = PhotoList.below(root, files, labels)
         photos, splits = photos.without(exclude, class_names, root), {}
-    valid = held_out(photos, valid, exclude)
+    held = valid_fraction if is_folder else held_out(photos, valid, exclude)
     return class_names, {
-        **split_photos(photos, class_names, valid, None, seed),
+        **split_photos(photos, class_names, held, None, seed),
         **splits,
     }
 

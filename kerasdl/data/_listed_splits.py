@@ -24,7 +24,7 @@ def split_listed(
     Args:
         photos: all of them.
         class_names: in the order of their labels.
-        valid: as `held_out` gives it.
+        valid: a share, or as `held_out` gives it.
         test: share, or folder of photos without labels, for a test; or None.
         max_train: at most so many for training.
         seed: of the draw; None draws one.

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kerasdl._checks import check_positive_int, first_few
+from kerasdl._checks import check_one_of, check_positive_int, first_few
 from kerasdl._names import as_text
 from kerasdl.batches import multi_hot_parts, stratified_split
 
@@ -87,20 +87,22 @@ def join(first: PhotoList, second: PhotoList) -> PhotoList:
     )
 
 
-def held_out(photos: PhotoList, valid: Any, exclude: Collection[str] = ()) -> HeldOut:
+def held_out(
+    photos: PhotoList, valid: Any, exclude: Collection[str] = ()
+) -> frozenset[str] | None:
     """`valid`, of which positions and names become names of `photos`.
 
     Args:
         photos: those to train on and to hold out.
-        valid: a share; None for none; or positions or names of photos.
+        valid: positions or names of photos; None for none.
         exclude: names that may be among `valid` and are to be left out.
 
     Raises:
         ValueError: `valid` is none of these, names a photo twice or one that is not
             there, or none.
     """
-    if valid is None or isinstance(valid, Real):
-        return valid
+    if valid is None:
+        return None
     asked = list(valid) if np.iterable(valid) else []
     if all(isinstance(one, str) for one in asked):
         names = {file: file for file in photos.files} | {n: n for n in exclude}
@@ -110,7 +112,7 @@ def held_out(photos: PhotoList, valid: Any, exclude: Collection[str] = ()) -> He
         asked = []
     if not asked or len(set(asked)) < len(asked):
         raise ValueError(
-            "`valid` must be positions or names of photos, each once. "
+            "`valid` must be a list of positions or names of photos, each once. "
             f"Received: valid={valid!r:.100}"
         )
     if unknown := [one for one in asked if one not in names]:
@@ -119,6 +121,29 @@ def held_out(photos: PhotoList, valid: Any, exclude: Collection[str] = ()) -> He
             f"{first_few(unknown)}"
         )
     return frozenset(names[one] for one in asked).difference(exclude)
+
+
+def check_said_once(valid: Any, valid_fraction: float | None) -> None:
+    """Raise ValueError if there is a share beside a `valid` that needs none."""
+    if valid_fraction is not None:
+        raise ValueError(
+            "`valid_fraction` must be None where `valid` is photos, or None. Received: "
+            f"valid_fraction={valid_fraction!r}, valid={valid!r:.60}"
+        )
+
+
+def drawn_share(valid: Any, valid_fraction: float | None) -> float | None:
+    """The share to draw where `valid` is "drawn"; else None.
+
+    Raises:
+        ValueError: it is another text, or the share is outside (0, 1) or not for it.
+    """
+    if not isinstance(valid, str):
+        check_said_once(valid, valid_fraction)
+        return None
+    check_one_of("valid", valid, ("drawn",))
+    share = 0.2 if valid_fraction is None else valid_fraction
+    return check_fraction("valid_fraction", share)
 
 
 def split_photos(
@@ -133,13 +158,13 @@ def split_photos(
     Args:
         photos: all of them.
         class_names: in the order of their labels.
-        valid: as `held_out` gives it; a share is drawn of each class.
+        valid: as `held_out` gives it; or a share, which is drawn of each class.
         test_fraction: share that is drawn of those not named in `valid`; or None.
         seed: of the draws.
 
     Raises:
         ValueError: shares outside (0, 1) or of 1 and more together, a class of too few
-            photos, or none left to train on.
+            photos, or none left to train on, of a class or at all.
     """
     named, test, share = None, None, 0.0
     if isinstance(valid, frozenset):
@@ -151,6 +176,14 @@ def split_photos(
             )
         named = photos.take(np.flatnonzero(is_named))
         photos = photos.take(np.flatnonzero(~is_named))
+        held, left = (
+            label_counts(part.labels, len(class_names)) for part in (named, photos)
+        )
+        if (lost := (held > 0) & (left == 0)).any():
+            raise ValueError(
+                "`valid` must leave photos of each class to train on. Received: all "
+                f"{held[lost.argmax()]} of {class_names[lost.argmax()]!r}"
+            )
     elif valid is not None:
         check_fraction("valid_fraction", valid)
         share = valid

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._checks import check_directory, check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._array_splits import read_arrays
@@ -17,7 +17,7 @@ from ._decode import MAX_PIXELS
 from ._folder_splits import read_folder, read_names
 from ._label_modes import print_classes
 from ._listed_splits import split_listed
-from ._photo_list import at_most, check_fraction
+from ._photo_list import at_most, check_fraction, drawn_share
 from ._photo_splits import PhotoSplits
 from .augment import Augment
 from .image_table import read_table
@@ -80,7 +80,8 @@ class ImageData(PhotoSplits):
         """Read `path/<split>/<class>/<image>`, or `path/<class>/<image>` and split it.
 
         Args:
-            path: folder of the splits; with `valid_fraction`, of the classes.
+            path: folder of the splits; with `valid_fraction`, of the classes, unless
+                `train` or `test` names a folder in it.
             train: name of the training folder. Where there is no `train`, `valid` or
                 `test`, a folder of another usual name is taken for it, such as
                 `Training`, `val` or `test_set`, and a line says so.
@@ -139,7 +140,7 @@ class ImageData(PhotoSplits):
         image: str = "id",
         label: str | Sequence[str] = "label",
         suffix: str = ".jpg",
-        valid_fraction: float = 0.2,
+        valid_fraction: float | None = None,
         test: str | Path | float | None = None,
         label_delimiter: str | None = None,
         *,
@@ -172,7 +173,7 @@ class ImageData(PhotoSplits):
             label: column of the labels; or a column of 0 and 1 for each class, in the
                 order of the classes. Where each row has one 1, a photo has one label.
             suffix: what the names lack, such as ".jpg", or "".
-            valid_fraction: share of each class, in (0, 1), for validation.
+            valid_fraction: share of each class, in (0, 1), for validation; None is 0.2.
             test: a folder of photos without labels (a path of its own, not below
                 `folder`), in the order of their names; or the share of the table's
                 photos, in (0, 1), that are a test split with labels; or None.
@@ -200,9 +201,7 @@ class ImageData(PhotoSplits):
                 or an argument outside its range.
         """
         root = check_directory("folder", folder)
-        if isinstance(valid, str):
-            check_one_of("valid", valid, ("drawn",))
-            valid = check_fraction("valid_fraction", valid_fraction)
+        share = drawn_share(valid, valid_fraction)
         class_names, photos, held = read_table(
             table,
             root,
@@ -211,8 +210,9 @@ class ImageData(PhotoSplits):
             suffix=suffix,
             label_delimiter=label_delimiter,
             exclude=exclude,
-            valid=valid,
+            valid=valid if share is None else None,
         )
+        held = held if share is None else share
         splits, seed = split_listed(
             photos, class_names, held, test, max_train=max_train, seed=seed
         )
@@ -320,8 +320,8 @@ class ImageData(PhotoSplits):
                 which becomes RGB. Arrays of uint8 are not copied.
             labels: `(n,)` or `(n, 1)` integers or strings, or multi-hot `(n, classes)`
                 of 0 and 1 for several labels an image.
-            valid: share of each class, in (0, 1), or `(images, labels)`, or positions
-                in `images`; None trains on all.
+            valid: share of each class, in (0, 1), or the pair `(images, labels)`, or a
+                list or array of positions in `images`; None trains on all.
             test: likewise, or images alone, which are without labels, or None.
             class_names: of the integers 0, 1, ..., or strings in the order of their
                 classes; None takes the labels themselves, in order.

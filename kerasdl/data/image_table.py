@@ -12,7 +12,7 @@ from kerasdl._checks import first_few
 from kerasdl.tables import read_csv
 
 from ._folder_splits import class_list, positions
-from ._photo_list import HeldOut, PhotoList, held_out
+from ._photo_list import PhotoList, held_out
 
 
 def read_table(
@@ -24,7 +24,7 @@ def read_table(
     label_delimiter: str | None,
     exclude: Collection[str],
     valid: Any = None,
-) -> tuple[list[str], PhotoList, HeldOut]:
+) -> tuple[list[str], PhotoList, frozenset[str] | None]:
     """Class names and photos of a table, and what of these is for validation.
 
     `ImageData.from_table` says how. Positions in `valid` are rows of the table.

@@ -1,8 +1,9 @@
 """What a filter answers to most: parts of the photos of a data set."""
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import keras
@@ -83,8 +84,7 @@ def top_patches(
             f"`filter_index` must be from 0 to {target.output.shape[-1] - 1}. "
             f"Received: filter_index={filter_index!r}"
         )
-    costs = layer_costs(model).set_index("layer")
-    field = costs.loc[layer, "receptive_field"] or data.image_size
+    costs = layer_costs(model).set_index("layer").loc[layer]
     files, strongest, places = data.files(split), [], []
     photos = map_ahead(lambda row: data.read(split, row), range(len(files)))
     while batch := list(islice(photos, _BATCH_SIZE)):
@@ -98,7 +98,7 @@ def top_patches(
     best = np.argsort(strongest)[::-1][:count]
     patches = []
     for row in best:
-        box = _box(places[row], answers.shape[1:], field, data.image_size)
+        box = _box(places[row], costs, data.image_size)
         top, left, bottom, right = box
         part = data.read(split, row)[top:bottom, left:right]
         patches.append(Patch(files[row], strongest[row], box, part))
@@ -113,15 +113,21 @@ def top_patches(
 
 
 def _box(
-    place: tuple[int, int],
-    maps: tuple[int, int],
-    field: tuple[float, float],
-    size: tuple[int, int],
+    place: tuple[int, int], costs: Mapping[str, Any], size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """The receptive field of `place`, one of `maps`, about its middle in the photo."""
+    """The receptive field of `place` of a layer of these `costs`, in the photo."""
+    if costs["receptive_field"] is None:
+        return 0, 0, *size
     edges = []
-    for at, places, reach, side in zip(place, maps, field, size, strict=True):
-        start = round((at + 0.5) * side / places - reach / 2)
-        edges.append((max(start, 0), min(start + round(reach), side)))
+    for at, start, stride, reach, side in zip(
+        place,
+        costs["start"],
+        costs["strides"],
+        costs["receptive_field"],
+        size,
+        strict=True,
+    ):
+        begin = round(start + at * stride)
+        edges.append((max(begin, 0), min(begin + round(reach), side)))
     (top, bottom), (left, right) = edges
     return top, left, bottom, right

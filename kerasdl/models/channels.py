@@ -6,6 +6,8 @@ from keras import layers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
 
+from ._clone import clone
+
 _KINDS = ("mean", "copy", "zero")
 _SIDE = 33  # of a picture to ask, where the model takes any size
 
@@ -21,14 +23,14 @@ def with_channels(model: keras.Model, channels: int, kind: str = "mean") -> kera
     "zero", the pixel that is scaled to 0.
 
     Args:
-        model: functional or Sequential, flat; takes `(batch, height, width, 3)` and
-            begins with a convolution, after what scales pixels and pads.
+        model: functional or Sequential, flat, with one output; takes `(batch, height,
+            width, 3)` and begins with a convolution, after what scales pixels and pads.
         channels: of the pictures, at least 1.
         kind: "mean", "copy" or "zero".
 
     Returns:
-        A model of the same layers but for the first convolution, not compiled, that
-        takes `(batch, height, width, channels)`.
+        A model of its own, not compiled, that takes `(batch, height, width, channels)`,
+        with the same names and `trainable` flags.
 
     Raises:
         ValueError: `model` does not begin so, or an argument is not one of these.
@@ -50,7 +52,7 @@ def with_channels(model: keras.Model, channels: int, kind: str = "mean") -> kera
             rgb.append(0 * given[0] + float(zeros[missing]))
     scaled = [front.call(ops.concatenate(rgb, axis=-1))]
     if not more:
-        return keras.Model(pixels, rest.call(first(scaled[0])), name=model.name)
+        return clone(keras.Model(pixels, rest.call(first(scaled[0])), name=model.name))
 
     kernel = first.kernel.numpy()
     mean = kernel.mean(axis=2, keepdims=True)
@@ -70,7 +72,7 @@ def with_channels(model: keras.Model, channels: int, kind: str = "mean") -> kera
     if first.use_bias:
         wide.bias.assign(first.bias)
     wide.trainable = first.trainable
-    return keras.Model(pixels, outputs, name=model.name)
+    return clone(keras.Model(pixels, outputs, name=model.name))
 
 
 def _parts(model: keras.Model) -> tuple[layers.Conv2D, keras.Model, keras.Model]:
@@ -78,16 +80,17 @@ def _parts(model: keras.Model) -> tuple[layers.Conv2D, keras.Model, keras.Model]
     shape = model.input_shape
     first = next((one for one in model.layers if hasattr(one, "kernel")), None)
     if (
-        len(model.inputs) != 1
+        (len(model.inputs), len(model.outputs)) != (1, 1)
         or len(shape) != 4
         or shape[-1] != 3
         or type(first) is not layers.Conv2D
         or first.kernel.shape[2] != 3
     ):
         raise ValueError(
-            "`model` must be flat, take RGB (batch, height, width, 3) and begin with "
-            f"a Conv2D of it. Received: {model.name!r} of input_shape={shape}, whose "
-            f"first layer with a kernel is {first and first.name!r}"
+            "`model` must be flat, take RGB (batch, height, width, 3), begin with a "
+            f"Conv2D of it and have one output. Received: {model.name!r} of "
+            f"input_shape={shape}, whose first layer with a kernel is "
+            f"{first and first.name!r}, with {len(model.outputs)} outputs"
         )
     try:
         front = keras.Model(model.inputs[0], first.input)

@@ -3,10 +3,8 @@
 import keras
 
 from kerasdl._checks import size_pair
-from kerasdl._layer_walks import direct_weights, layers_in_order
 
-from .copying import copy_in_order
-from .uncompiled import uncompiled
+from ._clone import clone
 
 
 def with_input_size(
@@ -33,24 +31,10 @@ def with_input_size(
     size = size_pair("image_size", image_size)
     pixels = keras.Input((*size, model.input_shape[-1]), name=model.inputs[0].name)
     try:
-        with uncompiled(model):
-            resized = keras.models.clone_model(model, input_tensors=pixels)
-        copy_in_order(model, resized)
-        _copy_trainable(model, resized)
+        return clone(model, pixels)
     except ValueError as error:
         raise ValueError(
             "`image_size` must suit every layer of the model. Received: "
             f"image_size={image_size!r}. A pooled head on a "
             f"functional build takes any size. ({error})"
         ) from error
-    return resized
-
-
-def _copy_trainable(model: keras.Model, resized: keras.Model) -> None:
-    """From the outside inwards: a model sets what is in it too."""
-    pairs = zip(layers_in_order(model), layers_in_order(resized), strict=True)
-    for before, after in pairs:
-        after.trainable = before.trainable
-        weights = zip(direct_weights(before), direct_weights(after), strict=True)
-        for weight, copy in weights:
-            copy.trainable = weight.trainable

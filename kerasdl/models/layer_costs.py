@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from kerasdl._keras_internals import graph_of, run_through
@@ -39,12 +40,14 @@ class _Value:
         spec: its shape and dtype.
         field: pixels that one place depends on, by side; None: the whole image.
         strides: pixels between two neighbouring places, by side.
+        start: pixel where the field of the first place begins, by side.
         depth: counted layers on the longest way to it.
     """
 
     spec: keras.KerasTensor
     field: _Sides | None
     strides: _Sides
+    start: _Sides
     depth: int
 
 
@@ -65,8 +68,10 @@ def layer_costs(model: keras.Model) -> "pd.DataFrame":
         `parameters` (0 where a layer is called again), `multiply_adds`, `activations`
         (values it gives, which training keeps; none for a flattened view of others),
         `receptive_field` (pixels by side that one place of the output depends on; None
-        for the whole image), `strides` (pixels between two places) and `depth` (layers
-        that are counted on the longest way from the input).
+        for the whole image), `strides` (pixels between two places), `start` (the pixel
+        by side where the field of the first place begins, below 0 in a margin; where
+        pictures are enlarged, as it is on the average of neighbours) and `depth`
+        (layers that are counted on the longest way from the input).
 
     Raises:
         ValueError: the model or a model in it is a subclass, its input has no known
@@ -95,8 +100,9 @@ def layer_costs(model: keras.Model) -> "pd.DataFrame":
 
 
 def _start(tensor: keras.KerasTensor) -> _Value:
-    ones = (1,) * (len(tensor.shape) - 2)
-    return _Value(keras.KerasTensor(tensor.shape, tensor.dtype), ones, ones, 0)
+    sides = len(tensor.shape) - 2
+    spec = keras.KerasTensor(tensor.shape, tensor.dtype)
+    return _Value(spec, (1,) * sides, (1,) * sides, (0,) * sides, 0)
 
 
 def _run(
@@ -151,6 +157,7 @@ def _row(
         else sum(math.prod(value.spec.shape[1:]) for value in outputs),
         "receptive_field": output.field,
         "strides": output.strides,
+        "start": output.start,
         "depth": output.depth,
     }
     seen.add(id(operation))
@@ -187,9 +194,14 @@ def _after(operation: Any, inputs: list[_Value], spec: keras.KerasTensor) -> _Va
     fields = [value.field for value in inputs]
     ranks = {len(value.spec.shape) for value in inputs}
     if None in fields or not fields or ranks != {len(spec.shape)}:
-        return _Value(spec, None, (), depth)
+        return _Value(spec, None, (), (), depth)
     field = tuple(max(value.field[i] for value in inputs) for i in range(sides))
     strides = tuple(max(value.strides[i] for value in inputs) for i in range(sides))
+    begins = _begins(operation, inputs[0].spec.shape[1:-1], spec.shape[1:-1])
+    start = tuple(
+        min(value.start[i] + begins[i] * value.strides[i] for value in inputs)
+        for i in range(sides)
+    )
     window = _window(operation)
     if window:
         field = tuple(
@@ -198,8 +210,8 @@ def _after(operation: Any, inputs: list[_Value], spec: keras.KerasTensor) -> _Va
         )
         strides = tuple(a * b for a, b in zip(strides, window[1], strict=True))
     elif not isinstance(operation, _MARGINS) and not _keeps_places(inputs, spec):
-        return _Value(spec, None, (), depth)
-    return _Value(spec, field, strides, depth)
+        return _Value(spec, None, (), (), depth)
+    return _Value(spec, field, strides, start, depth)
 
 
 def _window(operation: Any) -> tuple[_Sides, _Sides] | None:
@@ -219,6 +231,44 @@ def _window(operation: Any) -> tuple[_Sides, _Sides] | None:
         size = 1 if operation.interpolation == "nearest" else 2
         return (size, size), tuple(1 / factor for factor in operation.size)
     return None
+
+
+def _begins(operation: Any, before: _Sides, after: _Sides) -> _Sides:
+    """Place of the input where what the first one of the output takes begins, by side.
+
+    Args:
+        operation: of the model.
+        before: places of its input, by side.
+        after: those of its output.
+    """
+    if isinstance(operation, _MARGINS):
+        is_padding = hasattr(operation, "padding")
+        margins = operation.padding if is_padding else operation.cropping
+        sign = -1 if is_padding else 1
+        return tuple(
+            sign * margin for margin, _ in np.reshape(margins, (-1, 2)).tolist()
+        )
+    if isinstance(operation, _TRANSPOSED):
+        sides = zip(operation.kernel_size, operation.strides, strict=True)
+        is_same = operation.padding == "same"
+        return tuple(
+            # The mean of neighbours, which begin at one place in turns.
+            ((max(size - stride, 0) // 2 if is_same else 0) - size + (stride + 1) / 2)
+            / stride
+            for size, stride in sides
+        )
+    if isinstance(operation, layers.UpSampling2D):
+        least = 1 if operation.interpolation == "bilinear" else 0.5
+        return tuple(1 / (2 * factor) - least for factor in operation.size)
+    window = _window(operation)
+    if not window or operation.padding == "valid":
+        return (0,) * len(before)
+    if operation.padding == "causal":
+        return (1 - window[0][0],)
+    return tuple(
+        -(max((made - 1) * stride + size - given, 0) // 2)
+        for given, made, size, stride in zip(before, after, *window, strict=True)
+    )
 
 
 def _keeps_places(inputs: list[_Value], spec: keras.KerasTensor) -> bool:

@@ -25,9 +25,15 @@ def check_monitors(
         return
     for one in callbacks:
         monitor = str(getattr(one, "monitor", None))
-        if monitor.startswith("val_"):
+        if monitor.startswith("val_") and _is_read(one):
             raise ValueError(
                 "`callbacks` must monitor what training logs, such as 'loss', where "
                 f"nothing is held out for validation. Received: {type(one).__name__} "
                 f"with monitor={monitor!r}"
             )
+
+
+def _is_read(callback: keras.callbacks.Callback) -> bool:
+    """Whether its monitor decides what it does, or stands in the names of its files."""
+    names = str(getattr(callback, "filepath", ""))
+    return getattr(callback, "save_best_only", True) or "{val_" in names

@@ -57,6 +57,19 @@ def test_a_second_fit_begins_anew_and_a_state_goes_on(tmp_path):
     assert (tmp_path / "losses.png").stat().st_size > 5000
 
 
+class OwnStep(keras.Model):
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+def test_what_does_not_tell_its_losses_leaves_none():
+    model, losses = compiled(), BatchLosses()
+    own = OwnStep(model.inputs, model.outputs)
+    own.compile("sgd", "mse")
+    fit(own, [losses], 1)
+    assert losses.get_state() == {"losses": []}
+
+
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_loss_that_is_not_finite_is_kept():
     losses = BatchLosses()

@@ -67,3 +67,11 @@ def test_grids_of_training_and_validation(data, tmp_path):
 def test_bad_arguments(data, tmp_path, name):
     with pytest.raises(ValueError, match=f"`{name}` must be an integer of at least 1"):
         TensorBoardImages(tmp_path, data, **{name: 0})
+
+
+def test_without_validation_photos_nothing_is_written(data, tmp_path):
+    images = np.stack(data.pictures("train"))
+    data = ImageData.from_arrays(images, data.labels("train"), valid=None, seed=1)
+    with pytest.raises(ValueError, match="all photos train, none is held out"):
+        fit(data, TensorBoardImages(tmp_path / "logs", data), epochs=1)
+    assert not (tmp_path / "logs").exists()

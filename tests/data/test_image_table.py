@@ -229,7 +229,6 @@ def test_rows_that_cannot_be_used_are_named(build):
         ({"image": "file"}, "`image` must name a column.*image='file'"),
         ({"suffix": ".jpg"}, "suffix='.jpg', without '000.jpg'"),
         ({"valid_fraction": 0}, "`valid_fraction` must be above 0 and below 1"),
-        ({"valid_fraction": None}, "`valid_fraction` must be above 0"),
         ({"test": 1.5}, "`test` must be above 0 and below 1. Received: test=1.5"),
         ({"test": 0.8}, "below 1 together. Received: valid_fraction=0.2, test=0.8"),
         ({"test": "nowhere"}, "`test` must be an existing directory"),

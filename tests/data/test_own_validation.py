@@ -80,10 +80,41 @@ def test_all_photos_train(folder, arrays):
     assert [len(fold.files("valid")) for fold in folds] == [4, 4, 4]
 
 
+def test_a_label_among_several_must_be_left_to_train_on(arrays):
+    tags = np.ones((12, 2), int)
+    tags[3:, 1] = 0
+    data = ImageData.from_arrays(arrays[0], tags, valid=[0, 4], seed=1)
+    assert data.files("valid") == ["0", "4"]
+    with pytest.raises(ValueError, match="to train on. Received: all 3 of '1'"):
+        ImageData.from_arrays(arrays[0], tags, valid=range(3), seed=1)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"valid": None},
+        {"valid": [1, 7]},
+        {"valid": ["shots_2024/a/1.png", "shots_2024/b/3.png"]},
+        {"valid_fraction": 0.25},
+    ],
+)
+def test_a_training_folder_that_is_named(how, tmp_path, write_photos):
+    write_photos(tmp_path, {"shots_2023": 2, "shots_2024": 4}, ("a", "b"))
+    data = of_folder(tmp_path, train="shots_2024", **how)
+    assert data.class_names == ["a", "b"]
+    files = [file for split in data.splits for file in data.files(split)]
+    assert len(files) == 8
+    assert all(file.startswith("shots_2024/") for file in files)
+    if "valid" in data.splits:
+        assert sorted(data.labels("valid")) == [0, 1]
+    with pytest.raises(ValueError, match="must hold the folder 'shots'"):
+        of_folder(tmp_path, train="shots", **how)
+
+
 @pytest.mark.parametrize(
     ("valid", "message"),
     [
-        ([], "`valid` must be positions or names of photos, each once. Received: "),
+        ([], "`valid` must be a list of positions or names of photos, each once. Rec"),
         ([1, 1], r"each once. Received: valid=\[1, 1\]"),
         ([True, False], "positions or names of photos"),
         ([0.5], "positions or names of photos"),
@@ -92,7 +123,9 @@ def test_all_photos_train(folder, arrays):
         (["12"], "of the 12 photos there are. Received: '12'"),
         (range(12), "must leave photos to train on .* Received: 12 of 12"),
         (1.5, "`valid` must be above 0 and below 1"),
-        ((1, 2), "`valid` must have a label, or a row"),
+        ((1, 2), r"a pair of images .* positions are a list. Received: valid=\(1, 2\)"),
+        ((1, 2, 3), "must be a pair of images and labels where it is a tuple"),
+        (range(0, 12, 2), "photos of each class to train on. Received: all 6 of '0'"),
     ],
 )
 def test_bad_positions(arrays, valid, message):
@@ -105,6 +138,12 @@ def test_what_is_said_twice_or_not_known(folder):
         of_table(folder, valid="all")
     with pytest.raises(ValueError, match="`valid_fraction` must be None where `valid`"):
         of_folder(folder / "flat", valid=None, valid_fraction=0.2)
+    with pytest.raises(ValueError, match="`valid_fraction` must be None where `valid`"):
+        of_table(folder, valid=[1, 11], valid_fraction=0.5)
+    # A share has an argument of its own, but for arrays.
+    for build, place in ((of_folder, folder / "flat"), (of_table, folder)):
+        with pytest.raises(ValueError, match=r"must be a list of .*valid=0\.3"):
+            build(place, valid=0.3)
     with pytest.raises(ValueError, match="or photos in `valid`. .* beside 'valid'"):
         of_folder(folder, valid=["train/a/0.png"])
 
@@ -123,15 +162,21 @@ def test_what_then_cannot_be_done_says_so(arrays, tmp_path):
         TTAEvaluation(data, seed=1)
     best = callbacks.BestWeights(tmp_path / "a.weights.h5")
     stop = keras.callbacks.EarlyStopping()
+    saved = keras.callbacks.ModelCheckpoint
     before = learn.model.get_weights()
     for one, monitor in (
         (best, "BestWeights.*'val_accuracy'"),
         (stop, "EarlyStopping"),
+        (saved(tmp_path / "a.keras", save_best_only=True), "ModelCheckpoint"),
+        (saved(str(tmp_path / "{val_loss:.2f}.keras")), "ModelCheckpoint"),
     ):
         with pytest.raises(ValueError, match=f"nothing is held out .* {monitor}"):
             learn.fit(0.1, callbacks=[one])
     for one, two in zip(learn.model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, two)
+    # One that reads no monitor has nothing to wait for.
+    learn.fit(0.1, callbacks=[saved(tmp_path / "every.keras")])
+    assert (tmp_path / "every.keras").exists()
     # What an Evaluation logs may be waited for, and a loss of training.
     learn.fit(
         0.1, callbacks=[callbacks.Evaluation(lambda _: {"val_accuracy": 1}), best]

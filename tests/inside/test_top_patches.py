@@ -64,6 +64,27 @@ def test_a_patch_ends_with_its_photo(model, data):
     assert top_patches(model, data, "first", 1, "train", 1)[0].file == "3"
 
 
+def test_a_patch_of_a_network_without_padding():
+    """18 pixels wide, 4 from place to place, and the first begins at the edge."""
+    ones = {"kernel_initializer": "ones", "use_bias": False}
+    net = keras.Sequential(
+        [
+            keras.Input((30, 30, 3)),
+            layers.Conv2D(1, 3, **ones),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(1, 3, **ones),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(1, 3, **ones, name="third"),
+        ]
+    )
+    images = np.zeros((4, 30, 30, 3), np.uint8)
+    images[2:, :18, 4:22] = 200
+    data = ImageData.from_arrays(images, [0, 1, 0, 1], valid=[1, 2], seed=1)
+    (patch,) = top_patches(net, data, "third", 0, count=1)
+    assert patch.box == (0, 4, 18, 22)
+    assert (patch.image == 200).all()
+
+
 def test_errors(model, data):
     with pytest.raises(ValueError, match="`filter_index` must be from 0 to 1. .*=2"):
         top_patches(model, data, "first", 2)

@@ -84,6 +84,21 @@ def test_it_is_saved_as_plain_keras_and_trains(trunk, rgb, tmp_path):
     assert np.abs(after - before)[:, :, 3].max() > 0
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_it_is_a_network_of_its_own(channels, trunk, rng):
+    wanted = {s: layer.name for s, layer in models.feature_levels(trunk).items()}
+    before = trunk.get_weights()
+    trunk.get_layer("conv2").trainable = False
+    model = models.with_channels(trunk, channels)
+    trunk.trainable = True
+    found = {s: layer.name for s, layer in models.feature_levels(model).items()}
+    assert found == wanted
+    assert [one.name for one in model.layers if not one.trainable] == ["conv2"]
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    for now, then in zip(trunk.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
 def test_what_does_not_suit(trunk):
     with pytest.raises(ValueError, match="`channels` must be"):
         models.with_channels(trunk, 0)
@@ -97,3 +112,6 @@ def test_what_does_not_suit(trunk):
     around = keras.Model(pixels, layers.Add()([x, pixels]))
     with pytest.raises(ValueError, match="not all goes through 'first'"):
         models.with_channels(around, 4)
+    both = keras.Model(pixels, [x, layers.ReLU()(x)])
+    with pytest.raises(ValueError, match="have one output. .* with 2 outputs"):
+        models.with_channels(both, 4)

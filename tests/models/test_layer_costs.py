@@ -226,6 +226,8 @@ def test_dense_layers_and_one_or_three_dimensions():
     line = layer_costs(model_of(layers.Conv1D(4, 5), shape=(10, 3)))
     assert line["multiply_adds"].tolist() == [5 * 3 * 4 * 6]
     assert line["receptive_field"].tolist() == [(5,)]
+    causal = layer_costs(model_of(layers.Conv1D(4, 5, padding="causal"), shape=(10, 3)))
+    assert causal["start"].tolist() == [(-4,)]
     cube = layer_costs(model_of(layers.Conv3D(4, 2), shape=(5, 6, 7, 3)))
     assert cube["multiply_adds"].tolist() == [8 * 3 * 4 * (4 * 5 * 6)]
 
@@ -258,13 +260,52 @@ def test_the_receptive_field_is_where_a_change_shows():
     side = layers.Conv2D(1, 3, padding="same", kernel_initializer="ones")(x)
     x = layers.Add(name="sum")([x, side])
     model = keras.Model(inputs, x)
-    pixels = tf.ones((1, 41, 41, 1))
+    begin, extent = seen_from(model, (5, 5))
+    found = row(layer_costs(model), "sum")
+    assert found["receptive_field"] == extent == (15, 15)
+    assert begin == tuple(np.add(found["start"], np.multiply(5, found["strides"])))
+
+
+def seen_from(model, place):
+    """By side: the first pixel with a gradient from `place`, and how many there are."""
+    pixels = tf.random.stateless_uniform((1, *model.input_shape[1:]), (1, 2))
     with tf.GradientTape() as tape:
         tape.watch(pixels)
-        middle = model(pixels)[0, 5, 5, 0]
-    seen = np.argwhere(tape.gradient(middle, pixels).numpy()[0, :, :, 0])
-    extent = tuple(np.ptp(seen, axis=0) + 1)
-    assert row(layer_costs(model), "sum")["receptive_field"] == extent == (15, 15)
+        answer = tf.reduce_sum(model(pixels)[0, *place])
+    seen = np.argwhere(tape.gradient(answer, pixels).numpy()[0].any(axis=-1))
+    return tuple(seen.min(axis=0)), tuple(np.ptp(seen, axis=0) + 1)
+
+
+def test_the_receptive_field_of_the_convnet_begins_at_the_edge():
+    """Its convolutions pad nothing: place (0, 1) sees rows 0-37, columns 8-45."""
+    net = models.convnet(False, None, (150, 150, 3), None, seed=1)
+    table = layer_costs(net)
+    for name in ("conv2", "conv4"):
+        begin, extent = seen_from(
+            keras.Model(net.input, net.get_layer(name).output), (0, 1)
+        )
+        found = row(table, name)
+        assert found["receptive_field"] == extent
+        assert begin == (found["start"][0], found["start"][1] + found["strides"][1])
+    assert (begin, extent) == ((0, 8), (38, 38))
+
+
+@pytest.mark.parametrize(
+    "enlarge",
+    [
+        layers.Conv2DTranspose(1, 4, strides=2, padding="same"),
+        layers.Conv2DTranspose(1, 3, strides=2),
+        layers.UpSampling2D(2),
+        layers.UpSampling2D(2, interpolation="bilinear"),
+    ],
+    ids=["same", "valid", "nearest", "bilinear"],
+)
+def test_where_places_of_enlarged_pictures_begin_on_average(enlarge):
+    model = model_of(layers.Cropping2D(((2, 1), (3, 1))), enlarge, shape=(14, 14, 1))
+    begins = [seen_from(model, (at, at))[0] for at in (8, 9)]
+    found = row(layer_costs(model), enlarge.name)
+    expected = np.add(found["start"], np.multiply(8.5, found["strides"]))
+    np.testing.assert_allclose(np.mean(begins, axis=0), expected)
 
 
 def test_both_builds_cost_the_same():

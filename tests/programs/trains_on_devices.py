@@ -194,10 +194,12 @@ def infinite_on_one_device():
     return {"scaled": model.layers[0].kernel.numpy().item()}
 
 
-def learner(data):
-    """It predicts before it trains."""
-    learn = kerasdl.Learner.from_model(build(), data)
-    return {"learner": learn.predict("valid").probabilities.tolist()}
+def learner(data, folder):
+    """It predicts before it trains, and goes on where another may have begun."""
+    learn = kerasdl.Learner.from_model(build(), data, folder=folder / "learner")
+    found = {"learner": learn.predict("valid").probabilities.tolist()}
+    learn.fit(0.05, resume=True)
+    return found | {"learned": listed(learn.model)}
 
 
 def taught_by_a_model(data):
@@ -264,7 +266,7 @@ def train_all(how, folder, die_at=0):
         found |= moving_statistics()
         found |= clipped_as_a_whole(several)
         found |= infinite_on_one_device()
-        found |= learner(data)
+        found |= learner(data, folder)
         found |= taught_by_a_model(data)
     if how == "mirrored":
         found |= refused(model, data, images, labels)

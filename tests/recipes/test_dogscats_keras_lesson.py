@@ -50,6 +50,47 @@ def test_both_ways_from_the_same_head(photos, tmp_path, capsys, tiny_backbone):
     assert "late layers, held still" in capsys.readouterr().out.splitlines()[-3]
 
 
+def weights_of(run):
+    return keras.saving.load_model(run / "model.keras").get_weights()
+
+
+def test_a_quick_run_that_was_cut_ends_as_one_that_was_not(
+    photos, tmp_path, tiny_backbone, monkeypatch
+):
+    how = ("--backbone", tiny_backbone, "--quick")
+    main(photos, tmp_path / "whole", *how)
+    fit, done = keras.Model.fit, []
+
+    def fit_two(model, data, **options):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        # 24 photos are 3 batches of 8, fewer than 200 would be.
+        done.append((options["steps_per_epoch"], options["epochs"]))
+        return fit(model, data, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(keras.Model, "fit", fit_two)
+        main(photos, tmp_path / "cut", *how)
+    assert done == [(3, 1)] * 2
+    done.pop()
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "fit", fit_two)  # one more
+        main(photos, tmp_path / "cut", *how, "--resume")
+    whole, cut = (tmp_path / name / "run" for name in ("whole", "cut"))
+    assert sorted(path.name for path in cut.iterdir()) == sorted(
+        path.name for path in whole.iterdir()
+    )
+    assert (cut / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+    for ours, wanted in zip(weights_of(cut), weights_of(whole), strict=True):
+        np.testing.assert_array_equal(ours, wanted)
+
+
+def test_a_strategy_is_refused_before_any_work(photos, tmp_path):
+    with pytest.raises(ValueError, match="`strategy` must be 'none'.*='mirrored'"):
+        main(photos, tmp_path, "--strategy", "mirrored")
+    assert not any(tmp_path.iterdir())
+
+
 def test_what_does_not_suit_leaves_no_folder(photos, tmp_path, write_photos):
     with pytest.raises(
         ValueError, match=r"`data` must be a folder with train/.*neither"

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -68,12 +69,17 @@ def two_workers(folder, die_at=0):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def folder_of_one(tmp_path_factory):
+    return tmp_path_factory.mktemp("alone")
+
+
+@pytest.fixture(scope="module")
+def alone(folder_of_one):
     """In this process, which has TensorFlow already."""
     spec = importlib.util.spec_from_file_location("trains_on_devices", TRAINING)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.train_all("none", tmp_path_factory.mktemp("alone"))
+    return module.train_all("none", folder_of_one)
 
 
 def check(found, expected, names=("plain", "norm")):
@@ -99,6 +105,7 @@ def check_all(found, expected):
     assert found["clipped"][1] == pytest.approx(expected["clipped"][1], rel=1e-4)
     assert found["scaled"] == expected["scaled"] == 1
     np.testing.assert_allclose(found["learner"], expected["learner"], rtol=1e-5)
+    assert found["learned"] == expected["learned"]
     for column, losses in expected["taught"]["history"].items():
         ours = found["taught"]["history"][column]
         np.testing.assert_allclose(ours, losses, rtol=1e-4)
@@ -114,9 +121,10 @@ def check_all(found, expected):
 SHARES = [[(0 + 1 + 0 + 12) / 4], [(1 + 1 + 1 + 4) / 4]]
 
 
-def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
+def test_two_devices_and_two_processes_train_as_one(alone, folder_of_one, tmp_path):
     """In one test, as two workers of pytest would each train alone first."""
-    (tmp_path / "devices").mkdir()
+    # What a Learner has trained on one device, those on two go on with.
+    shutil.copytree(folder_of_one / "learner", tmp_path / "devices" / "learner")
     found = end(start("mirrored", tmp_path / "devices"))
     check_all(found, alone)
     assert found["moving"] == SHARES
@@ -124,7 +132,7 @@ def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
         assert wanted in message
 
     folder = tmp_path / "processes"
-    folder.mkdir()
+    shutil.copytree(folder_of_one / "learner", folder / "learner")
     found = [end(process) for process in two_workers(folder)]
     for worker in found:
         check_all(worker, alone)
@@ -132,7 +140,8 @@ def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
     assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
     assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
     # Of the chief alone.
-    assert sorted(path.name for path in folder.iterdir()) == ["norm.npz", "plain.npz"]
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["learner", "norm.npz", "plain.npz"]
 
 
 @pytest.mark.slow  # beside the two processes above, which always run
