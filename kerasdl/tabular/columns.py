@@ -166,8 +166,16 @@ class Columns:
             made = {*part_names(date)} & {*names}
             if not made <= {*given}:
                 dates.append(date)
-                names = [name for name in names if name in given or name not in made]
+                names = [name for name in names if name not in made]
         return names + dates
+
+    def with_date_parts(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """`frame` with the parts of those dates of which it has not all that are taken.
+
+        A date that is there wins over a column that happens to have the name of a part.
+        """
+        needed = self.needed(frame.columns)
+        return with_date_parts(frame, [name for name in self.dates if name in needed])
 
     def encode(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Codes of the categories, int32 `(n, c)`, and numbers, float32 `(n, m)`.
@@ -178,7 +186,7 @@ class Columns:
             ValueError: a column is not there, or of another type than in training; the
                 message names it and rows of it.
         """
-        frame = with_date_parts(frame, self.dates)
+        frame = self.with_date_parts(frame)
         check_columns("frame", frame, self.names)
         codes = np.zeros((len(frame), len(self.categories)), "int32")
         for place, column in enumerate(self.categories):
@@ -230,11 +238,10 @@ def check_dates(frame: pd.DataFrame, dates: Iterable[str]) -> None:
 
 
 def with_date_parts(frame: pd.DataFrame, dates: Iterable[str]) -> pd.DataFrame:
-    """`frame` with the parts of `dates` that it has not, of those dates that it has."""
+    """`frame` with the parts of those `dates` that it has."""
     for name in dates:
-        if name in frame and not {*part_names(name)} <= {*frame}:
-            parts = add_datepart(frame[[name]], name)
-            frame = frame.assign(**parts.drop(columns=frame.columns, errors="ignore"))
+        if name in frame:
+            frame = frame.assign(**add_datepart(frame[[name]], name))
     return frame
 
 

@@ -141,14 +141,16 @@ class TableData:
             target=whole,
             seed=seed,
         )
+        train = frame[~mask]
         if guess:
             named = [*categorical, *continuous, *dates, target, valid_group]
             named += (valid_after or ())[:1]
-            found = usable_columns(frame, named, frame[~mask], min_count)
+            found = usable_columns(frame, named, train, min_count)
             categorical, continuous = categorical + found[0], continuous + found[1]
-            print(f"categorical: {', '.join(categorical) or 'none'}")
-            print(f"continuous: {', '.join(continuous) or 'none'}")
-            print(*found[2], sep="\n", end="\n" if found[2] else "")
+            print(f"categorical: {', '.join(map(str, categorical)) or 'none'}")
+            print(f"continuous: {', '.join(map(str, continuous)) or 'none'}")
+            for line in found[2]:
+                print(line)
         if task is None and scale is None:
             of = f" of {whole.num_outputs} classes" if whole.class_names else ""
             print(f"{target}: {kind}{of}")
@@ -164,8 +166,8 @@ class TableData:
         dates = [date for date in dates if date not in idle]
         return cls(
             frame,
-            Columns.of(frame[~mask], categorical, continuous, min_count, dates),
-            Target.of(frame.loc[~mask, target], kind, scale),
+            Columns.of(train, categorical, continuous, min_count, dates),
+            Target.of(train[target], kind, scale),
             is_valid=mask,
             batch_size=batch_size,
             seed=seed,

@@ -13,7 +13,7 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 from kerasdl.tables import read_csv, read_header
 
-from .columns import Columns, with_date_parts
+from .columns import Columns
 from .features._columns import check_columns
 from .files import TABLES, read_tables
 from .target import Target
@@ -116,7 +116,7 @@ class Predictor:
         return answers
 
     def _no_number(self, frame: pd.DataFrame, wrong: np.ndarray) -> str:
-        row = with_date_parts(frame.iloc[wrong[:1]], self.columns.dates)
+        row = self.columns.with_date_parts(frame.iloc[wrong[:1]])
         farthest = ""
         if self.columns.numbers:
             _, numbers = self.columns.encode(row)
@@ -165,7 +165,7 @@ def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:
     Raises:
         ValueError: a column is missing, or of another type than in training.
     """
-    frame = with_date_parts(frame, columns.dates)
+    frame = columns.with_date_parts(frame)
     check_columns("table", frame, columns.names)
     rows = {}
     for column in columns.categories:

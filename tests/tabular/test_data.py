@@ -112,6 +112,10 @@ def test_a_date_becomes_its_parts_at_every_door(of_shops, shops):
     )
     for one, other in zip(data.columns.encode(made), (codes, numbers), strict=True):
         np.testing.assert_array_equal(one, other)
+    # Of a date and a column that happens to have a part's name, the date counts.
+    foreign = data.columns.encode(text.assign(dayMonth=99))
+    np.testing.assert_array_equal(foreign[0], codes)
+    assert data.columns.needed([*text, "dayMonth"]) == ["day"]
     assert data.columns.needed(text) == data.columns.needed([]) == ["day"]
     assert data.columns.needed(made) == ["dayMonth", "dayDay"]
     assert Columns.from_json(data.columns.to_json()) == data.columns

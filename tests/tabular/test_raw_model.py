@@ -70,7 +70,7 @@ def test_a_category_may_be_named_as_the_unknown_one(frame):
 )
 def test_numbers_that_float32_does_not_tell_apart_are_refused(frame, values, match):
     with pytest.raises(ValueError, match=match):
-        both_answers(frame.assign(x=values))
+        both_answers(frame.assign(x=values), continuous=["x"])
 
 
 def test_small_and_large_numbers_are_answered_alike(frame):
