@@ -77,6 +77,11 @@ def read(args, seed):
     annotations = kd.detection.read_annotations(folder)
     found = kd.detection.check_boxes(annotations)
     print(found)
+    if args.on_error == "raise" and len(found.faults):
+        raise ValueError(
+            "--data must be without faults with --on-error raise. Received: the "
+            f"{len(found.faults)} above"
+        )
     share = found.smallest_share
     least, most = _SIDES
     size = args.image_size or min(max(32 * math.ceil(_SMALL / share / 32), least), most)

@@ -50,7 +50,11 @@ def parse_args(argv=None):
         help="of a detector: write the boxes as a list",
     )
     parser.add_argument(
-        "--threshold", type=float, default=0.0, metavar="SCORE", help="of a detector"
+        "--threshold",
+        type=kd.workbench.share,
+        default=0.0,
+        metavar="SCORE",
+        help="of a detector",
     )
     parser.add_argument("--pictures", metavar="DIR", help="of a detector: draw boxes")
     parser.add_argument(
@@ -134,6 +138,8 @@ def predict_rows(args):
 def detect(args):
     """Find boxes in photos, print the best, write files."""
     try:
+        if args.pictures:
+            kd.detection.make_pictures_folder(args.pictures, args.images)
         detector = kd.detection.Detector.load(args.model)
         found = detector.predict(
             args.images, on_error="skip", max_pixels=args.max_pixels

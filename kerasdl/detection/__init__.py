@@ -4,7 +4,7 @@ from .annotations import Annotations
 from .box_batches import BoxBatches
 from .check_boxes import BoxCheck, check_boxes
 from .data import SCENES, BoxData
-from .detections import Detections
+from .detections import Detections, make_pictures_folder
 from .detector import Detector
 from .drawing import with_boxes
 from .evaluation import detect_split, validation_map

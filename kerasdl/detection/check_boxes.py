@@ -78,7 +78,7 @@ class BoxCheck:
         counts = self.boxes["label"].value_counts()[::-1]
         left.barh(counts.index.astype(str), counts, color=BLUE)
         plain_axes(middle, "boxes a photo", "photos")
-        most = int(self.photos["boxes"].max())
+        most = int(self.photos["boxes"].max()) if len(self.photos) else 0
         middle.hist(self.photos["boxes"], np.arange(most + 2) - 0.5, color=BLUE)
         plain_axes(right, "width of a box, pixels", "height of a box, pixels")
         right.plot(

@@ -1,5 +1,7 @@
 """What a detector found in some photos: a table, and the files made of it."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._atomic import write_json, write_text
-from kerasdl._checks import check_writable, make_writable_folder
-from kerasdl.data import read_image
+from kerasdl._checks import check_writable, first_few, make_writable_folder
+from kerasdl.data import MAX_PIXELS, list_images, read_image
 
 from .annotations import BOX, Annotations
 from .drawing import with_boxes
@@ -25,6 +27,7 @@ class Detections:
             `y2` in edge coordinates from 0; photo after photo, the best first.
         class_names: in the order of the model's classes.
         damaged: reason by file of the photos that were left out.
+        max_pixels: of a photo that is decoded to be drawn on.
     """
 
     root: Path
@@ -32,6 +35,7 @@ class Detections:
     boxes: pd.DataFrame
     class_names: list[str]
     damaged: dict[str, str]
+    max_pixels: int = MAX_PIXELS
 
     def above(self, threshold: float) -> Annotations:
         """Answers of at least this score, as if somebody had drawn them.
@@ -77,21 +81,61 @@ class Detections:
         rows = rows[rows["score"] >= threshold][::-1]  # the best on top
         names = [f"{row.label} {row.score:.2f}" for row in rows.itertuples()]
         classes = pd.Index(self.class_names).get_indexer(rows["label"])
-        photo = read_image(self.root / file)
+        photo = read_image(self.root / file, max_pixels=self.max_pixels)
         return with_boxes(photo, rows[BOX].to_numpy(), names, classes)
 
     def save_pictures(self, folder: str | Path, threshold: float) -> None:
         """Write `folder/<photo>.jpg` of each photo with its boxes.
 
         Raises:
-            ValueError: `folder` cannot be made.
+            ValueError: `folder` cannot be made, or holds one of the photos.
         """
         from matplotlib.image import imsave
 
-        place = make_writable_folder("folder", folder)
+        place = make_pictures_folder(folder, self.photos.index, self.root)
         taken: dict[str, int] = {}
         for file in self.photos.index:
             stem = Path(file).stem
             taken[stem] = taken.get(stem, 0) + 1
             name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
             imsave(place / f"{name}.jpg", self.drawn(file, threshold))
+
+
+def make_pictures_folder(
+    folder: str | Path, photos: str | Path | Iterable[str | Path], root: str | Path = ""
+) -> Path:
+    """Make a folder for drawn copies of photos, in which none can replace a photo.
+
+    Args:
+        folder: to be made, unless it is there.
+        photos: as `Detector.predict` takes them.
+        root: folder that they are relative to.
+
+    Raises:
+        ValueError: `folder` cannot be made, or holds one of the photos.
+    """
+    place = Path(folder).resolve()
+    paths = [Path(root) / file for file in photo_files(photos, Path(root))]
+    if held := [
+        str(path)
+        for path in paths
+        # A link may lie there, or what it leads to.
+        if path.parent.resolve().is_relative_to(place)
+        or path.resolve().is_relative_to(place)
+    ]:
+        raise ValueError(
+            "`folder` must hold none of the photos, which drawn ones might replace. "
+            f"Received: folder={str(folder)!r} with {first_few(held)}. Take a new one."
+        )
+    return make_writable_folder("folder", folder)
+
+
+def photo_files(photos: str | Path | Iterable[str | Path], root: Path) -> list[str]:
+    """The files that are meant, a folder standing for all photos below it."""
+    files = []
+    for name in [photos] if isinstance(photos, (str, os.PathLike)) else photos:
+        if (root / name).is_dir():
+            files += [str(Path(name) / file) for file in list_images(root / name)[0]]
+        else:
+            files.append(str(name))
+    return files

@@ -1,6 +1,5 @@
 """A model that answers photos with boxes, in the photos' own pixels."""
 
-import os
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +16,6 @@ from kerasdl.data import (
     MAX_PIXELS,
     ImageError,
     image_size,
-    list_images,
     read_image,
     warp_image,
 )
@@ -25,7 +23,7 @@ from kerasdl.models import load_model
 from kerasdl.runs import LABELS, MANIFEST, read_run
 
 from .annotations import BOX
-from .detections import Detections
+from .detections import Detections, photo_files
 from .geometry import moved, to_view
 
 TASK = "detection"
@@ -94,7 +92,7 @@ class Detector:
             ValueError: no photos, or an `on_error` that is none.
         """
         check_one_of("on_error", on_error, ("raise", "skip"))
-        files = _files(photos, Path(root))
+        files = photo_files(photos, Path(root))
         if not files:
             raise ValueError(
                 f"`photos` must hold photos. Received: photos={photos!r:.200}"
@@ -129,6 +127,7 @@ class Detector:
             boxes=boxes[COLUMNS],
             class_names=self.class_names,
             damaged=damaged,
+            max_pixels=max_pixels,
         )
 
     def _answered(
@@ -155,14 +154,3 @@ class Detector:
             )
             tables.append(table)
         return tables
-
-
-def _files(photos: str | Path | Sequence[str | Path], root: Path) -> list[str]:
-    """The files that are meant, a folder standing for all photos below it."""
-    files = []
-    for name in [photos] if isinstance(photos, (str, os.PathLike)) else photos:
-        if (root / name).is_dir():
-            files += [str(Path(name) / file) for file in list_images(root / name)[0]]
-        else:
-            files.append(str(name))
-    return files

@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,9 +31,9 @@ def average_precision(
             the same pixels. Of a photo the 100 best count for COCO.
         method: "coco": columns `map` (mean over IoU .50 to .95), `ap50`, `ap75`, and
             `small`, `medium`, `large`, `map` of objects below 32 x 32, 96 x 96 pixels,
-            and above; crowds are ignored. "voc": `ap50`, the area under the curve at
-            IoU .5; "voc2007": its mean at 11 recalls; difficult boxes are ignored. NaN
-            where there is no such object.
+            and above. "voc": `ap50`, the area under the curve at
+            IoU .5; "voc2007": its mean at 11 recalls. Difficult boxes and crowds are
+            ignored. NaN where there is no such object.
 
     Raises:
         ValueError: `method` is another, or an answer is of an unknown photo or class.
@@ -112,9 +113,12 @@ def best_threshold(truth: Annotations, answers: pd.DataFrame) -> dict[str, float
     f1 = 2 * right / (taken + wanted)
     if not len(rows) or not right[-1]:
         return {"threshold": 1.0, "f1": 0.0, "precision": 0.0, "recall": 0.0}
-    best = int(f1.argmax())
+    scores = rows["score"].to_numpy()
+    # A threshold takes all answers of its score, or none.
+    is_last = np.append(scores[1:] != scores[:-1], True)
+    best = int(np.where(is_last, f1, -1).argmax())
     return {
-        "threshold": float(rows["score"].iloc[best]),
+        "threshold": float(scores[best]),
         "f1": float(f1[best]),
         "precision": float(right[best] / taken[best]),
         "recall": float(right[best] / wanted),
@@ -169,7 +173,9 @@ def _area(recall: pd.Series, precision: pd.Series, at_eleven: bool) -> float:
 
 def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
     coco = require("faster_coco_eval", "detection")
-    known = as_coco(truth)
+    ignored = truth.boxes[["difficult", "crowd"]].any(axis=1)
+    # As in training, and in VOC's measures; COCO has crowds alone.
+    known = as_coco(replace(truth, boxes=truth.boxes.assign(crowd=ignored)))
     ids = {image["file_name"]: image["id"] for image in known["images"]}
     classes = pd.Index(truth.class_names).get_indexer(answers["label"])
     sides = answers[["x2", "y2"]].to_numpy() - answers[["x1", "y1"]].to_numpy()
@@ -191,7 +197,7 @@ def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
     ]
     columns = ["map", "ap50", "ap75", *_SIZES[1:]]
     if not given or not known["annotations"]:
-        there = truth.boxes["label"].value_counts()
+        there = set(truth.boxes.loc[~ignored, "label"])
         table = pd.DataFrame(0.0, index=truth.class_names, columns=columns)
         table.loc[[name for name in table.index if name not in there]] = np.nan
         return _with_mean(table)

@@ -91,6 +91,8 @@ def mistakes(
     counts = above["kind"].value_counts()
     counts[MISSED] = len(missed(truth, above))
     costs = {kind: _mean(*_mended(truth, found, kind)) - whole for kind in MISTAKES}
+    if np.isnan(costs[MISSED]):  # all were missed: without them nothing is lost
+        costs[MISSED] = 1 - whole
     table = pd.DataFrame({"count": counts, "cost": costs})
     return table.reindex(MISTAKES).fillna({"count": 0}).astype({"count": int})
 

@@ -34,7 +34,7 @@ def save_precision_recall(curves: Mapping[str, pd.DataFrame], path: str | Path) 
 def save_by_threshold(
     curves: Mapping[str, pd.DataFrame], threshold: float, path: str | Path
 ) -> None:
-    """Draw precision, recall and F1, the means of all classes, over the score.
+    """Draw precision, recall and F1, means of the classes that are there, over scores.
 
     Args:
         curves: by class, as `measures.curves` gives them.
@@ -45,8 +45,9 @@ def save_by_threshold(
     axes = figure.subplots()
     plain_axes(axes, "score from which on an answer counts", "")
     scores = np.linspace(0, 1, 201)
+    of_objects = [curve for curve in curves.values() if curve.attrs["truth"]]
     for name in ("precision", "recall", "f1"):
-        means = [_at(curve, name, scores) for curve in curves.values()]
+        means = [_at(curve, name, scores) for curve in of_objects]
         if means:
             axes.plot(scores, np.mean(means, axis=0), label=name)
     axes.axvline(threshold, color=RED, linewidth=0.8, linestyle=":")

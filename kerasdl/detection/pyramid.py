@@ -25,7 +25,7 @@ def pyramid(
     """Maps of one depth at each stride, every one with what the coarser ones know.
 
     Strides beyond those of the trunk are convolutions of stride 2 of the last. Maps of
-    odd sides are cut to fit, so pictures may have any size.
+    odd sides are cut or filled to fit, so pictures may have any size.
 
     Args:
         trunk: as `models.feature_levels` takes it; its layers are shared.
@@ -68,9 +68,12 @@ def pyramid(
             have - want
             for have, want in zip(upper.shape[1:3], x.shape[1:3], strict=True)
         )
-        if rows or columns:
-            cut = ((0, rows), (0, columns))
+        if rows > 0 or columns > 0:
+            cut = ((0, max(rows, 0)), (0, max(columns, 0)))
             upper = layers.Cropping2D(cut, name=f"cut{stride}")(upper)
+        if rows < 0 or columns < 0:  # pooling without padding rounds sides down
+            missing = ((0, max(-rows, 0)), (0, max(-columns, 0)))
+            upper = layers.ZeroPadding2D(missing, name=f"pad{stride}")(upper)
         merged.insert(0, layers.Add(name=f"add{stride}")([x, upper]))
     found = [
         separable(x, filters, f"level{stride}", seeds)

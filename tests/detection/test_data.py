@@ -64,12 +64,15 @@ def test_a_box_lies_where_the_pixels_of_its_object_do(one_square, augment, resiz
 def test_boxes_of_a_mosaic_lie_where_their_pixels_do(one_square):
     photos = BoxBatches(one_square, 160, 1, mosaic=1.0, max_pixels=10**6, seed=3)
     assert photos.max_boxes == 4
+    count = 0
     for epoch in range(6):
         images, labels = photos.batch(epoch, 0)
         for box in labels[0, labels[0, :, CLASS] >= 0, :4]:
+            count += 1
             x1, y1, x2, y2 = np.rint(box).astype(int)
             inside = images[0, y1 + 2 : y2 - 2, x1 + 2 : x2 - 2]
             assert (abs(inside.astype(int) - (220, 20, 20)) < 60).all()
+    assert count > 6, count  # of at most 24
 
 
 def test_batches_are_as_they_say(data):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import cv2
 import keras
@@ -101,6 +102,25 @@ def test_answers_are_written_as_annotations_are(scenes):
     again = read_coco(scenes.root / "found.json")
     np.testing.assert_allclose(again.boxes[BOX], found.boxes[BOX], atol=1e-4)
     assert len(found.above(0.95).boxes) == 0
+
+
+@pytest.mark.parametrize("folder", ["images", "."])
+def test_drawn_pictures_do_not_replace_photos(scenes, folder):
+    detector = Detector(perfect((160, 160), NINE), ["any"])
+    found = detector.predict(list(scenes.photos.index[:1]), scenes.root)
+    photos = {path: path.read_bytes() for path in scenes.root.rglob("*.*")}
+    with pytest.raises(ValueError, match=r"`folder` must hold none.*000\.png"):
+        found.save_pictures(scenes.root / folder, 0.5)
+    assert photos == {path: path.read_bytes() for path in scenes.root.rglob("*.*")}
+
+
+def test_photos_are_drawn_on_at_the_callers_limit(scenes):
+    detector = Detector(perfect((160, 160), NINE), ["any"])
+    file = scenes.photos.index[0]
+    found = detector.predict(file, scenes.root, max_pixels=60 * 80)
+    assert found.max_pixels == 60 * 80
+    with pytest.raises(ValueError, match="above the pixel limit"):
+        replace(found, max_pixels=60 * 80 - 1).drawn(file, 0.5)
 
 
 def test_a_run_that_lacks_its_labels_is_refused(tmp_path):

@@ -111,3 +111,11 @@ def test_photos_that_are_in_two_splits_are_named(scenes):
 def test_what_was_found_can_be_seen(scenes, tmp_path):
     check_boxes(scenes, verbose=0).plot(tmp_path / "boxes.png")
     assert cv2.imread(str(tmp_path / "boxes.png")).shape[1] > 1000
+
+
+def test_photos_of_which_none_can_be_used_can_be_seen(scenes, tmp_path):
+    scenes.photos["height"] = 600
+    found = check_boxes(scenes, verbose=0)
+    found.plot(tmp_path / "boxes.png")
+    assert "0 usable photos" in str(found)
+    assert cv2.imread(str(tmp_path / "boxes.png")).shape[1] > 1000

@@ -43,6 +43,13 @@ def test_any_size_has_places_all_over_the_picture(tiny, size):
     assert raw.shape[1] == 8 + 2
 
 
+def test_a_trunk_that_rounds_sides_down_has_places_too():
+    """VGG pools 75 to 37 and 37 to 18, which doubled are 36."""
+    trunk = models.build_trunk("vgg16", None, 75, seed=0)
+    model = fcos(trunk, 2, (2, 4), 4, seed=0)
+    assert model.output_shape[1:] == (37 * 37 + 18 * 18, 10)
+
+
 def test_boxes_begin_about_their_places_and_scores_low(tiny):
     raw = tiny().predict_on_batch(np.zeros((1, 64, 64, 3), "f"))[0]
     sides = raw[:, 2:4] - raw[:, :2]

@@ -1,4 +1,6 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -146,12 +148,27 @@ def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
         ("boxes.csv", "image,xmin,ymin,xmax,ymax\na,1,2,3,4\n", "without label"),
         (
             "boxes.csv",
+            "image,xmin,ymin,xmax,ymax,label\na,1,2,3,4,\n",
+            "must have a label in each row with numbers.*none in row 0",
+        ),
+        (
+            "boxes.csv",
             "image,xmin,ymin,xmax,ymax,label\na,1,,3,4,b\n",
             "four numbers, or none, in each row",
         ),
         ("notes.txt", "", "`path` must hold data.yaml or classes.txt"),
     ],
-    ids=["cut", "letters", "half", "list", "names", "column", "numbers", "nothing"],
+    ids=[
+        "cut",
+        "letters",
+        "half",
+        "list",
+        "names",
+        "column",
+        "label",
+        "numbers",
+        "nothing",
+    ],
 )
 def test_files_that_are_none_are_refused(scenes, file, text, message):
     (scenes.root / file).write_text(text)
@@ -175,7 +192,10 @@ def test_a_line_of_yolo_that_is_none_is_named(scenes, line):
 
 @pytest.mark.parametrize(
     ("read", "message"),
-    [(read_voc, "must hold XML files"), (read_yolo, "must hold one of data.yaml")],
+    [
+        (read_voc, "must hold XML files of an `annotation`"),
+        (read_yolo, "must hold one of data.yaml"),
+    ],
 )
 def test_a_folder_without_annotations_is_refused(scenes, read, message):
     with pytest.raises(ValueError, match=message):
@@ -205,6 +225,31 @@ def test_splits_of_coco_have_the_same_categories(tmp_path):
         read_coco(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": [{"id": 1}]}, "Each image must have `id` and `file_name`"),
+        ({"images": [{"file_name": "a"}]}, "Each image must have `id` and `file_name`"),
+        ({"categories": [{"id": 1}]}, "Each category must have `id` and `name`"),
+    ],
+    ids=["file_name", "id", "name"],
+)
+def test_images_and_categories_of_coco_are_checked(tmp_path, change, message):
+    content = {"images": [], "annotations": [], "categories": []} | change
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"{message}.*train.json"):
+        read_coco(tmp_path)
+
+
+def test_files_of_keypoints_are_left_out_beside_those_of_boxes(scenes):
+    write_coco(scenes, scenes.root / "instances_train.json")
+    content = json.loads((scenes.root / "instances_train.json").read_text())
+    for category in content["categories"]:
+        category["keypoints"] = ["nose"]
+    (scenes.root / "person_keypoints_train.json").write_text(json.dumps(content))
+    assert len(read_coco(scenes.root).boxes) == 18
+
+
 def test_yolo_is_written_of_photos_whose_size_is_known(scenes, tmp_path):
     scenes.photos["height"] = 0
     with pytest.raises(ValueError, match=r"size of each photo.*000\.png"):
@@ -212,8 +257,118 @@ def test_yolo_is_written_of_photos_whose_size_is_known(scenes, tmp_path):
 
 
 def test_a_table_is_read_from_a_frame(scenes):
-    rows = [{"image": "x/001.jpg", "label": 7, "split": "val"}]
+    rows = [{"image": "/x/images/001.jpg", "label": 7, "split": "val"}]
     frame = pd.DataFrame(rows).assign(xmin=0, ymin=0, xmax=5, ymax=5)
     found = read_table(frame, scenes.root)
     assert found.class_names == ["7"]
     assert found.photos["split"].to_dict() == {"images/001.png": "valid"}
+
+
+@pytest.mark.parametrize("write", [write_voc, write_yolo])
+@pytest.mark.parametrize("name", ["{}/000.png", "../000.png"])
+def test_files_beside_photos_elsewhere_are_not_replaced(scenes, tmp_path, write, name):
+    name = name.format(scenes.root)
+    named = replace(scenes.take([]), photos=scenes.photos[:1].set_axis([name]))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match=r"photos relative to their root.*000\.png"):
+        write(named, tmp_path / "out")
+    assert not list(tmp_path.rglob("*.xml")) + list(tmp_path.rglob("*.txt"))
+    assert not list(tmp_path.rglob("data.yaml"))
+
+
+@pytest.fixture
+def photos(scenes, tmp_path):
+    """A function that puts a photo in places below a folder."""
+
+    def put(*places):
+        root = tmp_path / "photos"
+        for place in places:
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(scenes.root / "images/001.png", root / place)
+        return root
+
+    return put
+
+
+def coco_of(*names):
+    images = [{"id": number, "file_name": name} for number, name in enumerate(names)]
+    return json.dumps({"images": images, "annotations": [], "categories": []})
+
+
+def test_folders_that_a_name_gives_are_the_photos(photos):
+    root = photos("train/1.jpg")
+    (root / "train.json").write_text(coco_of("val/1.jpg", "/x/train/1.jpg"))
+    assert read_coco(root).photos.index.tolist() == ["val/1.jpg", "train/1.jpg"]
+
+
+@pytest.mark.parametrize("name", ["1.jpg", "/other/images/val/1.jpg"])
+def test_of_several_photos_that_of_the_split_is_taken(photos, name):
+    root = photos("images/train/1.jpg", "images/val/1.jpg")
+    (root / "valid.json").write_text(coco_of(name))
+    assert read_coco(root).photos.index.tolist() == ["images/val/1.jpg"]
+
+
+def test_names_that_may_be_several_photos_are_refused(photos):
+    root = photos("a/1.jpg", "b/1.jpg")
+    (root / "train.json").write_text(coco_of("1.jpg"))
+    with pytest.raises(ValueError, match="which are meant.*'a/1.jpg', 'b/1.jpg'"):
+        read_coco(root)
+
+
+def test_a_photo_has_one_file_of_boxes(photos):
+    root = photos("a/1.jpg")
+    for split in ("train", "val"):
+        (root / f"{split}.json").write_text(coco_of("1.jpg"))
+    with pytest.raises(ValueError, match="in one place.*train.json.*val.json.* both"):
+        read_coco(root)
+
+
+def test_xml_files_in_folders_of_splits_belong_to_photos_beside_them(photos):
+    places = [f"{split}/images/1.rf.a.png" for split in ("test", "train", "valid")]
+    root = photos(*places, "train/2.png")
+    for place in places:
+        path = root / place.replace("images", "annotations").replace(".png", ".xml")
+        path.parent.mkdir()
+        path.write_text(VOC)
+    (root / "train/2.xml").write_text(VOC)
+    found = read_annotations(root).photos["split"]
+    expected = ["test", "train", "valid"]
+    assert found.to_dict() == dict(zip(places, expected, strict=True)) | {
+        "train/2.png": "train"
+    }
+
+
+def test_masks_of_the_same_name_are_no_photos(photos):
+    root = photos(
+        "JPEGImages/my cat.jpg", "Segmentation/my cat.png", "ImageSets/Main/a"
+    )
+    (root / "Annotations").mkdir()
+    (root / "Annotations/my cat.xml").write_text(VOC)
+    (root / "ImageSets/Main/val.txt").write_text("\ufeffmy cat \n", encoding="utf-8")
+    found = read_voc(root).photos["split"].to_dict()
+    assert found == {"JPEGImages/my cat.jpg": "valid"}
+
+
+def test_files_of_other_tools_are_passed_over(scenes):
+    root = scenes.root
+    write_coco(scenes, root / "train.json")
+    text = (root / "train.json").read_text()
+    (root / "train.json").write_text(text, encoding="utf-8-sig")
+    (root / "annotations.xml").write_text("<annotations><image/></annotations>")
+    for name in (".idea/a.xml", "__MACOSX/a.xml", "._a.xml", "._train.json"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("<annotation>")
+    assert len(read_annotations(root).boxes) == 18
+
+
+def test_yolo_may_begin_with_a_byte_order_mark(scenes):
+    (scenes.root / "classes.txt").write_text("red\n", encoding="utf-8-sig")
+    label = scenes.root / "images/000.txt"
+    label.write_text("0 .5 .5 1 1\n", encoding="utf-8-sig")
+    assert read_yolo(scenes.root).boxes["label"].tolist() == ["red"]
+
+
+def test_a_class_of_a_table_may_be_called_na(scenes):
+    table = scenes.root / "boxes.csv"
+    table.write_text("image,xmin,ymin,xmax,ymax,label\n001.png,1,2,3,4,NA\n")
+    assert read_annotations(scenes.root).class_names == ["NA"]

@@ -72,7 +72,12 @@ def test_the_second_answer_to_a_box_is_wrong(method):
 
 @pytest.mark.parametrize(
     ("method", "flag"),
-    [("voc", "difficult"), ("voc2007", "difficult"), ("coco", "crowd")],
+    [
+        ("voc", "difficult"),
+        ("voc2007", "difficult"),
+        ("coco", "crowd"),
+        ("coco", "difficult"),
+    ],
 )
 def test_answers_to_difficult_boxes_and_crowds_count_nothing(method, flag):
     more = boxes(("a", "cat", OTHER), **{flag: True})

@@ -90,6 +90,18 @@ def test_the_best_threshold_is_where_f1_is_highest(truth, answers):
     assert (found["precision"], found["recall"]) == (1, pytest.approx(1 / 3))
 
 
+def test_a_threshold_takes_all_answers_of_its_score(truth, answers):
+    same = answers.assign(score=[0.9, 0.9, 0.9, 0.9, 0.5])
+    found = best_threshold(truth, same)
+    assert found["threshold"] == 0.9
+    assert found["precision"] == pytest.approx(1 / 4)
+    assert found["f1"] == pytest.approx(2 / (4 + 3))
+
+
+def test_where_nothing_was_found_misses_cost_everything(truth, answers):
+    assert mistakes(truth, answers[:0], 0.5)["cost"]["missed"] == 1
+
+
 def test_without_a_right_answer_there_is_no_threshold(truth, answers):
     assert best_threshold(truth, answers[3:])["threshold"] == 1
     assert best_threshold(truth, answers[:0])["f1"] == 0

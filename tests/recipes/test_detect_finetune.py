@@ -49,6 +49,8 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
     assert not predict(
         [str(out), str(photos), "--json", str(boxes), "--pictures", str(drawn)]
     )
+    assert predict([str(out), str(photos), "--pictures", str(photos)]) == 2
+    assert "`folder` must hold none of the photos" in capsys.readouterr().err
     found = pd.DataFrame(json.loads(boxes.read_text()))
     assert len(list(drawn.iterdir())) == 12
     # The files' answers to the validation photos are worth what the manifest says.
@@ -61,6 +63,25 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
     assert manifest["results"]["map"] == pytest.approx(expected, abs=1e-4)
     assert Detector.load(out).threshold == manifest["threshold"]
     assert np.isfinite(found["score"]).all()
+
+
+@pytest.mark.parametrize("threshold", ["-0.1", "1", "nan"])
+def test_a_threshold_is_a_score(predict, photos, threshold, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        predict([str(photos), str(photos), "--threshold", threshold])
+    assert "--threshold: must be at least 0 and below 1" in capsys.readouterr().err
+
+
+def test_a_damaged_photo_stops_where_it_shall(recipe, draw_scenes, tmp_path):
+    scenes = draw_scenes(tmp_path / "data")
+    write_coco(scenes, scenes.root / "train.json")
+    path = scenes.root / scenes.photos.index[1]
+    path.write_bytes(path.read_bytes()[:-30])  # its header is whole
+    arguments = ["--data", str(scenes.root), "--on-error", "raise", "--seed", "1"]
+    with pytest.raises(
+        ValueError, match="--data must be without faults .* the 1 above"
+    ):
+        recipe([*arguments, "--out", str(tmp_path / "run")])
 
 
 def test_data_must_hold_boxes(recipe, tmp_path):

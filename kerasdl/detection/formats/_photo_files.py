@@ -1,10 +1,14 @@
 """The photo that an annotation speaks of, found below a folder."""
 
+import os
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from kerasdl._checks import check_directory
-from kerasdl.data import list_images
+from kerasdl._checks import check_directory, first_few
+from kerasdl.data import list_images, split_role
+
+from ..annotations import Annotations
 
 
 class PhotoFiles:
@@ -26,29 +30,107 @@ class PhotoFiles:
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         for file in self.files:
             self._by_stem[PurePosixPath(file).stem].append(file)
+        self._claims: dict[str, tuple[Path, str]] = {}
 
-    def find(self, name: str, near: str = "") -> str:
+    def find(self, name: str, near: str = "", split: str = "") -> str:
         """The photo that is meant by `name`; `name` itself where there is none.
 
-        A suffix other than that of the file does no harm.
+        Folders that the name gives must be those of the photo, as far as both go. A
+        suffix other than that of the file does no harm. Where several fit, that of the
+        same suffix is taken, of the same split, of the most folders in common.
 
         Args:
             name: a path, or the end of one.
-            near: where several fit, one below this folder, or one whose folder is
-                called so, is taken.
+            near: folder of what speaks of the photo, relative to the root.
+            split: of the photo, if it is known.
+
+        Raises:
+            ValueError: several fit equally well.
         """
         path = PurePosixPath(name.replace("\\", "/"))
-        found = self._by_stem.get(path.stem, [])
-        if len(found) < 2:
-            return found[0] if found else path.as_posix()
+        given = [part for part in path.parts[-2::-1] if part != ".."]
+        by_stem = self._by_stem
+        same = by_stem.get(path.stem) or by_stem.get(path.name) or []
+        agreed = {
+            file: _agreed(PurePosixPath(file).parts[-2::-1], given) for file in same
+        }
+        found = {file: count for file, count in agreed.items() if count is not None}
+        if not found:
+            return path.as_posix()
+        exact = {
+            str(PurePosixPath(near, path).with_suffix("")),
+            str(path.with_suffix("")),
+        }
 
-        def fits(file: str) -> tuple[bool, int]:
+        def fit(file: str) -> tuple[int, ...]:
             photo = PurePosixPath(file)
-            alike = zip(photo.parts[-2::-1], path.parts[-2::-1], strict=False)
-            below = bool(near) and (
-                photo.is_relative_to(near) or PurePosixPath(near).name in photo.parts
+            return (
+                found[file],
+                photo.suffix.lower() == path.suffix.lower(),
+                bool(split) and folder_role(file) == split,
+                _common(photo.parts[:-1], PurePosixPath(near).parts),
+                str(photo.with_suffix("")) in exact,
             )
-            same = photo.suffix == path.suffix
-            return below, sum(one == other for one, other in alike) + same
 
-        return max(found, key=fits)
+        best = max(map(fit, found))
+        equal = [file for file in found if fit(file) == best]
+        if len(equal) > 1:
+            raise ValueError(
+                "Names of photos must say which are meant, by their folders. Received: "
+                f"{name!r}, which may be {first_few(equal)}"
+            )
+        return equal[0]
+
+    def claim(self, name: str, by: Path, split: str = "") -> str:
+        """As `find`, for the file `by` alone.
+
+        Raises:
+            ValueError: as of `find`; or another file, or name, has had this photo.
+        """
+        photo = self.find(name, by.parent.relative_to(self.root).as_posix(), split)
+        first = self._claims.setdefault(photo, (by, name))
+        if first != (by, name) and (self.root / photo).is_file():
+            raise ValueError(
+                "Boxes of a photo must be in one place. Received: "
+                f"{first[1]!r} of {str(first[0])!r} and {name!r} of {str(by)!r} are "
+                f"both {photo!r}. Take one of them away."
+            )
+        return photo
+
+
+def folder_role(file: str) -> str:
+    """The split that the innermost folder of a usual name says, or ""."""
+    folders = PurePosixPath(file).parts[:-1]
+    return next(filter(None, map(split_role, reversed(folders))), "")
+
+
+def visible(root: Path, pattern: str) -> Iterator[Path]:
+    """Files below `root` of that name, in order, but what tools hide beside photos."""
+    for file in sorted(root.rglob(pattern)):
+        parts = file.relative_to(root).parts
+        if not any(part.startswith(".") or part == "__MACOSX" for part in parts):
+            yield file
+
+
+def check_names(annotations: Annotations) -> None:
+    """Raise ValueError unless files beside the photos' names stay below a folder."""
+    paths = {file: PurePosixPath(file) for file in annotations.photos.index}
+    if outside := [
+        f for f, p in paths.items() if Path(f).is_absolute() or ".." in p.parts
+    ]:
+        raise ValueError(
+            "`annotations` must name photos relative to their root, or files beside "
+            f"those would be replaced. Received: {first_few(outside)}. Give "
+            "`Detector.predict` their folder as `root`."
+        )
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many folders two paths share, from the root on."""
+    return len(os.path.commonprefix([one, other]))
+
+
+def _agreed(folders: Sequence[str], given: Sequence[str]) -> int | None:
+    """How many folders, the innermost first, two paths share; None if they differ."""
+    pairs = list(zip(folders, given, strict=False))
+    return len(pairs) if all(one == other for one, other in pairs) else None

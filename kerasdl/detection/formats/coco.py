@@ -9,7 +9,7 @@ from kerasdl._checks import check_directory, first_few
 from kerasdl.data import split_role
 
 from ..annotations import BOX, Annotations
-from ._photo_files import PhotoFiles
+from ._photo_files import PhotoFiles, visible
 
 _PARTS = ("images", "annotations", "categories")
 
@@ -25,16 +25,20 @@ def read_coco(path: str | Path) -> Annotations:
         path: the folder, or one JSON file with photos beside or below it.
 
     Raises:
-        ValueError: there is no such file, or one is not of this form.
+        ValueError: there is no such file, one is not of this form, or two name the same
+            photo.
 
     Reference:
         https://cocodataset.org/#format-data
     """
     path = Path(path)
     root = path.parent if path.is_file() else check_directory("path", path)
-    files = [path] if path.is_file() else sorted(root.rglob("*.json"))
+    files = [path] if path.is_file() else list(visible(root, "*.json"))
     read = {file: _read(file, must=len(files) == 1) for file in files}
     read = {file: content for file, content in read.items() if content}
+    # COCO's files of keypoints hold the same people again.
+    of_boxes = {file: found for file, found in read.items() if not _has_points(found)}
+    read = of_boxes or read
     if not read:
         raise ValueError(
             "`path` must hold JSON files with `images`, `annotations` and "
@@ -46,13 +50,11 @@ def read_coco(path: str | Path) -> Annotations:
     for file, content in read.items():
         split = split_role(file.stem) or split_role(file.parent.name) or ""
         names |= _named(file, content["categories"], names)
-        near = file.parent.relative_to(root).as_posix()
-        if split_role(file.stem):
-            near = file.stem.partition("_")[2] or file.stem
         by_id = {}
         for image in content["images"]:
-            photo = listed.find(image["file_name"], near)
-            by_id[image["id"]] = photo
+            number, name = _fields(image, ("id", "file_name"), "image", file)
+            photo = listed.claim(str(name), file, split)
+            by_id[number] = photo
             known = {side: int(image.get(side) or 0) for side in ("height", "width")}
             photos[photo] = {**known, "split": split}
         boxes += [_box(found, by_id, names, file) for found in content["annotations"]]
@@ -102,7 +104,7 @@ def as_coco(annotations: Annotations) -> dict[str, Any]:
 def _read(file: Path, must: bool) -> dict[str, Any] | None:
     """What `file` holds; None for another kind of JSON, unless it must be of this."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"A JSON file must be whole, in UTF-8. Received: {str(file)!r} ({error})"
@@ -120,9 +122,25 @@ def _read(file: Path, must: bool) -> dict[str, Any] | None:
     return content if is_instances else None
 
 
+def _has_points(content: dict[str, Any]) -> bool:
+    found = [one for one in content["categories"] if isinstance(one, dict)]
+    return any(one.get("keypoints") for one in found)
+
+
+def _fields(found: Any, names: tuple[str, str], kind: str, file: Path) -> list[Any]:
+    """What a JSON object must have."""
+    if not isinstance(found, dict) or not set(names) <= found.keys():
+        raise ValueError(
+            f"Each {kind} must have {' and '.join(f'`{name}`' for name in names)}. "
+            f"Received: {found!r:.200} in {str(file)!r}"
+        )
+    return [found[name] for name in names]
+
+
 def _named(file: Path, categories: list, names: dict[int, str]) -> dict[int, str]:
     """Names by id; other files must have the same."""
-    own = {found["id"]: str(found["name"]) for found in categories}
+    fields = (_fields(found, ("id", "name"), "category", file) for found in categories)
+    own = {number: str(name) for number, name in fields}
     if other := [n for n in own if n in names and names[n] != own[n]]:
         raise ValueError(
             "The categories of all JSON files must be the same. Received: "

@@ -12,6 +12,7 @@ from ..annotations import BOX, Annotations
 from ._photo_files import PhotoFiles
 
 _COLUMNS = ("image", "xmin", "ymin", "xmax", "ymax", "label")
+_NOTHING = ["", "NA", "NaN", "nan"]  # of numbers: a class may be called so
 _OTHER_NAMES = {"filename": "image", "class": "label"}
 
 
@@ -26,12 +27,16 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
         folder: holds the photos, which may be named by the ends of their paths.
 
     Raises:
-        ValueError: a column is missing, or a row has some of its numbers.
+        ValueError: a column is missing, a row has some of its numbers or no label for
+            them, or several photos may be meant.
     """
     rows = table
     if not isinstance(table, pd.DataFrame):
-        text = {name: str for name in ("image", "filename", "label", "class")}
-        rows = read_csv("table", table, dtype=text)
+        text = dict.fromkeys(("image", "filename", "label", "class"), str)
+        nothing = dict.fromkeys(_COLUMNS[1:5], _NOTHING)
+        rows = read_csv(
+            "table", table, dtype=text, keep_default_na=False, na_values=nothing
+        )
     rows = rows.rename(columns=_OTHER_NAMES)
     if missing := [name for name in _COLUMNS if name not in rows]:
         raise ValueError(
@@ -48,15 +53,25 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
             "`table` must have four numbers, or none, in each row. Received: row "
             f"{row} (from 0), of {rows['image'].iloc[row]!r}"
         )
-    files = [listed.find(str(name)) for name in rows["image"]]
+    labels = rows["label"].astype(object).fillna("").astype(str).str.strip()
+    if (odd := (labels == "") & ~empty).any():
+        row = int(odd.to_numpy().argmax())
+        raise ValueError(
+            "`table` must have a label in each row with numbers. Received: none in row "
+            f"{row} (from 0), of {rows['image'].iloc[row]!r}"
+        )
     splits = [""] * len(rows)
     if "split" in rows:
         splits = [split_role(str(name)) or "" for name in rows["split"]]
+    files = [
+        listed.find(str(name), split=split)
+        for name, split in zip(rows["image"], splits, strict=True)
+    ]
     photos = {file: {"split": split} for file, split in zip(files, splits, strict=True)}
     boxes = [
-        {"file": file, "label": str(label).strip(), **dict(zip(BOX, box, strict=True))}
+        {"file": file, "label": label, **dict(zip(BOX, box, strict=True))}
         for file, label, box, is_empty in zip(
-            files, rows["label"], corners.to_numpy().tolist(), empty, strict=True
+            files, labels, corners.to_numpy().tolist(), empty, strict=True
         )
         if not is_empty
     ]

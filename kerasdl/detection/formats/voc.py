@@ -4,7 +4,8 @@ Corners are pixels counted from 1, both inside the box: on edges counted from 0,
 and `ymin` are one less and `xmax` and `ymax` stay.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,7 +17,7 @@ from kerasdl._names import print_line
 from kerasdl.data import split_role
 
 from ..annotations import BOX, FLAGS, Annotations
-from ._photo_files import PhotoFiles
+from ._photo_files import PhotoFiles, check_names, folder_role, visible
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -24,41 +25,58 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 def read_voc(path: str | Path) -> Annotations:
     """Read a folder in the form of Pascal VOC, or of one that LabelImg wrote.
 
-    XML files lie in `Annotations`, or anywhere below `path`; the photo of one has its
-    name, wherever below `path`. Splits are those of `ImageSets/Main`, `trainval` where
-    there is no `train`.
+    XML files of an `annotation` lie in `Annotations`, or anywhere below `path`; the
+    photo of one has its name, wherever below `path`. Splits are those of
+    `ImageSets/Main`, `trainval` where there is no `train`, or of the folders' names.
 
     Raises:
-        ValueError: there is no such folder or no XML file, or one is damaged.
+        ValueError: there is no such folder or no XML file, one is damaged, or two
+            belong to one photo, or one to two.
 
     Reference:
         http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
     """
     root = check_directory("path", path)
-    files = sorted((root / "Annotations").rglob("*.xml")) or sorted(root.rglob("*.xml"))
+    files = list(voc_files(root / "Annotations")) or list(voc_files(root))
     if not files:
         raise ValueError(
-            f"`path` must hold XML files. Received: path={str(path)!r} (0 of them)"
+            "`path` must hold XML files of an `annotation`. Received: "
+            f"path={str(path)!r} (0 of them)"
         )
     listed, splits = PhotoFiles(root), _splits(root / "ImageSets" / "Main")
     photos, boxes = {}, []
     for file in files:
-        size, objects = _parse(file)
-        photo = listed.find(file.stem, file.parent.relative_to(root).as_posix())
-        photos[photo] = {**size, "split": splits.get(file.stem, "")}
+        size, objects, suffix = _parse(file)
+        split = splits.get(file.stem) or folder_role(file.relative_to(root).as_posix())
+        photo = listed.claim(f"{file.stem}{suffix}", file, split)
+        photos[photo] = {**size, "split": split or folder_role(photo)}
         boxes += [{"file": photo, **found} for found in objects]
     if rest := len(listed.files) - sum(file in photos for file in listed.files):
         print_line(f"{root}: {rest} photos without an XML file are not used")
     return Annotations.of(root, None, photos, boxes)
 
 
+def voc_files(root: Path) -> Iterator[Path]:
+    """XML files below `root` that are of an `annotation`, or too damaged to say."""
+    for file in visible(root, "*.xml"):
+        try:
+            with file.open("rb") as opened:
+                _, first = next(ElementTree.iterparse(opened, ("start",)))
+        except (ElementTree.ParseError, StopIteration):
+            yield file
+        else:
+            if first.tag == "annotation":
+                yield file
+
+
 def write_voc(annotations: Annotations, path: str | Path) -> None:
     """Write `path/<photo's path>.xml` for each photo; photos are not copied.
 
     Raises:
-        ValueError: `path` is no folder.
+        ValueError: `path` is no folder, or a photo lies outside the annotations' root.
     """
     folder = check_directory("path", path)
+    check_names(annotations)
     boxes = dict(list(annotations.boxes.groupby("file")))
     for file, photo in annotations.photos.iterrows():
         root = ElementTree.Element("annotation")
@@ -74,15 +92,17 @@ def write_voc(annotations: Annotations, path: str | Path) -> None:
         write_text(target, ElementTree.tostring(root, "unicode") + "\n")
 
 
-def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """Height and width, and the objects, of an XML file."""
+def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]], str]:
+    """Height and width, the objects, and the photo's suffix, of an XML file."""
     try:
         tree = ElementTree.parse(file).getroot()
         size = {
             name: int(float(tree.findtext(f"size/{name}") or 0))
             for name in ("height", "width")
         }
-        return size, [_object(found) for found in tree.iter("object")]
+        name = (tree.findtext("filename") or file.name).strip()
+        objects = [_object(found) for found in tree.iter("object")]
+        return size, objects, PurePosixPath(name).suffix or file.suffix
     except (ElementTree.ParseError, ValueError, TypeError) as error:
         raise ValueError(
             "An XML file must be one of Pascal VOC, with numbers in each `bndbox`. "
@@ -105,10 +125,10 @@ def _splits(folder: Path) -> dict[str, str]:
     if "train" in roles:
         roles.pop("trainval", None)
     return {
-        line.split()[0]: role
+        line.strip(): role
         for name, role in roles.items()
         if role
-        for line in lists[name].read_text(encoding="utf-8").splitlines()
+        for line in lists[name].read_text(encoding="utf-8-sig").splitlines()
         if line.strip()
     }
 

@@ -9,10 +9,10 @@ from kerasdl._atomic import write_text
 from kerasdl._checks import check_directory
 from kerasdl._optional import require
 from kerasdl._parallel import map_ahead
-from kerasdl.data import ImageError, image_size, split_role
+from kerasdl.data import ImageError, image_size
 
 from ..annotations import BOX, Annotations
-from ._photo_files import PhotoFiles
+from ._photo_files import PhotoFiles, check_names, folder_role
 
 HEADS = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt")
 
@@ -40,14 +40,13 @@ def read_yolo(path: str | Path) -> Annotations:
     for file, size in zip(
         listed, map_ahead(lambda f: _size(root / f), listed), strict=True
     ):
-        folders = PurePosixPath(file).parts[:-1]
-        split = next(filter(None, map(split_role, reversed(folders))), "")
-        photos[file] = {"split": split, "height": size[0], "width": size[1]}
+        height, width = size
+        photos[file] = {"split": folder_role(file), "height": height, "width": width}
         text = next((t for t in _label_files(root, file) if t.is_file()), None)
         if text is not None:
             boxes += [
                 {"file": file, **_box(line, size, names, text)}
-                for line in text.read_text(encoding="utf-8").splitlines()
+                for line in text.read_text(encoding="utf-8-sig").splitlines()
                 if line.strip()
             ]
     return Annotations.of(root, names, photos, boxes)
@@ -60,9 +59,11 @@ def write_yolo(annotations: Annotations, path: str | Path) -> None:
     them. Needs the size of each photo.
 
     Raises:
-        ValueError: `path` is no folder, or a photo is without size.
+        ValueError: `path` is no folder, a photo lies outside the annotations' root, or
+            is without size.
     """
     folder = check_directory("path", path)
+    check_names(annotations)
     photos = annotations.photos
     if unknown := photos.index[(photos[["height", "width"]] == 0).any(axis=1)].tolist():
         raise ValueError(
@@ -100,7 +101,7 @@ def _label_files(root: Path, file: str) -> Any:
 
 
 def _names(head: Path) -> list[str]:
-    text = head.read_text(encoding="utf-8")
+    text = head.read_text(encoding="utf-8-sig")
     if head.suffix == ".txt":
         return [line.strip() for line in text.splitlines() if line.strip()]
     yaml = require("yaml", "detection")
