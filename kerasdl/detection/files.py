@@ -21,7 +21,8 @@ def save_tflite(model: keras.Model, path: str | Path) -> None:
         model: as `with_answers` makes it.
         path: the file.
     """
-    artefacts.write_tflite(model, path, signature(model))
+    # Boxes of hardly different scores change places.
+    artefacts.write_tflite(model, path, signature(model), compared=["scores"])
 
 
 def save_onnx(model: keras.Model, path: str | Path) -> None:

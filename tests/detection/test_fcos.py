@@ -90,6 +90,19 @@ def test_final_answers_are_those_of_plain_keras(tiny, tmp_path, elsewhere, rng):
     assert elsewhere("same_outputs.py", tmp_path).split() == ["model"]
 
 
+def test_boxes_that_may_change_places_prove_no_file(tiny, tmp_path, monkeypatch):
+    proofs = []
+
+    def converted(module, convert):
+        proofs.append(convert.keywords["proof"])
+        return b""
+
+    monkeypatch.setattr("kerasdl.artefacts.tflite.convert_guarded", converted)
+    save_tflite(with_answers(tiny(), 20, 50), tmp_path / "model.tflite")
+    ((_, expected),) = proofs
+    assert expected.keys() == {"scores"} and expected["scores"].shape == (1, 20)
+
+
 def test_files_answer_as_the_model_does(tiny, tmp_path, rng):
     raw = tiny()
     last = raw.get_layer("class_last")
