@@ -48,6 +48,19 @@ def write_digits():
 
 
 @pytest.fixture(scope="session")
+def bright_and_dark(tmp_path_factory, write_photos):
+    """A function that writes bright photos of class b and dark ones of class a."""
+
+    def write(side, **splits):
+        def pixels(rng, place, _):
+            return rng.integers(0, 120, (side, side, 3)) + 120 * place
+
+        return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def recipes_path():
     """The folder of the recipes, where Python also looks, as for a script there."""
     with pytest.MonkeyPatch.context() as patch:

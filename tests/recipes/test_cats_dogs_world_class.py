@@ -14,14 +14,8 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "cats_dogs_world_class.py"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory, write_photos):
-    """Bright photos of class b, dark ones of class a."""
-
-    def pixels(rng, place, _):
-        return rng.integers(0, 120, (40, 40, 3)) + 120 * place
-
-    splits = {"train": 12, "valid": 6, "test": 4}
-    return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
+def photos(bright_and_dark):
+    return bright_and_dark(40, train=12, valid=6, test=4)
 
 
 def main(photos, tmp_path, *more):

@@ -11,14 +11,8 @@ RECIPE = Path(__file__).parents[2] / "recipes" / "dogscats_keras_lesson.py"
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory, write_photos):
-    """Bright photos of class b, dark ones of class a."""
-
-    def pixels(rng, place, _):
-        return rng.integers(0, 120, (20, 20, 3)) + 120 * place
-
-    splits = {"train": 12, "valid": 6}
-    return write_photos(tmp_path_factory.mktemp("photos"), splits, "ab", pixels)
+def photos(bright_and_dark):
+    return bright_and_dark(20, train=12, valid=6)
 
 
 def main(photos, tmp_path, *more):

@@ -65,8 +65,7 @@ def add_datepart(
         microseconds, it is a thousandth.
     """
     check_columns("column", frame, [column])
-    if prefix is None:
-        prefix = re.sub("[Dd]ate$", "", column)
+    prefix = _prefix(column) if prefix is None else prefix
     # The parts of each date once.
     codes, days = pd.factorize(as_dates(frame[column]))
     dates = pd.DatetimeIndex(days)
@@ -94,11 +93,13 @@ def add_datepart(
     return kept.assign(**added)
 
 
-def part_names(column: str, prefix: str | None = None) -> list[str]:
+def part_names(column: str) -> list[str]:
     """Names of the columns that `add_datepart` adds, without those of the time."""
-    if prefix is None:
-        prefix = re.sub("[Dd]ate$", "", column)
-    return [f"{prefix}{part}" for part in (*_NUMBERS, *_FLAGS, "Elapsed")]
+    return [f"{_prefix(column)}{part}" for part in (*_NUMBERS, *_FLAGS, "Elapsed")]
+
+
+def _prefix(column: str) -> str:
+    return re.sub("[Dd]ate$", "", column)
 
 
 def as_dates(column: pd.Series) -> pd.Series:
