@@ -90,6 +90,11 @@ class Annotations:
         return counts.reindex(index=rows, columns=self.class_names, fill_value=0)
 
 
+def are_ignored(boxes: pd.DataFrame) -> pd.Series:
+    """Which boxes are difficult or crowds: neither to be found nor wrong to find."""
+    return boxes[["difficult", "crowd"]].any(axis=1)
+
+
 def _typed(boxes: pd.DataFrame) -> pd.DataFrame:
     kinds = dict.fromkeys(BOX, "float64") | dict.fromkeys(FLAGS, bool)
     return boxes.astype(kinds)

@@ -11,7 +11,7 @@ from kerasdl.data import Augment, PhotoBatches, averaged, placement, sampled
 from kerasdl.data.augment import apply_colour
 
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
-from .annotations import BOX, Annotations
+from .annotations import BOX, Annotations, are_ignored
 from .geometry import clipped, moved, on_edges, to_view
 
 MIN_VISIBLE = 0.25
@@ -172,7 +172,6 @@ class BoxBatches(PhotoBatches):
 def _by_photo(annotations: Annotations) -> list[np.ndarray]:
     """Boxes, classes and flags of each photo, `(n, 6)`, in the order of the photos."""
     boxes = annotations.boxes
-    ignored = boxes[["difficult", "crowd"]].any(axis=1)
-    rows = np.column_stack([boxes[BOX], annotations.labels(), ignored])
+    rows = np.column_stack([boxes[BOX], annotations.labels(), are_ignored(boxes)])
     places = boxes.groupby("file").indices
     return [rows[places.get(file, [])] for file in annotations.photos.index]

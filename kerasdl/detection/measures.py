@@ -11,7 +11,7 @@ import pandas as pd
 from kerasdl._checks import check_one_of, first_few
 from kerasdl._optional import require
 
-from .annotations import BOX, Annotations
+from .annotations import BOX, Annotations, are_ignored
 from .formats.coco import as_coco
 
 METHODS = ("coco", "voc", "voc2007")
@@ -83,7 +83,7 @@ def curves(
         table = pd.DataFrame({"score": own["score"].to_numpy(), "right": outcome > 0})[
             outcome >= 0
         ]
-        wanted = boxes.index[~boxes[["difficult", "crowd"]].any(axis=1)]
+        wanted = boxes.index[~are_ignored(boxes)]
         right, taken = table["right"].cumsum(), np.arange(1, len(table) + 1)
         precision, recall = right / taken, right / max(len(wanted), 1)
         both = np.maximum(precision + recall, 1e-12)
@@ -139,7 +139,7 @@ def _matched(boxes: pd.DataFrame, answers: pd.DataFrame, iou: float) -> np.ndarr
     """1 for each answer that is right, 0 that is wrong, -1 that counts nothing."""
     groups = boxes.groupby("file").indices
     corners = boxes[BOX].to_numpy()
-    is_ignored = boxes[["difficult", "crowd"]].any(axis=1).to_numpy()
+    is_ignored = are_ignored(boxes).to_numpy()
     is_taken = np.zeros(len(boxes), bool)
     outcome = np.zeros(len(answers), int)
     for place, (file, box) in enumerate(
@@ -173,7 +173,7 @@ def _area(recall: pd.Series, precision: pd.Series, at_eleven: bool) -> float:
 
 def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
     coco = require("faster_coco_eval", "detection")
-    ignored = truth.boxes[["difficult", "crowd"]].any(axis=1)
+    ignored = are_ignored(truth.boxes)
     # As in training, and in VOC's measures; COCO has crowds alone.
     known = as_coco(replace(truth, boxes=truth.boxes.assign(crowd=ignored)))
     ids = {image["file_name"]: image["id"] for image in known["images"]}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from .annotations import BOX, Annotations
+from .annotations import BOX, Annotations, are_ignored
 from .measures import ALL, average_precision, iou_matrix
 
 RIGHT, DOUBLE, PLACED, CLASS, BACKGROUND, MISSED = (
@@ -35,7 +35,7 @@ def outcomes(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
     answers = answers.sort_values("score", ascending=False, kind="stable")
     groups = truth.boxes.groupby("file").indices
     corners, labels = truth.boxes[BOX].to_numpy(), truth.boxes["label"].to_numpy()
-    ignored = truth.boxes[["difficult", "crowd"]].any(axis=1).to_numpy()
+    ignored = are_ignored(truth.boxes).to_numpy()
     taken: set[int] = set()
     kinds, nearest = [], []
     for row in answers[["file", "label", *BOX]].itertuples(index=False):
@@ -66,7 +66,7 @@ def outcomes(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
 
 def missed(truth: Annotations, found: pd.DataFrame) -> pd.DataFrame:
     """The boxes that no right answer of `found`, as of `outcomes`, has."""
-    boxes = truth.boxes[~truth.boxes[["difficult", "crowd"]].any(axis=1)]
+    boxes = truth.boxes[~are_ignored(truth.boxes)]
     right = found.loc[found["kind"] == RIGHT, "box"]
     return boxes.drop(truth.boxes.index[right], errors="ignore")
 
@@ -114,7 +114,7 @@ def confusion(
         `(classes + 1, classes + 1)` int64.
     """
     names = pd.Index(truth.class_names)
-    boxes = truth.boxes[~truth.boxes[["difficult", "crowd"]].any(axis=1)]
+    boxes = truth.boxes[~are_ignored(truth.boxes)]
     classes = names.get_indexer(boxes["label"])
     corners, groups = boxes[BOX].to_numpy(), boxes.groupby("file").indices
     answers = answers[answers["score"] >= threshold]
