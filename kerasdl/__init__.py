@@ -38,6 +38,7 @@ _SUBPACKAGES = (
     "strategies",
     "tables",
     "tabular",
+    "text",
     "train",
     "workbench",
 )

@@ -1,0 +1,1 @@
+"""Text: sentiment, translation, language models."""
