@@ -1,8 +1,27 @@
 """A finished run behind HTTP: TensorFlow Serving's REST paths and an upload page."""
 
-from . import _extra
-from .app import create_app
-from .lite_model import LiteModel, lite_model
-from .served_model import ServedModel
-from .server import Server, bind
-from .table_app import create_table_app
+from typing import TYPE_CHECKING
+
+from kerasdl._optional import missing, stand_in
+
+_PACKAGES = ("starlette", "python_multipart", "prometheus_client", "uvicorn", "h11")
+
+if TYPE_CHECKING or not missing(_PACKAGES):
+    from .app import create_app
+    from .lite_model import LiteModel, lite_model
+    from .served_model import ServedModel
+    from .server import Server, bind
+    from .table_app import create_table_app
+else:
+    create_app = create_table_app = stand_in(missing(_PACKAGES)[0], "serve")
+    LiteModel = lite_model = ServedModel = Server = bind = create_app
+
+__all__ = [
+    "LiteModel",
+    "ServedModel",
+    "Server",
+    "bind",
+    "create_app",
+    "create_table_app",
+    "lite_model",
+]
