@@ -29,8 +29,14 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("--data", default="sample", metavar="DIR", help="default: drawn scenes")
-    add("--cache", type=Path, metavar="DIR", help="of the drawn scenes")
-    add("--backbone", default="efficientnet_lite0", metavar="NAME")
+    add(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="of the drawn scenes; default: ~/.cache/kerasdl",
+    )
+    trunk = "pretrained trunk"
+    add("--backbone", default="efficientnet_lite0", metavar="NAME", help=trunk)
     add("--weights", default="imagenet", metavar="FILE", help="of the backbone")
     parser.add_int("--image-size", None, "side in pixels; default: by the boxes")
     add(
@@ -43,7 +49,7 @@ def parse_args(argv=None):
     parser.add_int("--epochs", 32, "of one cosine cycle; default: %(default)s")
     parser.add_float("--learning-rate", 1e-3, "of the head; a tenth for the trunk")
     parser.add_int("--batch-size", 8, "default: %(default)s")
-    parser.add_int("--max-train", None, "at most so many training photos")
+    parser.add_int("--max-train", None, "at most so many training photos; default: all")
     add(
         "--on-error",
         default="skip",

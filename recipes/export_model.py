@@ -29,8 +29,14 @@ def parse_args(argv=None):
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a finished run")
     add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
-    add("--check", metavar="DIR", help="photos that prove the files")
-    add("--calibration", metavar="DIR", help="photos for the ranges of int8")
+    add(
+        "--check", metavar="DIR", help="photos that prove the files; default: the run's"
+    )
+    add(
+        "--calibration",
+        metavar="DIR",
+        help="photos for the ranges of int8; default: the run's",
+    )
     add(
         "--max-pixels",
         type=kd.workbench.positive_int,

@@ -105,7 +105,7 @@ def classify(args):
             args.images, on_error="skip", max_pixels=args.max_pixels
         )
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     try:
         if args.csv:
@@ -124,7 +124,7 @@ def predict_rows(args):
             )
         found = kd.tabular.Predictor.load(args.model).predict(args.images[0])
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     if args.csv:
         found.to_csv(args.csv, index=False)
@@ -152,7 +152,7 @@ def detect(args):
         if args.pictures:
             found.save_pictures(args.pictures, shown)
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     boxes = found.boxes[found.boxes["score"] >= shown]
     for file in found.photos.index:
@@ -177,4 +177,4 @@ def print_answers(result):
 
 
 if __name__ == "__main__":
-    kd.workbench.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(main)

@@ -40,7 +40,7 @@ def parse_args(argv=None):
     add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
     port = "default: %(default)s; 0 takes a free one"
     add("--port", type=int, default=8501, help=port)
-    add("--name", help="in the address, instead of the folder's")
+    add("--name", help="in the address; default: the folder's")
     for name, default, meaning in (
         ("bytes", 10_000_000, "bytes of a request"),
         ("pixels", 50_000_000, "pixels of photos that are decoded at a time"),

@@ -50,7 +50,7 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
         [str(out), str(photos), "--json", str(boxes), "--pictures", str(drawn)]
     )
     assert predict([str(out), str(photos), "--pictures", str(photos)]) == 2
-    assert "`folder` must hold none of the photos" in capsys.readouterr().err
+    assert "--pictures must hold none of the photos" in capsys.readouterr().err
     found = pd.DataFrame(json.loads(boxes.read_text()))
     assert len(list(drawn.iterdir())) == 12
     # The files' answers to the validation photos are worth what the manifest says.

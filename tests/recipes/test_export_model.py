@@ -83,7 +83,7 @@ def test_photos_of_a_folder(made, tmp_path, export):
         elsewhere / "valid",
     )
     assert other.returncode == 2
-    assert "`check` must hold a folder for each class" in other.stderr
+    assert "--check must hold a folder for each class" in other.stderr
 
 
 def test_several_labels_a_photo_are_refused(made, tmp_path, export):
@@ -116,9 +116,9 @@ def test_a_file_that_loses_too_much_ends_with_1(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "`path` must be an existing run folder"),
+        (["nothing"], "RUN must be an existing run folder"),
         (["RUN", "--formats", "core_ml"], "--formats must be of ['keras', 'onnx'"),
-        (["RUN", "--check", "nowhere"], "`check` must be a folder"),
+        (["RUN", "--check", "nowhere"], "--check must be a folder"),
         (["RUN", "--max-drop", "-1"], "--max-drop must be in [0, 1]"),
     ],
 )
