@@ -39,8 +39,9 @@ if TYPE_CHECKING:  # the same names, for editors
         train,
         workbench,
     )
-    from .classification import Learner, Predictor
+    from .classification import Learner, Predictor, fine_tune
     from .data import ImageData
+    from .workbench import load
 
 __all__ = [
     "ImageData",
@@ -54,10 +55,12 @@ __all__ = [
     "data",
     "detection",
     "export",
+    "fine_tune",
     "info",
     "inside",
     "interpret",
     "learner",
+    "load",
     "models",
     "page",
     "plots",
@@ -78,12 +81,16 @@ __version__ = "0.2.0"
 
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "ipykernel" in sys.modules:  # a notebook would show its first lines in red
+        importlib.import_module(f"{__name__}._quiet_start").install()
 
 # Where the nouns stand; every other name is a module.
 _NOUNS = {
     "ImageData": "data",
     "Learner": "classification",
     "Predictor": "classification",
+    "fine_tune": "classification",
+    "load": "workbench",
 }
 
 

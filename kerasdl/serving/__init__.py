@@ -9,12 +9,13 @@ _PACKAGES = ("starlette", "python_multipart", "prometheus_client", "uvicorn", "h
 if TYPE_CHECKING or not missing(_PACKAGES):
     from .app import create_app
     from .lite_model import LiteModel, lite_model
+    from .serve import serve
     from .served_model import ServedModel
     from .server import Server, bind
     from .table_app import create_table_app
 else:
     create_app = create_table_app = stand_in(missing(_PACKAGES)[0], "serve")
-    LiteModel = lite_model = ServedModel = Server = bind = create_app
+    LiteModel = lite_model = ServedModel = Server = bind = serve = create_app
 
 __all__ = [
     "LiteModel",
@@ -24,4 +25,5 @@ __all__ = [
     "create_app",
     "create_table_app",
     "lite_model",
+    "serve",
 ]

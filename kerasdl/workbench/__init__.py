@@ -30,6 +30,7 @@ from .contest import (
 from .exit_codes import run_recipe
 from .finished import read_predictions, write_outcome
 from .learner_steps import LearnerSteps
+from .load_run import load
 from .messages import say_error
 from .photos import (
     PhotoOptions,
@@ -68,6 +69,7 @@ __all__ = [
     "class_folders",
     "fit_arrays",
     "max_images",
+    "load",
     "model_card",
     "name_of_data",
     "photo_folder",
