@@ -6,3 +6,4 @@ from .lite_model import LiteModel, lite_model
 from .served_model import ServedModel
 from .server import Server, bind
 from .table_app import create_table_app
+from .text_app import create_text_app
