@@ -14,12 +14,12 @@ MEMBERS = ("nbsvm", "text_cnn", "text_rcnn")
 TRAINING = {
     "nbsvm": (0, 0.0),  # is reckoned, not trained
     "fasttext": (12, 3e-3),
-    "text_cnn": (5, 2e-3),
-    "text_rnn": (5, 2e-3),
-    "text_rcnn": (5, 2e-3),
-    "text_rnn_attention": (5, 2e-3),
-    "bilstm": (5, 2e-3),
-    "gru": (5, 2e-3),
+    "text_cnn": (5, 4e-3),
+    "text_rnn": (5, 4e-3),
+    "text_rcnn": (5, 4e-3),
+    "text_rnn_attention": (5, 4e-3),
+    "bilstm": (5, 4e-3),
+    "gru": (5, 4e-3),
     "transformer": (6, 1e-3),
 }
 PRETRAINED = ("text_rcnn", "text_rnn_attention", "bilstm", "gru", "transformer")
@@ -92,6 +92,61 @@ def _some(table, count, seed):
         return table
     drawn = np.random.default_rng(seed).permutation(len(table))[:count]
     return table.iloc[np.sort(drawn)]
+
+
+def fit(name, data, seed, args, folder=None, unlabelled=()):
+    """A trained network, and a row for each epoch.
+
+    Args:
+        name: of `TRAINING`.
+        data: the texts.
+        seed: of the weights.
+        args: of the recipe, for what overrules the network's own settings.
+        folder: of the state that a killed run goes on with.
+        unlabelled: texts that --pretrain reads too.
+    """
+    from kerasdl import text
+
+    if name == "nbsvm":
+        return text.nbsvm(data), pd.DataFrame()
+    size, num_batches = data.tokenizer.size, data.stream.num_batches
+    sizes = text.models.LESSON.get(name, {}) if args.lesson else {}
+    seed = (seed + 1000 * list(TRAINING).index(name)) % 2**31
+    network = text.models.NETWORKS[name](
+        size, len(data.class_names), **sizes, seed=seed
+    )
+    epochs, rate = TRAINING[name]
+    # Of few texts an epoch has few steps.
+    epochs = max(epochs, min(30, -(-_LEAST_STEPS // num_batches)))
+    if args.lesson:
+        epochs, rate = LESSON["epochs"], LESSON["rate"]
+    epochs = 1 if args.quick else args.epochs or epochs
+    rate = args.learning_rate or rate
+    if args.pretrain and name in PRETRAINED:
+        more = data.tokenizer.encode(data.tokenizer.prepare(unlabelled))
+        state = folder and folder.with_name(f"{folder.name}_masked.npz")
+        if state:
+            state.parent.mkdir(exist_ok=True)
+        text.pretrain(
+            network,
+            [*data.encoded("train"), *more],
+            size,
+            1 if args.quick else args.pretrain,
+            state=state,
+            seed=seed,
+        )
+    schedule = kd.callbacks.CosineRestarts(epochs, warm_up_steps=num_batches // 2)
+    optimizer = kd.workbench.adamw(rate, 0.01)
+    if args.lesson:
+        schedule, optimizer = kd.callbacks.WarmUp(0), "adam"
+    learn = text.Learner(network, data, folder, optimizer=optimizer)
+    history = learn.fit(
+        None if args.lr_find else rate,
+        cycle_len=epochs,
+        callbacks=[schedule],
+        resume=folder is not None,
+    )
+    return learn.model, history
 
 
 class TextSteps(kd.workbench.Steps):
@@ -175,56 +230,11 @@ class TextSteps(kd.workbench.Steps):
         return text.blend(parts) if name == "blend" else parts[0]
 
     def _fit(self, name, data, state):
-        """A trained network and a row for each epoch."""
-        from kerasdl import text
-
-        if name == "nbsvm":
-            return text.nbsvm(data), pd.DataFrame()
-        args, classes = self.args, len(data.class_names)
-        sizes = text.models.LESSON.get(name, {}) if args.lesson else {}
-        seed = self.run.seed + list(TRAINING).index(name) * 1000
-        network = text.models.NETWORKS[name](
-            data.tokenizer.size, classes, **sizes, seed=seed % 2**31
-        )
-        epochs, rate = TRAINING[name]
-        # Of few texts an epoch has few steps.
-        epochs = max(epochs, min(30, -(-_LEAST_STEPS // data.stream.num_batches)))
-        if args.lesson:
-            epochs, rate = LESSON["epochs"], LESSON["rate"]
-        epochs = 1 if args.quick else args.epochs or epochs
-        rate = args.learning_rate or rate
         folder = self.run.path / kd.workbench.STATE / state
-        if args.pretrain and name in PRETRAINED:
-            self._pretrain(network, data, folder)
-        half_epoch = data.stream.num_batches // 2
-        schedule = kd.callbacks.CosineRestarts(epochs, warm_up_steps=half_epoch)
-        optimizer = kd.workbench.adamw(rate, 0.01)
-        if args.lesson:
-            schedule, optimizer = kd.callbacks.WarmUp(0), "adam"
-        learn = text.Learner(network, data, folder, optimizer=optimizer)
-        history = learn.fit(
-            None if args.lr_find else rate,
-            cycle_len=epochs,
-            callbacks=[schedule],
-            resume=True,
+        network, history = fit(
+            name, data, self.run.seed, self.args, folder, self.unlabelled
         )
-        return learn.model, history.assign(stage=state)
-
-    def _pretrain(self, network, data, folder):
-        """Let it guess hidden tokens of the training texts and of --unlabelled."""
-        from kerasdl import text
-
-        own = data.tokenizer
-        more = own.encode(own.prepare(self.unlabelled))
-        folder.parent.mkdir(exist_ok=True)
-        text.pretrain(
-            network,
-            [*data.encoded("train"), *more],
-            own.size,
-            1 if self.args.quick else self.args.pretrain,
-            state=folder.with_name(f"{folder.name}_masked.npz"),
-            seed=self.run.seed,
-        )
+        return network, history.assign(stage=state)
 
     def _scores(self, network):
         from kerasdl import text

@@ -141,13 +141,15 @@ def pretrain(
         metrics=["accuracy"],
     )
     data = MaskedTexts(encoded, vocab_size, batch_size, seed=seed)
-    cosine = CosineRestarts(epochs, warm_up_steps=data.stream.num_batches // 2)
+    half_epoch = data.stream.num_batches // 2
+    cosine = CosineRestarts(epochs, warm_up_steps=half_epoch)
     return train.fit_cycles(
         model,
         data,
         learning_rate,
         cycles=1,
         cycle_len=epochs,
+        cycle_mult=1,
         callbacks=[cosine],
         state=state,
     )

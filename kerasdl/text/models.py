@@ -54,7 +54,7 @@ LESSON: dict[str, dict[str, Any]] = {
 }
 LESSON_WORDS = 1000
 _RUNS = 32_749  # buckets, a prime, of the runs of each length of fasttext
-_NOISE = 0.2  # dropout of embeddings, of whole features
+_NOISE = 0.1  # dropout of embeddings, of whole features
 
 
 def fasttext(
@@ -94,7 +94,7 @@ def text_cnn(
     dim: int = 96,
     filters: int = 64,
     widths: tuple[int, ...] = (1, 2, 3),
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
@@ -129,7 +129,7 @@ def text_rnn(
     dim: int = 96,
     units: int = 64,
     depth: int = 1,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
@@ -150,7 +150,7 @@ def text_rcnn(
     dim: int = 96,
     units: int = 64,
     depth: int = 1,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
@@ -177,7 +177,7 @@ def text_rnn_attention(
     dim: int = 96,
     units: int = 64,
     depth: int = 1,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
@@ -210,7 +210,7 @@ def bilstm(
     dim: int = 96,
     units: int = 64,
     depth: int = 1,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
@@ -232,7 +232,7 @@ def gru(
     dim: int = 96,
     units: int = 64,
     depth: int = 1,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     bigrams: bool = True,
     *,
     seed: int | None = None,
