@@ -1,6 +1,7 @@
 """What texts are like: counts by split and class, lengths, as table and picture."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ from kerasdl._figure import new_figure, save_figure
 
 from .data import TextData
 from .splits import SPLITS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def text_statistics(data: TextData) -> pd.DataFrame:
@@ -42,12 +46,12 @@ def text_statistics(data: TextData) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def save_lengths(data: TextData, path: str | Path) -> None:
+def save_lengths(data: TextData, path: str | Path | None = None) -> "Figure":
     """Draw how long training texts of each class are, in tokens.
 
     Args:
         data: the texts.
-        path: the PNG to write.
+        path: the picture to write; None shows it in a notebook.
     """
     table = data.rows("train")
     lengths = table["prepared"].map(lambda text: len(data.tokenizer.split(text)))
@@ -61,4 +65,4 @@ def save_lengths(data: TextData, path: str | Path) -> None:
     axes.set_xlabel(f"{data.tokenizer.unit} of a text")
     axes.set_ylabel("texts")
     axes.legend()
-    save_figure(figure, path)
+    return save_figure(figure, path)
