@@ -51,35 +51,30 @@ def test_runs_are_numbered_alike_in_graph_and_numpy(rng):
 
 def test_nbsvm_is_the_regression_that_it_was_fitted_by(data):
     """Beside scikit-learn's own counts of runs of characters."""
-    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import normalize
 
     labels = data.labels("train")
     # Characters that are not known are one.
-    texts = ["".join(map(chr, ids + 500)) for ids in data.encoded("train")]
-    held = ["".join(map(chr, ids + 500)) for ids in data.encoded("valid")]
-    find = CountVectorizer(
-        analyzer="char", ngram_range=(1, 3), binary=True, lowercase=False
+    train, held = (
+        ["".join(map(chr, ids + 500)) for ids in data.encoded(split)]
+        for split in ("train", "valid")
     )
-    train = find.fit_transform(texts).astype(float)
-    inside = 1 + train[labels == 1].sum(axis=0)
-    outside = 1 + train[labels == 0].sum(axis=0)
-    ratio = np.log((inside / inside.sum()) / (outside / outside.sum()))
-    every = CountVectorizer(analyzer="char", ngram_range=(1, 3), binary=True)
-    every.set_params(lowercase=False).fit(held)
-
-    def scaled(rows, given):
-        total = CountVectorizer(
-            analyzer="char", ngram_range=(1, 3), binary=True, lowercase=False
-        )
-        count = total.fit_transform(given).sum(axis=1)
-        return np.asarray(rows.toarray() * np.asarray(ratio)) / np.sqrt(count)
-
-    model = LogisticRegression(C=8.0, max_iter=300)
-    model.fit(np.asarray(scaled(train, texts)), labels)
-    expected = model.predict_proba(np.asarray(scaled(find.transform(held), held)))
+    find = TfidfVectorizer(
+        analyzer="char", ngram_range=(1, 3), binary=True, lowercase=False, norm=None
+    )
+    rows = find.fit_transform(train)
+    inside = 1 + (rows[labels == 1] > 0).sum(axis=0)
+    outside = 1 + (rows[labels == 0] > 0).sum(axis=0)
+    ratio = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum())))
+    root = np.asarray(ratio) ** 0.5
+    model = LogisticRegression(C=16.0, max_iter=300)
+    model.fit(normalize(rows.multiply(root).tocsr()), labels)
+    given = normalize(find.transform(held).multiply(root).tocsr())
     found = answer_tokens(nbsvm(data), data.encoded("valid"))
-    np.testing.assert_allclose(found, expected, atol=0.02)  # few runs share a bucket
+    # The ratios' sums count a run in a shared bucket once.
+    np.testing.assert_allclose(found, model.predict_proba(given), atol=0.01)
     assert scores(data.labels("valid"), found)["accuracy"] > 0.6
 
 
@@ -132,6 +127,18 @@ def test_marks_are_the_slope_when_embeddings_are_scaled():
         table.set_weights([start])
         slope = (odds[0] - odds[1]) / (2 * eps)
         assert marks[tokens == token].sum() == pytest.approx(slope, rel=0.05, abs=1e-3)
+
+
+def test_marks_of_nbsvm_stand_where_the_runs_begin(data):
+    network = nbsvm(data)
+    tokens = data.encoded("valid")[0]
+    found = float(network(tokens[None])[0, 1])
+    bias = network.get_layer("probability").get_weights()[1]
+    log_odds = np.log(found / (1 - found)) - (bias[1] - bias[0])
+    marks = token_marks(network, tokens, 1)
+    assert marks.sum() == pytest.approx(log_odds, rel=1e-3)  # it is linear
+    repeated = np.append(tokens, tokens[:1])  # the second time counts nothing
+    assert abs(token_marks(network, repeated, 1)[-1]) < 1e-9
 
 
 def test_scores_beside_a_hand_made_case():
