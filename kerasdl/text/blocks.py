@@ -53,6 +53,29 @@ def embedded(
     return tokens, mask, x * ops.expand_dims(ops.cast(mask, x.dtype), -1)
 
 
+def halved(x: Tensor, mask: Tensor, seeds: Seeds) -> tuple[Tensor, Tensor]:
+    """Half as many steps, each of three that lie together, and where they are.
+
+    Recurrent layers take as long as there are steps. Texts end in 0, so that padding
+    changes nothing.
+
+    Args:
+        x: `(batch, steps, features)`, 0 where there is no token.
+        mask: where there are tokens.
+        seeds: of the weights.
+    """
+    start = initializers.HeUniform(seed=seeds())
+    find = layers.Conv1D(
+        x.shape[-1],
+        3,
+        strides=2,
+        activation="relu",
+        kernel_initializer=start,
+        name="halved",
+    )
+    return find(ops.pad(x, ((0, 0), (0, 2), (0, 0)))), mask[:, ::2]
+
+
 def recurrent(
     x: Tensor,
     mask: Tensor,

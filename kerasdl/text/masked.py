@@ -157,13 +157,14 @@ def pretrain(
 
 def _states(network: keras.Model) -> Any:
     """What a network has of each token, in its last layer of such a kind."""
+    is_halved = any(layer.name == "halved" for layer in network.layers)
     for layer in reversed(network.layers):
         output = layer.output
         of_tokens = not isinstance(output, (list, tuple)) and len(output.shape) == 3
         is_one = isinstance(layer, (layers.LayerNormalization, layers.Bidirectional))
-        if of_tokens and is_one:
+        if of_tokens and is_one and not is_halved:
             return output
     raise ValueError(
-        "`network` must have states of each token, as recurrent ones and the "
-        f"transformer have. Received: {network.name!r}"
+        "`network` must have states of each token, as the transformer has and "
+        f"recurrent ones of halve=False. Received: {network.name!r}"
     )

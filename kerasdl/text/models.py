@@ -12,6 +12,14 @@ from . import blocks
 from .hashing import ngram_ids
 
 # Sizes of the lesson's code: 1,000 known words, of which each is 128 numbers.
+_RECURRENT = {
+    "bigrams": False,
+    "halve": False,
+    "dim": 128,
+    "units": 128,
+    "depth": 3,
+    "dropout": 0.8,
+}
 LESSON: dict[str, dict[str, Any]] = {
     "fasttext": {"dim": 128, "hidden": 128, "dropout": 0.8},
     "text_cnn": {
@@ -21,29 +29,11 @@ LESSON: dict[str, dict[str, Any]] = {
         "widths": (2, 3, 4),
         "dropout": 0.8,
     },
-    "text_rnn": {
-        "bigrams": False,
-        "dim": 128,
-        "units": 128,
-        "depth": 3,
-        "dropout": 0.8,
-    },
-    "text_rcnn": {
-        "bigrams": False,
-        "dim": 128,
-        "units": 128,
-        "depth": 3,
-        "dropout": 0.8,
-    },
-    "text_rnn_attention": {
-        "bigrams": False,
-        "dim": 128,
-        "units": 128,
-        "depth": 3,
-        "dropout": 0.8,
-    },
-    "bilstm": {"bigrams": False, "dim": 128, "units": 128, "depth": 3, "dropout": 0.8},
-    "gru": {"bigrams": False, "dim": 128, "units": 128, "depth": 3, "dropout": 0.8},
+    "text_rnn": _RECURRENT,
+    "text_rcnn": _RECURRENT,
+    "text_rnn_attention": _RECURRENT,
+    "bilstm": _RECURRENT,
+    "gru": _RECURRENT,
     "transformer": {
         "bigrams": False,
         "dim": 128,
@@ -91,7 +81,7 @@ def fasttext(
 def text_cnn(
     vocab_size: int,
     classes: int = 2,
-    dim: int = 96,
+    dim: int = 80,
     filters: int = 64,
     widths: tuple[int, ...] = (1, 2, 3),
     dropout: float = 0.3,
@@ -131,15 +121,17 @@ def text_rnn(
     depth: int = 1,
     dropout: float = 0.3,
     bigrams: bool = True,
+    halve: bool = True,
     *,
     seed: int | None = None,
 ) -> keras.Model:
     """LSTMs in both directions; their last states are what is known of the text.
 
-    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities.
+    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
+    `halve` a convolution first makes one step of two, which takes half as long.
     """
     seeds = Seeds(seed)
-    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
     whole = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds, last=True)
     return blocks.classifier(tokens, whole, classes, dropout, seeds, "text_rnn")
 
@@ -152,19 +144,21 @@ def text_rcnn(
     depth: int = 1,
     dropout: float = 0.3,
     bigrams: bool = True,
+    halve: bool = True,
     *,
     seed: int | None = None,
 ) -> keras.Model:
     """Each token beside what LSTMs know of it from both sides; the largest of each.
 
-    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. At the
+    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
+    `halve` a convolution first makes one step of two, which takes half as long. At the
     lesson's sizes: [embedding, 3 BiLSTMs] = 384, ReLU, largest over time, dense.
 
     Reference:
         Lai et al., 2015 (with its tanh layer, which the lesson leaves out)
     """
     seeds = Seeds(seed)
-    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
     states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
     both = ops.relu(layers.Concatenate()([x, states]))
     whole = blocks.largest(both, mask)
@@ -179,19 +173,21 @@ def text_rnn_attention(
     depth: int = 1,
     dropout: float = 0.3,
     bigrams: bool = True,
+    halve: bool = True,
     *,
     seed: int | None = None,
 ) -> keras.Model:
     """LSTM states, of which a learned vector says how much each counts.
 
-    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. The
+    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
+    `halve` a convolution first makes one step of two, which takes half as long. The
     layer "weights" answers with how much each token counts, `(batch, steps)`.
 
     Reference:
         Yang et al., 2016 (hierarchical attention, at the level of words)
     """
     seeds = Seeds(seed)
-    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
     states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
     scores = blocks.dense(1, seeds, use_bias=False)(ops.tanh(states))
     scores = ops.squeeze(scores, axis=-1)
@@ -212,15 +208,17 @@ def bilstm(
     depth: int = 1,
     dropout: float = 0.3,
     bigrams: bool = True,
+    halve: bool = True,
     *,
     seed: int | None = None,
 ) -> keras.Model:
     """LSTMs in both directions; of their states the largest and the mean.
 
-    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities.
+    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
+    `halve` a convolution first makes one step of two, which takes half as long.
     """
     seeds = Seeds(seed)
-    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
     states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
     whole = _pooled(states, mask)
     return blocks.classifier(tokens, whole, classes, dropout, seeds, "bilstm")
@@ -234,15 +232,17 @@ def gru(
     depth: int = 1,
     dropout: float = 0.3,
     bigrams: bool = True,
+    halve: bool = True,
     *,
     seed: int | None = None,
 ) -> keras.Model:
     """GRUs in both directions; of their states the largest and the mean.
 
-    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities.
+    Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
+    `halve` a convolution first makes one step of two, which takes half as long.
     """
     seeds = Seeds(seed)
-    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
     states = blocks.recurrent(x, mask, "GRU", units, depth, dropout, seeds)
     whole = _pooled(states, mask)
     return blocks.classifier(tokens, whole, classes, dropout, seeds, "gru")
@@ -304,6 +304,15 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "gru": gru,
     "transformer": transformer,
 }
+
+
+def _embedded(
+    vocab_size: int, dim: int, bigrams: bool, halve: bool, seeds: Seeds
+) -> tuple[Any, Any, Any]:
+    tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
+    if halve:
+        x, mask = blocks.halved(x, mask, seeds)
+    return tokens, mask, x
 
 
 def _pooled(x: Any, mask: Any) -> Any:

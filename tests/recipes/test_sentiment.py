@@ -40,7 +40,7 @@ def test_the_default_keeps_a_blend_beside_tf_idf(run):
     results = json.loads((run / "manifest.json").read_text("utf-8"))["results"]
     rows = {row["model"]: row for row in results["models"]}
     assert set(rows) == {
-        *("nbsvm", "text_cnn", "text_rcnn", "blend"),
+        *("nbsvm", "text_cnn", "blend"),
         *("TF-IDF characters", "TF-IDF words"),
     }
     assert results["best"] == "blend"
