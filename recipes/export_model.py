@@ -9,7 +9,8 @@ Those photos are the test images of the run (the validation images if it has non
 --check DIR; int8 finds its ranges on training images of the run, or on --calibration
 DIR. DIR holds a folder per class.
 
-A run of a table becomes `.keras`, SavedModel, TFLite and ONNX, proved on its own rows.
+A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
+its own rows.
 
 Exit code 1: a file cannot be written or run, loses more than --max-drop of accuracy, or
 answers otherwise; what was written stays in RUN/export.partial/. 2: a bad argument.
@@ -68,7 +69,13 @@ def main(argv=None):
         raise ValueError(
             f"`out` must not exist. Received: {out}. --overwrite replaces it."
         )
-    write = info.of_task({"image_classification": classifier, "tabular": table})
+    write = info.of_task(
+        {
+            "image_classification": classifier,
+            "tabular": table,
+            "text_classification": table,
+        }
+    )
     kd.runtime.start(verbose=args.verbose)
     write(args, info, out)
 
@@ -105,11 +112,12 @@ def classifier(args, info, out):
 
 
 def table(args, info, out):
-    """Write the files of a run of a table, proved on its check rows."""
+    """Write the files of a run of a table or of texts, proved on its check rows."""
+    domain = info.of_task({"tabular": kd.tabular, "text_classification": kd.text})
     formats = args.formats
     if formats == FORMATS.split(","):  # the default has those of photos too
-        formats = [name for name in formats if name in kd.tabular.FORMATS]
-    report = kd.tabular.export_run(info.path, formats, out, overwrite=args.overwrite)
+        formats = [name for name in formats if name in domain.FORMATS]
+    report = domain.export_run(info.path, formats, out, overwrite=args.overwrite)
     print(f"\n{report.to_string()}\n\n{out}/ holds the files and export_report.json")
 
 

@@ -1,4 +1,4 @@
-"""Ask a finished run: label and probability of each photo, or a prediction a row.
+"""Ask a finished run: label and probability of each photo or text, or of each row.
 
     python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
 
@@ -22,6 +22,12 @@ edge coordinates from 0 in the photo's pixels. `--threshold` cuts; `--csv` write
 same as a table; `--pictures DIR` draws the answers into copies of the photos, from the
 score on at which F1 was best.
 
+    python recipes/predict.py saved_models/sentiment REVIEWS.csv --csv answers.csv
+
+Of a run of texts, the one file is a CSV or TSV, whose column of texts is found or named
+by `--text-column`, or a .txt of one text a line; `--csv` writes for every row the text,
+`label` and `probability`.
+
 Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
 the others go on); or one to a row is none (it is named, nothing is written). 2: a bad
 argument.
@@ -37,7 +43,7 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a CSV"
+        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a file"
     )
     parser.add_argument(
         "--csv",
@@ -66,6 +72,8 @@ def parse_args(argv=None):
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
     )
+    parser.add_argument("--text-column", metavar="COLUMN", help="of a file of texts")
+    parser.add_argument("--encoding", default="utf-8", help="of a file of texts")
     parser.add_argument(
         "--verbose", action="store_true", help="show TensorFlow's lines"
     )
@@ -82,6 +90,7 @@ def parse_args(argv=None):
                 "image_classification": classify,
                 "tabular": predict_rows,
                 "detection": detect,
+                "text_classification": classify_texts,
             }
         )
     except ValueError as error:
@@ -134,6 +143,28 @@ def predict_rows(args):
     print(found[names].head(10).to_string())
     if len(found) > 10:
         print(f"... {len(found):,} rows")
+    return 0
+
+
+def classify_texts(args):
+    """Say what each text of one file is; print the first of them."""
+    try:
+        if len(args.images) > 1:
+            raise ValueError(
+                f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
+            )
+        found = kd.text.Predictor.load(args.model).predict(
+            args.images[0], args.text_column, args.encoding
+        )
+    except ValueError as error:
+        print(f"predict.py: error: {error}", file=sys.stderr)
+        return 2
+    if args.csv:
+        found.to_csv(args.csv, index=False)
+    for text, label, probability in found.head(10).itertuples(index=False):
+        print(f"{label} {probability:.4f}: {text[:60]}")
+    if len(found) > 10:
+        print(f"... {len(found):,} texts")
     return 0
 
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING or not missing(_PACKAGES):
     from .served_model import ServedModel
     from .server import Server, bind
     from .table_app import create_table_app
+    from .text_app import create_text_app
 else:
     create_app = create_table_app = stand_in(missing(_PACKAGES)[0], "serve")
+    create_text_app = create_app
     LiteModel = lite_model = ServedModel = Server = bind = serve = create_app
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "bind",
     "create_app",
     "create_table_app",
+    "create_text_app",
     "lite_model",
     "serve",
 ]

@@ -135,7 +135,7 @@ def test_a_run_of_another_task_is_refused(tmp_path, export):
         other.manifest["task"] = "detection"
     done = export(tmp_path / "boxes")
     assert done.returncode == 2
-    assert "must be one of image_classification, tabular. Received" in done.stderr
+    assert "must be one of image_classification, tabular, text_cl" in done.stderr
     assert not (tmp_path / "boxes" / "export").exists()
 
 

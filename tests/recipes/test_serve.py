@@ -261,7 +261,7 @@ def test_a_run_of_another_task_is_refused(tmp_path, capsys):
         other.manifest["task"] = "detection"
     assert main(RECIPE, tmp_path / "boxes") == 2
     assert (
-        "must be one of image_classification, tabular. Received"
+        "must be one of image_classification, tabular, text_cl"
         in capsys.readouterr().err
     )
 
