@@ -10,6 +10,7 @@ import pandas as pd
 import tensorflow as tf
 
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._described import Described
 from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import Batch, BatchStream
@@ -22,7 +23,7 @@ SOURCE, TARGET = "source", "target"
 Inputs = Mapping[str, tf.TensorSpec]
 
 
-class PairData:
+class PairData(Described):
     """Sentences and their translations in splits.
 
     It keeps to `kerasdl.batches.TrainingData`. `train` is shuffled, anew each pass;
@@ -161,6 +162,16 @@ class PairData:
             "pieces": len(self.subwords),
             "pairs": self.pairs["split"].value_counts().to_dict(),
             "fingerprint": digest.hexdigest()[:16],
+        }
+
+    def _facts(self) -> dict[str, str]:
+        counts = self.pairs["split"].value_counts()
+        shown = [f"{counts[split]:,} {split}" for split in self.splits]
+        return {
+            "pairs": ", ".join(shown),
+            "pieces": f"{len(self.subwords):,}",
+            "batches": f"of {self.batch_tokens:,} pieces",
+            "seed": str(self.seed),
         }
 
     def _encode(self, split: str) -> pd.DataFrame:

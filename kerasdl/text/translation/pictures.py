@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasdl._figure import new_figure, save_figure, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _CELL = 0.32  # inches
 _LOW_LINE = "\u2581"  # with which sentencepiece begins words
@@ -15,15 +19,15 @@ def save_attention(
     source: Sequence[str],
     translation: Sequence[str],
     weights: np.ndarray,
-    path: str | Path,
-) -> None:
+    path: str | Path | None = None,
+) -> "Figure":
     """Draw weights: a row for each piece of a translation, a column for the source's.
 
     Args:
         source: pieces, as `Translator.attention` gives them.
         translation: the same.
         weights: `(translation, source)`, each row with the sum 1.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
 
     Raises:
         ValueError: `weights` has another shape.
@@ -49,4 +53,4 @@ def save_attention(
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    save_figure(figure, path)
+    return save_figure(figure, path)

@@ -43,6 +43,7 @@ def test_batches_hold_each_pair_once_in_another_order_each_epoch(data):
 def test_what_decides_a_training_is_told(data, counting):
     assert data.splits == ["train", "valid", "test"]
     assert data.counts()["pairs"].tolist() == [60, 10, 10]
+    assert "60 train, 10 valid, 10 test" in repr(data)
     facts = data.facts()
     assert PairData(counting, 60, 64, seed=2).facts() == facts
     other = counting.replace({"source": {counting["source"][0]: "other"}})
