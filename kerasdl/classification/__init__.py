@@ -80,6 +80,7 @@ __all__ = [
     "fit_thresholds",
     "gallery",
     "grad_cam",
+    "headline",
     "logistic_baseline",
     "most_confused",
     "occlusion_map",
