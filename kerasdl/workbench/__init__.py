@@ -19,6 +19,12 @@ from .arrays import (
     settle_batch_norm,
     write_network,
 )
+from .boxes import (
+    QUICK_BOXES,
+    box_folder,
+    checked_boxes,
+    recorded_boxes,
+)
 from .contest import (
     Contest,
     add_contest_arguments,
