@@ -14,6 +14,8 @@ __version__ = "0.1.0"
 
 if "tensorflow" not in sys.modules:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "ipykernel" in sys.modules:  # a notebook would show its first lines in red
+        importlib.import_module(f"{__name__}._quiet_start").install()
 
 _SUBPACKAGES = (
     "artefacts",
@@ -46,6 +48,8 @@ _NOUNS = {
     "ImageData": "data",
     "Learner": "classification",
     "Predictor": "classification",
+    "fine_tune": "classification",
+    "load": "workbench",
 }
 
 __all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604

@@ -11,20 +11,48 @@ if TYPE_CHECKING:
 
 INK = "#333333"
 GREY, RED, BLUE = "#8a8f98", "#d1495b", "#2a6f97"
+FORMATS = (".png", ".svg", ".pdf")
+DPI = 120
 
 
 def new_figure(width: float, height: float) -> "Figure":
     """A white figure of `width` x `height` inches, 120 pixels each."""
-    from matplotlib.figure import Figure
+    from kerasdl._shown_figure import ShownFigure
 
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    return ShownFigure(figsize=(width, height), dpi=DPI, layout="constrained")
 
 
-def save_figure(figure: "Figure", path: str | Path) -> None:
-    """Write `figure` as a PNG, whole or not at all."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def save_figure(figure: "Figure", path: str | Path | None) -> "Figure":
+    """Write `figure` to `path`, whole or not at all; None shows it in a notebook.
 
-    write_by(path, FigureCanvasAgg(figure).print_png)
+    Returns:
+        `figure`.
+
+    Raises:
+        ValueError: `path` ends in none of .png, .svg and .pdf, or is no place for a
+            file.
+    """
+    if path is None:
+        figure.show()
+    else:
+        kind = picture_format(path)
+        write_by(path, lambda file: figure.savefig(file, format=kind))
+    return figure
+
+
+def picture_format(path: str | Path) -> str:
+    """The format that the end of `path` names.
+
+    Raises:
+        ValueError: it is none of .png, .svg and .pdf.
+    """
+    kind = Path(path).suffix.lower()
+    if kind not in FORMATS:
+        raise ValueError(
+            f"`path` must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}. "
+            f"Received: path={str(path)!r}"
+        )
+    return kind[1:]
 
 
 def plain_axes(axes: "Axes", xlabel: str, ylabel: str) -> None:

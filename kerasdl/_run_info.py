@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kerasdl._described import Described, some
 from kerasdl._file_names import MODEL
 
 IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
@@ -12,8 +13,8 @@ IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class RunInfo:
+@dataclass(frozen=True, repr=False)
+class RunInfo(Described):
     """A finished run.
 
     Attributes:
@@ -44,7 +45,26 @@ class RunInfo:
             )
         return known[self.task]
 
+    def _facts(self) -> dict[str, str]:
+        results = self.manifest.get("results", {})
+        numbers = [f"{k} {v:.4g}" for k, v in _numbers(results).items()]
+        return {
+            "folder": str(self.path),
+            "task": self.task,
+            "classes": some(self.labels),
+            "size": " x ".join(map(str, self.manifest.get("image_size", ()))),
+            "seed": str(self.manifest.get("seed", "")),
+            "begun": str(self.manifest.get("start", "")),
+            "results": some(numbers),
+        }
+
     @property
     def model_path(self) -> Path:
         """Where the run keeps its Keras model."""
         return self.path / MODEL
+
+
+def _numbers(results: Any) -> dict[str, float]:
+    """The numbers among the results of a run, by name."""
+    found = results.items() if isinstance(results, dict) else ()
+    return {k: v for k, v in found if type(v) in (int, float)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import pandas as pd
@@ -10,14 +10,20 @@ import pandas as pd
 from kerasdl import models, plots, train
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_one_of
+from kerasdl._described import Described
+from kerasdl._notebook import notebook
+from kerasdl._optimizer import rate_of
 from kerasdl.batches import TrainingData, is_training_data
 from kerasdl.callbacks import BatchLosses
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Rates = float | Sequence[float] | slice
 Callbacks = Sequence[keras.callbacks.Callback]
 
 
-class Learner:
+class Learner(Described):
     """A compiled network and its data, trained by fast.ai's practice.
 
     It knows no task. One that does is a subclass, which adds what its networks answer;
@@ -57,6 +63,7 @@ class Learner:
         self.history = pd.DataFrame()
         self.folder = None if folder is None else Path(folder)
         self._num_fits, self._suggested = 0, {}
+        self._interrupted = False
         self._rates, self._losses = [], []  # of each batch
 
     def lr_find(
@@ -65,8 +72,16 @@ class Learner:
         end_lr: float = 10,
         num_steps: int = 100,
         mode: str = "exponential",
+        *,
+        verbose: int = 1,
     ) -> train.LRFind:
-        """Find a learning rate; see `train.lr_find`."""
+        """Find a learning rate; see `train.lr_find`.
+
+        Example:
+            ```
+            learn.lr_find().plot()
+            ```
+        """
         model, data = self._trained()
         found = train.lr_find(
             model,
@@ -75,6 +90,7 @@ class Learner:
             end_lr=end_lr,
             num_steps=num_steps,
             mode=mode,
+            verbose=verbose,
         )
         by_depth = train.rate_ratios(model.optimizer)
         self._suggested[self._what_trains(by_depth)] = found.suggestions["valley"]
@@ -90,6 +106,7 @@ class Learner:
         *,
         resume: bool = False,
         class_weight: Mapping[int, float] | None = None,
+        verbose: int = 1,
     ) -> pd.DataFrame:
         """Train by cosine cycles; see `train.fit_cycles`.
 
@@ -100,29 +117,51 @@ class Learner:
         With `resume=True`, what an earlier process did of this `fit`, counted from the
         start of the script, is read back from `folder`, and the rest is trained. Other
         rates, cycles or data than it was begun with are an error.
+
+        Ctrl-C, or a notebook's stop button, leaves the network as the last batch made
+        it, and the whole epochs in `history`; the next `fit` goes on from there, or,
+        with `resume=True`, from the last whole epoch to what the whole would have been.
+        `verbose=0` shows nothing.
+
+        Example:
+            ```
+            learn.fit(1e-2, cycles=3)
+            ```
         """
+        number, kept = self._next_fit(resume)
         model, data = self._trained(callbacks)
         losses = BatchLosses()
-        history = train.fit_cycles(
-            model,
-            data,
-            learning_rate,
-            cycles=cycles,
-            cycle_len=cycle_len,
-            cycle_mult=cycle_mult,
-            callbacks=[*callbacks, losses],
-            first_epoch=len(self.history),  # views that no `fit` has seen
-            state=train.fit_state(self.folder, self._num_fits + 1, resume),
-            class_weight=class_weight,
-            suggested=self._suggested.get(self._what_trains()),
-        )
+        done: list[dict[str, float]] = []
+        try:
+            history = train.fit_cycles(
+                model,
+                data,
+                learning_rate,
+                cycles=cycles,
+                cycle_len=cycle_len,
+                cycle_mult=cycle_mult,
+                callbacks=[*callbacks, losses],
+                first_epoch=len(kept),  # views that no `fit` has seen
+                state=train.fit_state(self.folder, number, resume),
+                class_weight=class_weight,
+                suggested=self._suggested.get(self._what_trains()),
+                history=done,
+                verbose=verbose,
+            )
+        except KeyboardInterrupt:
+            self._note(kept, pd.DataFrame(done), number)
+            self._num_fits, self._interrupted = number - 1, True
+            print(
+                "interrupted: the network is as the last batch left it; whole epochs "
+                f"in `history`: {len(done)}; the next `fit` goes on from there"
+            )
+            raise
         if learning_rate is None:
             self._suggested[self._what_trains()] = train.layer_rates(model)[-1]
-        self._num_fits += 1
+        self._num_fits, self._interrupted = number, False
         self._rates += history.attrs["learning_rates"]
         self._losses += losses.losses
-        rows = history.assign(stage=f"fit {self._num_fits}")
-        self.history = pd.concat([self.history, rows], ignore_index=True)
+        self._note(kept, history, number)
         return history
 
     def freeze(self) -> int:
@@ -154,7 +193,9 @@ class Learner:
         """Read weights that `save` wrote; see `models.restore_weights`."""
         models.restore_weights(self.model, path)
 
-    def plot_losses(self, path: str | Path, by: str = "epoch") -> None:
+    def plot_losses(
+        self, path: str | Path | None = None, by: str = "epoch"
+    ) -> "Figure":
         """Draw loss and measures of all epochs, or by="batch" the loss of each batch.
 
         See `plots.save_curves` and `plots.save_losses`. Batches are not looked at by
@@ -162,17 +203,53 @@ class Learner:
         """
         check_one_of("by", by, ("epoch", "batch"))
         if by == "epoch":
-            plots.save_curves(self.history, path)
-        else:
-            plots.save_losses(self._losses, path)
+            return plots.save_curves(self.history, path)
+        return plots.save_losses(self._losses, path)
 
-    def plot_lr(self, path: str | Path) -> None:
+    def plot_lr(self, path: str | Path | None = None) -> "Figure":
         """Draw the rate of every batch; see `plots.save_learning_rate`."""
-        plots.save_learning_rate(self._rates, path)
+        return plots.save_learning_rate(self._rates, path)
 
-    def summary(self) -> None:
-        """Print the layers, their groups, and which of them train."""
-        train.summary(self.model)
+    def summary(self) -> pd.DataFrame:
+        """The layers, their groups, and which of them train, as `train.layer_table`.
+
+        Outside a notebook `train.summary` prints them too.
+        """
+        if notebook() is None:
+            train.summary(self.model)
+        return train.layer_table(self.model)
+
+    def _facts(self) -> dict[str, str]:
+        model = self.model
+        table = train.layer_table(model)
+        groups = table[table["state"] != ""].groupby("group")["state"]
+        frozen = [number for number, states in groups if (states == "frozen").all()]
+        by_group = f"{len(groups)}, frozen: {', '.join(map(str, frozen)) or 'none'}"
+        count = train.count_trainable(model)
+        rate = rate_of(model.optimizer)
+        ratios = train.rate_ratios(model.optimizer) or [1]
+        rates = ", ".join(f"{rate * ratio:.2g}" for ratio in ratios)
+        return {
+            "network": f"{model.name}, {model.input_shape} to {model.output_shape}",
+            "parameters": f"{count:,} of {model.count_params():,} train",
+            "groups": by_group,
+            "optimizer": f"{model.optimizer.name}, rate {rates}",
+            "data": repr(self.data).splitlines()[0],
+            "epochs": f"{len(self.history)} so far",
+            "best": _best(self.history),
+        }
+
+    def _next_fit(self, resume: bool) -> tuple[int, pd.DataFrame]:
+        """The number of the next `fit`, and what `history` holds before it."""
+        number = self._num_fits + 1
+        if self._interrupted and resume and len(self.history):
+            # Its epochs are read back.
+            return number, self.history[self.history["stage"] != f"fit {number}"]
+        return number + self._interrupted * (not resume), self.history
+
+    def _note(self, kept: pd.DataFrame, rows: pd.DataFrame, number: int) -> None:
+        rows = pd.DataFrame(rows).assign(stage=f"fit {number}")
+        self.history = pd.concat([kept, rows], ignore_index=True) if len(rows) else kept
 
     def _trained(self, callbacks: Callbacks = ()) -> tuple[keras.Model, Any]:
         """The model that trains, which shares its weights, and the data it takes."""
@@ -182,6 +259,16 @@ class Learner:
         """What a suggested rate holds for; `by_depth` are the ratios of its layers."""
         count = train.count_trainable(self.model)
         return self.model.optimizer, count, tuple(by_depth or ())
+
+
+def _best(history: pd.DataFrame) -> str:
+    """What was measured in the epoch of the lowest loss on validation data."""
+    if "val_loss" not in history or history["val_loss"].isna().all():
+        return ""
+    row = history["val_loss"].idxmin()
+    measured = history.loc[row].filter(like="val_").dropna()
+    texts = [f"{name} {value:.4g}" for name, value in measured.items()]
+    return f"epoch {row + 1}: {', '.join(texts)}"
 
 
 def _check_data(data: Any) -> None:

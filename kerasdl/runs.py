@@ -51,6 +51,7 @@ _MAY_HOLD = {
     "resumed": list,
     "image_size": list,
     "task": str,
+    "likeness": dict,
 }
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import ModuleType
 
 from kerasdl import strategies
 from kerasdl._checks import check_one_of
@@ -63,7 +64,7 @@ def start(
         if deterministic:
             tf.config.experimental.enable_op_determinism()
         if not verbose:
-            tf.get_logger().addFilter(_is_of_interest)
+            hush(tf)
         strategies.use(strategy)  # before the first operation, which starts devices
         tf.zeros(1)  # ... and prints too
     strategies.announce(strategy)
@@ -74,6 +75,13 @@ def start(
             f"precision={precision!r} is about six times slower than 'float32'.",
             stacklevel=2,
         )
+
+
+def hush(tensorflow: ModuleType) -> None:
+    """Let its logger pass over what is of no interest."""
+    logger = tensorflow.get_logger()
+    logger.setLevel(logging.WARNING)  # in a notebook it would be more
+    logger.addFilter(_is_of_interest)
 
 
 def _is_of_interest(record: logging.LogRecord) -> bool:

@@ -165,6 +165,7 @@ def write_results(run, setting, steps, args):
         history=pd.concat(histories, ignore_index=True),
         report=kd.workbench.report_on(found, data, split),
         title=title,
+        data=data,
         card=kd.workbench.model_card(run, data, model, best, title),
     )
     print(f"\nkept: {name}, of the lowest loss on the validation photos")

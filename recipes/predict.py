@@ -6,7 +6,9 @@
 
 A folder stands for all photos below it. `--csv` writes a row for each photo: file,
 label, probability, and the probability of each class. Of a run with several labels a
-photo, all labels above their thresholds are the answer, or "no label".
+photo, all labels above their thresholds are the answer, or "no label". An answer that
+is less than twice as probable as another is marked "unsure", and a photo that is far
+from all that the network was trained on "unlike the training photos".
 
 Of a run of a table, the one file is a CSV with the columns of the training; `--csv`
 writes all its rows, their text as it is, with `prediction`, and of classes
@@ -165,13 +167,13 @@ def detect(args):
 
 
 def print_answers(result):
-    for file, labels, row in zip(
-        result.files, result.labels, result.probabilities, strict=True
-    ):
+    for number, file in enumerate(result.files):
+        labels, row = result.labels[number], result.probabilities[number]
         value = dict(zip(result.class_names, row, strict=True))
         names = labels if result.is_multi_label else [labels]
-        answer = ", ".join(f"{name} {value[name]:.4f}" for name in names)
-        print(f"{file}: {answer or 'no label'}")
+        answer = ", ".join(f"{name} {value[name]:.4f}" for name in names) or "no label"
+        remark = result.remark(number)
+        print(f"{file}: {answer} ({remark})" if remark else f"{file}: {answer}")
     for file, reason in result.damaged.items():
         print(kd.data.ImageError(file, reason), file=sys.stderr)
 

@@ -104,6 +104,33 @@ def test_a_cut_script_resumes_to_the_same_bits(tmp_path):
     same(resumed.model, whole.model)
 
 
+class Stop(keras.callbacks.Callback):
+    """Ctrl-C when the second epoch begins."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_what_is_stopped_is_kept_and_gone_on_with(tmp_path, capsys, resume):
+    whole = Learner(network(), Houses())
+    whole.fit(0.05, cycle_len=3, verbose=0)
+    learn = Learner(network(), Houses(), tmp_path if resume else None)
+    with pytest.raises(KeyboardInterrupt):
+        learn.fit(0.05, cycle_len=3, callbacks=[Stop()])
+    assert "whole epochs in `history`: 1;" in capsys.readouterr().out
+    assert learn.history["loss"].tolist() == whole.history["loss"].tolist()[:1]
+    learn.fit(0.05, cycle_len=3, resume=resume, verbose=0)
+    assert f"epochs      {3 if resume else 4} so far" in repr(learn)
+    stages = learn.history["stage"].tolist()
+    assert stages == ["fit 1"] * (3 if resume else 1) + ["fit 2"] * 3 * (not resume)
+    if resume:
+        expected = whole.model.get_weights()
+        for ours, theirs in zip(learn.model.get_weights(), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_what_is_frozen_stays_and_the_rest_trains(tmp_path, capsys):
     learn = Learner(network(), Houses())
     assert learn.freeze() == 4 + 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import keras
@@ -21,6 +21,9 @@ from kerasdl._optimizer import (
 from kerasdl.schedules import warm_up
 
 from ._momentum import put_momentum_back
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # What a schedule set last, and the maximum it began from, by optimizer.
 _LOWERED: "WeakKeyDictionary[Any, tuple[float, float]]" = WeakKeyDictionary()
@@ -168,9 +171,9 @@ class RateSchedule(keras.callbacks.Callback):
         began = self._first_step is not None
         return round(len(self.rates) / self.steps_per_epoch) if began else 0
 
-    def plot_lr(self, path: str | Path) -> None:
+    def plot_lr(self, path: str | Path | None = None) -> "Figure":
         """Draw the rate of each batch so far; see `plots.save_learning_rate`."""
-        plots.save_learning_rate(self.rates, path)
+        return plots.save_learning_rate(self.rates, path)
 
     def _iterations(self) -> int:
         accumulated = plain(self._sets).gradient_accumulation_steps

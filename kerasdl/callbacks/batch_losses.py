@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from kerasdl import plots
 from kerasdl._optimizer import has_own_step
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class BatchLosses(keras.callbacks.Callback):
@@ -60,6 +63,6 @@ class BatchLosses(keras.callbacks.Callback):
         self.losses.append((total - before) / (count - seen))
         self._before = (total, count)
 
-    def plot_losses(self, path: str | Path) -> None:
+    def plot_losses(self, path: str | Path | None = None) -> "Figure":
         """Draw the losses, raw and smoothed; see `plots.save_losses`."""
-        plots.save_losses(self.losses, path)
+        return plots.save_losses(self.losses, path)

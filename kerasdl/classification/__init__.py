@@ -12,13 +12,15 @@ from .export_run import export_run
 from .fbeta import FBeta
 from .file_costs import file_costs
 from .files import quantization_errors, save_onnx, save_saved_model, save_tflite
+from .fine_tune import fine_tune
 from .gallery import gallery, save_gallery
 from .grad_cam import grad_cam
 from .learner import Learner
+from .likeness import Likeness, with_features
 from .linear_head import LinearHead, fit_linear_head
 from .loss import classification_loss, classification_metrics
 from .occlusion_map import occlusion_map
-from .outputs import class_probabilities
+from .outputs import are_unsure, class_probabilities
 from .precompute import ActivationData, check_callbacks_above, precompute
 from .predict_split import SplitPredictions, predict_split
 from .predictor import Predictions, Predictor

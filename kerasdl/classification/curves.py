@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from sklearn import metrics
@@ -22,6 +22,9 @@ from ._class_scores import scored_classes
 from .reliability import expected_calibration_error, reliability
 from .report import ClassificationReport
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _SIZE = (4.3, 4.8)  # inches
 _FEW = 8  # classes that have a line each; more are averaged
 _COLOURS = (BLUE, RED, "#3a9d5d", "#e09f3e", "#7b5ea7", "#8c6d46", "#d977b0", GREY)
@@ -36,7 +39,9 @@ class _Line(NamedTuple):
     area: float
 
 
-def save_precision_recall(report: ClassificationReport, path: str | Path) -> None:
+def save_precision_recall(
+    report: ClassificationReport, path: str | Path | None = None
+) -> "Figure":
     """Draw precision over recall, and name the average precision (AP).
 
     Up to 8 classes have a line each, of the class against all others. Of more, the
@@ -46,15 +51,15 @@ def save_precision_recall(report: ClassificationReport, path: str | Path) -> Non
 
     Args:
         report: the answers.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
 
     Raises:
         ValueError: no class has a curve.
     """
-    _save_lines(report, path, _precision_recall, ("recall", "precision"), "AP")
+    return _save_lines(report, path, _precision_recall, ("recall", "precision"), "AP")
 
 
-def save_roc(report: ClassificationReport, path: str | Path) -> None:
+def save_roc(report: ClassificationReport, path: str | Path | None = None) -> "Figure":
     """Draw the true positive rate over the false one, and name the area under it.
 
     Lines as in `save_precision_recall`; two classes that exclude each other have the
@@ -62,18 +67,18 @@ def save_roc(report: ClassificationReport, path: str | Path) -> None:
 
     Args:
         report: the answers.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
 
     Raises:
         ValueError: no class has a curve.
     """
     labels = ("false positive rate", "true positive rate")
-    _save_lines(report, path, _roc, labels, "AUC")
+    return _save_lines(report, path, _roc, labels, "AUC")
 
 
 def save_calibration(
-    report: ClassificationReport, path: str | Path, bins: int = 15
-) -> None:
+    report: ClassificationReport, path: str | Path | None = None, bins: int = 15
+) -> "Figure":
     """Draw how often answers are right over the probability they are given with.
 
     Below it, the number of answers by probability, on a logarithmic axis. Points under
@@ -81,7 +86,7 @@ def save_calibration(
 
     Args:
         report: the answers.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         bins: as in `reliability`.
 
     Raises:
@@ -108,16 +113,16 @@ def save_calibration(
     lower.yaxis.set_major_formatter("{x:,.0f}")
     lower.yaxis.set_minor_formatter("")
     lower.set_ylim(0.7, None)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def _save_lines(
     report: ClassificationReport,
-    path: str | Path,
+    path: str | Path | None,
     curve: Callable[[np.ndarray, np.ndarray], _Line],
     labels: tuple[str, str],
     area: str,
-) -> None:
+) -> "Figure":
     """Draw `curve` of each class, or of averages, named by the `area` under it."""
     columns = scored_classes(report.truth)
     if not len(columns):
@@ -158,7 +163,7 @@ def _save_lines(
     legend = figure.legend(handles, texts, loc="outside lower center", frameon=False)
     for text in legend.get_texts():
         text.set_parse_math(False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def _precision_recall(truth: np.ndarray, probabilities: np.ndarray) -> _Line:

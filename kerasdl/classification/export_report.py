@@ -13,7 +13,7 @@ _MOST_DIFFERENCE = 1e-3  # of a probability
 _ROUNDING = 1e-6  # of the difference of two accuracies
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExportReport:
     """The measurements of an export.
 
@@ -72,6 +72,12 @@ class ExportReport:
     def save(self, folder: Path) -> None:
         """Write `export_report.json` and `export_report.png`."""
         save_rows(self.rows, folder, "accuracy", "picture")
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return self.table().to_html(index=False, border=0, float_format="{:.4g}".format)
 
     def __str__(self) -> str:
         numbers = self.table().to_string(

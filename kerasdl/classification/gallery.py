@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ KINDS = (
     "random_correct",
     "random_incorrect",
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def gallery(
@@ -104,16 +108,16 @@ def gallery(
 def save_gallery(
     report: ClassificationReport,
     photos: pd.DataFrame,
-    path: str | Path,
+    path: str | Path | None = None,
     columns: int = 4,
     headline: str = "",
-) -> None:
+) -> "Figure":
     """Draw photos that `gallery` chose, with file, answer and truth, as a PNG.
 
     Args:
         report: the answers, with images.
         photos: of `gallery`.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         columns: photos in a row.
         headline: a line above all; the only one if there are no photos.
 
@@ -123,7 +127,7 @@ def save_gallery(
     """
     titles = ["\n".join([report.files[r], *describe(report, r)]) for r in photos.index]
     images = [report.image(row) for row in photos.index]
-    plots.save_gallery(images, titles, path, columns, headline)
+    return plots.save_gallery(images, titles, path, columns, headline)
 
 
 def describe(report: ClassificationReport, row: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Grad-CAM: where in a picture a network finds a class."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -8,16 +9,16 @@ import tensorflow as tf
 
 from kerasdl._checks import check_writable
 from kerasdl.inside.capture import find_map_layer, map_layers, run_captured
-from kerasdl.inside.picture import check_image, save_overlay, stretch
+from kerasdl.inside.picture import check_images, save_overlay, stretch
 
-from .outputs import check_numbers, resolve_class
+from .outputs import check_numbers, names_of, resolve_classes
 
 
 def grad_cam(
     model: keras.Model,
     image: np.ndarray,
     layer: str | None = None,
-    class_index: int | None = None,
+    class_index: int | Sequence[int] | None = None,
     path: str | Path | None = None,
 ) -> np.ndarray:
     """Weigh a layer's feature maps by the gradient of a class's score.
@@ -30,16 +31,19 @@ def grad_cam(
         model: functional or Sequential, flat or with models nested in it; takes pixels
             `(batch, height, width, channels)` and returns probabilities `(batch,
             classes)`, or that of the second of two classes alone.
-        image: `(height, width, channels)` in [0, 255], of the model's size.
+        image: `(height, width, channels)` in [0, 255], of the model's size; or a batch
+            of such, `(n, height, width, channels)`, which takes one call of the model.
         layer: name of a layer that gives feature maps, in a nested model too; None is
             the last one.
-        class_index: the class to look for; None is the most probable one.
-        path: of a PNG with the picture and, beside it, the heat over it; None saves
-            none.
+        class_index: the class to look for, or one for each of a batch; None is the most
+            probable one of each.
+        path: of a .png, .svg or .pdf with the picture and, beside it, the heat over it;
+            of a batch the pictures are below one another. None saves none.
 
     Returns:
         Heat `(height, width)` of the picture, float32 in [0, 1]: the largest value is
-        1, or all are 0 where nothing speaks for the class.
+        1, or all are 0 where nothing speaks for the class. Of a batch, `(n, height,
+        width)`.
 
     Raises:
         ValueError: an argument is not one of these.
@@ -49,7 +53,7 @@ def grad_cam(
     """
     if path is not None:
         check_writable("path", path)
-    pixels = check_image(model, image)
+    pixels = check_images(model, image)
     if layer is None:
         candidates = map_layers(model)
         if not candidates:
@@ -60,26 +64,30 @@ def grad_cam(
         target = candidates[-1]
     else:
         target = find_map_layer(model, layer)
-    class_index = resolve_class(model, pixels, class_index)
+    classes = resolve_classes(model, pixels, class_index)
     with tf.GradientTape() as tape:
         inputs = tf.convert_to_tensor(pixels)
         tape.watch(inputs)  # and so all that is computed from it
         _, maps, scores = run_captured(model, target, inputs)
         if scores.shape[-1] == 1:
-            score = scores[0, 0] if class_index else -scores[0, 0]
+            chosen = tf.where(classes == 1, scores[:, 0], -scores[:, 0])
         else:
-            score = scores[0, class_index]
-    gradient = tape.gradient(score, maps)
+            chosen = tf.gather(scores, classes, batch_dims=1)
+    # A picture's score depends on its own maps alone, so that their sum will do.
+    gradient = tape.gradient(chosen, maps)
     if gradient is None:
         raise ValueError(
             "`layer` must be one that the score of a class depends on, with a "
             f"gradient. Received: layer={target.name!r}, of which no score does"
         )
-    check_numbers(np.reshape(gradient, (1, -1)), ["image"])
+    count = len(pixels)
+    check_numbers(np.reshape(gradient, (count, -1)), names_of(count))
     weights = tf.reduce_mean(gradient, axis=(1, 2))
-    heat = tf.nn.relu(tf.einsum("bhwc,bc->hw", maps, weights))
-    heat = stretch(tf.cast(heat, tf.float32).numpy(), pixels.shape[1:3])
-    heat = np.maximum(heat / (heat.max() or 1), 0)
+    maps = tf.nn.relu(tf.einsum("bhwc,bc->bhw", maps, weights))
+    heats = [
+        stretch(heat, pixels.shape[1:3]) for heat in tf.cast(maps, tf.float32).numpy()
+    ]
+    heats = np.stack([np.maximum(heat / (heat.max() or 1), 0) for heat in heats])
     if path is not None:
-        save_overlay(pixels[0], heat, path)
-    return heat
+        save_overlay(pixels, heats, path)
+    return heats if np.ndim(image) == 4 else heats[0]

@@ -1,12 +1,14 @@
 """The Learner of pictures and classes: fast.ai's three lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import keras
+import numpy as np
 
 from kerasdl import models, train
+from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import save_inference_model
 from kerasdl.data import Augment, ImageData, check_image_data
@@ -15,12 +17,20 @@ from kerasdl.learner import Learner as NeutralLearner
 
 from .compile_classifier import compile_classifier
 from .files import save_tflite
+from .gallery import gallery, save_gallery
 from .precompute import check_callbacks_above, precompute
 from .predict_split import SplitPredictions, predict_split
+from .predictor import Predictions, Predictor
 from .report import ClassificationReport
 from .report_page import save_report
 from .tta import tta
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    import kerasdl
+
+Photos = str | Path | Sequence[str | Path] | np.ndarray
 Optimizer = str | keras.optimizers.Optimizer
 
 
@@ -171,9 +181,59 @@ class Learner(NeutralLearner):
         super().load(path)
         self._above = None  # the activations were those of other weights
 
-    def predict(self, split: str = "valid") -> SplitPredictions:
-        """Predict a split in the order of its files; see `predict.predict_split`."""
-        return predict_split(self.model, self.data, split)
+    @overload
+    def predict(
+        self, split: Literal["train", "valid", "test"] = "valid"
+    ) -> SplitPredictions: ...
+
+    @overload
+    def predict(self, split: Photos) -> Predictions: ...
+
+    def predict(self, split: Photos = "valid") -> SplitPredictions | Predictions:
+        """Predict a split in the order of its files, or photos of your own.
+
+        Args:
+            split: "train", "valid" or "test", as in `predict.predict_split`; or photos
+                as `Predictor.predict` takes them, such as the path of one.
+
+        Example:
+            ```
+            learn.predict("photo.jpg").labels
+            ```
+        """
+        if isinstance(split, str) and split in ("train", "valid", "test"):
+            return predict_split(self.model, self.data, split)
+        return self.predictor().predict(split)
+
+    def predictor(self) -> Predictor:
+        """The network as it is, its classes and the geometry of its photos.
+
+        With several labels a photo, an answer is a probability above 0.5.
+        """
+        return Predictor(
+            self.model,
+            self.data.class_names,
+            self.data.image_size,
+            self.data.resize,
+            0.5 if self.data.label_mode == "multi_label" else None,
+        )
+
+    def show_results(
+        self, split: str = "valid", rows: int = 3, path: str | Path | None = None
+    ) -> "Figure":
+        """Draw photos of a split, with answer and truth, those of mistakes first.
+
+        Args:
+            split: one with labels.
+            rows: of four photos, those whose truth has the lowest probability.
+            path: as in `plots.save_gallery`.
+        """
+        check_positive_int("rows", rows)
+        report = ClassificationReport.from_model(self.model, self.data, split)
+        hardest = gallery(report, "hardest", 4 * rows)
+        wrong, total = (~report.correct).sum(), len(report.files)
+        headline = f"mistakes: {wrong} of {total} photos; the hardest first"
+        return save_gallery(report, hardest, path, headline=headline)
 
     def tta(
         self,
@@ -189,15 +249,19 @@ class Learner(NeutralLearner):
 
     def report(
         self,
-        path: str | Path,
+        path: str | Path | None = None,
         split: str = "valid",
         title: str = "Classification report",
         settings: Mapping[str, Any] | None = None,
     ) -> ClassificationReport:
-        """Look at the answers, and write the page `path`; see `interpret`."""
+        """Look at the answers, and write the page `path`; see `interpret`.
+
+        None writes none: `learn.report().show()` shows them in a notebook.
+        """
         report = ClassificationReport.from_model(self.model, self.data, split)
-        seed = self.data.seed
-        save_report(report, path, title, settings, self.history, seed=seed)
+        if path is not None:
+            seed = self.data.seed
+            save_report(report, path, title, settings, self.history, seed=seed)
         return report
 
     def export(self, path: str | Path) -> None:
@@ -205,6 +269,21 @@ class Learner(NeutralLearner):
         is_lite = Path(path).suffix == ".tflite"
         write = save_tflite if is_lite else save_inference_model
         write(self.model, path)
+
+    def serve(
+        self, port: int = 8501, host: str = "127.0.0.1", name: str = "model"
+    ) -> "kerasdl.serving.Server":
+        """Answer photos at an address, as the network is now; see `serving.serve`.
+
+        Example:
+            ```
+            server = learn.serve(port=0)
+            server.stop()
+            ```
+        """
+        import kerasdl  # serving builds on this room: it is reached by its public door
+
+        return kerasdl.serving.serve(self.predictor(), name, host, port)
 
     def _trained(self, callbacks: Callbacks = ()) -> tuple[keras.Model, Any]:
         """The model that trains, and its data; with `precompute`, above the cut."""
@@ -218,6 +297,7 @@ class Learner(NeutralLearner):
                 self.data,
                 cache_dir=self.cache_dir,
                 cache_key=self.cache_key,
+                splits=("train", "valid"),
             )
             train.compile_like(self.model, above)
             self._above = above, data, optimizer

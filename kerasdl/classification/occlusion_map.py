@@ -97,7 +97,7 @@ def occlusion_map(
     drops /= covered
     if path is not None:
         heat = np.maximum(drops, 0)
-        save_overlay(pixels[0], heat / (heat.max() or 1), path)
+        save_overlay(pixels, heat[None] / (heat.max() or 1), path)
     return drops
 
 

@@ -52,6 +52,17 @@ def class_probabilities(outputs: np.ndarray) -> np.ndarray:
     return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
 
+def are_unsure(probabilities: np.ndarray, is_multi_label: bool = False) -> np.ndarray:
+    """Whether each row's answer is less than twice as probable as another, `(n,)`.
+
+    With several labels a picture, whether that holds of a label and its absence.
+    """
+    if is_multi_label:
+        return ((probabilities > 1 / 3) & (probabilities < 2 / 3)).any(axis=1)
+    first, second = np.sort(probabilities, axis=1)[:, :-3:-1].T
+    return first < 2 * second
+
+
 def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
     """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
     return ~np.isfinite(outputs).all(axis=1)
@@ -71,20 +82,38 @@ def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
 def resolve_class(
     model: keras.Model, pixels: np.ndarray, class_index: int | None
 ) -> int:
-    """Return `class_index`, or for None the most probable class of a batch of one.
+    """`resolve_classes` of a batch of one."""
+    return int(resolve_classes(model, pixels, class_index)[0])
+
+
+def resolve_classes(
+    model: keras.Model, pixels: np.ndarray, class_index: int | Sequence[int] | None
+) -> np.ndarray:
+    """A class for each picture of a batch, `(n,)`; None is its most probable one.
 
     Raises:
         ValueError: the model has no such class, not one output `(batch, classes)`, or
-            answers that are no numbers.
+            answers that are no numbers; or there are other than one for each.
     """
     classes = max(num_outputs(model), 2)
     if class_index is None:
         outputs = np.asarray(model.predict_on_batch(pixels))
-        check_numbers(outputs, ["image"])
-        return int(class_probabilities(outputs)[0].argmax())
-    if class_index not in range(classes):
+        check_numbers(outputs, names_of(len(pixels)))
+        return class_probabilities(outputs).argmax(axis=1)
+    given = np.ravel(class_index).tolist()
+    if np.ndim(class_index) and len(given) != len(pixels):
+        raise ValueError(
+            "`class_index` must be one, or one for each picture. Received: "
+            f"{len(given)} for {len(pixels)} pictures"
+        )
+    if not set(given) <= set(range(classes)):
         raise ValueError(
             f"`class_index` must be None or from 0 to {classes - 1}. "
             f"Received: class_index={class_index!r}"
         )
-    return int(class_index)
+    return np.broadcast_to(np.array(given, int), len(pixels))
+
+
+def names_of(count: int) -> list[str]:
+    """What the pictures of a batch are called in an error."""
+    return ["image"] if count == 1 else [f"image {row}" for row in range(count)]

@@ -3,7 +3,7 @@
 Reference: fast.ai, lessons 1-3 (`precompute=True`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,7 @@ def precompute(
     cache_dir: str | Path | None = None,
     *,
     cache_key: str | None = None,
+    splits: Collection[str] = ("train", "valid", "test"),
 ) -> tuple[keras.Model, ActivationData]:
     """Run the frozen layers of `model` over all photos, once.
 
@@ -135,6 +136,7 @@ def precompute(
             right below it.
         cache_dir: of the activations, as in `train.cached_activations`.
         cache_key: for layers of your own, as in `train.cached_activations`.
+        splits: those of `data` that are wanted; "train" among them.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of
@@ -177,7 +179,7 @@ def precompute(
             max_pixels=data.max_pixels,
         ).arrays
         for split in data.splits
-        if data.has_labels(split)
+        if split in splits and data.has_labels(split)
     }
     return upper, ActivationData(data, views)
 

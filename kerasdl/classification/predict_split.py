@@ -9,6 +9,7 @@ import tensorflow as tf
 from sklearn import metrics
 
 from kerasdl._checks import check_one_of
+from kerasdl._described import Described, some
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl.data import ImageData
@@ -17,8 +18,8 @@ from .outputs import check_numbers, check_outputs, class_probabilities
 from .split_photos import photos_for, photos_in_order, read_rows
 
 
-@dataclass(frozen=True, eq=False)
-class SplitPredictions:
+@dataclass(frozen=True, eq=False, repr=False)
+class SplitPredictions(Described):
     """What a model says of the photos of a split, in the order of its files.
 
     Attributes:
@@ -64,6 +65,17 @@ class SplitPredictions:
         shares = self.probabilities / self.probabilities.sum(axis=1, keepdims=True)
         classes = range(shares.shape[1])
         return float(metrics.log_loss(self.labels, shares, labels=classes))
+
+    def _facts(self) -> dict[str, str]:
+        count, classes = self.probabilities.shape
+        facts = {
+            "photos": f"{count:,}: {some(self.files, 3)}",
+            "probabilities": f"of {classes} classes",
+        }
+        if self.labels is None or not count:
+            return facts | {"labels": "none"}
+        measured = {"accuracy": self.accuracy, "log loss": self.log_loss}
+        return facts | {name: f"{value:.4f}" for name, value in measured.items()}
 
     def _check_labels(self, name: str) -> None:
         if self.labels is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -18,6 +18,7 @@ from kerasdl._checks import (
     check_writable,
     size_pair,
 )
+from kerasdl._described import Described, some
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._pixels import check_pixels
@@ -34,7 +35,9 @@ from kerasdl.models import load_model
 from kerasdl.models.picture_shape import picture_shape
 from kerasdl.runs import LABELS, MANIFEST, read_run
 
+from .likeness import Likeness, with_features
 from .outputs import (
+    are_unsure,
     check_numbers,
     check_outputs,
     class_probabilities,
@@ -42,9 +45,11 @@ from .outputs import (
     rows_without_numbers,
 )
 
+_SHOWN = 12  # photos that `repr` names
 
-@dataclass(frozen=True, eq=False)
-class Predictions:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions(Described):
     """What a model says of some pictures, in the order they were given.
 
     Attributes:
@@ -57,6 +62,8 @@ class Predictions:
         class_names: in the order of the columns of `probabilities`.
         damaged: reason by file of what was left out.
         is_multi_label: whether a picture may have several labels, or none.
+        unlike: whether each picture is unlike the training photos, as `Likeness` has
+            it; none of them where that is not known.
     """
 
     files: list[str]
@@ -65,6 +72,22 @@ class Predictions:
     class_names: list[str]
     damaged: dict[str, str] = field(default_factory=dict)
     is_multi_label: bool = False
+    unlike: np.ndarray | None = None
+
+    @property
+    def unsure(self) -> np.ndarray:
+        """Whether each answer is less than twice as probable as another one, `(n,)`.
+
+        With several labels a picture, whether that holds of a label and its absence.
+        """
+        return are_unsure(self.probabilities, self.is_multi_label)
+
+    def remark(self, row: int) -> str:
+        """What to mind about a picture's answer: nothing, "unsure", "unlike ..."."""
+        remarks = ["unsure"] if self.unsure[row] else []
+        if self.unlike is not None and self.unlike[row]:
+            remarks.append("unlike the training photos")
+        return ", ".join(remarks)
 
     def to_frame(self) -> pd.DataFrame:
         """Table with a row for each file.
@@ -82,6 +105,22 @@ class Predictions:
         classes = pd.DataFrame(self.probabilities, columns=self.class_names)
         return pd.concat([table, classes], axis=1)
 
+    def _headline(self) -> str:
+        left_out = f", {len(self.damaged)} left out" if self.damaged else ""
+        return f"Predictions of {len(self.files):,} photos{left_out}"
+
+    def _facts(self) -> dict[str, str]:
+        facts = {}
+        for row, file in enumerate(self.files[:_SHOWN]):
+            labels = self.labels[row] if self.is_multi_label else [self.labels[row]]
+            given = dict(zip(self.class_names, self.probabilities[row], strict=True))
+            named = [f"{label} {given[label]:.4f}" for label in labels]
+            remark = self.remark(row)
+            answer = ", ".join(named) or "no label"
+            facts[file] = f"{answer} ({remark})" if remark else answer
+        more = len(self.files) - _SHOWN
+        return facts | ({"...": f"{more:,} more"} if more > 0 else {})
+
     def to_csv(self, path: str | Path) -> None:
         """Write `to_frame()` as CSV, whole or not at all.
 
@@ -92,7 +131,7 @@ class Predictions:
         write_text(path, self.to_frame().to_csv(index=False))
 
 
-class Predictor:
+class Predictor(Described):
     """A classifier, its class names, and the geometry its pictures were trained in.
 
     Args:
@@ -103,6 +142,7 @@ class Predictor:
         resize: "crop", "squash" or "pad", the rule of the training.
         thresholds: None for one label a picture; for several, the probability above
             which each is an answer, one or `(classes,)`, as `fit_thresholds` finds.
+        likeness: tells photos that are unlike the training ones; None tells none.
 
     Raises:
         ValueError: an argument outside its range, or a model of other pictures, or with
@@ -116,6 +156,7 @@ class Predictor:
         image_size: int | tuple[int, int],
         resize: str = "crop",
         thresholds: float | Sequence[float] | None = None,
+        likeness: Likeness | None = None,
     ) -> None:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
@@ -127,6 +168,8 @@ class Predictor:
         _check_inputs(model, self.image_size)
         self.resize = resize
         self.thresholds = thresholds
+        self.likeness = likeness
+        self._both = None if likeness is None else with_features(model)
 
     @classmethod
     def load(cls, run_folder: str | Path) -> Self:
@@ -158,6 +201,7 @@ class Predictor:
             run.manifest.get("thresholds", 0.5)
             if run.manifest.get("multi_label")
             else None,
+            likeness=_likeness(run.manifest),
         )
 
     def predict(
@@ -213,8 +257,15 @@ class Predictor:
 
         usable = (pixels for pixels in map_ahead(ready, pictures) if pixels is not None)
         outputs = [np.empty((0, self.model.output_shape[-1]), "float32")]
+        unlike = [np.empty(0, bool)]
         while batch := list(islice(usable, batch_size)):
-            outputs.append(self.model.predict_on_batch(np.stack(batch)))
+            if self._both is None:
+                outputs.append(self.model.predict_on_batch(np.stack(batch)))
+                continue
+            features, answers = self._both.predict_on_batch(np.stack(batch))
+            outputs.append(answers)
+            unlike.append(self.likeness.are_unlike(features))
+        strange = None if self._both is None else np.concatenate(unlike)
         probabilities = class_probabilities(np.concatenate(outputs))
         answered = [file for file in files if file not in damaged]
         bad = rows_without_numbers(probabilities)
@@ -225,6 +276,7 @@ class Predictor:
             damaged |= dict.fromkeys(unknown, "the model's answer is no number")
             answered = [file for file in answered if file not in damaged]
             probabilities = probabilities[~bad]
+            strange = None if strange is None else strange[~bad]
         return Predictions(
             files=answered,
             labels=self.labels(probabilities),
@@ -232,6 +284,7 @@ class Predictor:
             class_names=self.class_names,
             damaged={file: damaged[file] for file in files if file in damaged},
             is_multi_label=self.thresholds is not None,
+            unlike=strange,
         )
 
     def labels(self, probabilities: np.ndarray) -> list[str] | list[list[str]]:
@@ -246,11 +299,28 @@ class Predictor:
             for order, row in zip(falling, above, strict=True)
         ]
 
+    def _facts(self) -> dict[str, str]:
+        height, width = self.image_size
+        facts = {
+            "network": f"{self.model.name}, {self.model.count_params():,} parameters",
+            "classes": f"{len(self.class_names)}: {some(self.class_names)}",
+            "photos": f"{height} x {width} pixels, {self.resize}",
+        }
+        if self.thresholds is not None:
+            facts["thresholds"] = some(self.thresholds.round(3).ravel().tolist())
+        return facts
+
     def _ready(self, picture: str | Path | np.ndarray, max_pixels: int) -> np.ndarray:
         """Pixels of a file or an array, float32 `(*image_size, 3)`."""
         if not isinstance(picture, np.ndarray):
             picture = read_image(picture, self.image_size, max_pixels)
         return warp_image(picture, self.image_size, self.resize).astype("float32")
+
+
+def _likeness(manifest: dict[str, Any]) -> Likeness | None:
+    """What a run knows of its training photos."""
+    found = manifest.get("likeness")
+    return None if found is None else Likeness.from_json(found)
 
 
 def _check_inputs(model: keras.Model, image_size: tuple[int, int]) -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from scipy.stats import binomtest
 from sklearn import metrics
 
+from kerasdl._described import Described, some
 from kerasdl._names import as_text
 from kerasdl.data import ImageData, read_image
 
@@ -29,8 +30,8 @@ _PHOTO_SIDE = 320  # pixels; galleries show no more of a photo
 _TOP = 5  # of top-5 accuracy, which says something from 10 classes on
 
 
-@dataclass(frozen=True, eq=False)
-class ClassificationReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassificationReport(Described):
     """Answers of a classifier beside the truth. Build one with a `from_` method.
 
     Labels of several classes at once are reported class by class: such a report has no
@@ -314,6 +315,27 @@ class ClassificationReport:
         if callable(self.images):
             return self.images(row)
         return read_image(self.images[row], (_PHOTO_SIDE, _PHOTO_SIDE))
+
+    def show(self) -> None:
+        """Show numbers, confusion, classes, photos and calibration in a notebook.
+
+        Elsewhere the numbers are printed. `interpret.save_report` writes them all.
+
+        Example:
+            ```
+            learn.report().show()
+            ```
+        """
+        from .show_report import show_report  # it draws what a report holds
+
+        show_report(self)
+
+    def _facts(self) -> dict[str, str]:
+        numbers = {
+            name.replace("_", " "): f"{value:,}" if name == "photos" else f"{value:.4g}"
+            for name, value in self.summary.items()
+        }
+        return {"split": self.split, "classes": some(self.class_names)} | numbers
 
     def _square(self, matrix: np.ndarray) -> pd.DataFrame:
         true = pd.Index(self.class_names, name="true")

@@ -13,6 +13,20 @@ def print_classes(class_names: list[str]) -> None:
     print_line(f"{len(class_names)} classes: {', '.join(class_names)}")
 
 
+def label_text(label: np.ndarray | None, class_names: list[str]) -> str:
+    """What an encoded label says; shares of classes that were mixed are given."""
+    if label is None:
+        return ""
+    label = np.asarray(label)
+    if not label.ndim:
+        return class_names[int(label)]
+    shares = np.array([1 - label[0], label[0]]) if label.shape == (1,) else label
+    named = [(class_names[place], shares[place]) for place in np.flatnonzero(shares)]
+    return ", ".join(
+        name if share == 1 else f"{name} {share:.2f}" for name, share in named
+    )
+
+
 def encode_labels(
     labels: np.ndarray, num_classes: int, label_mode: str | None
 ) -> np.ndarray:

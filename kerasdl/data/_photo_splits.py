@@ -12,12 +12,12 @@ import tensorflow as tf
 from sklearn.model_selection import LeaveOneOut
 from sklearn.utils.class_weight import compute_class_weight
 
-from kerasdl import plots, strategies
-from kerasdl._checks import check_positive_int
+from kerasdl import strategies
 from kerasdl.batches import BatchStream, stratified_folds
 
 from ._facts import photo_facts
 from ._label_modes import encode_labels
+from ._looks import Looks
 from ._mix import Mix
 from ._photo_list import PhotoList, at_most, join, label_counts
 from ._warp import warp_image
@@ -26,7 +26,7 @@ from .image_folder import PhotoBatches, read_picture
 from .photo_settings import PhotoSettings
 
 
-class PhotoSplits:
+class PhotoSplits(Looks):
     """Photos in up to three splits; `ImageData` describes it.
 
     Args:
@@ -268,27 +268,6 @@ class PhotoSplits:
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""
         self.stream.next_epoch = epoch
-
-    def preview(self, path: str | Path, index: int = 0, draws: int = 16) -> None:
-        """Save a grid of training photo `index` as `draws` epochs would show it.
-
-        Raises:
-            ValueError: `draws` is not at least 1, or the photo is damaged.
-        """
-        check_positive_int("draws", draws)
-        photos = self._photos["train"]
-        photo = PhotoBatches(
-            [photos.pictures[index]] * draws,
-            None,
-            image_size=photos.image_size,
-            batch_size=draws,
-            resize=photos.resize,
-            augment=self.augment,
-            on_error="raise",
-            max_pixels=self.max_pixels,
-            seed=self.seed,
-        )
-        plots.save_grid(photo.batch(0, 0)[0], path)
 
     def read(self, split: str, index: int) -> np.ndarray:
         """Plain view of photo `index` of `split`: `(*image_size, 3)` uint8."""

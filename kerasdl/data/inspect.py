@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -25,8 +25,11 @@ from ._split_names import SPLITS, find_splits
 from ._thorough import check_pixels
 from .photo_statistics import describe_sizes
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageCheck:
     """What `check_images` found. Files are POSIX paths relative to `path`.
 
@@ -63,6 +66,9 @@ class ImageCheck:
         )
         return hashlib.sha256(lines.encode()).hexdigest()
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = [
             f"{as_text(self.path)}: {len(self.sizes)} usable images, "
@@ -86,9 +92,9 @@ class ImageCheck:
         where = " across splits" if len(splits) > 1 else ""
         return f"duplicates{where}: {', '.join(group)}"
 
-    def plot(self, path: str | Path) -> None:
-        """Save histograms of width and height and bars of `counts` as a PNG."""
-        plots.save_photo_statistics(self.counts, self.sizes, path)
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw `plots.save_photo_statistics`: widths, heights and `counts`."""
+        return plots.save_photo_statistics(self.counts, self.sizes, path)
 
 
 def check_images(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,11 @@ from kerasdl._progress import show_progress
 from ._decode import ImageError, image_size
 from ._photo_splits import PhotoSplits
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PhotoStatistics:
     """Labels and sizes of the photos in all splits.
 
@@ -35,13 +39,16 @@ class PhotoStatistics:
         train = self.counts.loc["train"]
         return float(train.max() / train.min()) if train.min() else float("inf")
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         lines = [self.counts.T.to_string(), f"imbalance {self.imbalance:.3g}"]
         return "\n".join(lines + describe_sizes(self.sizes[["height", "width"]]))
 
-    def plot(self, path: str | Path) -> None:
-        """Save histograms of width and height and bars of `counts` as a PNG."""
-        plots.save_photo_statistics(self.counts, self.sizes, path)
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw `plots.save_photo_statistics`: widths, heights and `counts`."""
+        return plots.save_photo_statistics(self.counts, self.sizes, path)
 
 
 def photo_statistics(data: PhotoSplits, verbose: int = 1) -> PhotoStatistics:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,11 @@ from .annotations import Annotations
 from .faults import box_faults, measured
 from .formats.find import read_annotations
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class BoxCheck:
     """What `check_boxes` found.
 
@@ -52,6 +56,9 @@ class BoxCheck:
         shares = np.sqrt(boxes["width"] * boxes["height"]) / longest.to_numpy()
         return float(shares.groupby(boxes["label"]).median().min())
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         photos, boxes = self.photos, self.boxes
         sides = np.sqrt(boxes["width"] * boxes["height"]).groupby(boxes["label"])
@@ -70,8 +77,8 @@ class BoxCheck:
         lines += [f"across splits: {', '.join(group)}" for group in self.across_splits]
         return "\n".join(lines)
 
-    def plot(self, path: str | Path) -> None:
-        """Save boxes by class, boxes a photo, and sides of boxes, as a PNG."""
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw boxes by class, boxes a photo, and sides of boxes; as `plots` does."""
         figure = new_figure(13, 4)
         left, middle, right = figure.subplots(1, 3)
         plain_axes(left, "boxes", "")
@@ -84,7 +91,7 @@ class BoxCheck:
         right.plot(
             self.boxes["width"], self.boxes["height"], ".", color=BLUE, alpha=0.4
         )
-        save_figure(figure, path)
+        return save_figure(figure, path)
 
 
 def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxCheck:

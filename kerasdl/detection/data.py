@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from kerasdl._checks import (
     first_few,
     size_pair,
 )
+from kerasdl._described import Described, some
 from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchStream, multi_hot_parts
@@ -29,6 +30,9 @@ from .box_batches import CLASS, BoxBatches
 from .drawing import with_boxes
 from .faults import without_faults
 from .formats.find import read_annotations
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SPLITS = ("train", "valid", "test")
 # Objects at half to one and a half times their size, anywhere, in other light.
@@ -44,7 +48,7 @@ SCENES = Augment(
 )
 
 
-class BoxData:
+class BoxData(Described):
     """Photos with boxes in splits.
 
     It keeps to `kerasdl.batches.TrainingData`. `train` is shuffled and augmented, anew
@@ -217,9 +221,13 @@ class BoxData:
         return [files[row] for row in rows]
 
     def show_batch(
-        self, path: str | Path, split: str = "train", index: int = 0, epoch: int = 0
-    ) -> None:
-        """Save a batch as a network gets it, with its boxes drawn, as a PNG.
+        self,
+        path: str | Path | None = None,
+        split: str = "train",
+        index: int = 0,
+        epoch: int = 0,
+    ) -> "Figure":
+        """Draw a batch as a network gets it, with its boxes; see `plots.save_grid`.
 
         Raises:
             ValueError: there is no such split.
@@ -231,7 +239,7 @@ class BoxData:
             classes = rows[:, CLASS].astype(int)
             names = [self.class_names[number] for number in classes]
             drawn.append(with_boxes(image, rows[:, :CLASS], names, classes))
-        plots.save_grid(drawn, path)
+        return plots.save_grid(drawn, path)
 
     def with_image_size(
         self, image_size: int | tuple[int, int], batch_size: int | None = None
@@ -270,6 +278,26 @@ class BoxData:
             "boxes": len(boxes),
             "fingerprint": digest.hexdigest()[:16],
         }
+
+    def _facts(self) -> dict[str, str]:
+        counts = self.counts()
+        by_split = {
+            split: f"{len(self.files(split)):,} photos, boxes: "
+            + some([f"{name} {number}" for name, number in row.items()])
+            for split, row in counts.iterrows()
+        }
+        height, width = self.image_size
+        return by_split | {
+            "size": f"{height} x {width} pixels, {self.resize}",
+            "batches": f"of {self.batch_size}",
+            "augment": "none" if self.augment is None else "yes",
+            "mosaic": f"{self.mosaic:.2g} of the views",
+            "seed": str(self.seed),
+        }
+
+    def _pictures(self) -> list[tuple[np.ndarray, str]]:
+        files = self.files("train")[:8]
+        return [(self.read("train", row), file) for row, file in enumerate(files)]
 
     def _of(self, split: str) -> BoxBatches:
         is_train = split == "train"

@@ -2,21 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from kerasdl._figure import BLUE, RED, new_figure, plain_axes, save_figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _MANY = 10  # classes that a legend names
 
 
-def save_precision_recall(curves: Mapping[str, pd.DataFrame], path: str | Path) -> None:
+def save_precision_recall(
+    curves: Mapping[str, pd.DataFrame], path: str | Path | None = None
+) -> "Figure":
     """Draw precision over recall of each class.
 
     Args:
         curves: by class, as `measures.curves` gives them.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
     """
     figure = new_figure(6, 5)
     axes = figure.subplots()
@@ -28,18 +34,18 @@ def save_precision_recall(curves: Mapping[str, pd.DataFrame], path: str | Path) 
     axes.set_ylim(0, 1.03)
     if 0 < len(curves) <= _MANY:
         axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def save_by_threshold(
-    curves: Mapping[str, pd.DataFrame], threshold: float, path: str | Path
-) -> None:
+    curves: Mapping[str, pd.DataFrame], threshold: float, path: str | Path | None = None
+) -> "Figure":
     """Draw precision, recall and F1, means of the classes that are there, over scores.
 
     Args:
         curves: by class, as `measures.curves` gives them.
         threshold: that is marked.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
     """
     figure = new_figure(6, 5)
     axes = figure.subplots()
@@ -53,29 +59,29 @@ def save_by_threshold(
     axes.axvline(threshold, color=RED, linewidth=0.8, linestyle=":")
     axes.set_ylim(0, 1.03)
     axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
-def save_mistakes(table: pd.DataFrame, path: str | Path) -> None:
+def save_mistakes(table: pd.DataFrame, path: str | Path | None = None) -> "Figure":
     """Draw what each kind of mistake costs.
 
     Args:
         table: as `mistakes.mistakes` gives it.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
     """
     figure = new_figure(6, 0.5 * len(table) + 1.2)
     axes = figure.subplots()
     plain_axes(axes, "AP at IoU .5 that is lost", "")
     axes.barh(table.index[::-1], table["cost"][::-1].clip(lower=0), color=BLUE)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
-def save_measures(history: pd.DataFrame, path: str | Path) -> None:
+def save_measures(history: pd.DataFrame, path: str | Path | None = None) -> "Figure":
     """Draw the mAP and AP50 of the epochs after which they were measured.
 
     Args:
         history: a row for each epoch, with `val_map` and `val_ap50`.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
     """
     figure = new_figure(6, 4)
     axes = figure.subplots()
@@ -85,7 +91,7 @@ def save_measures(history: pd.DataFrame, path: str | Path) -> None:
         axes.plot(measured.index + 1, measured, "o-", label=label)
     axes.set_ylim(0, 1)
     axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def _at(curve: pd.DataFrame, name: str, scores: np.ndarray) -> np.ndarray:

@@ -14,6 +14,20 @@ _OPACITY = 0.5
 _MIN_SIDE = 224  # of a saved picture, in pixels
 
 
+def check_images(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return a picture or a batch of pictures as a batch, float32.
+
+    Raises:
+        ValueError: they are not of the model's size, with pixels in [0, 255], or none.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4:
+        return check_image(model, images)
+    if not len(images):
+        raise ValueError("`image` must hold pictures. Received: an empty batch")
+    return np.concatenate([check_image(model, image) for image in images])
+
+
 def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
     """Return `image` as a batch of one, float32.
 
@@ -34,20 +48,22 @@ def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
     return image[None].astype("float32")
 
 
-def save_overlay(image: np.ndarray, heat: np.ndarray, path: str | Path) -> None:
-    """Save a picture, and beside it the same under `heat`.
+def save_overlay(images: np.ndarray, heats: np.ndarray, path: str | Path) -> None:
+    """Save pictures below one another, and beside each the same under its heat.
 
     Args:
-        image: `(height, width, channels)` in [0, 255], of 1 or 3 channels.
-        heat: `(height, width)` in [0, 1].
-        path: the PNG to write.
+        images: `(n, height, width, channels)` in [0, 255], of 1 or 3 channels.
+        heats: `(n, height, width)` in [0, 1].
+        path: as in `plots.save_grid`.
     """
     from matplotlib import colormaps
 
-    factor = enlargement(image.shape[:2], _MIN_SIDE)
-    image, heat = enlarge(as_rgb(image), factor), enlarge(heat, factor)
-    colours = 255 * colormaps["turbo"](heat)[..., :3]
-    plots.save_grid([image, (1 - _OPACITY) * image + _OPACITY * colours], path)
+    factor, shown = enlargement(images.shape[1:3], _MIN_SIDE), []
+    for image, heat in zip(images, heats, strict=True):
+        large = enlarge(as_rgb(image), factor)
+        colours = 255 * colormaps["turbo"](enlarge(heat, factor))[..., :3]
+        shown += [large, (1 - _OPACITY) * large + _OPACITY * colours]
+    plots.save_grid(shown, path, columns=2)
 
 
 def as_rgb(image: np.ndarray) -> np.ndarray:

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasdl._figure import BLUE, INK, new_figure, plain_axes, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _BAR = "#a9b4c2"
 
@@ -11,17 +15,17 @@ _BAR = "#a9b4c2"
 def save_bars(
     names: Sequence[str],
     values: Sequence[float],
-    path: str | Path,
-    label: str,
+    path: str | Path | None = None,
+    label: str = "",
     title: str = "",
     highlight: Sequence[str] = (),
-) -> None:
+) -> "Figure":
     """Draw one horizontal bar for each value, the first on top.
 
     Args:
         names: one for each value.
         values: lengths of the bars.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         label: what the values are, with their unit.
         title: a line above.
         highlight: names whose bars stand out.
@@ -46,4 +50,4 @@ def save_bars(
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.set_title(title, color=INK, loc="left", parse_math=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def save_learning_rate(rates: Sequence[float], path: str | Path) -> None:
+def save_learning_rate(
+    rates: Sequence[float], path: str | Path | None = None
+) -> "Figure":
     """Draw the learning rate of each batch.
 
     Args:
         rates: in the order of training.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
 
     Raises:
         ValueError: `rates` are none.
@@ -30,19 +32,19 @@ def save_learning_rate(rates: Sequence[float], path: str | Path) -> None:
     figure, axes = _by_batch("learning rate")
     axes.plot(np.arange(1, len(rates) + 1), rates, color=BLUE, linewidth=2)
     axes.set_ylim(bottom=0)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def save_losses(
-    losses: Sequence[float], path: str | Path, factor: float = 0.95
-) -> None:
+    losses: Sequence[float], path: str | Path | None = None, factor: float = 0.95
+) -> "Figure":
     """Draw the loss of each batch: as measured, and a smoothed line.
 
     The line is the mean of `smooth`.
 
     Args:
         losses: in the order of training.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         factor: of the mean before, in [0, 1); `1 - factor` is that of the next loss.
 
     Raises:
@@ -55,7 +57,7 @@ def save_losses(
     axes.plot(batches, losses, color=GREY, alpha=0.45, linewidth=1, label="a batch")
     axes.plot(batches, smoothed, color=RED, linewidth=2, label="smoothed")
     axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def save_lr_find(
@@ -63,9 +65,9 @@ def save_lr_find(
     losses: Sequence[float],
     smoothed: Sequence[float],
     suggestions: Mapping[str, float],
-    path: str | Path,
+    path: str | Path | None = None,
     log_rates: bool = True,
-) -> None:
+) -> "Figure":
     """Draw losses over learning rates: points, a smoothed line, and marks on it.
 
     An explosion of the loss is cut off: it would flatten what comes before.
@@ -75,7 +77,7 @@ def save_lr_find(
         losses: one for each rate.
         smoothed: one for each rate.
         suggestions: rates to mark, by name.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         log_rates: a logarithmic axis.
 
     Raises:
@@ -106,7 +108,7 @@ def save_lr_find(
     margin = 0.05 * (top - lowest) or 1.0
     axes.set_ylim(lowest - margin, top + margin)
     axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def _by_batch(ylabel: str) -> "tuple[Figure, Axes]":

@@ -3,18 +3,22 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasdl._figure import INK, new_figure, save_figure, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LETTER = 0.6 / 72  # inches a letter is wide, for each point of its size
 _TICKS = 160  # names beside a side of 16 inches
 
 
 def save_confusion(
-    matrix: np.ndarray, class_names: Sequence[str], path: str | Path
-) -> None:
+    matrix: np.ndarray, class_names: Sequence[str], path: str | Path | None = None
+) -> "Figure":
     """Draw a confusion matrix: counts, and shares of each true class.
 
     Up to 15 classes have both in figures, up to 40 the counts, and more only colours;
@@ -23,7 +27,7 @@ def save_confusion(
     Args:
         matrix: counts `(classes, classes)`, rows true, columns predicted.
         class_names: in the order of rows and columns.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
 
     Raises:
         ValueError: `matrix` is not square or not of `class_names`.
@@ -73,4 +77,4 @@ def save_confusion(
         axes.text(
             column, row, text, ha="center", va="center", color=colour, fontsize=size
         )
-    save_figure(figure, path)
+    return save_figure(figure, path)

@@ -10,6 +10,7 @@ from kerasdl._figure import GREY, INK, RED, new_figure, plain_axes, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 SMOOTHING = 0.8  # as in the Keras book's chapter on small datasets
 _FIRST = ("accuracy", "fbeta")
@@ -38,9 +39,9 @@ def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
 
 def save_curves(
     history: "pd.DataFrame | Sequence[Mapping[str, Any]]",
-    path: str | Path,
+    path: str | Path | None = None,
     smoothing: float = SMOOTHING,
-) -> None:
+) -> "Figure":
     """Draw metrics and loss over the epochs: points as measured, lines smoothed.
 
     Epochs are numbered through all stages, each of which is named above its part. A
@@ -50,7 +51,7 @@ def save_curves(
         history: one row an epoch, in order: every column that has a `val_` twin is
             drawn with it; `accuracy`, `fbeta` and `loss` are also without one. `stage`
             if there are several.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         smoothing: `factor` of `smooth`; 0 joins the points of any number.
 
     Raises:
@@ -112,4 +113,4 @@ def save_curves(
         many = smoothing and table.groupby(parts).size().max() >= _MANY
         title = "lines are smoothed" if many else None
         axes.legend(title=title, title_fontsize=9, frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)

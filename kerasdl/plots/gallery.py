@@ -3,28 +3,32 @@
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_positive_int
-from kerasdl._figure import INK, new_figure, save_figure
+from kerasdl._figure import DPI, INK, new_figure, picture_format, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def save_gallery(
     images: Sequence[np.ndarray],
     titles: Sequence[str],
-    path: str | Path,
+    path: str | Path | None = None,
     columns: int = 4,
     headline: str = "",
-) -> None:
+) -> "Figure":
     """Draw pictures with a title each, such as "dogs/12.jpg: cats 0.97 (true: dogs)".
 
     Args:
         images: RGB in [0, 255], `(height, width, 3)` each, of any sizes; none give a
             picture that holds the headline alone.
         titles: one for each, of one line or several; long lines are broken.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         columns: pictures in a row.
         headline: a line above all.
 
@@ -40,8 +44,7 @@ def save_gallery(
     if not len(images):
         figure = new_figure(6, 1.2)
         figure.text(0.5, 0.5, headline or "no pictures", ha="center", va="center")
-        save_figure(figure, path)
-        return
+        return save_figure(figure, path)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     figure = new_figure(max(2.6 * columns, 5), 3.1 * rows + (0.4 if headline else 0))
@@ -55,15 +58,17 @@ def save_gallery(
         axes.imshow(_pixels(image))
         lines = [fill(line, 30, break_on_hyphens=False) for line in title.split("\n")]
         axes.set_title("\n".join(lines), fontsize=8.5, color=INK, parse_math=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
-def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) -> None:
+def save_grid(
+    images: Sequence[np.ndarray], path: str | Path | None = None, columns: int = 4
+) -> "Figure":
     """Tile pictures of one size, pixel by pixel, such as one photo under many draws.
 
     Args:
         images: RGB in [0, 255], `(n, height, width, 3)`.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         columns: pictures in a row.
 
     Raises:
@@ -72,8 +77,14 @@ def save_grid(images: Sequence[np.ndarray], path: str | Path, columns: int = 4) 
     from matplotlib.image import imsave
 
     canvas = tile(images, columns)
-    kind = Path(path).suffix[1:] or "png"
+    height, width, _ = canvas.shape
+    figure = new_figure(width / DPI, height / DPI)
+    figure.figimage(canvas)
+    if path is None:
+        return save_figure(figure, None)
+    kind = picture_format(path)  # a figure's size is in inches, and may be a pixel off
     write_by(path, lambda file: imsave(file, canvas, format=kind))
+    return figure
 
 
 def tile(images: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kerasdl._figure import new_figure, plain_axes, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def save_lines(
     series: Mapping[str, Sequence[float]],
-    path: str | Path,
-    xlabel: str,
-    ylabel: str,
+    path: str | Path | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
     start: int = 0,
-) -> None:
+) -> "Figure":
     """Draw one line for each of `series`, over their places.
 
     Args:
         series: numbers by name.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         xlabel: what the places are.
         ylabel: what the numbers are.
         start: of the first place.
@@ -43,4 +47,4 @@ def save_lines(
         label = name.replace("_", " ")
         axes.plot(places, numbers, linewidth=1.8, marker=marker, label=label)
     axes.legend(frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)

@@ -18,19 +18,20 @@ from kerasdl._figure import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _SHADES = (BLUE, RED, "#a9b4c2", GREY, INK)  # of the splits, in turns
 
 
 def save_photo_statistics(
-    counts: "pd.DataFrame", sizes: "pd.DataFrame", path: str | Path
-) -> None:
+    counts: "pd.DataFrame", sizes: "pd.DataFrame", path: str | Path | None = None
+) -> "Figure":
     """Draw histograms of width and height, and how many photos each class has.
 
     Args:
         counts: photos, a row for each split, a column for each class.
         sizes: columns `height` and `width` in pixels, a row for each photo.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
     """
     names = [shorten(str(name), 24) for name in counts.columns]
     if len(names) <= 24:
@@ -61,4 +62,4 @@ def save_photo_statistics(
     bars.margins(y=0.01)
     # Above the bars, which may fill the whole panel.
     bars.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=5, frameon=False)
-    save_figure(figure, path)
+    return save_figure(figure, path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from kerasdl._figure import (
     shorten,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _RADIUS = 5  # of a point, in pixels
 _NEAREST, _STEP, _FURTHEST = 8, 6, 400  # from its middle to its label, in pixels
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 315, 135, 225, *range(15, 360, 30)])
@@ -25,18 +29,18 @@ def save_scatter(
     names: Sequence[str],
     x: Sequence[float],
     y: Sequence[float],
-    path: str | Path,
-    xlabel: str,
-    ylabel: str,
+    path: str | Path | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
     log: str = "",
-) -> None:
+) -> "Figure":
     """Draw a point for each name, with the name beside it.
 
     Args:
         names: one for each point.
         x: places from left to right.
         y: heights.
-        path: the PNG to write.
+        path: a .png, .svg or .pdf; None shows the figure in a notebook.
         xlabel: what `x` is, with its unit.
         ylabel: what `y` is, with its unit.
         log: axes that are logarithmic: `""`, `"x"`, `"y"` or `"xy"`.
@@ -96,7 +100,7 @@ def save_scatter(
         if len(line):
             ends = axes.transData.inverted().transform([point, line[-1]])
             axes.plot(*ends.T, color=GREY, linewidth=0.6, zorder=1)
-    save_figure(figure, path)
+    return save_figure(figure, path)
 
 
 def place_labels(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -42,7 +43,8 @@ def create_app(
       `/v1/models/NAME:predict`, each also below `/versions/1`, as TensorFlow Serving;
       there are no labels, and neither `:classify` nor `:regress`.
     - POST `/classify`: image files as `multipart/form-data`, in fields `image`; answers
-      `{"images": [{"labels": [...], "top": [{"label": ..., "probability": ...}]}]}`.
+      `{"images": [{"labels": [...], "top": [{"label": ..., "probability": ...}],
+      "unsure": false, "unlike": false}]}`, `unlike` the training photos.
     - GET `/`: a page that does so in a browser. `/healthz`, `/metrics`.
 
     HEAD and OPTIONS are answered where GET is. Bodies may be compressed by gzip. Every
@@ -132,8 +134,17 @@ def create_app(
         body = await request.body()
         async with reading.hold(len(body)):
             sent = await read_form(body, request.headers, max_images)
-        rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
-        return JSONResponse({"images": [model.answer(row) for row in rows]})
+        unlike = [False] * len(sent)
+
+        def look(number: int, pixels: np.ndarray) -> None:
+            unlike[number] = bool(model.are_unlike(pixels[None])[0])
+
+        name = "image" if len(sent) > 1 else ""
+        rows = await studio.of_files(sent, name, model.are_unlike and look)
+        answers = [model.answer(row) for row in rows]
+        for answer, is_unlike in zip(answers, unlike, strict=True):
+            answer["unlike"] = is_unlike
+        return JSONResponse({"images": answers})
 
     async def about(request: Request) -> Response:
         """What the page shows, and checks before it sends."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from kerasdl.classification import Predictor, class_probabilities
+from kerasdl.classification import Predictor, are_unsure, class_probabilities
 
 from .batching import Batcher
-from .keras_graph import keras_graph
+from .keras_graph import keras_graph, unlike_graph
 from .lite_model import LiteModel
 from .metrics import Metrics
 
@@ -34,6 +34,8 @@ class ServedModel:
         num_outputs: the model's; one for two classes with one sigmoid unit.
         threads: for what becomes a picture; until `close`.
         metrics: where the sizes of the batches are counted.
+        are_unlike: whether pictures, uint8 `(n, *image_size, 3)`, are unlike the
+            training photos, `(n,)`; None where that is not known.
 
     Raises:
         ValueError: an argument outside its range.
@@ -74,6 +76,7 @@ class ServedModel:
             else Batcher(self._call, max_batch, max_wait_ms)
         )
         self.threads = self._batcher.threads
+        self.are_unlike = unlike_graph(predictor)
 
     def submit(self, pixels: np.ndarray) -> Future:
         """Queue a picture, uint8 `(*image_size, 3)`, for its `(num_outputs,)`."""
@@ -87,8 +90,9 @@ class ServedModel:
         """What a person wants to know of one picture's `(num_outputs,)`.
 
         Returns:
-            `labels`, the answers (one, unless a picture may have several or none), and
-            `top`, the five most probable classes with their probabilities in [0, 1].
+            `labels`, the answers (one, unless a picture may have several or none);
+            `top`, the five most probable classes with their probabilities in [0, 1];
+            `unsure`, whether another class is more than half as probable.
         """
         probabilities = class_probabilities(outputs[None])
         labels = self._labels(probabilities)[0]
@@ -100,6 +104,7 @@ class ServedModel:
                 {"label": self.class_names[i], "probability": float(row[i])}
                 for i in best
             ],
+            "unsure": bool(are_unsure(probabilities, self.is_multi_label)[0]),
         }
 
     def close(self) -> None:

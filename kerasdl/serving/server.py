@@ -74,6 +74,7 @@ class Server(uvicorn.Server):
     Attributes:
         url: the address.
         is_loopback: whether only this machine reaches it.
+        thread: that it serves in, if another one than the main one.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Server(uvicorn.Server):
         self.is_loopback = ipaddress.ip_address(host).is_loopback
         self._bound = bound
         self._on_ready = on_ready
+        self.thread: threading.Thread | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
@@ -116,6 +118,12 @@ class Server(uvicorn.Server):
         self._bound.listen(_QUEUE)  # again: asyncio has shortened the queue
         if self._on_ready:
             self._on_ready()
+
+    def stop(self) -> None:
+        """Answer what is under way, then end; returns when that is done."""
+        self.should_exit = True
+        if self.thread is not None:
+            self.thread.join()
 
     def run_until_stopped(self) -> None:
         """Serve until SIGINT or SIGTERM, and answer what is under way by then.

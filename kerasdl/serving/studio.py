@@ -1,8 +1,9 @@
 """Pictures on their way through the model, so many at a time."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from starlette.exceptions import HTTPException
@@ -10,6 +11,8 @@ from starlette.exceptions import HTTPException
 from . import images
 from .budget import Budget
 from .served_model import ServedModel
+
+Look = Callable[[int, np.ndarray], None]
 
 # A photo of at most this share of `max_pixels` is decoded and answered in one go.
 _SHARE = 1 / 16
@@ -33,7 +36,9 @@ class Studio:
         self._decoding = Budget(max_pixels)
         self._pictures = Budget(2 * model.max_batch)
 
-    async def of_files(self, files: Sequence[bytes], name: str) -> list[np.ndarray]:
+    async def of_files(
+        self, files: Sequence[bytes], name: str, look: Look | None = None
+    ) -> list[np.ndarray]:
         """The model's outputs for image files, each `(num_outputs,)`.
 
         One after the other is decoded, so that other requests have their turns.
@@ -41,6 +46,7 @@ class Studio:
         Args:
             files: their contents.
             name: of the list that they came in, for errors; "" for a single file.
+            look: called in a thread with the place of each file and its picture.
 
         Raises:
             HTTPException: 400 or 413 for a file that is refused, 500 for an answer that
@@ -49,7 +55,7 @@ class Studio:
         if len(files) == 1:
             try:
                 with _naming(name, 0):
-                    row = await self._at_once(files[0])
+                    row = await self._at_once(files[0], look)
                 return _numbers([row])
             except HTTPException as error:
                 if error.status_code != 413:
@@ -60,6 +66,8 @@ class Studio:
             try:
                 with _naming(name, number):
                     picture, decoded = await self._decoded(file, left)
+                if look is not None:
+                    await self._in_thread(look, number, picture)
                 future = asyncio.wrap_future(self._model.submit(picture))
             except BaseException:
                 self._pictures.give(1)
@@ -75,24 +83,29 @@ class Studio:
         futures = [asyncio.wrap_future(submit(each)) for each in pictures]
         return _numbers(await asyncio.gather(*futures))
 
-    async def _at_once(self, file: bytes) -> np.ndarray:
+    async def _at_once(self, file: bytes, look: Look | None) -> np.ndarray:
         """The output for one file, by one turn of one thread; 413 if it is large."""
 
         def picture() -> np.ndarray:
             geometry = self._model.image_size, self._model.resize
-            return images.from_file(file, *geometry, self._usual)[0]
+            pixels = images.from_file(file, *geometry, self._usual)[0]
+            if look is not None:
+                look(0, pixels)
+            return pixels
 
         async with self._pictures.hold(1), self._decoding.hold(self._usual):
             future = self._model.submit_made(picture)
             return await asyncio.wrap_future(future)
 
     async def _decoded(self, file: bytes, left: int) -> tuple[np.ndarray, int]:
-        run = asyncio.get_running_loop().run_in_executor
-        threads = self._model.threads
-        size = await run(threads, images.declared_pixels, file)
+        size = await self._in_thread(images.declared_pixels, file)
         async with self._decoding.hold(min(size, self._max_pixels)):
             geometry = self._model.image_size, self._model.resize
-            return await run(threads, images.from_file, file, *geometry, left)
+            return await self._in_thread(images.from_file, file, *geometry, left)
+
+    async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
+        run = asyncio.get_running_loop().run_in_executor
+        return await run(self._model.threads, call, *args)
 
 
 @contextmanager

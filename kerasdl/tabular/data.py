@@ -13,6 +13,7 @@ import tensorflow as tf
 from sklearn.model_selection import KFold
 
 from kerasdl._checks import check_positive_int, first_few
+from kerasdl._described import Described, some
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
 from kerasdl.tables import read_csv, read_parquet
@@ -27,7 +28,7 @@ Arrays = dict[str, np.ndarray]
 CATEGORIES, NUMBERS = "categories", "numbers"  # what a network takes, by name
 
 
-class TableData:
+class TableData(Described):
     """Rows of a table, as `from_frame`, `from_csv` or `from_parquet` take them.
 
     It keeps to `kerasdl.batches.TrainingData`. Batches are pairs of a dict, of
@@ -303,6 +304,18 @@ class TableData:
         """What `columns.encode` gave, by the names under which a network takes it."""
         inputs = {CATEGORIES: codes, NUMBERS: numbers}
         return {name: array for name, array in inputs.items() if array.shape[1]}
+
+    def _facts(self) -> dict[str, str]:
+        held = int(self.is_valid.sum())
+        classes = f", {some(self.class_names)}" if self.class_names else ""
+        return {
+            "rows": f"{len(self.frame) - held:,} train, {held:,} valid",
+            "target": self.target.name + classes,
+            "categories": some([column.name for column in self.columns.categories]),
+            "numbers": some([column.name for column in self.columns.numbers]),
+            "batches": f"of {self.batch_size}",
+            "seed": str(self.seed),
+        }
 
     def _signature(self) -> Any:
         inputs, answers = self.arrays("train")

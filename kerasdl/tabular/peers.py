@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from kerasdl._checks import check_one_of
 from kerasdl._optional import require
@@ -21,6 +22,8 @@ PEERS = (
     *("mean", "HistGradientBoosting", "LightGBM"),
     *(f"HistGradientBoosting{EMBEDDED}", f"LightGBM{EMBEDDED}"),
 )
+
+_FEW_ROWS = 20_000
 
 
 def installed_peers() -> list[str]:
@@ -103,10 +106,12 @@ def peer_answers(
     kind = "Regressor" if is_regression else "Classifier"
     categories = data.columns.categories if way == name else ()
     trees, options = _trees(way, kind, categories, seed)
-    trees.fit(_columns(train), answers, **options)
-    if not is_regression:
-        return trees.predict_proba(_columns(valid))
-    return data.target.decode(trees.predict(_columns(valid))[:, None])
+    # On few rows threads wait for one another longer than they work.
+    with threadpool_limits(1 if len(answers) < _FEW_ROWS else None, "openmp"):
+        trees.fit(_columns(train), answers, **options)
+        if not is_regression:
+            return trees.predict_proba(_columns(valid))
+        return data.target.decode(trees.predict(_columns(valid))[:, None])
 
 
 def _embedded(

@@ -1,12 +1,13 @@
 """One HTML page that shows how well answers fit a table, and what they depend on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasdl import page, plots
 from kerasdl._checks import check_writable
@@ -21,19 +22,27 @@ from .values import values_of
 
 _DEPENDENCES = 6
 _GRID = 12  # values of a column of numbers
+_ROWS = 8192  # that are answered at once
 _CODES = 60  # of a column of categories, to be set or drawn one by one
 
 
-def predict(model: keras.Model, data: TableData, frame: pd.DataFrame) -> np.ndarray:
+def predict(
+    model: Callable[[dict[str, np.ndarray]], Any], data: TableData, frame: pd.DataFrame
+) -> np.ndarray:
     """Answers to raw rows: numbers in the target's unit, or probabilities.
 
     Args:
-        model: takes what `data` gives.
+        model: a Keras model, or a function like one, that takes what `data` gives.
         data: of the training.
         frame: raw rows.
     """
-    codes, numbers = data.columns.encode(frame)
-    outputs = model.predict(data.as_inputs(codes, numbers), 8192, verbose=0)
+    inputs = data.as_inputs(*data.columns.encode(frame))
+    # Called, as `Model.predict` lays a pipeline each time, and a page asks 100 times.
+    parts = [
+        model({name: array[start : start + _ROWS] for name, array in inputs.items()})
+        for start in range(0, len(frame), _ROWS)
+    ]
+    outputs = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
     return data.target.decode(outputs) if data.target.is_regression else outputs
 
 
@@ -212,9 +221,10 @@ def _dependences(
     model: keras.Model, data: TableData, rows: pd.DataFrame, truth: np.ndarray
 ) -> str:
     is_regression = data.target.is_regression
+    compiled = tf.function(lambda inputs: model(inputs), reduce_retracing=True)
 
     def answer(frame: pd.DataFrame) -> np.ndarray:
-        return predict(model, data, frame)
+        return predict(compiled, data, frame)
 
     def log_loss(classes: np.ndarray, found: np.ndarray) -> float:
         return class_scores(classes, found)["log_loss"]

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import pandas as pd
 
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl.batches import TrainingData, as_training_data
 from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
 from kerasdl.schedules import total_epochs
@@ -36,6 +36,8 @@ def fit_cycles(
     state: str | Path | None = None,
     class_weight: Mapping[int, float] | None = None,
     suggested: float | None = None,
+    history: list[dict[str, float]] | None = None,
+    verbose: int = 1,
 ) -> pd.DataFrame:
     """Train by cosine cycles with restarts: 3 cycles of 1, 2 and 4 epochs are 7.
 
@@ -66,6 +68,8 @@ def fit_cycles(
             on. Labels that `mix` shares between classes count as the larger share.
         suggested: a rate that `lr_find` suggested, if that is known: a line is printed
             where `learning_rate` is more than ten times as high.
+        history: as in `resumable_fit`.
+        verbose: as in `resumable_fit`; with 0 no rate is printed either.
 
     Returns:
         A row for each epoch, as of `resumable_fit`; `attrs["learning_rates"]` has the
@@ -82,6 +86,7 @@ def fit_cycles(
     Reference:
         Loshchilov & Hutter, 2017, https://arxiv.org/abs/1608.03983; fast.ai, lesson 1.
     """
+    check_one_of("verbose", verbose, (0, 1))
     check_positive_int("cycles", cycles)
     check_positive_int("cycle_len", cycle_len)
     check_positive_int("cycle_mult", cycle_mult)
@@ -90,15 +95,16 @@ def fit_cycles(
     class_weight = _class_weight(class_weight, data)
     if learning_rate is None:
         swept = data[0] if isinstance(data, (tuple, list)) else data
-        learning_rate = suggested_rate(model, swept, suggested, state)
+        learning_rate = suggested_rate(model, swept, suggested, state, verbose=verbose)
     set_layer_rates(model, learning_rate)
-    say_if_far_above(layer_rates(model)[-1], suggested)
+    if verbose:
+        say_if_far_above(layer_rates(model)[-1], suggested)
     schedule.begin_anew()
     own = [] if schedule in callbacks else [schedule]
     if not any(isinstance(callback, StopOnBadLoss) for callback in callbacks):
         own.append(StopOnBadLoss(given))
     facts = getattr(data, "facts", None) if state is not None else None
-    history = resumable_fit(
+    table = resumable_fit(
         model,
         given.train,
         total_epochs(cycles, cycle_len, cycle_mult),
@@ -108,9 +114,11 @@ def fit_cycles(
         start_epoch=lambda epoch: given.start_epoch(first_epoch + epoch),
         class_weight=class_weight,
         made_with={"first_epoch": first_epoch, "photos": facts and facts()},
+        history=history,
+        verbose=verbose,
     )
-    history.attrs["learning_rates"] = list(schedule.rates)
-    return history
+    table.attrs["learning_rates"] = list(schedule.rates)
+    return table
 
 
 def _class_weight(

@@ -13,16 +13,27 @@ def history_table(history: pd.DataFrame) -> str:
     Args:
         history: as `resumable_fit` and `fit_cycles` return it.
     """
+    lines = as_texts(history).to_string(index=False)
+    return f"{lines}\n{history['seconds'].sum():.1f} seconds in all"
+
+
+def as_texts(history: pd.DataFrame) -> pd.DataFrame:
+    """The cells of `history_table`, its columns named and in their order."""
     last = [name for name in ("learning_rate", "seconds") if name in history]
     first = [name for name in ("epoch", "loss", "val_loss") if name in history]
     metrics = [name for name in history if name not in (*first, *last)]
     metrics.sort(key=lambda name: name.removeprefix("val_"))  # train, then valid
     table = history[[*first, *metrics, *last]].rename(columns=_name)
-    formats = dict.fromkeys(table, "{:.4f}".format)
-    formats |= {"epoch": "{:.0f}".format, "rate": "{:.2e}".format}
-    formats["seconds"] = "{:.1f}".format
-    lines = table.to_string(index=False, formatters=formats, na_rep="")
-    return f"{lines}\n{history['seconds'].sum():.1f} seconds in all"
+    forms = {"epoch": "{:.0f}", "rate": "{:.2e}", "seconds": "{:.1f}"}
+    return pd.DataFrame(
+        {
+            name: [
+                "" if pd.isna(value) else forms.get(name, "{:.4f}").format(value)
+                for value in table[name]
+            ]
+            for name in table
+        }
+    )
 
 
 def _name(column: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerasdl import plots
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._described import Described
 from kerasdl._progress import show_progress
 from kerasdl.batches import train_batches
 
@@ -22,6 +23,9 @@ from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 MODES = ("exponential", "linear")
 # fast.ai's 0.98 lags some twenty steps of a hundred behind, nearly two decades, and its
 # suggestions are no steadier.
@@ -30,8 +34,8 @@ _NO_BATCHES = "`dataset` must have batches. Received: none in an epoch."
 _EXPLODED = 4  # times the lowest loss
 
 
-@dataclass(frozen=True)
-class LRFind:
+@dataclass(frozen=True, repr=False)
+class LRFind(Described):
     """What `lr_find` saw.
 
     Attributes:
@@ -51,13 +55,26 @@ class LRFind:
     suggestions: dict[str, float]
     mode: str
 
-    def plot(self, path: str | Path) -> None:
-        """Draw the losses over the rates, the suggestions marked, into the PNG `path`.
+    def _facts(self) -> dict[str, str]:
+        facts = {
+            "rates": f"{self.rates[0]:.1e} to {self.rates[-1]:.1e}, {self.mode}",
+            "batches": str(len(self.losses)),
+            "lowest loss": f"{self.smoothed.min():.4f}, smoothed",
+        }
+        return facts | {name: f"{r:.2e}" for name, r in self.suggestions.items()}
 
-        Raises:
-            ValueError: `path` does not end in .png.
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw the losses over the rates, the suggestions marked.
+
+        Args:
+            path: as in `plots.save_lr_find`.
+
+        Example:
+            ```
+            learn.lr_find().plot()
+            ```
         """
-        plots.save_lr_find(
+        return plots.save_lr_find(
             self.rates,
             self.losses,
             self.smoothed,
@@ -74,6 +91,8 @@ def lr_find(
     end_lr: float = 10,
     num_steps: int = 100,
     mode: str = "exponential",
+    *,
+    verbose: int = 1,
 ) -> LRFind:
     """Train `num_steps` batches, each at a higher rate; put everything back to the bit.
 
@@ -96,6 +115,8 @@ def lr_find(
         end_lr: above `start_lr`.
         num_steps: batches, at least 2.
         mode: "exponential" or "linear": how the rate grows.
+        verbose: 1 shows a bar, or ten lines where stderr is not a terminal; 0 shows
+            nothing.
 
     Raises:
         ValueError: an argument is not one of these; no weight of `model` trains;
@@ -106,6 +127,7 @@ def lr_find(
         Smith, Cyclical learning rates for training neural networks, 2017, section 3.3
     """
     check_one_of("mode", mode, MODES)
+    check_one_of("verbose", verbose, (0, 1))
     check_positive_int("num_steps", num_steps)
     if num_steps < 2:
         raise ValueError(f"`num_steps` must be at least 2. Received: {num_steps=}")
@@ -120,7 +142,7 @@ def lr_find(
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
     build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), batches)
-    sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps))
+    sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps), verbose)
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,
         # and nothing may be shuffled by a global seed.
@@ -146,7 +168,7 @@ class _Sweep(keras.callbacks.Callback):
     """Sets the rate of each batch, notes its loss, stops when that explodes."""
 
     def __init__(
-        self, optimizer: keras.optimizers.Optimizer, rates: np.ndarray
+        self, optimizer: keras.optimizers.Optimizer, rates: np.ndarray, verbose: int
     ) -> None:
         super().__init__()
         self.optimizer = optimizer
@@ -155,11 +177,15 @@ class _Sweep(keras.callbacks.Callback):
         self.smoothed: list[float] = []
         self.is_empty = True
         self._mean = 0.0
-        self._progress = show_progress(rates, len(rates), "lr_find", unit="batches")
+        self._verbose = verbose
+        self._progress = iter(rates)
+        if verbose:
+            count = len(rates)
+            self._progress = show_progress(rates, count, "lr_find", unit="batches")
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self.is_empty = True
-        if epoch == 1:
+        if epoch == 1 and self._verbose:
             print(
                 f"lr_find: the data has {len(self.losses)} batches; it is read again "
                 f"until {len(self.rates)} are done"

@@ -1,7 +1,6 @@
 """`fit` that a kill does not restart: all state and history are saved every epoch."""
 
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from kerasdl import _atomic, strategies
-from kerasdl._checks import check_suffix, check_writable
+from kerasdl._checks import check_one_of, check_suffix, check_writable
+from kerasdl._notebook import notebook
 from kerasdl._npz import damaged_file, read_npz
 from kerasdl._optimizer import (
     iterations_of,
@@ -28,6 +28,7 @@ from ._class_weight import check_class_weight
 from ._monitors import check_monitors
 from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
+from .epoch_table import EpochRows, EpochTable
 from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
 
@@ -46,6 +47,8 @@ def resumable_fit(
     *,
     class_weight: Mapping[int, float] | None = None,
     made_with: Mapping[str, Any] | None = None,
+    history: list[dict[str, float]] | None = None,
+    verbose: int = 1,
 ) -> pd.DataFrame:
     """Train a compiled model; go on after the last whole epoch that `state` holds.
 
@@ -81,6 +84,10 @@ def resumable_fit(
         class_weight: as in `fit`.
         made_with: what else decides the training, as JSON can hold it, such as
             `ImageData.facts()`: a continued run must give the same.
+        history: an empty list, which gets a row after each epoch: what is done by then
+            is known also where an exception or Ctrl-C ends the training.
+        verbose: 1 shows a bar and a table of the epochs, which are lines where stdout
+            is neither a terminal nor a notebook; 0 shows nothing.
 
     Returns:
         A row for each epoch: epoch (from 1), what `fit` logs, learning_rate (of several
@@ -89,23 +96,25 @@ def resumable_fit(
 
     Raises:
         ValueError: `model` is not compiled, or does not tell its optimizers;
-            `class_weight` is no such thing; a callback monitors a validation that there
-            is none of; `x` has no batches; `state` is in no folder
-            that can be written to, is damaged, or was made with something else.
+            `class_weight` is no such thing; `verbose` is neither 0 nor 1; a callback
+            monitors a validation that there is none of; `x` has no batches; `state` is
+            in no folder that can be written to, is damaged, or was made with something
+            else.
     """
+    check_one_of("verbose", verbose, (0, 1))
     optimizers_of(model)
     check_monitors(callbacks, validation_data)
     class_weight = check_class_weight(class_weight)
     path = None if state is None else _place(state)
     keepers = [callback for callback in callbacks if hasattr(callback, "get_state")]
     facts = _made_with.made_with(model, x, keepers, class_weight, made_with)
-    history: list[dict[str, float]] = []
+    history = [] if history is None else history
     with model.distribute_strategy.scope():
         if not names_optimizers(model):
             model.optimizer.build(model.trainable_variables)
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
-            history = saved["history"]
+            history += saved["history"]
     build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), x)
     done = len(history)
     if epochs < done:
@@ -115,20 +124,27 @@ def resumable_fit(
         )
     if start_epoch is not None:
         start_epoch(done)
-    model.fit(
-        x,
-        initial_epoch=done,
-        shuffle=False,  # the data orders itself
-        epochs=epochs,
-        validation_data=validation_data,
-        class_weight=class_weight,
-        callbacks=[*callbacks, _SaveState(path, keepers, history, facts)],
-        # A bar rewrites its line, which only a terminal shows as one.
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    table = pd.DataFrame(history)
-    table.attrs["restored"] = done
-    return table
+    table = EpochTable(history) if verbose else None
+    saving = _SaveState(path, keepers, history, facts)
+    try:
+        model.fit(
+            x,
+            initial_epoch=done,
+            shuffle=False,  # the data orders itself
+            epochs=epochs,
+            validation_data=validation_data,
+            class_weight=class_weight,
+            callbacks=[*callbacks, saving, *([table] if table else [])],
+            verbose=0,
+        )
+    finally:
+        if table:
+            table.close()
+    rows = EpochRows(history)
+    rows.attrs["restored"] = done
+    if verbose and (shell := notebook()) is not None:
+        rows.attrs["cell"] = shell.execution_count
+    return rows
 
 
 def recorded_rate(state: str | Path | None) -> float | None:

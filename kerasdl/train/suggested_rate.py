@@ -17,10 +17,13 @@ def suggested_rate(
     data: Any,
     suggested: float | None = None,
     state: str | Path | None = None,
+    *,
+    verbose: int = 1,
 ) -> float:
     """The rate that `state` was begun with, or `suggested`, or the valley of `lr_find`.
 
-    It is one for all layers, and so is that of the sweep. What it takes is printed.
+    It is one for all layers, and so is that of the sweep. What it takes is printed,
+    unless `verbose` is 0.
     """
     if (rate := recorded_rate(state)) is not None:
         source = "that the training was begun with"
@@ -28,9 +31,10 @@ def suggested_rate(
         rate, source = suggested, "the valley of the last lr_find"
     else:
         set_layer_rates(model, layer_rates(model)[-1])
-        found = lr_find(model, data)
+        found = lr_find(model, data, verbose=verbose)
         rate, source = found.suggestions["valley"], "the valley of lr_find"
-    print(f"learning rate {rate:.2g}, {source}")
+    if verbose:
+        print(f"learning rate {rate:.2g}, {source}")
     return rate
 
 

@@ -34,6 +34,7 @@ from .contest import (
 from .exit_codes import run_recipe
 from .finished import read_predictions, write_outcome
 from .learner_steps import LearnerSteps
+from .load_run import load
 from .photos import (
     PhotoOptions,
     add_photo_arguments,

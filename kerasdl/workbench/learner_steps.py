@@ -106,6 +106,7 @@ class LearnerSteps(Steps):
             history=learn.history,
             report=report,
             title=title,
+            data=learn.data,
             card=model_card(run, learn.data, learn.model, kept, title),
         )
 

@@ -52,6 +52,7 @@ def write_run_files(
     title: str,
     card: str,
     mistakes: bool = True,
+    data: "ImageData | None" = None,
 ) -> None:
     """Write the models, the card, curves, history, and the report with its pictures.
 
@@ -64,8 +65,9 @@ def write_run_files(
         title: of the report.
         card: as `model_card` makes it.
         mistakes: whether mistakes.png is drawn, of the hardest photos.
+        data: photos that later ones are compared with; None compares with none.
     """
-    from kerasdl import classification, plots
+    from kerasdl import plots
 
     folder = run.path
     if model is not None:
@@ -73,8 +75,23 @@ def write_run_files(
     plots.save_curves(history, folder / "curves.png")
     history.to_csv(folder / "history.csv", index=False)
     (folder / README).write_text(card, encoding="utf-8")
-    if report is None:
-        return
+    if report is not None:
+        _write_report(run, report, history, title, mistakes)
+    if data is not None:
+        _note_likeness(run, data)
+
+
+def _write_report(
+    run: "Run",
+    report: "ClassificationReport",
+    history: "pd.DataFrame",
+    title: str,
+    mistakes: bool,
+) -> None:
+    """Write the page, and the pictures of what is wrong."""
+    from kerasdl import classification, plots
+
+    folder = run.path
     if not report.multi_label:
         path = folder / "confusion.png"
         plots.save_confusion(report.confusion, report.class_names, path)
@@ -90,6 +107,18 @@ def write_run_files(
     classification.save_report(
         report, page, title, run.manifest, history, seed=run.seed
     )
+
+
+def _note_likeness(run: "Run", data: "ImageData") -> None:
+    """Put into the manifest what tells photos that are unlike the training photos."""
+    from kerasdl.classification import Likeness
+    from kerasdl.models import load_model
+
+    # As it is saved: what computes the same may do it by other features.
+    found = Likeness.measure(load_model(run.path / MODEL), data)
+    if found is not None:
+        run.manifest["likeness"] = found.to_json()
+        run.save_manifest()
 
 
 def model_card(

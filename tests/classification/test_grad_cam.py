@@ -218,6 +218,23 @@ def test_saves_the_picture_and_its_overlay(rng, tmp_path, channels):
     assert np.abs(right.astype(int) - left).max() > 20
 
 
+@pytest.mark.parametrize("outputs", [3, 1])
+def test_a_batch_has_the_heat_of_each_of_its_pictures(rng, outputs, tmp_path):
+    model = flat_model(outputs, "softmax" if outputs > 1 else "sigmoid")
+    images = rng.integers(0, 256, (3, SIDE, SIDE, 3), dtype="uint8")
+    for classes in (None, 1, [0, 1, 0]):
+        own = classes if isinstance(classes, list) else [classes] * 3
+        heats = grad_cam(model, images, class_index=classes)
+        expected = [
+            grad_cam(model, image, class_index=c)
+            for image, c in zip(images, own, strict=True)
+        ]
+        np.testing.assert_allclose(heats, expected, atol=1e-5)
+    grad_cam(model, images, path=tmp_path / "heat.png")
+    with Image.open(tmp_path / "heat.png") as picture:
+        assert picture.height > picture.width  # below one another
+
+
 def test_bad_arguments_are_refused(image):
     model = flat_model()
     with pytest.raises(ValueError, match=r"`layer` must name one.*'dense' \(0 .*last"):
@@ -226,8 +243,10 @@ def test_bad_arguments_are_refused(image):
         grad_cam(model, image, class_index=3)
     with pytest.raises(ValueError, match="`class_index` must be None or from 0 to 1"):
         grad_cam(flat_model(1, "sigmoid"), image, class_index=-1)
-    with pytest.raises(ValueError, match=r"`image` must be one picture.*\(1, 12, 12"):
-        grad_cam(model, image[None])
+    with pytest.raises(ValueError, match=r"`class_index` must be one.*3 for 2 pict"):
+        grad_cam(model, np.stack([image, image]), class_index=[0, 1, 2])
+    with pytest.raises(ValueError, match="`image` must hold pictures.*an empty batch"):
+        grad_cam(model, image[None][:0])
     with pytest.raises(ValueError, match=r"`image` must be one picture.*\(9, 12, 3\)"):
         grad_cam(model, image[:9])
     with pytest.raises(ValueError, match=r"`image` must be pixels in \[0, 255\]"):

@@ -8,10 +8,11 @@ from kerasdl.callbacks import (
     CosineRestarts,
     CycleSnapshots,
     Evaluation,
+    OneCycle,
     WeightAveraging,
 )
 from kerasdl.classification import TTAEvaluation, predict_split, tta
-from kerasdl.data import Augment, ImageData, ImageDataGenerator
+from kerasdl.data import Augment, ImageData, ImageDataGenerator, ImageError
 
 FLIP = Augment(horizontal_flip=True)
 eagerly = pytest.mark.usefixtures("eagerly")
@@ -384,6 +385,44 @@ def test_predictions_and_files_are_those_of_the_public_functions(folder, tmp_pat
         learn.predict().probabilities[:, 1],
         atol=1e-6,
     )
+
+
+def test_photos_of_ones_own_are_answered_and_shown(folder, tmp_path):
+    learn = kerasdl.Learner.from_model(network(), photos(folder))
+    path = next((folder / "valid/a").iterdir())
+    found = learn.predict(path)
+    assert found.files == [str(path)]
+    row = learn.data.files("valid").index(f"valid/a/{path.name}")
+    expected = learn.predict("valid").probabilities[row]
+    np.testing.assert_allclose(found.probabilities[0], expected, atol=1e-6)
+    with pytest.raises(ImageError, match="absent.jpg"):
+        learn.predict("absent.jpg")
+    learn.show_results(rows=1, path=tmp_path / "results.png")
+    learn.data.show_batch(rows=1, path=tmp_path / "batch.png")
+    for name in ("results.png", "batch.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    texts = repr(learn), repr(learn.data), repr(learn.predictor()), repr(found)
+    assert max(text.count("\n") for text in texts) < 24
+    assert "groups      3, frozen: none" in texts[0]
+    learn.freeze()
+    assert "groups      3, frozen: 0, 1\n" in repr(learn)
+    assert "12 photos: a 6, b 6" in texts[1]
+    assert learn.data._repr_html_().count("<img") == 12
+
+
+def test_one_call_trains_the_head_and_then_all_layers(folder):
+    data = photos(folder)
+    learn = kerasdl.fine_tune(network(), data, epochs=2, learning_rate=0.1)
+    assert learn.history["stage"].tolist() == ["fit 1", "fit 2", "fit 2"]
+    by_hand = kerasdl.Learner.from_model(network(), data)
+    by_hand.freeze()
+    by_hand.fit(0.1, callbacks=[OneCycle()])
+    by_hand.unfreeze()
+    by_hand.fit(slice(0.0005, 0.05), cycle_len=2, callbacks=[OneCycle()])
+    for ours, theirs in zip(weights(learn.model), weights(by_hand.model), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="`epochs` must be an integer of at least 1"):
+        kerasdl.fine_tune(network(), data, epochs=0)
 
 
 def test_summary_shows_what_trains(folder, capsys):

@@ -101,9 +101,13 @@ async function ask(file) {
   }
 }
 
-function show({ labels, top }, card, answer) {
+function show({ labels, top, unsure, unlike }, card, answer) {
   answer.textContent = labels.join(", ") || "no label";
   answer.className = "answer";
+  const remarks = [];
+  if (unsure) remarks.push("unsure: another class is nearly as probable");
+  if (unlike) remarks.push("unlike the photos that this was trained on");
+  if (remarks.length) card.append(element("p", remarks.join("; "), "unsure"));
   const list = element("ol");
   list.setAttribute("aria-label", "Most probable classes");
   for (const { label, probability } of top) {

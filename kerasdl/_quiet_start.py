@@ -1,0 +1,45 @@
+"""TensorFlow's lines at its start, kept out of the cells of a notebook."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class QuietStart(MetaPathFinder):
+    """Waits on `sys.meta_path` for TensorFlow, whoever imports it, and silences that.
+
+    A level of logging does not: these lines come before TensorFlow reads one.
+    """
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The specification of TensorFlow, whose loader is quiet; of others none."""
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            load = spec.loader.exec_module
+
+            def quietly(module: ModuleType) -> None:
+                from kerasdl.runtime import hush, silenced
+
+                with silenced():
+                    load(module)
+                    hush(module)
+                    # It prints where it looks for graphics cards, too.
+                    module.config.list_physical_devices("GPU")
+
+            spec.loader.exec_module = quietly
+        return spec
+
+
+def install() -> None:
+    """Let TensorFlow show warnings alone, and nothing at its start."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.meta_path.insert(0, QuietStart())

@@ -1,0 +1,40 @@
+"""A finished run of any task, to ask; heavy imports come late."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerasdl._run_info import IMAGE_CLASSIFICATION
+
+if TYPE_CHECKING:
+    from kerasdl.classification import Predictor
+    from kerasdl.detection import Detector
+    from kerasdl.tabular import Predictor as TablePredictor
+
+
+def load(run: str | Path) -> "Predictor | Detector | TablePredictor":
+    """Load what answers of a finished run, whatever it is of.
+
+    Args:
+        run: the folder, or the `model.keras` in it.
+
+    Returns:
+        Of photos with classes a `kerasdl.Predictor`; of photos with boxes a
+        `detection.Detector`; of a table a `tabular.Predictor`. Each has `predict`.
+
+    Raises:
+        ValueError: it is no finished run, or one of another task.
+
+    Example:
+        ```
+        kd.load("saved_models/cats_dogs").predict("photo.jpg")
+        ```
+    """
+    import kerasdl
+    from kerasdl.runs import read_run
+
+    loaders = {
+        IMAGE_CLASSIFICATION: lambda: kerasdl.classification.Predictor,
+        "detection": lambda: kerasdl.detection.Detector,
+        "tabular": lambda: kerasdl.tabular.Predictor,
+    }
+    return read_run(run).of_task(loaders)().load(run)
