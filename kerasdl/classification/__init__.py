@@ -13,7 +13,7 @@ from .fbeta import FBeta
 from .file_costs import file_costs
 from .files import quantization_errors, save_onnx, save_saved_model, save_tflite
 from .fine_tune import fine_tune
-from .gallery import gallery, save_gallery
+from .gallery import gallery, headline, save_gallery
 from .grad_cam import grad_cam
 from .learner import Learner
 from .likeness import Likeness, with_features
@@ -80,6 +80,7 @@ __all__ = [
     "fit_thresholds",
     "gallery",
     "grad_cam",
+    "headline",
     "logistic_baseline",
     "most_confused",
     "occlusion_map",

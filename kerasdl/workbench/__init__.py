@@ -20,6 +20,12 @@ from .arrays import (
     settle_batch_norm,
     write_network,
 )
+from .boxes import (
+    QUICK_BOXES,
+    box_folder,
+    checked_boxes,
+    recorded_boxes,
+)
 from .command import COMMANDS, as_called, called_by_command, recipes
 from .contest import (
     Contest,
@@ -49,13 +55,14 @@ from .training_run import PREDICT, STATE, training_run
 
 __all__ = [
     "COMMANDS",
-    "Contest",
-    "LearnerSteps",
     "OUT_HELP",
     "PREDICT",
+    "QUICK_BOXES",
+    "STATE",
+    "Contest",
+    "LearnerSteps",
     "PhotoOptions",
     "RecipeParser",
-    "STATE",
     "Steps",
     "adamw",
     "add_array_arguments",
@@ -63,9 +70,11 @@ __all__ = [
     "add_label_arguments",
     "add_photo_arguments",
     "as_called",
+    "box_folder",
     "called_by_command",
     "check_backbone",
     "check_sample",
+    "checked_boxes",
     "class_folders",
     "fit_arrays",
     "load",
@@ -82,6 +91,7 @@ __all__ = [
     "read_predictions",
     "recipes",
     "recorded",
+    "recorded_boxes",
     "recorded_data",
     "remember_images",
     "remember_photos",

@@ -132,7 +132,7 @@ def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(tmp_path / "boxes", folder / "sun.png")
     assert (
-        "must be one of image_classification, tabular, detection. Received"
+        "must be one of image_classification, tabular, detection, text_cl"
         in capsys.readouterr().err
     )
 
