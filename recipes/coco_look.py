@@ -27,7 +27,8 @@ def parse_args(argv=None):
         metavar="N",
         help="default: %(default)s",
     )
-    add("--out", type=Path, default=Path("saved_models") / NAME, metavar="DIR")
+    out = Path("saved_models") / NAME
+    add("--out", type=Path, default=out, metavar="DIR", help="folder of the pictures")
     return parser.parse_args(argv)
 
 
