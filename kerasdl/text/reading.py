@@ -1,0 +1,273 @@
+"""Files of texts read, or refused by name: the encoding told, the columns found."""
+
+import gzip
+import warnings
+import zlib
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from kerasdl._checks import check_directory, first_few
+
+TEXT_NAMES = ("review", "text", "sentence", "comment")
+LABEL_NAMES = ("label", "labels", "class", "sentiment", "category", "target")
+# Tried on what is not in the encoding that was told, to name one that is.
+_OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
+
+
+def read_table(
+    name: str, file: str | Path | bytes, encoding: str = "utf-8"
+) -> pd.DataFrame:
+    """Read a CSV or TSV file, each value as the text that stands there.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: a path, of which .tsv has tabs, and .gz is unpacked; or the bytes of CSV.
+        encoding: of the text; a byte order mark is passed over.
+
+    Raises:
+        ValueError: there is no such file; it is in another encoding, which is named if
+            it is GB18030 or another common one; or rows are damaged.
+    """
+    text = read_text(name, file, encoding)
+    received = _received(name, file)
+    is_tabs = not isinstance(file, bytes) and _suffix(file) in (".tsv", ".tab")
+    options = {"dtype": str, "keep_default_na": False, "index_col": False}
+    options["sep"] = "\t" if is_tabs else ","
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            header = pd.read_csv(StringIO(text), nrows=0, **options)
+            # Of one column an empty line is an empty text.
+            options["skip_blank_lines"] = header.shape[1] > 1
+            table = pd.read_csv(StringIO(text), **options)
+    except (ValueError, pd.errors.ParserWarning) as error:
+        raise ValueError(
+            f"`{name}` must be a CSV or TSV file with a header and as many fields in "
+            f"each row. {received} ({str(error).strip()})"
+        ) from error
+    return table.fillna("")
+
+
+def read_lines(
+    name: str, file: str | Path | bytes, encoding: str = "utf-8"
+) -> pd.DataFrame:
+    """Read a file of one text a line into a column `text`; empty lines are kept.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: a path, of which .gz is unpacked; or bytes.
+        encoding: as of `read_table`.
+
+    Raises:
+        ValueError: as by `read_table`.
+    """
+    lines = read_text(name, file, encoding).replace("\r\n", "\n").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return pd.DataFrame({"text": pd.Series(lines, dtype=object)})
+
+
+def read_rows(
+    name: str, file: str | Path, encoding: str = "utf-8", column: str | None = None
+) -> tuple[pd.DataFrame, str]:
+    """Read texts from a .csv, .tsv or .txt file, with or without .gz.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: the path.
+        encoding: as of `read_table`.
+        column: of the texts; None finds it, see `find_text_column`.
+
+    Returns:
+        The rows, and the name of the column of texts.
+
+    Raises:
+        ValueError: as by `read_table`, or there is no such column.
+    """
+    if _suffix(file) == ".txt":
+        return read_lines(name, file, encoding), "text"
+    table = read_table(name, file, encoding)
+    return table, find_text_column(table, column)
+
+
+def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:
+    """The content of a file as text.
+
+    Args:
+        name: of the argument that `file` is, for errors.
+        file: a path, of which .gz is unpacked; or bytes.
+        encoding: as of `read_table`.
+
+    Raises:
+        ValueError: there is no such file, or it is in another encoding.
+    """
+    received = _received(name, file)
+    content = file if isinstance(file, bytes) else _content(name, Path(file))
+    try:
+        is_utf8 = "".encode(encoding) == b"" and encoding.lower() in ("utf-8", "utf8")
+    except LookupError as error:
+        raise ValueError(
+            "`encoding` must be one that Python knows, such as 'utf-8' or 'gb18030'. "
+            f"Received: encoding={encoding!r}"
+        ) from error
+    try:
+        text = content.decode("utf-8-sig" if is_utf8 else encoding)
+    except UnicodeError as error:
+        raise ValueError(
+            f"`{name}` must be text in {encoding}. {received} ({error}). "
+            f"{_advice(content, encoding)}"
+        ) from error
+    if "\0" in text:
+        raise ValueError(
+            f"`{name}` must be text without NUL. {received}. {_advice(content, '')}"
+        )
+    return text.removeprefix("\ufeff")
+
+
+def read_folders(
+    directory: str | Path, encoding: str = "utf-8"
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read `directory/<class>/*.txt`, a text a file.
+
+    Args:
+        directory: the folder.
+        encoding: as of `read_table`.
+
+    Returns:
+        A table of `text`, `label` and `file`, and the classes in order.
+
+    Raises:
+        ValueError: fewer than two folders hold texts, or one is in another encoding.
+    """
+    folder = check_directory("directory", directory)
+    rows = []
+    for file in sorted(folder.glob("*/*.txt")):
+        text = read_text("directory", file, encoding)
+        rows.append((text, file.parent.name, file.relative_to(folder).as_posix()))
+    table = pd.DataFrame(rows, columns=["text", "label", "file"])
+    names = sorted(set(table["label"]))
+    if len(names) < 2:
+        raise ValueError(
+            "`directory` must hold at least two folders of .txt files, one for each "
+            f"class. Received: directory={str(directory)!r} ({len(names)} folders)"
+        )
+    return table, names
+
+
+def find_text_column(table: pd.DataFrame, column: str | None = None) -> str:
+    """The column of texts: the one that is named, or else found.
+
+    Found is `review`, `text`, `sentence` or `comment`, the first that is there; or
+    else the only column of strings that are no numbers.
+
+    Raises:
+        ValueError: it is not there, or none or several might be it.
+    """
+    if column is not None:
+        return _named(table, "text_column", column)
+    for name in TEXT_NAMES:
+        if name in table:
+            return name
+    labels = {name for name in LABEL_NAMES if name in table}
+    found = [name for name in table if name not in labels and _is_text(table[name])]
+    if len(found) == 1:
+        return found[0]
+    raise ValueError(
+        "The column of texts must be named review, text, sentence or comment, or be "
+        f"the only one of strings. Received: {_columns(table)}. Name it by "
+        "`text_column` (--text-column)."
+    )
+
+
+def find_label_column(table: pd.DataFrame, text: str, column: str | None = None) -> str:
+    """The column of labels: the one that is named, or else found.
+
+    Found is `label`, `class`, `sentiment` or the like; or else the only column besides
+    that of the texts.
+
+    Raises:
+        ValueError: it is not there, or none or several might be it.
+    """
+    if column is not None:
+        column = _named(table, "label_column", column)
+        if column == text:
+            raise ValueError(
+                "`label_column` must be another column than that of the texts. "
+                f"Received: label_column={column!r}"
+            )
+        return column
+    for name in LABEL_NAMES:
+        if name in table and name != text:
+            return name
+    found = [name for name in table if name != text]
+    if len(found) == 1:
+        return found[0]
+    raise ValueError(
+        "The column of labels must be named label, class or sentiment, or be the only "
+        f"other one. Received: {_columns(table)}. Name it by `label_column` "
+        "(--label-column)."
+    )
+
+
+def _named(table: pd.DataFrame, argument: str, column: str) -> str:
+    if column not in table:
+        raise ValueError(
+            f"`{argument}` must be a column of the table. Received: "
+            f"{argument}={column!r} of {_columns(table)}"
+        )
+    return column
+
+
+def _columns(table: pd.DataFrame) -> str:
+    return f"the columns {first_few(list(table))}"
+
+
+def _is_text(values: pd.Series) -> bool:
+    """Whether some value is a string that is no number."""
+    strings = values[values.map(lambda value: isinstance(value, str))]
+    filled = strings[strings.str.strip() != ""]
+    return bool(pd.to_numeric(filled, errors="coerce").isna().any())
+
+
+def _suffix(file: str | Path) -> str:
+    return Path(str(file).removesuffix(".gz")).suffix.lower()
+
+
+def _received(name: str, file: str | Path | bytes) -> str:
+    shown = f"{len(file):,} bytes" if isinstance(file, bytes) else repr(str(file))
+    return f"Received: {name}={shown}"
+
+
+def _content(name: str, path: Path) -> bytes:
+    if not path.is_file():
+        raise ValueError(
+            f"`{name}` must be an existing file. Received: {name}={str(path)!r}"
+        )
+    content = path.read_bytes()
+    if path.suffix != ".gz":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(
+            f"`{name}` must be packed by gzip, as its suffix says. Received: "
+            f"{name}={str(path)!r} ({error})"
+        ) from error
+
+
+def _advice(content: bytes, encoding: str) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "It begins as UTF-16 does: pass encoding='utf-16' (--encoding utf-16)."
+    for other in _OTHERS[:-1]:
+        try:
+            content.decode(other)
+        except UnicodeError:
+            continue
+        if other != encoding.lower() and b"\0" not in content:
+            return (
+                f"It can be read as {other.upper()}: pass encoding={other!r} "
+                f"(--encoding {other})."
+            )
+    return "Save it as UTF-8."
