@@ -202,7 +202,7 @@ def text_rnn_attention(
     whole = ops.sum(states * ops.expand_dims(weights, -1), axis=1)
     whole = blocks.dense(64, seeds, "relu")(whole)
     return blocks.classifier(
-        tokens, whole, classes, dropout, seeds, "text_rnn_attention"
+        tokens, whole, classes, dropout, seeds, name="text_rnn_attention"
     )
 
 
