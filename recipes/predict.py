@@ -28,6 +28,12 @@ Of a run of texts, the one file is a CSV or TSV, whose column of texts is found 
 by `--text-column`, or a .txt of one text a line; `--csv` writes for every row the text,
 `label` and `probability`.
 
+    python recipes/predict.py saved_models/translate TEXTS.txt --csv answers.csv
+
+Of a run of a translation, the one file is a .txt of one text a line, or a CSV or TSV,
+whose column of texts is found or named by `--text-column`; `--csv` writes for every row
+the text and `translation`.
+
 Exit code 1: a photo is damaged, or the model's answer to it is no number (it is named,
 the others go on); or one to a row is none (it is named, nothing is written). 2: a bad
 argument.
@@ -91,6 +97,7 @@ def parse_args(argv=None):
                 "tabular": predict_rows,
                 "detection": detect,
                 "text_classification": classify_texts,
+                "translation": translate,
             }
         )
     except ValueError as error:
@@ -116,7 +123,7 @@ def classify(args):
             args.images, on_error="skip", max_pixels=args.max_pixels
         )
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     try:
         if args.csv:
@@ -135,7 +142,7 @@ def predict_rows(args):
             )
         found = kd.tabular.Predictor.load(args.model).predict(args.images[0])
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     if args.csv:
         found.to_csv(args.csv, index=False)
@@ -185,7 +192,7 @@ def detect(args):
         if args.pictures:
             found.save_pictures(args.pictures, shown)
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     boxes = found.boxes[found.boxes["score"] >= shown]
     for file in found.photos.index:
@@ -195,6 +202,28 @@ def detect(args):
     for file, reason in found.damaged.items():
         print(kd.data.ImageError(file, reason), file=sys.stderr)
     return 1 if found.damaged else 0
+
+
+def translate(args):
+    """Translate each text of one file; print the first of them."""
+    try:
+        if len(args.images) > 1:
+            raise ValueError(
+                f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
+            )
+        found = kd.text.Translator.load(args.model).predict(
+            args.images[0], args.text_column, args.encoding
+        )
+    except ValueError as error:
+        print(f"predict.py: error: {error}", file=sys.stderr)
+        return 2
+    if args.csv:
+        found.to_csv(args.csv, index=False)
+    for text in found["translation"].head(10):
+        print(text)
+    if len(found) > 10:
+        print(f"... {len(found):,} texts")
+    return 0
 
 
 def print_answers(result):
@@ -210,4 +239,4 @@ def print_answers(result):
 
 
 if __name__ == "__main__":
-    kd.workbench.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(main)

@@ -1,6 +1,6 @@
 """Text: sentiment, translation, language models."""
 
-from . import models, reading, recurrent, splits
+from . import attention, models, reading, recurrent, splits, translation
 from .answers import answer_tokens, scores
 from .baselines import BASELINES, baseline_scores, tfidf_answers
 from .blend import blend
@@ -22,3 +22,54 @@ from .samples import write_reviews
 from .statistics import save_lengths, text_statistics
 from .strings import network_of, with_strings
 from .tokenizer import Tokenizer, read_tokenizer
+from .translation import PairData, Translator, gru_translator, transformer_translator
+
+__all__ = [
+    "BASELINES",
+    "CLEANING",
+    "FORMATS",
+    "Learner",
+    "MaskedTexts",
+    "NGramModel",
+    "PairData",
+    "Predictor",
+    "TextData",
+    "Tokenizer",
+    "Translator",
+    "answer_tokens",
+    "attention",
+    "baseline_scores",
+    "blend",
+    "char_lstm",
+    "clean",
+    "cut_words",
+    "export_run",
+    "fit_next_tokens",
+    "gru_translator",
+    "masked_model",
+    "models",
+    "nbsvm",
+    "network_of",
+    "perplexity",
+    "pretrain",
+    "read_tokenizer",
+    "reading",
+    "recurrent",
+    "save_inference_model",
+    "save_lengths",
+    "save_onnx",
+    "save_report",
+    "save_saved_model",
+    "save_tflite",
+    "scores",
+    "splits",
+    "text_statistics",
+    "tfidf_answers",
+    "token_marks",
+    "transformer_translator",
+    "translation",
+    "with_strings",
+    "write_on",
+    "write_reviews",
+    "write_run_files",
+]
