@@ -118,7 +118,7 @@ def vanishing_gradients(seed):
 
 
 def additive_attention(seed):
-    """Bahdanau's sum(v * tanh(q + k)): the formula and keras.layers.AdditiveAttention."""
+    """Bahdanau's sum(v * tanh(q + k)): the formula and AdditiveAttention."""
     drawn = np.random.default_rng(seed)
     words = drawn.normal(size=(1, 5, 8)).astype("float32")
     layer = layers.AdditiveAttention()
