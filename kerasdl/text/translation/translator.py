@@ -41,8 +41,9 @@ class Translator:
     Args:
         model: as `transformer_translator` or `gru_translator` builds it.
         subwords: its vocabulary.
-        max_length: pieces of a sentence at most, as in training. Longer texts are
-            translated sentence by sentence, and sentences without an end in pieces.
+        max_length: pieces of a sentence and of its translation at most, as in training.
+            Longer texts are translated sentence by sentence, and sentences without an
+            end in pieces.
         beams: of the search, where `translate` is told none.
         as_lesson: whether texts are first cut by `lesson_text`, as in training.
 
@@ -171,8 +172,7 @@ class Translator:
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             source = padded([[*sources[place], END] for place in batch])
-            longest = min(2 * source.shape[1] + 20, 2 * self.max_length)
-            ids = search(tf.constant(source), tf.constant(longest)).numpy()
+            ids = search(tf.constant(source), tf.constant(self.max_length)).numpy()
             found |= dict(zip(batch, ids, strict=True))
         return [found[place] for place in range(len(sources))]
 
