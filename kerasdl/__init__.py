@@ -8,16 +8,46 @@ time of a training step on processors where TensorFlow leaves it off.
 import importlib
 import os
 import sys
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:  # the same names, for editors
+    from . import (
+        artefacts,
+        batches,
+        callbacks,
+        classification,
+        data,
+        detection,
+        export,
+        info,
+        inside,
+        interpret,
+        learner,
+        models,
+        page,
+        plots,
+        predict,
+        runs,
+        runtime,
+        schedules,
+        serving,
+        strategies,
+        tables,
+        tabular,
+        text,
+        train,
+        workbench,
+    )
+    from .classification import Learner, Predictor, fine_tune
+    from .data import ImageData
+    from .workbench import load
 
-if "tensorflow" not in sys.modules:
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "ipykernel" in sys.modules:  # a notebook would show its first lines in red
-        importlib.import_module(f"{__name__}._quiet_start").install()
-
-_SUBPACKAGES = (
+__all__ = [
+    "ImageData",
+    "Learner",
+    "Predictor",
+    "__version__",
     "artefacts",
     "batches",
     "callbacks",
@@ -25,10 +55,12 @@ _SUBPACKAGES = (
     "data",
     "detection",
     "export",
+    "fine_tune",
     "info",
     "inside",
     "interpret",
     "learner",
+    "load",
     "models",
     "page",
     "plots",
@@ -43,7 +75,16 @@ _SUBPACKAGES = (
     "text",
     "train",
     "workbench",
-)
+]
+
+__version__ = "0.2.0"
+
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "ipykernel" in sys.modules:  # a notebook would show its first lines in red
+        importlib.import_module(f"{__name__}._quiet_start").install()
+
+# Where the nouns stand; every other name is a module.
 _NOUNS = {
     "ImageData": "data",
     "Learner": "classification",
@@ -52,16 +93,34 @@ _NOUNS = {
     "load": "workbench",
 }
 
-__all__ = [*_SUBPACKAGES, *_NOUNS, "__version__"]  # noqa: PLE0604
+
+class _Package(ModuleType):
+    """This module; what loads on first use is a property of it.
+
+    Completers ask for the value of each name, but not of properties: a module's
+    `__getattr__` would let them load TensorFlow.
+    """
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SUBPACKAGES:
-        return importlib.import_module(f"{__name__}.{name}")
-    if name in _NOUNS:
-        return getattr(importlib.import_module(f"{__name__}.{_NOUNS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def _on_first_use(name: str) -> property:
+    def get(package: ModuleType) -> Any:
+        own = vars(package)
+        if name not in own:
+            place = importlib.import_module(f"{__name__}.{_NOUNS.get(name, name)}")
+            own[name] = getattr(place, name) if name in _NOUNS else place
+        return own[name]
+
+    def set_(package: ModuleType, value: Any) -> None:
+        vars(package)[name] = value  # Python does, of a module that is imported
+
+    return property(get, set_)
+
+
+for _name in __all__:
+    if _name not in globals():
+        setattr(_Package, _name, _on_first_use(_name))
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_SUBPACKAGES, *_NOUNS])
+    return __all__

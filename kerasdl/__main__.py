@@ -1,18 +1,88 @@
-"""The command `kerasdl`, also `python -m kerasdl`."""
+"""The command `kerasdl`, also `python -m kerasdl`: each recipe, without a clone."""
 
-import argparse
+import ast
+import importlib.util
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 
-from kerasdl.info import info
+from kerasdl import workbench
+
+_ABOUT = {
+    "train": "DIR: photos of two classes or more become a classifier",
+    "predict": "RUN IMAGE...: label and probability of photos, or of rows of a table",
+    "export": "RUN: files for phones, servers and browsers, each proved",
+    "serve": "RUN: a page to drop photos on, and TensorFlow Serving's REST API",
+    "report": "RUN...: a run's page written anew, or runs side by side",
+    "doctor": "DIR: damaged files and duplicates among photos, and what there is",
+    "zoo": "what the networks cost, as a table and as pictures",
+    "info": "versions, processor, devices, extras, and the cache folder",
+    "recipes": "list all recipes",
+    "recipe": "NAME ...: run one of them",
+}
+_HELP = "\n".join(f"  {name:<8}  {about}" for name, about in _ABOUT.items())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command that `argv` names."""
-    parser = argparse.ArgumentParser(prog="kerasdl")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    about = "print versions, features of the processor, devices, and the cache folder"
-    commands.add_parser("info", help=about, description=about)
-    parser.parse_args(argv)
+    """Run the command that `argv` names, and exit as its recipe does."""
+    parser = workbench.RecipeParser(
+        "Train on photos, ask, export and serve a run.\n\n"
+        f"{_HELP}\n\n`kerasdl COMMAND --help` says more of each."
+    )
+    parser.prog = "kerasdl"
+    parser.usage = "kerasdl COMMAND ..."
+    parser.add_argument("command", metavar="COMMAND", choices=_ABOUT, help="see above")
+    given = list(sys.argv[1:] if argv is None else argv)
+    command, rest = parser.parse_args(given[:1]).command, given[1:]
+    if command == "info":
+        _parser("info").parse_args(rest)
+        workbench.run_recipe(_print_info)
+    elif command == "recipes":
+        _parser("recipes").parse_args(rest)
+        _print_recipes()
+    elif command == "recipe":
+        parser = _parser("recipe")
+        names = tuple(workbench.recipes())
+        parser.add_argument("name", metavar="NAME", choices=names, help="of a recipe")
+        _run(parser.parse_args(rest[:1]).name, rest[1:])
+    else:
+        name = next(n for n, of in workbench.COMMANDS.items() if of == command)
+        _run(name, rest)
+
+
+def _parser(command: str) -> workbench.RecipeParser:
+    parser = workbench.RecipeParser(_ABOUT[command])
+    parser.prog = f"kerasdl {command}"
+    return parser
+
+
+def _run(name: str, argv: list[str]) -> None:
+    """Do what `python recipes/NAME.py` does; texts name the command."""
+    file = workbench.recipes()[name]
+    sys.path.insert(0, str(file.parent))  # where its parts stand
+    with workbench.called_by_command(name):
+        recipe = _loaded(file)
+        own = {"name": None} if name == "cats_dogs_finetune" else {}
+        workbench.run_recipe(lambda: recipe.main(argv, **own))
+
+
+def _loaded(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{file.stem}_recipe", file)
+    recipe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recipe)
+    return recipe
+
+
+def _print_recipes() -> None:
+    for name, file in workbench.recipes().items():
+        about = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        print(f"{name:<24}  {about.splitlines()[0]}")
+
+
+def _print_info() -> None:
+    from kerasdl.info import info
+
     facts = info()
     width = max(map(len, facts))
     for name, fact in facts.items():

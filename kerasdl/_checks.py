@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ def check_one_of(name: str, value: Any, allowed: Iterable[Any]) -> None:
     allowed = list(allowed)
     if value not in allowed:
         options = ", ".join(repr(option) for option in allowed)
+        words = [option for option in allowed if isinstance(option, str)]
+        near = get_close_matches(value, words, 1) if isinstance(value, str) else []
+        meant = f". Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"`{name}` must be one of {options}. Received: {name}={value!r}"
+            f"`{name}` must be one of {options}. Received: {name}={value!r}{meant}"
         )
 
 

@@ -12,6 +12,11 @@ def notebook() -> Any | None:
     return shell if hasattr(shell, "kernel") else None
 
 
+def wants_picture(path: object) -> bool:
+    """Whether a picture is drawn: into a file, or for the cell of a notebook."""
+    return path is not None or notebook() is not None
+
+
 def show(*values: Any) -> None:
     """Show `values` in the cell of a notebook, or print them."""
     if notebook() is None:

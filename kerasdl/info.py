@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -39,9 +40,36 @@ def info() -> dict[str, str]:
         "system": platform.platform(),
         "processors": str(os.cpu_count()),
         **_features(),
+        "oneDNN": "on" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1" else "off",
+        "extras": _extras(),
         "devices": _devices(),
         "cache": f"{folder}, {_size(folder) / 1e6:.0f} MB",
     }
+
+
+def _extras() -> str:
+    """The extras all of whose packages are installed, and the others."""
+    try:
+        needed = metadata.requires("kerasdl") or []
+    except metadata.PackageNotFoundError:
+        return "not known: kerasdl itself is not installed"
+    installed: dict[str, bool] = {}
+    for line in needed:
+        if found := re.match(r"([\w.-]+).*extra == ['\"]([\w-]+)['\"]", line):
+            package, extra = found.groups()
+            is_there = installed.get(extra, True) and _is_installed(package)
+            installed[extra] = is_there
+    there = [extra for extra, is_there in installed.items() if is_there]
+    missing = [extra for extra, is_there in installed.items() if not is_there]
+    return f"{', '.join(there) or 'none'}; without {', '.join(missing) or 'none'}"
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _features() -> dict[str, str]:

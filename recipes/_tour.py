@@ -59,7 +59,7 @@ def tour_parser(description):
     add("--section", nargs="+", metavar="NAME", help="these alone; default: all")
     add("--list", action="store_true", help="name the sections and end")
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
-    add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
+    add("--out", type=Path, metavar="DIR", help=kd.workbench.OUT_HELP)
     add("--overwrite", action="store_true", help="replace an existing --out")
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     return parser

@@ -1,13 +1,18 @@
-"""Photos of two or more classes become a classifier: .keras, .tflite and a report.
+r"""Photos of two or more classes become a classifier: .keras, .tflite and a report.
 
     python recipes/cats_dogs_finetune.py
     python recipes/cats_dogs_finetune.py --data data/cats_dogs
+    python recipes/cats_dogs_finetune.py --data photos --labels labels.csv
     python recipes/cats_dogs_finetune.py --data data/cats_dogs --stages chapter \
         --backbone vgg16
 
 Without --data it runs on drawings that come with it, not photos. DIR holds train/ and
-valid/ (test/ too, if there is one), each with a folder per class, or those class
-folders alone, of which a fifth is then kept for validation.
+valid/ (or val/, validation/, dev/; test/ too, if there is one), each with a folder per
+class, or train/ or those class folders alone, of which a fifth is then kept for
+validation. Or --labels names the photos and their labels, as text, several in a text
+(--delimiter), as lists, or in a column of 0 and 1 for each class; its columns are found
+unless they are given. Photos with several labels take a way of their own: a head, then
+all layers, and a threshold for each label.
 
 Stages: a, the Keras book's small convnet from scratch, without and with augmentation;
 b, a head on cached activations; c, a head on the frozen trunk with augmentation; d,
@@ -20,6 +25,7 @@ them, then the late layers, if these lower the loss on the validation photos.
 
 import _chapter
 import _practice
+import _several_labels
 
 import kerasdl as kd
 
@@ -46,9 +52,11 @@ STAGES = {
 }
 
 
-def parse_args(argv=None):
+def parse_args(argv=None, name=NAME):
     parser = kd.workbench.RecipeParser(__doc__)
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="the same as --data")
     kd.workbench.add_photo_arguments(parser)
+    kd.workbench.add_label_arguments(parser)
     stages = "chapter, practice, or a list: a,b,c,d"
     parser.add_argument("--stages", default="practice", help=stages)
     parser.add_int(
@@ -68,13 +76,21 @@ def parse_args(argv=None):
         help="show beside it scikit-learn's logistic regression on the same features",
     )
     parser.set_defaults(batch_size=None)
-    args = parser.parse_run(argv, NAME)
+    args = parser.parse_run(argv, name or kd.workbench.name_of_data)
+    args.data = args.folder or args.data
+    del args.folder
     args.batch_size = args.batch_size or (20 if args.book else 32)
     return args
 
 
-def main(argv=None):
-    args = parse_args(argv)
+def main(argv=None, name=NAME):
+    """Train; a run without `--out` is called `name`, or after its data if that is None.
+
+    Args:
+        argv: of the command line.
+        name: of the run.
+    """
+    args = parse_args(argv, name)
     trainings = trainings_of(args.stages)
     if args.book and "practice" in trainings:
         raise ValueError(
@@ -92,6 +108,10 @@ def main(argv=None):
             kd.models.build_trunk(args.backbone, args.weights, size, seed=run.seed)
         options = kd.workbench.PhotoOptions.of(args)
         data, found = kd.workbench.read_photos(options, size, "chapter", seed=run.seed)
+        if data.label_mode == "multi_label":
+            kd.workbench.remember_photos(run, data, found)
+            _several_labels.train(data, args, run)
+            return
         setting = _chapter.Setting(
             data=data,
             folder=run.path / kd.workbench.STATE,

@@ -53,7 +53,7 @@ def main(argv=None):
     try:
         result = load(args).predict(args.images, on_error="skip")
     except ValueError as error:
-        print(f"cifar10_predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     shown = {}
     for file, row in zip(result.files, result.probabilities, strict=True):
@@ -88,4 +88,4 @@ def load(args):
 
 
 if __name__ == "__main__":
-    kd.workbench.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(main)

@@ -58,8 +58,9 @@ def parse_args(argv=None):
         parser, "train/ and test/, a folder of images per class in each", 15
     )
     parser.add_int("--image-size", None, "side, in pixels; default: as they are")
-    parser.add_int("--max-images", None, "at most so many of each split")
-    add("--schedule", default="step", choices=("step", "sgdr", "one_cycle"))
+    parser.add_int("--max-images", None, "at most so many of each split; default: all")
+    rates = ("step", "sgdr", "one_cycle")
+    add("--schedule", default="step", choices=rates, help="of the learning rate")
     parser.add_float("--rate", 1e-3, "highest")
     add(
         "--weight-decay",

@@ -41,7 +41,12 @@ def parse_args(argv=None):
     ):
         text = f"{text}; default: {default}"
         add(name, type=kind, default=default, metavar="X", help=text)
-    add("--sparsity", type=float, metavar="SHARE", help="of the weights, that end as 0")
+    add(
+        "--sparsity",
+        type=float,
+        metavar="SHARE",
+        help="of weights that end as 0; default: 0",
+    )
     add("--alone", action="store_true", help="train on the labels alone too")
     args = parser.parse_run(argv, NAME)
     if args.teacher is None:

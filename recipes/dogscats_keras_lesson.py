@@ -31,7 +31,12 @@ def parse_args(argv=None):
     add("--data", default="sample", metavar="DIR", help="default: drawings")
     add("--backbone", default="efficientnet_lite0", metavar="NAME", help="the trunk")
     add("--weights", default="imagenet", metavar="FILE", help="of the trunk")
-    add("--cache", type=Path, metavar="DIR", help="of the drawings")
+    add(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="of drawings; default: ~/.cache/kerasdl",
+    )
     parser.add_int("--image-size", None, "side; default: the trunk's", "PIXELS")
     parser.add_int("--batch-size", 64, "default: 64")
     parser.add_int("--epochs", 3, "on the frozen trunk; default: 3")

@@ -9,10 +9,16 @@ Those photos are the test images of the run (the validation images if it has non
 --check DIR; int8 finds its ranges on training images of the run, or on --calibration
 DIR. DIR holds a folder per class.
 
-A run of a table becomes `.keras`, SavedModel, TFLite and ONNX, proved on its own rows.
+A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
+its own rows.
+
+A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form;
+in int8 what comes after the last convolution stays float. model_mediapipe.tflite is for
+MediaPipe's ObjectDetector, which suppresses itself.
 
 Exit code 1: a file cannot be written or run, loses more than --max-drop of accuracy, or
-answers otherwise; what was written stays in RUN/export.partial/. 2: a bad argument.
+of mAP, or answers otherwise; what was written stays in RUN/export.partial/. 2: a bad
+argument.
 """
 
 import sys
@@ -28,23 +34,39 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
     add("run", metavar="RUN", type=Path, help="folder of a finished run")
-    add("--formats", default=FORMATS, help=f"default: {FORMATS}; or tflite_mixed")
-    add("--check", metavar="DIR", help="photos that prove the files")
-    add("--calibration", metavar="DIR", help="photos for the ranges of int8")
+    add(
+        "--formats",
+        default=FORMATS,
+        help=f"default: {FORMATS}; or tflite_mixed; mediapipe of detectors",
+    )
+    add(
+        "--check", metavar="DIR", help="photos that prove the files; default: the run's"
+    )
+    add(
+        "--calibration",
+        metavar="DIR",
+        help="photos for the ranges of int8; default: the run's",
+    )
     add(
         "--max-pixels",
         type=kd.workbench.positive_int,
         metavar="N",
         help="of a photo that is decoded; default: 64 million",
     )
-    add("--max-drop", type=float, default=0.01, metavar="SHARE", help="of accuracy")
+    add(
+        "--max-drop",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="of accuracy or mAP",
+    )
     add("--tta", choices=("flip", "dihedral", "five_crop"), help="average over views")
     add("--out", type=Path, metavar="DIR", help="default: RUN/export")
     add("--seed", type=int, default=0, metavar="N", help="of the calibration photos")
     add("--overwrite", action="store_true", help="replace an existing export")
     add("--verbose", action="store_true", help="show TensorFlow's lines")
     args = parser.parse_args(argv)
-    known = {*FORMATS.split(","), *CALIBRATED}
+    known = {*FORMATS.split(","), *CALIBRATED, "mediapipe"}
     args.formats = args.formats.split(",")
     for name in args.formats:
         if name not in known:
@@ -62,9 +84,22 @@ def main(argv=None):
         raise ValueError(
             f"`out` must not exist. Received: {out}. --overwrite replaces it."
         )
-    write = info.of_task({"image_classification": classifier, "tabular": table})
+    write = info.of_task(
+        {
+            "image_classification": classifier,
+            "tabular": table,
+            "text_classification": table,
+            "detection": detector,
+        }
+    )
     kd.runtime.start(verbose=args.verbose)
-    write(args, info, out)
+    try:
+        report = write(args, info, out)
+    except kd.export.ExportError as error:
+        shown = "" if error.report is None else f"\n{error.report}\n\n"
+        print(f"{shown}error: {error}", file=sys.stderr)
+        sys.exit(1)
+    print(f"\n{report}\n\n{out}/ holds the files and export_report.json")
 
 
 def classifier(args, info, out):
@@ -79,32 +114,53 @@ def classifier(args, info, out):
     if "check" not in found or (is_calibrated and "calibration" not in found):
         recorded = kd.workbench.recorded_data(info)
         found = dict.fromkeys(needs, recorded) | found
-    try:
-        report = kd.export.export_run(
-            args.run,
-            formats=args.formats,
-            calibration=found.get("calibration"),
-            check=found["check"],
-            max_drop=args.max_drop,
-            tta=args.tta,
-            out=out,
-            overwrite=args.overwrite,
-            seed=args.seed,
-        )
-    except kd.export.ExportError as error:
-        table = "" if error.report is None else f"\n{error.report}\n\n"
-        print(f"{table}error: {error}", file=sys.stderr)
-        sys.exit(1)
-    print(f"\n{report}\n\n{out}/ holds the files and export_report.json")
+    return kd.export.export_run(
+        args.run,
+        formats=args.formats,
+        calibration=found.get("calibration"),
+        check=found["check"],
+        max_drop=args.max_drop,
+        tta=args.tta,
+        out=out,
+        overwrite=args.overwrite,
+        seed=args.seed,
+    )
 
 
 def table(args, info, out):
-    """Write the files of a run of a table, proved on its check rows."""
+    """Write the files of a run of a table or of texts, proved on its check rows."""
+    domain = info.of_task({"tabular": kd.tabular, "text_classification": kd.text})
     formats = args.formats
     if formats == FORMATS.split(","):  # the default has those of photos too
-        formats = [name for name in formats if name in kd.tabular.FORMATS]
-    report = kd.tabular.export_run(info.path, formats, out, overwrite=args.overwrite)
-    print(f"\n{report.to_string()}\n\n{out}/ holds the files and export_report.json")
+        formats = [name for name in formats if name in domain.FORMATS]
+    report = domain.export_run(info.path, formats, out, overwrite=args.overwrite)
+    return report.to_string()
+
+
+def detector(args, info, out):
+    """Write the files of a detector, proved by the mAP of their answers."""
+    if args.tta:
+        raise ValueError(f"--tta is for runs of classifiers. Received: {args.tta}")
+    formats = args.formats
+    if formats == FORMATS.split(","):
+        formats = kd.detection.DETECTION_FORMATS
+    if args.check:
+        check, calibration = kd.workbench.checked_boxes(args.check), None
+    else:
+        check, calibration = kd.workbench.recorded_boxes(info)
+    if args.calibration:
+        calibration = kd.workbench.checked_boxes(args.calibration)
+    return kd.detection.export_run(
+        info.path,
+        check,
+        formats,
+        calibration,
+        max_drop=args.max_drop,
+        out=out,
+        overwrite=args.overwrite,
+        max_pixels=args.max_pixels or kd.data.MAX_PIXELS,
+        seed=args.seed,
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The classics on Fashion-MNIST, as Dive into Deep Learning trains them, or better.
+r"""The classics on Fashion-MNIST, as Dive into Deep Learning trains them, or better.
 
     python recipes/fashion_mnist_classics.py --data data/fashion_mnist --model lenet5
     python recipes/fashion_mnist_classics.py --data data/fashion_mnist \

@@ -41,7 +41,7 @@ def parse_args(argv=None):
         metavar="FILE",
         help=f"CSV of accuracies to draw, with the columns {', '.join(MEASURED)}",
     )
-    add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
+    add("--out", type=Path, metavar="DIR", help=kd.workbench.OUT_HELP)
     add("--overwrite", action="store_true", help="replace an existing --out")
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     args = parser.parse_args(argv)

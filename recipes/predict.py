@@ -1,4 +1,4 @@
-"""Ask a finished run: label and probability of each photo, or a prediction a row.
+"""Ask a finished run: label and probability of each photo or text, or of each row.
 
     python recipes/predict.py saved_models/cats_dogs photo.jpg folder --csv answers.csv
 
@@ -22,6 +22,12 @@ edge coordinates from 0 in the photo's pixels. `--threshold` cuts; `--csv` write
 same as a table; `--pictures DIR` draws the answers into copies of the photos, from the
 score on at which F1 was best.
 
+    python recipes/predict.py saved_models/sentiment REVIEWS.csv --csv answers.csv
+
+Of a run of texts, the one file is a CSV or TSV, whose column of texts is found or named
+by `--text-column`, or a .txt of one text a line; `--csv` writes for every row the text,
+`label` and `probability`.
+
     python recipes/predict.py saved_models/translate TEXTS.txt --csv answers.csv
 
 Of a run of a translation, the one file is a .txt of one text a line, or a CSV or TSV,
@@ -43,7 +49,7 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a CSV"
+        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a file"
     )
     parser.add_argument(
         "--csv",
@@ -90,6 +96,7 @@ def parse_args(argv=None):
                 "image_classification": classify,
                 "tabular": predict_rows,
                 "detection": detect,
+                "text_classification": classify_texts,
                 "translation": translate,
             }
         )
@@ -116,7 +123,7 @@ def classify(args):
             args.images, on_error="skip", max_pixels=args.max_pixels
         )
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     try:
         if args.csv:
@@ -135,7 +142,7 @@ def predict_rows(args):
             )
         found = kd.tabular.Predictor.load(args.model).predict(args.images[0])
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     if args.csv:
         found.to_csv(args.csv, index=False)
@@ -143,6 +150,28 @@ def predict_rows(args):
     print(found[names].head(10).to_string())
     if len(found) > 10:
         print(f"... {len(found):,} rows")
+    return 0
+
+
+def classify_texts(args):
+    """Say what each text of one file is; print the first of them."""
+    try:
+        if len(args.images) > 1:
+            raise ValueError(
+                f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
+            )
+        found = kd.text.Predictor.load(args.model).predict(
+            args.images[0], args.text_column, args.encoding
+        )
+    except ValueError as error:
+        print(f"predict.py: error: {error}", file=sys.stderr)
+        return 2
+    if args.csv:
+        found.to_csv(args.csv, index=False)
+    for text, label, probability in found.head(10).itertuples(index=False):
+        print(f"{label} {probability:.4f}: {text[:60]}")
+    if len(found) > 10:
+        print(f"... {len(found):,} texts")
     return 0
 
 
@@ -163,7 +192,7 @@ def detect(args):
         if args.pictures:
             found.save_pictures(args.pictures, shown)
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     boxes = found.boxes[found.boxes["score"] >= shown]
     for file in found.photos.index:
@@ -210,4 +239,4 @@ def print_answers(result):
 
 
 if __name__ == "__main__":
-    kd.workbench.run_recipe(lambda: sys.exit(main()))
+    kd.workbench.run_recipe(main)

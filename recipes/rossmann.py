@@ -26,7 +26,7 @@ NAME = "rossmann"
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
-    add("--data", metavar="DIR", help="folder of the seven tables")
+    add("--data", metavar="DIR", help="folder of the seven tables; needed")
     add(
         "--window",
         choices=[*_rossmann.WINDOWS],
@@ -39,7 +39,8 @@ def parse_args(argv=None):
     trees = "trees on the same rows, too, also with the embeddings put into them"
     add("--peers", action="store_true", help=trees)
     parser.add_int("--networks", 1, "whose mean answers")
-    add("--layers", type=int, nargs="+", default=[1000, 500], metavar="N")
+    units = "units of the dense layers"
+    add("--layers", type=int, nargs="+", default=[1000, 500], metavar="N", help=units)
     parser.add_share("--dropout", 0.0, "of dense layers; default: %(default)s")
     parser.add_share("--embedding-dropout", 0.04, "default: %(default)s")
     _tables.add_training_arguments(

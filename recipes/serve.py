@@ -17,6 +17,14 @@ Of a run of a table the page takes a CSV file, and programs send rows by column:
     echo '{"instances": [{"COLUMN": 1}]}' |
         curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
+Of a run of texts the page has a box for one:
+
+    echo '{"instances": ["TEXT"]}' | curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
+
+Of a run of a detector the page draws the boxes, and programs get them as JSON:
+
+    curl -F image=@photo.jpg http://127.0.0.1:8501/detect
+
 LiteRT computes, by the run's model.tflite, where that file answers a few pictures as
 the Keras model does; else that model. /metrics has counts and times for Prometheus. It
 listens on this machine alone; with --host 0.0.0.0 anyone on the network reaches it,
@@ -40,7 +48,7 @@ def parse_args(argv=None):
     add("--host", default="127.0.0.1", help="default: %(default)s, this machine alone")
     port = "default: %(default)s; 0 takes a free one"
     add("--port", type=int, default=8501, help=port)
-    add("--name", help="in the address, instead of the folder's")
+    add("--name", help="in the address; default: the folder's")
     for name, default, meaning in (
         ("bytes", 10_000_000, "bytes of a request"),
         ("pixels", 50_000_000, "pixels of photos that are decoded at a time"),
@@ -48,6 +56,7 @@ def parse_args(argv=None):
         ("waiting", 64, "requests under way; one more is told to try again (503)"),
         ("memory", 300_000_000, "bytes of all bodies and of what they become"),
         ("batch", 32, "photos in a call of the Keras model"),
+        ("text", 10_000, "characters of a text"),
     ):
         add(
             f"--max-{name}",
@@ -90,7 +99,14 @@ def parse_args(argv=None):
         )
     try:
         run = kd.runs.read_run(args.run)
-        args.load = run.of_task({"image_classification": photos, "tabular": rows})
+        args.load = run.of_task(
+            {
+                "image_classification": photos,
+                "tabular": rows,
+                "text_classification": texts,
+                "detection": boxes,
+            }
+        )
     except ValueError as error:
         parser.error(str(error))
     args.run = run.path
@@ -133,6 +149,34 @@ def rows(args):
         predictor,
         args.name,
         max_bytes=args.max_bytes,
+        max_waiting=args.max_waiting,
+        max_memory=args.max_memory,
+    )
+    return app, "keras"
+
+
+def texts(args):
+    """The application of a model of texts, and what computes."""
+    app = kd.serving.create_text_app(
+        kd.text.Predictor.load(args.run),
+        args.name,
+        max_text=args.max_text,
+        max_bytes=args.max_bytes,
+        max_waiting=args.max_waiting,
+        max_memory=args.max_memory,
+    )
+    return app, "keras"
+
+
+def boxes(args):
+    """The application of a detector, and what computes."""
+    detector = kd.detection.Detector.load(args.run)
+    app = kd.serving.create_box_app(
+        detector,
+        args.name,
+        max_bytes=args.max_bytes,
+        max_pixels=args.max_pixels,
+        max_images=args.max_images,
         max_waiting=args.max_waiting,
         max_memory=args.max_memory,
     )

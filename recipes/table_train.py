@@ -23,19 +23,23 @@ DATASETS = ("diabetes", "breast_cancer")
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
-    add("--data", metavar="FILE", help="a .csv, .csv.gz or .parquet file")
+    add("--data", metavar="FILE", help=".csv, .csv.gz or .parquet; default: --dataset")
     add("--dataset", choices=DATASETS, default=DATASETS[0], help="without --data")
     add("--target", metavar="COLUMN", help="that is predicted; needed with --data")
-    add("--categorical", nargs="*", metavar="COLUMN", help="others stay guessed")
+    add("--categorical", nargs="*", metavar="COLUMN", help="default: guessed")
     add("--continuous", nargs="*", metavar="COLUMN", help="both: no others are taken")
     add("--date", nargs="*", default=[], metavar="COLUMN", help="written 2015-06-14")
     parser.add_int("--min-count", 1, "rows of a known category; default: %(default)s")
-    add("--task", choices=("regression", "classification"), help="else guessed")
-    add("--scale", choices=("standard", "log", "none"), help="of a number")
+    add("--task", choices=("regression", "classification"), help="default: guessed")
+    add(
+        "--scale",
+        choices=("standard", "log", "none"),
+        help="of a number; default: guessed",
+    )
     parser.add_share("--valid", 0.2, "of the rows; default: %(default)s")
     add("--valid-after", nargs=2, metavar=("COLUMN", "VALUE"), help="such as a date")
     add("--valid-group", metavar="COLUMN", help="whose equal values stay together")
-    add("--network", choices=NETWORKS, default="mlp")
+    add("--network", choices=NETWORKS, default="mlp", help="of kerasdl.tabular")
     add("--layers", type=int, nargs="+", default=[100], metavar="N", help="but resnet")
     parser.add_share("--dropout", 0.1, "default: %(default)s")
     _tables.add_training_arguments(parser, epochs=60, rate=3e-3, batch_size=32)

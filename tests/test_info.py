@@ -1,5 +1,4 @@
 import platform
-import runpy
 import sys
 import tomllib
 from importlib import import_module, metadata
@@ -9,16 +8,18 @@ import pytest
 
 import kerasdl
 from kerasdl import runtime
+from kerasdl.__main__ import main
+from kerasdl.info import info
 
 
 @pytest.fixture
 def shown(monkeypatch, tmp_path, capsys):
-    """A function that runs `python -m kerasdl info` in this process."""
+    """A function that runs `kerasdl info` in this process."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["kerasdl", "info"])
 
     def run():
-        runpy.run_module("kerasdl", run_name="__main__")
+        main()
         lines = capsys.readouterr().out.splitlines()
         return dict(line.split(maxsplit=1) for line in lines)
 
@@ -34,7 +35,15 @@ def test_versions_devices_and_cache(shown, tmp_path):
     assert facts["python"] == platform.python_version()
     assert facts["keras"] == metadata.version("keras")
     assert "CPU:0" in facts["devices"].split(", ")
+    assert facts["oneDNN"] in ("on", "off")
     assert facts["cache"] == f"{tmp_path / 'kerasdl'}, 3 MB"
+
+
+def test_extras_are_there_when_all_their_packages_are(monkeypatch):
+    needed = ["numpy>=2", 'numpy>=2; extra == "one"', "keras; extra == 'two'"]
+    needed += ['no-such-package>=1; extra == "two"', "pandas; extra == 'three'"]
+    monkeypatch.setattr(metadata, "requires", lambda name: needed)
+    assert info()["extras"] == "one, three; without two"
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,13 @@ except KeyboardInterrupt:
 learn.fit(1e-3)
 ---
 learn.summary()
+---
+heat = kd.interpret.grad_cam(learn.model, data.read("valid", 0))
+---
+from urllib.request import urlopen
+server = learn.serve(port=0)
+print(urlopen(f"{server.url}/healthz").status)
+server.stop()
 """
 
 
@@ -144,6 +151,7 @@ def test_nothing_is_an_error_and_no_cell_is_long(outputs):
         ("figure", 1),  # the value of another cell
         ("found.plot", 0),  # written
         ("learn.report().show()", 3),  # confusion, photos, calibration
+        ("heat = kd", 1),  # what answers with numbers shows them too
     ],
 )
 def test_a_picture_is_shown_once(outputs, code, count):
@@ -172,6 +180,14 @@ def test_nouns_say_what_they_are(outputs):
     assert "cats 8, dogs 8" in html(outputs, "data")
     for text in ("small, (None, 32", "frozen: none", "24 photos of 2 classes", "best"):
         assert text in html(outputs, "learn")
+
+
+def test_a_learner_serves_while_one_goes_on(outputs):
+    (found,) = [value for key, value in outputs.items() if "learn.serve" in key]
+    printed = "".join(output.get("text", "") for output in found)
+    assert re.fullmatch(
+        r"model on http://127.0.0.1:\d+ \(`stop\(\)` .*\)\n200\n", printed
+    )
 
 
 def test_what_is_stopped_is_kept_and_goes_on(outputs):

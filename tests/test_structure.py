@@ -15,6 +15,7 @@ FILES = sorted(
     for folder in ("kerasdl", "recipes")
     for path in (REPOSITORY / folder).rglob("*.py")
 )
+RECIPES = [file for file in FILES if file.startswith("recipes/") and "/_" not in file]
 # From the bottom up: a file may import what stands below it. In a row of modules they
 # may also import one another; packages of one row never do.
 ROWS = (
@@ -59,7 +60,8 @@ ROWS = (
     ("classification", "detection", "segmentation", "gan", "text", "tabular"),
     ("predict", "interpret", "export"),
     ("serving",),
-    ("workbench", "__main__"),
+    ("workbench",),
+    ("__main__",),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}
 MODULES = {*ROWS[0], *ROWS[1]}
@@ -82,9 +84,22 @@ def imported(source, file):
                 yield tuple(parts)
 
 
+def without_typing(source):
+    """`source` without what only type checkers import."""
+    tree = ast.parse(source)
+    tree.body = [
+        node
+        for node in tree.body
+        if not isinstance(node, ast.If) or ast.unparse(node.test) != "TYPE_CHECKING"
+    ]
+    return ast.unparse(tree)
+
+
 def wrong_imports(source, file):
     wrong = []
     area, importer = Path(file).with_suffix("").parts[:2]
+    if importer == "__init__":
+        source = without_typing(source)
     for name in imported(source, file):
         if area == "recipes":
             is_wrong = any(part.startswith("_") for part in name)
@@ -156,6 +171,7 @@ def test_imports_go_one_way(file):
         ("from ..data import b", "kerasdl/batches/a.py", ["data.b"]),
         ("from kerasdl.batches import b", "kerasdl/data/a.py", []),
         ("from . import data", "kerasdl/__init__.py", ["data"]),
+        ("if TYPE_CHECKING:\n from . import data", "kerasdl/__init__.py", []),
         ("from kerasdl import gan", "kerasdl/workbench/a.py", []),
         ("from kerasdl import data, train", "kerasdl/text/a.py", []),
         ("from ..gan import fid", "kerasdl/detection/a.py", ["gan.fid"]),
@@ -248,21 +264,39 @@ def test_arguments_without_names_are_found(call, found):
     assert bool(list(unnamed_arguments(call))) == found
 
 
-def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow(programs):
-    recipes = [
-        file for file in FILES if file.startswith("recipes/") and "/_" not in file
-    ]
+@pytest.fixture(scope="module")
+def help_of_recipes(programs):
+    """What `--help` of each recipe loads, and what it says."""
     result = subprocess.run(
-        [sys.executable, programs / "help_of_recipes.py", *recipes],
+        [sys.executable, programs / "help_of_recipes.py", *RECIPES],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = json.loads(result.stdout)
-    assert loaded == dict.fromkeys(
-        ["import kerasdl", "import kerasdl.runs", *recipes], []
+    return json.loads(result.stdout)
+
+
+def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow(help_of_recipes):
+    assert help_of_recipes["loaded"] == dict.fromkeys(
+        ["import kerasdl", "import kerasdl.runs", *RECIPES], []
     )
+
+
+@pytest.mark.parametrize(
+    "recipe", [recipe for recipe in RECIPES if "benchmarks" not in recipe]
+)
+def test_help_says_what_each_option_is_and_its_default(recipe, help_of_recipes):
+    text = help_of_recipes["texts"][recipe]
+    source = (REPOSITORY / recipe).read_text(encoding="utf-8")
+    lines = source.partition('"""')[2].partition('"""')[0].strip()
+    assert lines in text  # examples keep their lines
+    places = [found.start() for found in re.finditer(r"^  -(?!h)", text, re.MULTILINE)]
+    for start, end in zip(places, [*places[1:], len(text)], strict=True):
+        option = text[start:end].split("\n\n")[0]
+        words = option.split()
+        assert re.search("default|needed", option), option
+        assert len(words) > 3, option
 
 
 def test_the_public_names_are_there_and_others_are_not():

@@ -6,10 +6,52 @@ from .files_report import ERRORS, PICTURE, REPORT, ExportError, files_table, sav
 from .formats import CALIBRATED, EXACT, FILES, FORMATS, QUANTIZE
 from .keras_file import inference_model, save_inference_model
 from .measurements import Entries, check_same, enough
+from .metadata import Tables, with_metadata
 from .onnx_file import write_onnx
 from .operator_errors import operator_errors, worst_tensors
 from .runners import run_keras, run_onnx, run_saved_model, run_tflite
 from .saved_model import write_saved_model
 from .signature import Arrays, Input, Runner, Signature, run_model
 from .tflite import write_tflite
+from .tflite_file import after_convolutions
 from .zipped_bytes import zipped_bytes
+
+__all__ = [
+    "CALIBRATED",
+    "ERRORS",
+    "EXACT",
+    "FILES",
+    "FORMATS",
+    "PICTURE",
+    "QUANTIZE",
+    "REPORT",
+    "Arrays",
+    "Batch",
+    "Entries",
+    "ExportError",
+    "Input",
+    "Runner",
+    "Signature",
+    "Tables",
+    "after_convolutions",
+    "answers",
+    "check_same",
+    "enough",
+    "export_files",
+    "files_table",
+    "inference_model",
+    "operator_errors",
+    "run_keras",
+    "run_model",
+    "run_onnx",
+    "run_saved_model",
+    "run_tflite",
+    "save_inference_model",
+    "save_rows",
+    "with_metadata",
+    "worst_tensors",
+    "write_onnx",
+    "write_saved_model",
+    "write_tflite",
+    "zipped_bytes",
+]

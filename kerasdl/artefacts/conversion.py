@@ -2,14 +2,13 @@
 
 import re
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from kerasdl.runtime import silenced
 
-from .int8 import convert_mixed, int8_converter
+from .int8 import KeepFloat, convert_mixed, int8_converter
 from .packing import with_arrays_once
 from .runners import run_interpreter, tensors
 from .signature import Arrays, Signature
@@ -35,7 +34,7 @@ def to_tflite(
     signature: Signature,
     quantize: str | None,
     calibration: Arrays | None,
-    keep_float: Sequence[str],
+    keep_float: KeepFloat,
     select_tf_ops: bool,
     proof: Proof | None,
 ) -> bytes:

@@ -1,6 +1,6 @@
 """Files of a model in a folder of their own, each proved on the same samples."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,6 +45,7 @@ def export_files(
     texts: Mapping[str, str] | None = None,
     entries: Entries | None = None,
     errors: Callable[[], pd.DataFrame] | None = None,
+    compared: Collection[str] | None = None,
     overwrite: bool = False,
 ) -> AnyReport:
     """Write files, let each answer the same samples, and publish what is good.
@@ -65,6 +66,7 @@ def export_files(
         texts: further files by name.
         entries: how further signatures of the SavedModel are proved.
         errors: makes the `operator_errors` that explain an int8 file which fails.
+        compared: outputs that must be equal in a process without kerasdl; None for all.
         overwrite: replace an existing export.
 
     Returns:
@@ -100,6 +102,7 @@ def export_files(
                 folder=folder,
                 samples=samples,
                 entries=entries or Entries(),
+                compared=compared,
             )
         except (OSError, MemoryError):
             raise

@@ -16,14 +16,17 @@ FILES = {
     "tflite_int8": "model_int8.tflite",
     "onnx": "model.onnx",
     "tflite_mixed": "model_mixed.tflite",
+    "mediapipe": "model_mediapipe.tflite",
 }
-FORMATS = tuple(FILES)[:-1]  # the last is for models that lose too much in int8
+# Without those of some models alone: of what loses too much in int8, of detectors.
+FORMATS = tuple(FILES)[:7]
 QUANTIZE = {
     "tflite": None,
     "tflite_fp16": "float16",
     "tflite_dynamic": "dynamic",
     "tflite_int8": "int8",
     "tflite_mixed": "int8",
+    "mediapipe": None,
 }
 CALIBRATED = ("tflite_int8", "tflite_mixed")
 # Files whose numbers are not rounded: they answer as the Keras model does.

@@ -1,7 +1,7 @@
 """Converters that make activations int8."""
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from .signature import Arrays, Signature
 from .tflite_file import output_names
+
+# Names of tensors that stay float32, or what finds them in the content of a file.
+KeepFloat = Sequence[str] | Callable[[bytes], Sequence[str]]
 
 
 def check_calibration(calibration: Arrays, signature: Signature) -> None:
@@ -43,7 +46,7 @@ def convert_mixed(
     folder: str,
     calibration: Arrays,
     signature: Signature,
-    keep_float: Sequence[str],
+    keep_float: KeepFloat,
 ) -> bytes:
     """Convert the SavedModel in `folder`, of inputs as they are, to int8 in part.
 
@@ -56,6 +59,8 @@ def convert_mixed(
     debugger = tf.lite.experimental.QuantizationDebugger(
         converter=_converter(folder, calibration, signature, "uint8")
     )
+    if callable(keep_float):
+        keep_float = keep_float(debugger.calibrated_model)
     # The numbers at the end of names are not the same in all of its models.
     kept = {name.rstrip(string.digits) for name in keep_float}
     names = output_names(debugger.calibrated_model)

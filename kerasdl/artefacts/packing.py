@@ -33,9 +33,14 @@ class _Builder(flatbuffers.Builder):
         return super().StartVector(elemSize, numElems, alignment)
 
 
+def new_builder() -> flatbuffers.Builder:
+    """A builder in which equal arrays share their place."""
+    return _Builder()
+
+
 def pack(model: Any) -> bytes:
     """The bytes of a `ModelT` of the schema."""
-    builder = _Builder()
+    builder = new_builder()
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
 

@@ -1,6 +1,6 @@
 """A `.tflite` file of a model."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from kerasdl._checks import check_one_of, check_suffix, check_writable
 
 from ._own_process import convert_guarded, is_known
 from .conversion import Proof, to_tflite
-from .int8 import check_calibration
+from .int8 import KeepFloat, check_calibration
 from .signature import Arrays, Signature, as_module
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
@@ -27,7 +27,7 @@ def write_tflite(
     quantize: str | None = None,
     calibration: Arrays | None = None,
     *,
-    keep_float: Sequence[str] = (),
+    keep_float: KeepFloat = (),
     select_tf_ops: bool = False,
     compared: Collection[str] | None = None,
     finish: Callable[[bytes], bytes] | None = None,
@@ -48,7 +48,8 @@ def write_tflite(
         calibration: for "int8": samples by the names of the inputs, on which the ranges
             of the activations are found; a hundred are enough.
         keep_float: for "int8": names of the tensors, as `operator_errors` has them,
-            that stay float32, with weights in float16.
+            that stay float32, with weights in float16; or a function that finds them in
+            the content of a `.tflite` file, such as `after_convolutions`.
         select_tf_ops: let operations in that only TensorFlow itself can run: the plain
             interpreter then refuses the file.
         compared: outputs by which a file is proved before it is written; None takes
@@ -68,7 +69,7 @@ def write_tflite(
     elif keep_float:
         raise ValueError(
             "`keep_float` must be empty without quantize='int8'. Received: "
-            f"keep_float={list(keep_float)!r}"
+            f"{keep_float=}"
         )
     if keep_float and select_tf_ops:
         raise ValueError(
@@ -87,7 +88,7 @@ def write_tflite(
         signature=signature,
         quantize=quantize,
         calibration=calibration,
-        keep_float=list(keep_float),
+        keep_float=keep_float,
         select_tf_ops=select_tf_ops,
         proof=proof,
     )

@@ -118,6 +118,32 @@ def input_names(content: bytes) -> list[str]:
     return [names[index] for index in model.subgraphs[0].inputs]
 
 
+def after_convolutions(content: bytes) -> list[str]:
+    """Names of what no convolution is computed of, such as the decoding of boxes.
+
+    What `write_tflite(keep_float=...)` takes for answers that int8 would spoil.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (graph,) = model.subgraphs
+    leads_on: set[int] = set()  # tensors that a convolution is computed of
+    names = []
+    for operator in reversed(graph.operators):
+        is_weighing = _NAMES[_code(model, operator)] in _WEIGHING
+        if is_weighing or leads_on.intersection(operator.outputs):
+            leads_on.update(operator.inputs)
+        else:
+            names.append(graph.tensors[operator.outputs[0]].name.decode())
+    return names
+
+
+def result_names(content: bytes) -> list[str]:
+    """Names that the signature gives the outputs, in the order of the file."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (signature,) = model.signatureDefs
+    names = {entry.tensorIndex: entry.name.decode() for entry in signature.outputs}
+    return [names[index] for index in model.subgraphs[0].outputs]
+
+
 def output_names(content: bytes) -> list[str]:
     """Name of the first output of each operator, in their order."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))

@@ -12,3 +12,24 @@ from .training_data import (
     is_training_data,
     train_batches,
 )
+
+__all__ = [
+    "Batch",
+    "BatchPlan",
+    "BatchStream",
+    "TrainingData",
+    "aligned_empty",
+    "as_training_data",
+    "epoch_length",
+    "epoch_order",
+    "is_training_data",
+    "multi_hot_parts",
+    "share_of",
+    "shared_stream",
+    "shares",
+    "stratified_folds",
+    "stratified_split",
+    "train_batches",
+    "with_shares",
+    "without_tuner",
+]

@@ -14,3 +14,22 @@ from .stop_on_bad_loss import StopOnBadLoss
 from .tensorboard_steps import TensorBoardSteps
 from .warm_up import WarmUp
 from .weight_averaging import WeightAveraging
+
+__all__ = [
+    "BatchLosses",
+    "BestWeights",
+    "CosineRestarts",
+    "CycleSnapshots",
+    "Evaluation",
+    "ExamplesPerSecond",
+    "MagnitudePruning",
+    "OneCycle",
+    "RateSchedule",
+    "StepDecay",
+    "StopOnBadLoss",
+    "TensorBoardSteps",
+    "WarmUp",
+    "WeightAveraging",
+    "compiled_rate",
+    "forget_lowered_rate",
+]

@@ -13,7 +13,7 @@ from .fbeta import FBeta
 from .file_costs import file_costs
 from .files import quantization_errors, save_onnx, save_saved_model, save_tflite
 from .fine_tune import fine_tune
-from .gallery import gallery, save_gallery
+from .gallery import gallery, headline, save_gallery
 from .grad_cam import grad_cam
 from .learner import Learner
 from .likeness import Likeness, with_features
@@ -38,3 +38,69 @@ from .thresholds import fit_thresholds, threshold_report
 from .tta import tta
 from .tta_evaluation import TTAEvaluation
 from .tta_model import tta_model
+
+__all__ = [
+    "ActivationData",
+    "ClassificationReport",
+    "ExportReport",
+    "FBeta",
+    "HeatCrop",
+    "Learner",
+    "Likeness",
+    "LinearHead",
+    "Predictions",
+    "Predictor",
+    "ProbabilityDistillation",
+    "SplitEvaluation",
+    "SplitPredictions",
+    "Submission",
+    "TTAEvaluation",
+    "TaughtPhotos",
+    "TensorBoardImages",
+    "accuracy",
+    "are_unsure",
+    "best_temperature",
+    "calibration_photos",
+    "check_callbacks_above",
+    "class_probabilities",
+    "classification_loss",
+    "classification_metrics",
+    "clearly_lower",
+    "compile_classifier",
+    "confused_part",
+    "crop_to_heat",
+    "cross_entropy",
+    "distiller",
+    "ensemble",
+    "expected_calibration_error",
+    "export_run",
+    "file_costs",
+    "fine_tune",
+    "fit_linear_head",
+    "fit_thresholds",
+    "gallery",
+    "grad_cam",
+    "headline",
+    "logistic_baseline",
+    "most_confused",
+    "occlusion_map",
+    "precompute",
+    "predict_split",
+    "quantization_errors",
+    "reliability",
+    "run_readme",
+    "save_calibration",
+    "save_gallery",
+    "save_onnx",
+    "save_precision_recall",
+    "save_report",
+    "save_roc",
+    "save_saved_model",
+    "save_tflite",
+    "similarity_order",
+    "soften",
+    "threshold_report",
+    "tta",
+    "tta_model",
+    "with_features",
+]

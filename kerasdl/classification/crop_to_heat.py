@@ -9,11 +9,12 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._checks import check_writable
+from kerasdl._notebook import wants_picture
 from kerasdl._pixels import check_pixels
 from kerasdl.inside.picture import as_rgb
 from kerasdl.models.picture_shape import picture_shape
 
-from .grad_cam import grad_cam
+from .grad_cam import heats_of
 from .outputs import class_probabilities
 
 
@@ -55,7 +56,8 @@ def crop_to_heat(
         layer: as in `grad_cam`.
         class_index: the class to look for; None is the most probable one.
         threshold: share of the largest heat, above 0 and up to 1.
-        path: of a PNG with the photo and the crop beside it; None saves none.
+        path: of a PNG with the photo and the crop beside it; None shows it in a
+            notebook.
 
     Raises:
         ValueError: an argument is not one of these, or nothing speaks for the class.
@@ -76,7 +78,7 @@ def crop_to_heat(
         )
     check_pixels("image", image)
     whole = _at_size(image, (height, width))
-    heat = grad_cam(model, whole, layer, class_index)
+    (heat,) = heats_of(model, whole[None], layer, class_index)
     if not heat.any():
         raise ValueError(
             "`class_index` must be a class that something in the picture speaks for. "
@@ -87,7 +89,7 @@ def crop_to_heat(
     part = _at_size(image[top:bottom, left:right], (height, width))
     outputs = np.asarray(model.predict_on_batch(np.stack([whole, part])))
     before, after = class_probabilities(outputs)
-    if path is not None:
+    if wants_picture(path):
         plots.save_grid([as_rgb(whole), as_rgb(part)], path)
     return HeatCrop(box, part, heat, before, after)
 

@@ -15,7 +15,6 @@ from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import (
     CALIBRATED,
-    FILES,
     FORMATS,
     export_files,
     inference_model,
@@ -171,7 +170,7 @@ def _check(
     if not formats:
         raise ValueError("`formats` must name at least one. Received: formats=[]")
     for name in formats:
-        check_one_of("formats", name, FILES)
+        check_one_of("formats", name, (*FORMATS, "tflite_mixed"))
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
     size = pixel_signature(model, class_names).inputs["pixels"].shape

@@ -13,6 +13,7 @@ from kerasdl._seeds import resolve_seed
 
 from .report import ClassificationReport
 
+_HELD = "\N{NO-BREAK SPACE}"  # no line ends inside a label
 KINDS = (
     "hardest",
     "most_correct",
@@ -130,13 +131,23 @@ def save_gallery(
     return plots.save_gallery(images, titles, path, columns, headline)
 
 
+def headline(report: ClassificationReport, count: int) -> str:
+    """What a picture of the `count` hardest photos shows."""
+    wrong, total = int((~report.correct).sum()), len(report.files)
+    return (
+        f"the {min(count, total):,} hardest of {total:,} photos, of which {wrong:,} "
+        "are mistakes"
+    )
+
+
 def describe(report: ClassificationReport, row: int) -> list[str]:
     """Lines that say what is right and wrong about a photo, with probabilities."""
     truth, answers = report.truth[row], report.answers[row]
 
     def named(chosen: np.ndarray) -> str:
         return ", ".join(
-            f"{report.class_names[column]} {report.probabilities[row, column]:.2f}"
+            f"{report.class_names[column].replace(' ', _HELD)}{_HELD}"
+            f"{report.probabilities[row, column]:.2f}"
             for column in np.flatnonzero(chosen)
         )
 

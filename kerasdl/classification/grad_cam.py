@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._checks import check_writable
+from kerasdl._notebook import wants_picture
 from kerasdl.inside.capture import find_map_layer, map_layers, run_captured
 from kerasdl.inside.picture import check_images, save_overlay, stretch
 
@@ -38,7 +39,7 @@ def grad_cam(
         class_index: the class to look for, or one for each of a batch; None is the most
             probable one of each.
         path: of a .png, .svg or .pdf with the picture and, beside it, the heat over it;
-            of a batch the pictures are below one another. None saves none.
+            of a batch the pictures are below one another. None shows it in a notebook.
 
     Returns:
         Heat `(height, width)` of the picture, float32 in [0, 1]: the largest value is
@@ -54,6 +55,19 @@ def grad_cam(
     if path is not None:
         check_writable("path", path)
     pixels = check_images(model, image)
+    heats = heats_of(model, pixels, layer, class_index)
+    if wants_picture(path):
+        save_overlay(pixels, heats, path)
+    return heats if np.ndim(image) == 4 else heats[0]
+
+
+def heats_of(
+    model: keras.Model,
+    pixels: np.ndarray,
+    layer: str | None,
+    class_index: int | Sequence[int] | None,
+) -> np.ndarray:
+    """The heats of `grad_cam`, `(n, height, width)`, of a batch that is checked."""
     if layer is None:
         candidates = map_layers(model)
         if not candidates:
@@ -87,7 +101,4 @@ def grad_cam(
     heats = [
         stretch(heat, pixels.shape[1:3]) for heat in tf.cast(maps, tf.float32).numpy()
     ]
-    heats = np.stack([np.maximum(heat / (heat.max() or 1), 0) for heat in heats])
-    if path is not None:
-        save_overlay(pixels, heats, path)
-    return heats if np.ndim(image) == 4 else heats[0]
+    return np.stack([np.maximum(heat / (heat.max() or 1), 0) for heat in heats])

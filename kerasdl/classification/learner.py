@@ -17,7 +17,7 @@ from kerasdl.learner import Learner as NeutralLearner
 
 from .compile_classifier import compile_classifier
 from .files import save_tflite
-from .gallery import gallery, save_gallery
+from .gallery import gallery, headline, save_gallery
 from .precompute import check_callbacks_above, precompute
 from .predict_split import SplitPredictions, predict_split
 from .predictor import Predictions, Predictor
@@ -231,9 +231,8 @@ class Learner(NeutralLearner):
         check_positive_int("rows", rows)
         report = ClassificationReport.from_model(self.model, self.data, split)
         hardest = gallery(report, "hardest", 4 * rows)
-        wrong, total = (~report.correct).sum(), len(report.files)
-        headline = f"mistakes: {wrong} of {total} photos; the hardest first"
-        return save_gallery(report, hardest, path, headline=headline)
+        title = headline(report, 4 * rows)
+        return save_gallery(report, hardest, path, headline=title)
 
     def tta(
         self,

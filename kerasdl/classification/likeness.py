@@ -13,6 +13,7 @@ from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageData, ImageError
 
 _CENTRES = 8
+_MOST = 4096  # features
 _PHOTOS = 256  # of the training split, and of the one held out
 _LEAST = 16  # of each, that tell something
 _BATCH = 32
@@ -94,15 +95,15 @@ def with_features(model: keras.Model) -> keras.Model | None:
     """`model` with what its last dense layer takes as a first output, before its own.
 
     Returns:
-        None where no layer of its own is dense, or it is no graph.
+        None where no layer of its own is dense, or that takes more than 4096 numbers.
     """
     dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    if not dense or not isinstance(
-        getattr(dense[-1], "input", None), keras.KerasTensor
-    ):
+    taken = getattr(dense[-1], "input", None) if dense else None
+    if not isinstance(taken, keras.KerasTensor) or taken.ndim != 2:
         return None
-    taken = dense[-1].input
-    return keras.Model(model.inputs, [taken, model.output]) if taken.ndim == 2 else None
+    if taken.shape[-1] is None or taken.shape[-1] > _MOST:
+        return None
+    return keras.Model(model.inputs, [taken, model.outputs[0]])
 
 
 def unit(features: np.ndarray) -> np.ndarray:

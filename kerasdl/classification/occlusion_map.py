@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kerasdl._checks import check_one_of, check_positive_int, check_writable
+from kerasdl._notebook import wants_picture
 from kerasdl._progress import show_progress
 from kerasdl.inside.picture import check_image, save_overlay
 
@@ -45,7 +46,7 @@ def occlusion_map(
         stride: pixels from one square to the next, at most `patch`; None is a quarter
             of `patch`.
         path: of a PNG with the picture and, beside it, the drops over it, the largest
-            in the last colour; None saves none.
+            in the last colour; None shows it in a notebook.
         verbose: 1 shows a progress bar, or ten lines where stderr is not a terminal;
             0 shows nothing.
 
@@ -95,7 +96,7 @@ def occlusion_map(
             drops[y : y + patch, x : x + patch] += drop
             covered[y : y + patch, x : x + patch] += 1
     drops /= covered
-    if path is not None:
+    if wants_picture(path):
         heat = np.maximum(drops, 0)
         save_overlay(pixels, heat[None] / (heat.max() or 1), path)
     return drops

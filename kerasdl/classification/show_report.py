@@ -5,7 +5,7 @@ from kerasdl._notebook import notebook, show
 
 from .confusion import confused_part
 from .curves import save_calibration
-from .gallery import gallery, save_gallery
+from .gallery import gallery, headline, save_gallery
 from .report import ClassificationReport
 
 _MATRIX = 15  # classes whose confusion matrix has figures that can be read
@@ -32,5 +32,5 @@ def show_report(report: ClassificationReport) -> None:
     show(table)
     if report.images is not None:
         hardest = gallery(report, "hardest", _PHOTOS)
-        save_gallery(report, hardest, headline="the hardest photos first")
+        save_gallery(report, hardest, headline=headline(report, _PHOTOS))
     save_calibration(report)

@@ -9,7 +9,7 @@ from kerasdl._names import as_text
 
 from ._open_file import read_bytes
 from ._pillow_pixels import convert, pillow_pixels
-from .formats import Header, format_of, read_header
+from .formats import Header, format_of, heif, read_header
 
 # Our pools of threads decode one image a thread: threads of OpenCV's own would only
 # compete with them.
@@ -27,6 +27,7 @@ SUFFIX_FORMATS = {
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
+    **(dict.fromkeys(heif.SUFFIXES, "HEIF") if heif.is_read() else {}),
 }
 IMAGE_SUFFIXES = tuple(SUFFIX_FORMATS)
 MAX_PIXELS = 64_000_000
@@ -70,6 +71,7 @@ def read_image(
 ) -> np.ndarray:
     """Read a JPEG, PNG, BMP, GIF, WEBP or TIFF file: its first frame or page.
 
+    HEIC too, where the extra `heic` is installed.
     EXIF orientation is applied. What becomes what, in each format that has it:
 
     | in the file | as RGB |

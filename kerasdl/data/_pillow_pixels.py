@@ -16,7 +16,10 @@ from PIL.TiffImagePlugin import (
 )
 from PIL.WebPImagePlugin import WebPImageFile
 
+from kerasdl._optional import require
+
 from .formats import Header
+from .formats.heif import EXTRA
 
 # Not by `Image.open`: that may take another format, and has a limit of its own.
 _FILES: dict[str, type[ImageFile.ImageFile]] = {
@@ -54,7 +57,7 @@ def pillow_pixels(
         ValueError: the file cannot be used; says why.
     """
     try:
-        with _FILES[kind](io.BytesIO(header.content)) as image:
+        with _file(kind)(io.BytesIO(header.content)) as image:
             if divisor > 1:
                 image.draft(None, (image.width // divisor, image.height // divisor))
             depth, is_negative = 16, False
@@ -74,6 +77,12 @@ def pillow_pixels(
         upright = Image.fromarray(~upper if is_negative else upper)
     _check_range(upright)
     return _array(upright, color_mode)
+
+
+def _file(kind: str) -> type[ImageFile.ImageFile]:
+    if kind == "HEIF":
+        return require("pillow_heif", EXTRA).HeifImageFile
+    return _FILES[kind]
 
 
 def _check_range(image: Image.Image) -> None:

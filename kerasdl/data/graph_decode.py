@@ -31,7 +31,7 @@ def graph_decode(encoded: Any, image_size: tuple[int, int], resize: str) -> Any:
     """
     message = f"an image must have at most {MAX_PIXELS:,} pixels"
     fits = tf.debugging.assert_less_equal(
-        _num_pixels(encoded), tf.constant(MAX_PIXELS, tf.int64), message
+        tf.reduce_prod(graph_size(encoded)), tf.constant(MAX_PIXELS, tf.int64), message
     )
     with tf.control_dependencies([fits]):
         encoded = tf.identity(encoded)
@@ -42,12 +42,12 @@ def graph_decode(encoded: Any, image_size: tuple[int, int], resize: str) -> Any:
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), tf.uint8)
 
 
-def _num_pixels(encoded: Any) -> Any:
-    """Pixels that a PNG or JPEG file declares, before any is decoded."""
+def graph_size(encoded: Any) -> Any:
+    """Height and width that a PNG or JPEG file declares, int64 `(2,)`."""
 
     def of_png() -> Any:
         sides = tf.strings.substr(encoded, 16, 8)
-        return tf.io.decode_raw(sides, tf.int32, little_endian=False)
+        return tf.io.decode_raw(sides, tf.int32, little_endian=False)[::-1]
 
     def of_jpeg() -> Any:
         return tf.image.extract_jpeg_shape(encoded)[:2]
@@ -55,4 +55,4 @@ def _num_pixels(encoded: Any) -> Any:
     is_png = tf.equal(tf.strings.substr(encoded, 0, len(_PNG)), _PNG)
     is_whole = tf.strings.length(encoded) >= 24
     sides = tf.cond(is_png & is_whole, of_png, of_jpeg)
-    return tf.reduce_prod(tf.cast(sides, tf.int64))
+    return tf.ensure_shape(tf.cast(sides, tf.int64), (2,))

@@ -23,6 +23,7 @@ from ._decode import (
 from ._listing import list_images
 from ._split_names import SPLITS, find_splits
 from ._thorough import check_pixels
+from .formats import heif
 from .photo_statistics import describe_sizes
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ class ImageCheck:
             for name, kind in self.wrong_suffix.items()
         ]
         lines += [self._duplicates_line(group) for group in self.duplicates]
-        lines += [f"ignored: {name}" for name in self.ignored]
+        heic = [name for name in self.ignored if name.lower().endswith(heif.SUFFIXES)]
+        lines += [f"ignored: {name}" for name in self.ignored if name not in heic]
+        if heic:
+            how = "pip install 'kerasdl[heic]' reads them"
+            lines.append(f"{len(heic)} HEIC photos left out: {how}")
         return "\n".join(lines)
 
     def _duplicates_line(self, group: list[str]) -> str:

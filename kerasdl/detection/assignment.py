@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from .boxes import area, to_distances
+from .boxes import area
 
 RADIUS = 1.5  # strides about the middle of an object
 _REACH = 8.0  # strides to the farthest side of an object, at most
@@ -35,22 +35,19 @@ def assign_points(
         Tian et al., 2019, https://arxiv.org/abs/1904.01355, section 3.2, with the
         centre sampling of its later version.
     """
-    points = (places[..., :2] + places[..., 2:]) / 2
-    strides = places[..., 2] - places[..., 0]
-    points, strides = ops.expand_dims(points, 2), ops.expand_dims(strides, 2)
-    boxes = ops.expand_dims(boxes, 1)
-    sides = to_distances(points, boxes)  # (batch, points, objects, 4)
-    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
-    off = ops.max(ops.abs(points - middles), axis=-1)
-    farthest = ops.max(sides, axis=-1)
+    strides = ops.expand_dims(places[..., 2] - places[..., 0], 2)
+    x, y = _middles(places, 2)
+    nearest, farthest = _sides(x, y, boxes)
+    middle_x, middle_y = _middles(boxes, 1)
+    off = ops.maximum(ops.abs(x - middle_x), ops.abs(y - middle_y))
     finest = ops.min(strides, axis=1, keepdims=True)
     coarsest = ops.max(strides, axis=1, keepdims=True)
     is_large_enough = (farthest > _REACH / 2 * strides) | (strides <= finest)
     is_small_enough = (farthest <= _REACH * strides) | (strides >= coarsest)
-    fits = (ops.min(sides, axis=-1) > 0) & (off < radius * strides)
+    fits = (nearest > 0) & (off < radius * strides)
     fits = fits & is_large_enough & is_small_enough
     fits = fits & (ops.expand_dims(labels, 1) >= 0)
-    areas = ops.where(fits, area(boxes), _NEVER)
+    areas = ops.where(fits, ops.expand_dims(area(boxes), 1), _NEVER)
     return ops.argmin(areas, axis=-1), ops.any(fits, axis=-1)
 
 
@@ -62,7 +59,24 @@ def in_any(places: Any, boxes: Any, chosen: Any) -> Any:
         boxes: `(batch, objects, 4)`.
         chosen: `(batch, objects)` of booleans.
     """
-    points = ops.expand_dims((places[..., :2] + places[..., 2:]) / 2, 2)
-    sides = to_distances(points, ops.expand_dims(boxes, 1))
-    inside = ops.min(sides, axis=-1) > 0
-    return ops.any(inside & ops.expand_dims(chosen, 1), axis=-1)
+    nearest, _ = _sides(*_middles(places, 2), boxes)
+    return ops.any((nearest > 0) & ops.expand_dims(chosen, 1), axis=-1)
+
+
+def _middles(boxes: Any, axis: int) -> tuple[Any, Any]:
+    """X and y of the middles of `(batch, n, 4)`, with an axis for the others."""
+    middles = (boxes[..., :2] + boxes[..., 2:]) / 2
+    return tuple(ops.expand_dims(middles[..., place], axis) for place in range(2))
+
+
+def _sides(x: Any, y: Any, boxes: Any) -> tuple[Any, Any]:
+    """How far the nearest and the farthest side of each box is from each point.
+
+    One side after the other: of all four at a time a large picture with many objects
+    would take gigabytes.
+    """
+    x1, y1, x2, y2 = (ops.expand_dims(boxes[..., place], 1) for place in range(4))
+    nearest = farthest = x - x1
+    for side in (y - y1, x2 - x, y2 - y):
+        nearest, farthest = ops.minimum(nearest, side), ops.maximum(farthest, side)
+    return nearest, farthest

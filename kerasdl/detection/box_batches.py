@@ -1,6 +1,8 @@
 """Batches of photos with boxes: one warp for a photo, and for its boxes the same."""
 
+import math
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,12 +12,14 @@ from kerasdl.batches import Batch, aligned_empty
 from kerasdl.data import Augment, PhotoBatches, averaged, placement, sampled
 from kerasdl.data.augment import apply_colour
 
+from ._copy_paste import pasted
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
 from .annotations import BOX, Annotations, are_ignored
 from .geometry import clipped, moved, on_edges, to_view
+from .masks import as_pixels, lowered, mask_size
 
 MIN_VISIBLE = 0.25
-CLASS, IGNORED = 4, 5  # columns of labels, after the corners
+CLASS, IGNORED, MASK = 4, 5, 6  # columns of labels, after the corners
 
 
 class BoxBatches(PhotoBatches):
@@ -24,7 +28,8 @@ class BoxBatches(PhotoBatches):
     Labels of a batch are float32 `(n, max_boxes, 6)`, a row for each box: x1 y1 x2 y2
     in pixels of the view, the number of its class, and 1 where it is difficult or a
     crowd. Of rows beyond the last box the class is -1. (One array, as Keras takes no
-    dict for a model of one output.)
+    dict for a model of one output.) With masks each row goes on with its mask, shares
+    in [0, 1] at a quarter of the view's size, row after row.
 
     Args:
         annotations: of the photos, with the size of each.
@@ -33,6 +38,8 @@ class BoxBatches(PhotoBatches):
         resize: "pad" shows the whole photo between black borders, "squash", "crop".
         augment: how views are drawn, black beyond the photo; None for plain ones.
         mosaic: probability that a view is a mosaic of four photos of its batch.
+        masks: whether labels have masks; a box without one is its own.
+        copy_paste: probability that a view gets an object of another view, by masks.
         shuffle: a new order each epoch.
         on_error: "skip" or "raise", of photos that cannot be read.
         max_pixels: largest height * width that is decoded.
@@ -51,6 +58,8 @@ class BoxBatches(PhotoBatches):
         *,
         augment: Augment | None = None,
         mosaic: float = 0.0,
+        masks: bool = False,
+        copy_paste: float = 0.0,
         shuffle: bool = False,
         on_error: str = "skip",
         max_pixels: int,
@@ -59,8 +68,10 @@ class BoxBatches(PhotoBatches):
         photos = annotations.photos
         self._sizes = photos[["height", "width"]].to_numpy().tolist()
         self._boxes = _by_photo(annotations)
-        self.max_boxes = max((4 if mosaic else 1) * max(map(len, self._boxes)), 1)
-        self.mosaic = mosaic
+        most = (4 if mosaic else 1) * max(map(len, self._boxes)) + (copy_paste > 0)
+        self.max_boxes = max(most, 1)
+        self.mosaic, self.masks, self.copy_paste = mosaic, masks, copy_paste
+        self._shapes = _masks_by_photo(annotations) if masks else []
         super().__init__(
             [annotations.root / file for file in photos.index],
             np.zeros(len(photos)),  # labels of a batch are made with its views
@@ -80,10 +91,14 @@ class BoxBatches(PhotoBatches):
 
     @property
     def _mixes(self) -> bool:
-        return self.mosaic > 0
+        return self.mosaic > 0 or self.copy_paste > 0
+
+    @property
+    def _columns(self) -> int:
+        return MASK + (math.prod(mask_size(self.image_size)) if self.masks else 0)
 
     def _label_spec(self) -> tf.TensorSpec:
-        return tf.TensorSpec((None, self.max_boxes, 6), tf.float32)
+        return tf.TensorSpec((None, self.max_boxes, self._columns), tf.float32)
 
     def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
         rows = self.plan.rows(epoch, index)[part]
@@ -98,14 +113,37 @@ class BoxBatches(PhotoBatches):
         rows, draws, later = rows[kept], draws[kept], later[kept]
         of_mosaics = self._draws(epoch, index, stream=4)[part][kept]
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
-        labels = np.zeros((len(rows), self.max_boxes, 6), np.float32)
+        labels = np.zeros((len(rows), self.max_boxes, self._columns), np.float32)
         labels[..., CLASS] = -1
+        boxes, masks = [], []
         for place, tiles in enumerate(self._tiles(rows, draws, of_mosaics)):
             for tile in tiles:
                 photo, row = photos[tile.place], rows[tile.place]
                 self._paint(photo, self._sizes[row], tile, images[place])
-            found = np.concatenate([self._shown(rows[t.place], t) for t in tiles])
-            labels[place, : len(found)] = found
+            found = [self._shown(rows[t.place], t) for t in tiles]
+            boxes.append(np.concatenate([own for own, _ in found]))
+            if self.masks:
+                warped = [
+                    self._warped(rows[tile.place], tile, is_seen)
+                    for tile, (_, is_seen) in zip(tiles, found, strict=True)
+                ]
+                masks.append(np.concatenate(warped))
+        if self.copy_paste:
+            boxes, masks = pasted(
+                images,
+                boxes,
+                masks,
+                self._draws(epoch, index, stream=5)[part][kept],
+                share=self.copy_paste,
+                min_visible=MIN_VISIBLE,
+            )
+        for place, found in enumerate(boxes):
+            labels[place, : len(found), :MASK] = found
+            if self.masks:
+                shape = len(found), self._columns - MASK
+                labels[place, : len(found), MASK:] = lowered(masks[place]).reshape(
+                    shape
+                )
         colours = self.augment.colours(draws, later)
         if colours is not None:
             for image, matrix in zip(images, colours, strict=True):
@@ -129,7 +167,7 @@ class BoxBatches(PhotoBatches):
             else:
                 tile = Tile(place, transforms[place], (0, 0, width, height))
                 # A view that lost every object would teach that there is none.
-                if len(self._boxes[row]) and not len(self._shown(row, tile)):
+                if len(self._boxes[row]) and not len(self._shown(row, tile)[0]):
                     tile = replace(tile, transform=turns[place])
                 tiles = [tile]
             views.append(tiles)
@@ -158,15 +196,34 @@ class BoxBatches(PhotoBatches):
             out=image[y1:y2, x1:x2],
         )
 
-    def _shown(self, row: int, tile: Tile) -> np.ndarray:
-        """Boxes of a photo that its tile shows enough of, `(n, 6)`."""
+    def _warped(self, row: int, tile: Tile, is_seen: np.ndarray) -> np.ndarray:
+        """Masks of the boxes that are seen, uint8 `(n, height, width)`, by the warp."""
+        size, (x1, y1, x2, y2) = self._sizes[row], tile.window
+        found = np.zeros((is_seen.sum(), *self.image_size), np.uint8)
+        begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
+        matrix = placement(size, self.image_size, self.resize) @ tile.transform @ begin
+        for place, number in enumerate(np.flatnonzero(is_seen)):
+            mask = self._shapes[row][number]
+            if mask is None:
+                mask = [_corners(self._boxes[row][number])]
+            found[place, y1:y2, x1:x2] = sampled(
+                255 * as_pixels(mask, tuple(size))[..., None],
+                matrix,
+                (y2 - y1, x2 - x1),
+                cv2.INTER_LINEAR,
+                cv2.BORDER_CONSTANT,
+            )[..., 0]
+        return found
+
+    def _shown(self, row: int, tile: Tile) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes of a photo that its tile shows enough of, `(n, 6)`, and which."""
         found = self._boxes[row]
         if not len(found):
-            return found
+            return found, np.zeros(0, bool)
         matrix = on_edges(tile.transform) @ self._plain[row]
         boxes = moved(found[:, :CLASS], matrix)
         boxes, is_seen = clipped(boxes, tile.window, MIN_VISIBLE)
-        return np.concatenate([boxes, found[:, CLASS:]], axis=1)[is_seen]
+        return np.concatenate([boxes, found[:, CLASS:]], axis=1)[is_seen], is_seen
 
 
 def _by_photo(annotations: Annotations) -> list[np.ndarray]:
@@ -175,3 +232,17 @@ def _by_photo(annotations: Annotations) -> list[np.ndarray]:
     rows = np.column_stack([boxes[BOX], annotations.labels(), are_ignored(boxes)])
     places = boxes.groupby("file").indices
     return [rows[places.get(file, [])] for file in annotations.photos.index]
+
+
+def _masks_by_photo(annotations: Annotations) -> list[list[Any]]:
+    """The mask of each box of each photo, in their order."""
+    masks = annotations.boxes["mask"].tolist()
+    places = annotations.boxes.groupby("file").indices
+    files = annotations.photos.index
+    return [[masks[place] for place in places.get(file, [])] for file in files]
+
+
+def _corners(box: np.ndarray) -> list[float]:
+    """The polygon of a box."""
+    x1, y1, x2, y2 = box[:4].tolist()
+    return [x1, y1, x2, y1, x2, y2, x1, y2]

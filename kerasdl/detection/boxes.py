@@ -51,12 +51,3 @@ def iou_and_giou(boxes: Any, others: Any) -> tuple[Any, Any]:
     around = ops.prod(ops.relu(around_high - around_low), axis=-1)
     iou = common / ops.maximum(union, _SMALL)
     return iou, iou - (around - union) / ops.maximum(around, _SMALL)
-
-
-def to_distances(points: Any, boxes: Any) -> Any:
-    """How far left, top, right and bottom of boxes `(..., 4)` are from points x, y.
-
-    Below 0 where a point lies beyond a side.
-    """
-    low, high = points - boxes[..., :2], boxes[..., 2:] - points
-    return ops.concatenate([low, high], axis=-1)

@@ -56,7 +56,8 @@ class BoxData(Described):
     yield `(images, labels)`: images RGB float32 in [0, 255], `(batch, height, width,
     3)`; labels float32 `(batch, max_boxes, 6)`, a row for each box: x1 y1 x2 y2 in
     pixels of the image, the number of the class, -1 in rows beyond the last box, and 1
-    of boxes that are difficult or crowds. A photo without boxes is one.
+    of boxes that are difficult or crowds. A photo without boxes is one. With masks the
+    rows are longer: see `BoxBatches`.
 
     Args:
         annotations: photos and boxes, as a reader gives them. Where they say a split of
@@ -71,6 +72,9 @@ class BoxData(Described):
         on_error: what is done about photos and boxes that are wrong: "skip" leaves them
             out, or cuts what reaches outside, and warns; "raise" stops.
         max_pixels: largest height * width of a file that is decoded.
+        masks: whether labels have masks.
+        copy_paste: with masks, probability that a view of `train` gets an object of
+            another view.
         exclude: files that are left out.
         max_train: at most so many training photos, the classes in proportion.
         seed: of the split, the order and the augmentation; None draws one and prints
@@ -99,6 +103,8 @@ class BoxData(Described):
         valid_fraction: float = 0.2,
         *,
         on_error: str = "skip",
+        masks: bool = False,
+        copy_paste: float = 0.0,
         max_pixels: int = MAX_PIXELS,
         exclude: Collection[str] = (),
         max_train: int | None = None,
@@ -117,11 +123,20 @@ class BoxData(Described):
         if isinstance(augment, str):
             check_one_of("augment", augment, ("scenes",))
             augment = SCENES
-        for name, share in (("mosaic", mosaic), ("valid_fraction", valid_fraction)):
+        for name, share in (
+            ("mosaic", mosaic),
+            ("copy_paste", copy_paste),
+            ("valid_fraction", valid_fraction),
+        ):
             if not 0 <= share <= 1:
                 raise ValueError(
                     f"`{name}` must be from 0 to 1. Received: {name}={share!r}"
                 )
+        if copy_paste and not masks:
+            raise ValueError(
+                "`copy_paste` must be 0 without `masks=True`. Received: "
+                f"copy_paste={copy_paste!r}"
+            )
         self.seed = resolve_seed(seed)
         kept = annotations.photos.index.difference(list(exclude), sort=False)
         found = _split(annotations.take(kept), valid_fraction, self.seed)
@@ -131,6 +146,7 @@ class BoxData(Described):
             found = _at_most(found, max_train, self.seed)
         self.annotations = found
         self.batch_size, self.augment, self.mosaic = batch_size, augment, mosaic
+        self.masks, self.copy_paste = masks, copy_paste
         self.resize, self.on_error, self.max_pixels = resize, on_error, max_pixels
         self._batches = {split: self._of(split) for split in self.splits}
         if missing := [s for s in ("train", "valid") if s not in self._batches]:
@@ -225,23 +241,30 @@ class BoxData(Described):
             drawn.append(with_boxes(image, rows[:, :CLASS], names, classes))
         return plots.save_grid(drawn, path)
 
-    def with_image_size(self, image_size: int | tuple[int, int]) -> Self:
+    def with_image_size(
+        self, image_size: int | tuple[int, int], batch_size: int | None = None
+    ) -> Self:
         """The same photos, boxes and seed at another size, one side or (h, w)."""
         return type(self)(
             self.annotations,
             image_size,
-            self.batch_size,
+            batch_size or self.batch_size,
             self.augment,
             self.mosaic,
             resize=self.resize,
             on_error=self.on_error,
+            masks=self.masks,
+            copy_paste=self.copy_paste,
             max_pixels=self.max_pixels,
             seed=self.seed,
         )
 
     def facts(self) -> dict[str, Any]:
         """What a resumed run must find again, as JSON can hold it."""
-        names = ("batch_size", "mosaic", "resize", "on_error", "seed")
+        names = (
+            *("batch_size", "mosaic", "masks", "copy_paste", "resize", "on_error"),
+            "seed",
+        )
         photos, boxes = self.annotations.photos, self.annotations.boxes
         digest = hashlib.sha256(repr(list(photos.index)).encode(errors="replace"))
         for table in (photos, boxes[["file", "label", *BOX]]):
@@ -285,6 +308,8 @@ class BoxData(Described):
             self.resize,
             augment=self.augment if is_train else None,
             mosaic=self.mosaic if is_train else 0.0,
+            masks=self.masks,
+            copy_paste=self.copy_paste if is_train else 0.0,
             shuffle=is_train,
             on_error=self.on_error,
             max_pixels=self.max_pixels,

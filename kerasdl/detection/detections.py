@@ -13,7 +13,8 @@ from kerasdl._checks import check_writable, first_few, make_writable_folder
 from kerasdl.data import MAX_PIXELS, list_images, read_image
 
 from .annotations import BOX, Annotations
-from .drawing import with_boxes
+from .drawing import with_boxes, with_masks
+from .masks import as_pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,8 @@ class Detections:
         root: folder that the names of photos are relative to.
         photos: `height` and `width` of each photo that could be read, by its file.
         boxes: a row for each answer: `file`, `label`, `score`, and `x1`, `y1`, `x2`,
-            `y2` in edge coordinates from 0; photo after photo, the best first.
+            `y2` in edge coordinates from 0; photo after photo, the best first. Of a
+            detector with masks also `mask`, an RLE of the photo's size.
         class_names: in the order of the model's classes.
         damaged: reason by file of the photos that were left out.
         max_pixels: of a photo that is decoded to be drawn on.
@@ -44,11 +46,13 @@ class Detections:
         """
         kept = self.boxes[self.boxes["score"] >= threshold]
         photos = {file: dict(row) for file, row in self.photos.iterrows()}
-        rows = kept[["file", "label", *BOX]].to_dict("records")
+        rows = kept.drop(columns="score").to_dict("records")
         return Annotations.of(self.root, self.class_names, photos, rows)
 
     def to_json(self, path: str | Path, threshold: float = 0.0) -> None:
         """Write a list of {"file", "label", "box": [x1, y1, x2, y2], "score"}.
+
+        Of a detector with masks each has `mask` too, an RLE as COCO has it.
 
         Raises:
             ValueError: `path` is a folder, or in none.
@@ -63,16 +67,21 @@ class Detections:
             strict=True,
         )
         names = ("file", "label", "box", "score")
-        write_json(path, [dict(zip(names, row, strict=True)) for row in rows])
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        if "mask" in kept:
+            for row, mask in zip(found, kept["mask"], strict=True):
+                row["mask"] = mask
+        write_json(path, found)
 
     def to_csv(self, path: str | Path, threshold: float = 0.0) -> None:
-        """Write `boxes` of at least this score as CSV, whole or not at all.
+        """Write boxes of at least this score as CSV, whole or not at all.
 
         Raises:
             ValueError: `path` is a folder, or in none.
         """
         check_writable("path", path)
         kept = self.boxes[self.boxes["score"] >= threshold]
+        kept = kept.drop(columns="mask", errors="ignore")
         write_text(path, kept.to_csv(index=False))
 
     def drawn(self, file: str, threshold: float) -> np.ndarray:
@@ -82,6 +91,9 @@ class Detections:
         names = [f"{row.label} {row.score:.2f}" for row in rows.itertuples()]
         classes = pd.Index(self.class_names).get_indexer(rows["label"])
         photo = read_image(self.root / file, max_pixels=self.max_pixels)
+        if "mask" in rows:
+            masks = [as_pixels(mask, photo.shape[:2]) for mask in rows["mask"]]
+            photo = with_masks(photo, masks, classes)
         return with_boxes(photo, rows[BOX].to_numpy(), names, classes)
 
     def save_pictures(self, folder: str | Path, threshold: float) -> None:

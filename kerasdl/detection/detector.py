@@ -10,24 +10,14 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._checks import check_one_of
-from kerasdl._names import as_text
-from kerasdl._parallel import map_ahead
-from kerasdl.data import (
-    MAX_PIXELS,
-    ImageError,
-    image_size,
-    read_image,
-    warp_image,
-)
+from kerasdl.data import MAX_PIXELS
 from kerasdl.models import load_model
 from kerasdl.runs import LABELS, MANIFEST, read_run
 
-from .annotations import BOX
 from .detections import Detections, photo_files
-from .geometry import moved, to_view
+from .views import Geometry, View, in_photos, joined, views
 
 TASK = "detection"
-COLUMNS = ["file", "label", "score", *BOX]
 _BATCH = 8
 
 
@@ -51,6 +41,7 @@ class Detector:
         self.model, self.class_names = model, list(class_names)
         self.resize, self.threshold = resize, threshold
         self.image_size: tuple[int, int] = tuple(model.input_shape[1:3])
+        self.geometry = Geometry(self.image_size, resize)
 
     @classmethod
     def load(cls, run: str | Path) -> Self:
@@ -97,60 +88,43 @@ class Detector:
             raise ValueError(
                 f"`photos` must hold photos. Received: photos={photos!r:.200}"
             )
-        sizes: dict[str, tuple[int, int]] = {}
         damaged: dict[str, str] = {}
-
-        def read(file: str) -> tuple[str, np.ndarray] | None:
-            path = Path(root) / file
-            try:
-                size = image_size(path)
-                photo = read_image(path, self.image_size, max_pixels)
-            except ImageError as error:
-                if on_error == "raise":
-                    raise
-                damaged[as_text(file)] = error.reason
-                return None
-            sizes[file] = size
-            return file, warp_image(photo, self.image_size, self.resize)
-
-        tables = [pd.DataFrame(columns=COLUMNS)]
-        usable = filter(None, map_ahead(read, files))
+        usable = views(
+            files,
+            Path(root),
+            self.geometry,
+            max_pixels,
+            damaged if on_error == "skip" else None,
+        )
+        sizes: dict[str, tuple[int, int]] = {}
+        tables = []
         while batch := list(islice(usable, _BATCH)):
-            tables += self._answered(batch, sizes)
+            sizes |= {view.file: view.size for view in batch}
+            tables += self.answers(batch, _BATCH)
         known = [file for file in files if file in sizes]
-        boxes = pd.concat([t for t in tables if len(t)] or tables, ignore_index=True)
         return Detections(
             root=Path(root),
             photos=pd.DataFrame(
                 [sizes[file] for file in known], known, ["height", "width"]
             ),
-            boxes=boxes[COLUMNS],
+            boxes=joined(tables),
             class_names=self.class_names,
             damaged=damaged,
             max_pixels=max_pixels,
         )
 
-    def _answered(
-        self,
-        batch: Sequence[tuple[str, np.ndarray]],
-        sizes: dict[str, tuple[int, int]],
+    def answers(
+        self, photos: Sequence[View], batch_size: int | None = None
     ) -> list[pd.DataFrame]:
-        """A table for each photo of a batch of views."""
-        views = np.zeros((_BATCH, *self.image_size, 3), "float32")
-        views[: len(batch)] = [view for _, view in batch]
-        found = self.model.predict_on_batch(views)  # of one shape: traced once
-        names = np.array(self.class_names, object)
-        tables = []
-        for place, (file, _) in enumerate(batch):
-            count = int(found["count"][place])
-            height, width = sizes[file]
-            matrix = to_view((height, width), self.image_size, self.resize)
-            boxes = moved(found["boxes"][place, :count], np.linalg.inv(matrix))
-            boxes = np.clip(boxes, 0, [width, height, width, height])
-            table = pd.DataFrame(boxes, columns=BOX).assign(
-                file=file,
-                label=names[found["labels"][place, :count]],
-                score=found["scores"][place, :count],
-            )
-            tables.append(table)
-        return tables
+        """A table for each view, boxes in pixels of its photo.
+
+        Args:
+            photos: views in the model's geometry.
+            batch_size: to fill up to: the model is traced once for each.
+        """
+        count = batch_size or len(photos)
+        pixels = np.zeros((count, *self.image_size, 3), "float32")
+        pixels[: len(photos)] = [view.pixels for view in photos]
+        found = self.model.predict_on_batch(pixels)
+        named = [(view.file, view.size) for view in photos]
+        return in_photos(found, named, self.geometry, self.class_names)

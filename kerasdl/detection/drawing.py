@@ -57,3 +57,24 @@ def with_boxes(
             lineType=cv2.LINE_AA,
         )
     return drawn
+
+
+def with_masks(
+    image: np.ndarray, masks: Sequence[np.ndarray], classes: Sequence[int]
+) -> np.ndarray:
+    """A copy of `image` in which masks have half the colour of their class.
+
+    Args:
+        image: RGB in [0, 255], `(height, width, 3)`.
+        masks: `(height, width)` each; what is not 0 is covered.
+        classes: a number for each, which has a colour.
+
+    Returns:
+        uint8.
+    """
+    drawn = np.clip(np.rint(image), 0, 255).astype(np.uint8).copy()
+    for mask, number in zip(masks, classes, strict=True):
+        covered = mask > 0
+        colour = np.array(_COLOURS[int(number) % len(_COLOURS)])
+        drawn[covered] = (drawn[covered] + colour) // 2
+    return drawn

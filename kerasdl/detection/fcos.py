@@ -5,23 +5,22 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import initializers, layers, ops
+from keras import ops
 
 from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
+from .heads import DEPTH, PRIOR, last, raw_model, rows_of, tower
+from .prototypes import COEFFICIENTS, COUNT, packed, prototypes
 from .pyramid import (
     FILTERS,
     STRIDES,
-    batch_norm,
     prior_bias,
     pyramid,
     seeds_from,
     separable_layer,
 )
 
-_DEPTH = 2  # convolutions of a tower
-_PRIOR = 0.01  # of an object at a point, to begin with: focal loss, section 4.1
 _SIDE = 2.0  # strides from a point to a side, to begin with
 _SIGNS = np.array([-1, -1, 1, 1], "float32")  # left, top, right, bottom of a point
 
@@ -32,6 +31,8 @@ def fcos(
     strides: Sequence[int] = STRIDES,
     filters: int = FILTERS,
     *,
+    neck: str = "fpn",
+    masks: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
     """A one-stage detector without anchors, to be trained by `PointLoss`.
@@ -49,6 +50,9 @@ def fcos(
         classes: their number.
         strides: of the levels; the finest decides how small an object may be.
         filters: of all maps.
+        neck: "fpn" or "pan"; see `pyramid`.
+        masks: whether places give masks too, as sums of prototypes; `MaskLoss` trains
+            that. The finest stride is 4 or 8 then.
         seed: of initial weights; None draws one and prints it.
 
     Raises:
@@ -61,50 +65,39 @@ def fcos(
     check_positive_int("classes", classes)
     check_positive_int("filters", filters)
     seeds = seeds_from(resolve_seed(seed))
-    inputs, maps = pyramid(trunk, strides, filters, seeds=seeds)
+    if masks and tuple(strides[:1]) not in ((4,), (8,)):
+        raise ValueError(
+            "`strides` must begin with 4 or 8 for masks. Received: "
+            f"strides={tuple(strides)}"
+        )
+    inputs, maps = pyramid(trunk, strides, filters, neck, seeds=seeds)
     towers = {
-        name: [separable_layer(filters, f"{name}{i}", seeds) for i in range(_DEPTH)]
+        name: [separable_layer(filters, f"{name}{i}", seeds) for i in range(DEPTH)]
         for name in ("class", "box")
     }
-    logit = _last(classes, "class_last", prior_bias(_PRIOR), next(seeds))
-    distance = _last(4, "box_last", float(np.log(np.expm1(_SIDE))), next(seeds))
-    found: dict[str, list[Any]] = {"boxes": [], "places": [], "logits": []}
+    logit = last(classes, "class_last", prior_bias(PRIOR), next(seeds))
+    distance = last(4, "box_last", float(np.log(np.expm1(_SIDE))), next(seeds))
+    parts: dict[str, list[Any]] = {"boxes": [], "places": [], "logits": []}
+    if masks:
+        parts[COEFFICIENTS] = []
+        coefficient = last(COUNT, "coefficient_last", 0.0, next(seeds))
     for x, stride in zip(maps, strides, strict=True):
-        own = logit(_tower(x, towers["class"], f"class_level{stride}"))
-        sides = distance(_tower(x, towers["box"], f"box_level{stride}"))
+        own = logit(tower(x, towers["class"], f"class_level{stride}"))
+        of_box = tower(x, towers["box"], f"box_level{stride}")
+        sides = distance(of_box)
         sides = ops.softplus(ops.cast(sides, "float32")) * stride
         points = _points(sides, stride)
-        parts = {
-            "boxes": points + sides * _SIGNS,
-            "places": points + stride / 2 * _SIGNS,
-            "logits": ops.cast(own, "float32"),
-        }
-        for name, part in parts.items():
-            count = part.shape[1] * part.shape[2]
-            found[name].append(ops.reshape(part, (-1, count, part.shape[3])))
-    together = [
-        layers.Concatenate(axis=1, name=name, dtype="float32")(parts)
-        for name, parts in found.items()
-    ]
-    raw = layers.Concatenate(axis=2, name="raw", dtype="float32")(together)
-    return keras.Model(inputs, raw, name="fcos")
-
-
-def _tower(x: Any, convolutions: Sequence[layers.Layer], name: str) -> Any:
-    for number, convolution in enumerate(convolutions):
-        x = batch_norm(f"{name}_{number}")(convolution(x))
-        x = layers.ReLU(name=f"{name}_{number}_relu")(x)
-    return x
-
-
-def _last(filters: int, name: str, bias: float, seed: int) -> layers.Layer:
-    return layers.Conv2D(
-        filters,
-        1,
-        kernel_initializer=initializers.RandomNormal(stddev=0.01, seed=seed),
-        bias_initializer=initializers.Constant(bias),
-        name=name,
-    )
+        parts["boxes"].append(rows_of(points + sides * _SIGNS, 4))
+        parts["places"].append(rows_of(points + stride / 2 * _SIGNS, 4))
+        parts["logits"].append(rows_of(own, classes))
+        if masks:
+            parts[COEFFICIENTS].append(rows_of(coefficient(of_box), COUNT))
+    model = raw_model(inputs, parts, "fcos")
+    if not masks:
+        return model
+    size = trunk.input_shape[1:3]
+    shown = prototypes(maps[0], strides[0], size, filters, seeds)
+    return keras.Model(inputs, packed(model.output, shown), name="fcos_masks")
 
 
 def _points(sides: Any, stride: int) -> Any:

@@ -21,7 +21,10 @@ _SIZES = ("all", "small", "medium", "large")
 
 
 def average_precision(
-    truth: Annotations, answers: pd.DataFrame, method: str = "coco"
+    truth: Annotations,
+    answers: pd.DataFrame,
+    method: str = "coco",
+    masks: bool = False,
 ) -> pd.DataFrame:
     """Average precision, a row for each class and one, "all", for their mean.
 
@@ -34,6 +37,8 @@ def average_precision(
             and above. "voc": `ap50`, the area under the curve at
             IoU .5; "voc2007": its mean at 11 recalls. Difficult boxes and crowds are
             ignored. NaN where there is no such object.
+        masks: with "coco", IoU of masks: of boxes with `mask`, and of answers with
+            `mask`, an RLE.
 
     Raises:
         ValueError: `method` is another, or an answer is of an unknown photo or class.
@@ -45,8 +50,13 @@ def average_precision(
     """
     check_one_of("method", method, METHODS)
     _check(truth, answers)
+    if masks and (method != "coco" or "mask" not in answers):
+        raise ValueError(
+            "`masks` must be False but for method='coco' and answers with a column "
+            f"`mask`. Received: method={method!r}, {', '.join(answers)}"
+        )
     if method == "coco":
-        return _coco(truth, answers)
+        return _coco(truth, answers, masks)
     found = [
         _area(curve["recall"], curve["precision"], method == "voc2007")
         if len(curve.attrs["truth"])
@@ -171,7 +181,7 @@ def _area(recall: pd.Series, precision: pd.Series, at_eleven: bool) -> float:
     return float((np.diff(recall) * precision[1:]).sum())
 
 
-def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
+def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFrame:
     coco = require("faster_coco_eval", "detection")
     ignored = are_ignored(truth.boxes)
     # As in training, and in VOC's measures; COCO has crowds alone.
@@ -195,6 +205,9 @@ def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
             strict=True,
         )
     ]
+    if masks:
+        for row, mask in zip(given, answers["mask"], strict=True):
+            row["segmentation"] = mask
     columns = ["map", "ap50", "ap75", *_SIZES[1:]]
     if not given or not known["annotations"]:
         there = set(truth.boxes.loc[~ignored, "label"])
@@ -203,7 +216,8 @@ def _coco(truth: Annotations, answers: pd.DataFrame) -> pd.DataFrame:
         return _with_mean(table)
     with contextlib.redirect_stdout(io.StringIO()):
         expected = coco.COCO(known)
-        judge = coco.COCOeval_faster(expected, expected.loadRes(given), "bbox")
+        kind = "segm" if masks else "bbox"
+        judge = coco.COCOeval_faster(expected, expected.loadRes(given), kind)
         judge.evaluate()
         judge.accumulate()
     # (IoU thresholds, recalls, classes, sizes, answers a photo)

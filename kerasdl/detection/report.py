@@ -32,6 +32,7 @@ class DetectionReport:
         coco: a row for each class and "all"; see `average_precision`.
         voc: the same by VOC's area and 11 points, `ap50` and `ap50_11_points`.
         best: the threshold of the best F1, and what it gives.
+        masks: as `coco`, of masks; None of a detector without.
     """
 
     truth: Annotations
@@ -39,6 +40,7 @@ class DetectionReport:
     coco: pd.DataFrame
     voc: pd.DataFrame
     best: dict[str, float]
+    masks: pd.DataFrame | None = None
 
     @classmethod
     def of(cls, model: keras.Model, data: BoxData, split: str = "valid") -> Self:
@@ -60,6 +62,9 @@ class DetectionReport:
             coco=average_precision(truth, found.boxes),
             voc=pd.DataFrame({"ap50": area, "ap50_11_points": points}),
             best=best_threshold(truth, found.boxes),
+            masks=average_precision(truth, found.boxes, masks=True)
+            if "mask" in found.boxes
+            else None,
         )
 
     @property
@@ -69,6 +74,9 @@ class DetectionReport:
         means = means.rename({"medium": "map_medium", "large": "map_large"})
         of_voc = {"voc_ap50": self.voc.loc[ALL, "ap50"]}
         named = {**means, **of_voc, **self.best}
+        if self.masks is not None:
+            of_masks = self.masks.loc[ALL, ["map", "ap50", "ap75"]]
+            named |= of_masks.add_prefix("mask_").to_dict()
         return {name: float(value) for name, value in named.items() if value == value}
 
     def save(
@@ -116,6 +124,8 @@ class DetectionReport:
             "F1": (f"{best['f1']:.3f}", f"best, at a score of {best['threshold']:.2f}"),
         }
         table = self.coco.join(self.voc.add_prefix("voc_"))
+        if self.masks is not None:
+            table = table.join(self.masks[["map", "ap50", "ap75"]].add_prefix("mask_"))
         form = dict.fromkeys(table, ".3f")
         return page.numbers(large) + page.table(table, "Average precision", form)
 

@@ -14,54 +14,12 @@ from .data import BoxData
 from .detector import TASK
 from .files import save_tflite
 from .report import DetectionReport
+from .run_readme import run_readme
 
 if TYPE_CHECKING:
     from kerasdl.runs import Run
 
 FOUND = "valid_boxes.json"
-_CARD = """\
-# {title}
-
-A detector of {classes}: mAP {map:.3f}, AP50 {ap50:.3f} on {count} validation photos.
-
-- `model.keras` takes RGB pixels in [0, 255], float32 `(batch, {height}, {width}, 3)`,
-  and returns a dict: `boxes` `(batch, n, 4)`, x1 y1 x2 y2 in pixels of what it takes;
-  `scores` and `labels` `(batch, n)`; `count` `(batch,)`, how many of the n are answers.
-  Suppression is inside, of built-in operations.
-- `model.tflite` takes one picture and returns the same.
-- `labels.txt` names the classes; {resize}.
-- `{found}` has the answers to the validation photos, in pixels of the photos.
-- `manifest.json` says how it was made; answers are shown from a score of
-  {threshold:.3f} on, where F1 is best.
-
-In plain Keras, run in this folder:
-
-```python
-import keras
-import numpy as np
-
-model = keras.saving.load_model("model.keras")
-pixels = np.zeros((1, {height}, {width}, 3), "float32")  # a photo
-found = model.predict_on_batch(pixels)
-count = int(found["count"][0])
-print(found["boxes"][0, :count], found["scores"][0, :count], found["labels"][0, :count])
-```
-
-And by TFLite:
-
-```python
-import tensorflow as tf
-
-detect = tf.lite.Interpreter("model.tflite").get_signature_runner()
-found = detect(pixels=pixels)
-print(found["boxes"].shape, found["count"])
-```
-"""
-_PLACED = {
-    "pad": "photos are resized as they are, between black borders",
-    "squash": "photos are stretched to that size",
-    "crop": "of photos the middle is taken",
-}
 
 
 def write_run_files(
@@ -95,16 +53,16 @@ def write_run_files(
     save_tflite(model, folder / MODEL_TFLITE)
     run.save_labels(data.class_names)
     report.found.to_json(folder / FOUND)
-    height, width = data.image_size
-    card = _CARD.format(
-        title=title,
-        classes=", ".join(data.class_names),
-        count=len(report.truth.photos),
-        height=height,
-        width=width,
-        resize=_PLACED[data.resize],
+    card = run_readme(
+        title,
+        data.class_names,
+        data.image_size,
+        data.resize,
+        scores=report.scores,
+        photos=len(report.truth.photos),
+        answers=model.output["scores"].shape[1],
+        masks=model.output["masks"].shape[2:] if "masks" in model.output else None,
         found=FOUND,
-        **{name: report.scores.get(name, 0) for name in ("map", "ap50", "threshold")},
     )
     write_text(folder / README, card)
     data.show_batch(folder / "train_batch.png")

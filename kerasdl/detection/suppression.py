@@ -16,6 +16,7 @@ def suppressed(
     candidates: int = 300,
     iou_threshold: float = 0.6,
     min_score: float = 0.001,
+    beside: Any = None,
 ) -> dict[str, Any]:
     """The best answers of each picture, without those that a better one covers.
 
@@ -31,22 +32,25 @@ def suppressed(
         candidates: places and classes with the best scores that are looked at.
         iou_threshold: in (0, 1).
         min_score: what is below counts as no answer.
+        beside: what else is known of the places, `(batch, places, k)`.
 
     Returns:
         "boxes" `(batch, n, 4)`, "scores" and "labels" `(batch, n)` and "count"
         `(batch,)`: the first `count` are answers, in falling order; the others are
-        boxes of zeros with score 0 and label -1.
+        boxes of zeros with score 0 and label -1. With `beside` its rows of the answers,
+        "beside" `(batch, n, k)`.
 
     Reference:
         Zheng et al., 2020, Cluster-NMS, https://arxiv.org/abs/2005.03572, section 3.3
     """
-    places, classes = scores.shape[1:]
-    candidates = min(candidates, places * classes)
+    count, classes = scores.shape[1:]
+    candidates = min(candidates, count * classes)
     max_answers = min(max_answers, candidates)
-    flat = ops.reshape(scores, (-1, places * classes))
+    flat = ops.reshape(scores, (-1, count * classes))
     best, index = ops.top_k(flat, candidates)
     labels = index % classes
-    found = _taken(boxes, index // classes)
+    places = index // classes
+    found = _taken(boxes, places)
     same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 2))
     covers = (pairwise_iou(found, found) > iou_threshold) & same
     # Row i, column j: whether i, which is better, would take j out.
@@ -58,7 +62,7 @@ def suppressed(
     kept = ops.where((stands > 0) & (best >= min_score), best, 0.0)
     best, order = ops.top_k(kept, max_answers)
     is_answer = best > 0
-    return {
+    answers = {
         "boxes": ops.where(ops.expand_dims(is_answer, 2), _taken(found, order), 0.0),
         "scores": best,
         "labels": ops.where(
@@ -66,9 +70,12 @@ def suppressed(
         ),
         "count": ops.sum(ops.cast(is_answer, "int32"), axis=1),
     }
+    if beside is not None:
+        answers["beside"] = _taken(_taken(beside, places), order)
+    return answers
 
 
 def _taken(boxes: Any, index: Any) -> Any:
-    """Rows of `(batch, n, 4)` at `(batch, k)`."""
-    index = ops.repeat(ops.expand_dims(index, 2), 4, axis=2)
+    """Rows of `(batch, n, width)` at `(batch, k)`."""
+    index = ops.repeat(ops.expand_dims(index, 2), boxes.shape[-1], axis=2)
     return ops.take_along_axis(boxes, index, axis=1)

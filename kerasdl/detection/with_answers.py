@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from .prototypes import COEFFICIENTS, PROTOTYPES, mask_logits, within
 from .suppression import suppressed
 
 PARTS = ("boxes", "logits")
@@ -28,23 +29,20 @@ def with_answers(
 
     Returns:
         Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the
-        picture.
+        picture; of a detector with prototypes also "masks" `(batch, n, rows, columns)`,
+        probabilities at a quarter of the picture's size, 0 outside of the boxes.
 
     Raises:
         ValueError: `model` is no such detector.
     """
-    names = {layer.name for layer in model.layers}
-    if missing := [part for part in PARTS if part not in names]:
-        raise ValueError(
-            "`model` must be a detector with layers 'boxes' and 'logits'. Received: "
-            f"model={model.name!r}, without {', '.join(missing)}"
-        )
+    check_detector(model)
     boxes, logits = (model.get_layer(part).output for part in PARTS)
     height, width = model.input_shape[1:3]
     low = ops.maximum(boxes, 0.0)
     x = ops.minimum(low[..., 0::2], float(width))
     y = ops.minimum(low[..., 1::2], float(height))
     parts = [x[..., :1], y[..., :1], x[..., 1:], y[..., 1:]]
+    has_masks = COEFFICIENTS in {layer.name for layer in model.layers}
     answers = suppressed(
         ops.concatenate(parts, axis=-1),
         ops.sigmoid(logits),
@@ -52,5 +50,23 @@ def with_answers(
         candidates,
         iou_threshold=iou_threshold,
         min_score=min_score,
+        beside=model.get_layer(COEFFICIENTS).output if has_masks else None,
     )
+    if has_masks:
+        maps = model.get_layer(PROTOTYPES).output
+        size, count = maps.shape[1:3], answers["scores"].shape[1]
+        flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
+        shown = ops.sigmoid(mask_logits(answers.pop("beside"), flat))
+        shown = ops.reshape(shown, (-1, count, *size))
+        answers["masks"] = shown * within(answers["boxes"], size)
     return keras.Model(model.inputs, answers, name=f"{model.name}_answers")
+
+
+def check_detector(model: keras.Model) -> None:
+    """Raise ValueError unless `model` has layers that give boxes and logits."""
+    names = {layer.name for layer in model.layers}
+    if missing := [part for part in PARTS if part not in names]:
+        raise ValueError(
+            "`model` must be a detector with layers 'boxes' and 'logits'. Received: "
+            f"model={model.name!r}, without {', '.join(missing)}"
+        )

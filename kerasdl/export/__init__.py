@@ -17,3 +17,19 @@ from kerasdl.classification import (
     save_saved_model,
     save_tflite,
 )
+
+__all__ = [
+    "ExportError",
+    "ExportReport",
+    "FORMATS",
+    "calibration_photos",
+    "export_run",
+    "file_costs",
+    "quantization_errors",
+    "run_readme",
+    "save_inference_model",
+    "save_onnx",
+    "save_saved_model",
+    "save_tflite",
+    "zipped_bytes",
+]

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._checks import check_writable
+from kerasdl._notebook import wants_picture
 
 from .capture import find_map_layer, run_captured
 from .picture import as_rgb, check_image, enlarge, enlargement
@@ -29,7 +30,7 @@ def feature_maps(
         layer: name of a layer that gives feature maps, in a nested model too.
         path: of a PNG with the channels in order, row by row, each from its smallest
             value in black to its largest in white; one that is the same everywhere is
-            black. None saves none.
+            black. None shows it in a notebook.
         columns: channels in a row of it.
 
     Returns:
@@ -47,7 +48,7 @@ def feature_maps(
     target = find_map_layer(model, layer)
     _, outputs, _ = run_captured(model, target, pixels)
     maps = np.asarray(outputs[0])
-    if path is not None:
+    if wants_picture(path):
         low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
         shades = 255 * (maps - low) / np.where(high > low, high - low, 1)
         shades = enlarge(shades, enlargement(maps.shape[:2], _MIN_SIDE))

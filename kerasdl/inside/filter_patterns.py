@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasdl import plots
 from kerasdl._checks import check_positive_int, check_writable
+from kerasdl._notebook import wants_picture
 from kerasdl._seeds import resolve_seed
 from kerasdl.models.picture_shape import picture_shape
 
@@ -44,7 +45,7 @@ def filter_patterns(
         steps: number of gradient steps.
         step_size: root mean square of a step's changes, in pixel values.
         path: of a PNG with the patterns in order, row by row, each brought to the same
-            contrast; None saves none.
+            contrast; None shows it in a notebook.
         columns: patterns in a row of it.
         seed: of the noise, which depends on the number of the filter alone; None draws
             one and prints it.
@@ -98,7 +99,7 @@ def filter_patterns(
     for _ in range(steps):
         patterns = ascend(patterns)
     patterns = patterns.numpy()
-    if path is not None:
+    if wants_picture(path):
         plots.save_grid([_visible(pattern) for pattern in patterns], path, columns)
     return patterns
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._layer_walks import unnested_layers
+from kerasdl._notebook import wants_picture
 from kerasdl.models.picture_shape import picture_shape
 
 from .capture import run_captured
@@ -30,7 +31,7 @@ def first_layer_filters(
         model: functional or Sequential, flat or with models nested in it; before its
             first `Conv2D` are only layers that scale, offset, mix or pad pixels.
         path: of a PNG with the filters in order, row by row, weight 0 in grey and each
-            filter's largest weight in black or white; None saves none.
+            filter's largest weight in black or white; None shows it in a notebook.
         columns: filters in a row of it.
 
     Returns:
@@ -65,7 +66,7 @@ def first_layer_filters(
     weights = np.einsum("hwcf,cp->fhwp", kernel, mixing)
     largest = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
     weights = weights / np.where(largest, largest, 1)
-    if path is not None:
+    if wants_picture(path):
         factor = enlargement(weights.shape[1:3], _MIN_SIDE)
         pictures = [enlarge(as_rgb(_GREY * (1 + w)), factor) for w in weights]
         plots.save_grid(pictures, path, columns)

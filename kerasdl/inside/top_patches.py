@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasdl import plots
 from kerasdl._checks import check_positive_int, check_writable
+from kerasdl._notebook import wants_picture
 from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageData, check_image_data
 from kerasdl.models import layer_costs
@@ -60,8 +61,8 @@ def top_patches(
         filter_index: its channel.
         split: "train", "valid" or "test", seen without augmentation.
         count: at most so many.
-        path: of a PNG with the parts in order, row by row, at one size; None saves
-            none.
+        path: of a PNG with the parts in order, row by row, at one size; None shows it
+            in a notebook.
 
     Returns:
         The parts, that of the largest answer first.
@@ -102,7 +103,7 @@ def top_patches(
         top, left, bottom, right = box
         part = data.read(split, row)[top:bottom, left:right]
         patches.append(Patch(files[row], strongest[row], box, part))
-    if path is not None:
+    if wants_picture(path):
         side = max(_MIN_SIDE, *(max(patch.image.shape[:2]) for patch in patches))
         shown = [
             cv2.resize(patch.image, (side, side), interpolation=cv2.INTER_NEAREST)

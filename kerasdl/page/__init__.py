@@ -3,3 +3,20 @@
 from .html import cell, heading, listing, note, numbers, save_page, table
 from .pictures import chart, gallery, pair, picture, row
 from .sections import settings, training
+
+__all__ = [
+    "cell",
+    "chart",
+    "gallery",
+    "heading",
+    "listing",
+    "note",
+    "numbers",
+    "pair",
+    "picture",
+    "row",
+    "save_page",
+    "settings",
+    "table",
+    "training",
+]

@@ -8,3 +8,20 @@ from .gallery import save_gallery, save_grid, tile
 from .lines import save_lines
 from .photo_statistics import save_photo_statistics
 from .scatter import save_scatter
+
+__all__ = [
+    "SMOOTHING",
+    "save_bars",
+    "save_confusion",
+    "save_curves",
+    "save_gallery",
+    "save_grid",
+    "save_learning_rate",
+    "save_lines",
+    "save_losses",
+    "save_lr_find",
+    "save_photo_statistics",
+    "save_scatter",
+    "smooth",
+    "tile",
+]

@@ -16,18 +16,12 @@ from starlette.types import ASGIApp
 from kerasdl._checks import check_positive_int
 
 from . import rest_api
-from .application import application, intake_of
+from .application import PHOTO_PAGE, application, intake_of
 from .budget import Budget
 from .served_model import ServedModel
 from .studio import Studio
 from .upload import read_form
 
-# The only files that are served, read once.
-_PAGE = {
-    "": ("index.html", "text/html"),
-    "style.css": ("style.css", "text/css"),
-    "page.js": ("page.js", "text/javascript"),
-}
 # A model may be named with a version, or with a label.
 _MODEL = "/v1/models/{name}"
 _MODELS = (_MODEL, _MODEL + "/versions/{version}", _MODEL + "/labels/{label}")
@@ -176,7 +170,7 @@ def create_app(
     ]
     return application(
         routes,
-        page=_PAGE,
+        page=PHOTO_PAGE,
         metrics=model.metrics,
         intake=intake,
         max_waiting=max_waiting,

@@ -17,6 +17,12 @@ from .intake import Intake
 from .metrics import Metrics
 
 _MOST_ARRIVING = 256
+# Of a page of photos the only files that are served, read once.
+PHOTO_PAGE = {
+    "": ("index.html", "text/html"),
+    "style.css": ("style.css", "text/css"),
+    "page.js": ("page.js", "text/javascript"),
+}
 
 
 def intake_of(max_bytes: int, max_memory: int, body_seconds: float) -> Intake:

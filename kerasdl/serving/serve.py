@@ -41,7 +41,11 @@ def serve(
     """
     bound = bind(host, port)
     ready = threading.Event()
-    server = Server(create_app(ServedModel(predictor, name)), bound, ready.set)
+    try:
+        server = Server(create_app(ServedModel(predictor, name)), bound, ready.set)
+    except BaseException:
+        bound.close()
+        raise
     thread = threading.Thread(target=server.run_until_stopped, daemon=True)
     server.thread = thread
     thread.start()

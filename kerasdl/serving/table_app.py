@@ -1,7 +1,6 @@
 """The routes of a table's model: rows as JSON, and a CSV file from a page."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from kerasdl.tabular import Predictor, frame_of_rows, read_rows
 
 from . import rest_api
 from .application import application, intake_of
+from .instances import read_instances
 from .metrics import Metrics
 from .upload import read_form
 
@@ -97,7 +97,7 @@ def create_table_app(
             )
 
     def of_json(body: bytes) -> dict[str, Any]:
-        frame = frame_of_rows(_instances(body, max_rows), predictor.columns)
+        frame = frame_of_rows(read_instances(body, max_rows), predictor.columns)
         return {"predictions": _plain(predictor.predict(frame))}
 
     def of_csv(body: bytes) -> str:
@@ -145,19 +145,6 @@ def create_table_app(
         max_waiting=max_waiting,
         lifespan=lifespan,
     )
-
-
-def _instances(body: bytes, max_rows: int) -> list[Any]:
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the body must be JSON ({error})") from error
-    rows = request.get("instances") if isinstance(request, dict) else None
-    if not isinstance(rows, list) or not rows:
-        raise ValueError("the body must have instances, a list of at least one row")
-    if len(rows) > max_rows:
-        raise HTTPException(413, f"instances must be at most {max_rows} rows")
-    return rows
 
 
 def _plain(found: pd.DataFrame) -> list[Any]:

@@ -22,3 +22,37 @@ from .layer_rates import layer_rates, rate_ratios, set_layer_rates
 from .layer_table import layer_table, summary
 from .lr_find import LRFind, lr_find
 from .resumable_fit import resumable_fit
+
+__all__ = [
+    "ActivationBatches",
+    "CachedActivations",
+    "LRFind",
+    "bn_freeze",
+    "cache_size",
+    "cached_activations",
+    "check_same_step",
+    "clear_cache",
+    "compile_like",
+    "count_trainable",
+    "default_cache_dir",
+    "default_optimizer",
+    "depth_groups",
+    "distributed",
+    "fast_convolutions",
+    "fit_cycles",
+    "fit_state",
+    "freeze",
+    "freeze_to",
+    "fused_batch_norm",
+    "history_table",
+    "layer_rates",
+    "layer_table",
+    "lr_find",
+    "on_one_device",
+    "rate_ratios",
+    "resumable_fit",
+    "set_layer_rates",
+    "summary",
+    "unfreeze",
+    "without_strategy",
+]

@@ -31,7 +31,7 @@ class EpochTable(keras.callbacks.Callback):
     """Shows the epochs of `history`, which another callback adds to.
 
     In a notebook and on a terminal there is a bar below the table while it trains; in
-    a file each epoch is a line.
+    a file each epoch is a line with its names.
 
     Args:
         history: a row for each epoch so far.
@@ -69,6 +69,9 @@ class EpochTable(keras.callbacks.Callback):
         if self._cell is not None:
             self._cell.show(self._html(with_bar=True), now=True)
             return
+        if not sys.stdout.isatty():
+            print(_as_line(self._history[-1], self.params["epochs"]), flush=True)
+            return
         (row,) = self._texts(self._history[-1:]).to_dict("records")
         if [*row] != self._header:
             self._header = [*row]
@@ -101,6 +104,16 @@ class EpochTable(keras.callbacks.Callback):
         total = steps or max(self._batch, 1)
         text = f"epoch {self._epoch} of {epochs}, batch {self._batch} of {steps or '?'}"
         return table + bar(self._batch, total, escape(text))
+
+
+def _as_line(row: dict[str, float], epochs: int) -> str:
+    """An epoch that says by itself what its numbers are, in Keras's words."""
+    parts = [f"Epoch {row['epoch']}/{epochs}", f"{row['seconds']:.1f}s"]
+    for name, value in row.items():
+        if name not in ("epoch", "seconds"):
+            form = ".2e" if name.startswith("learning_rate") else ".4f"
+            parts.append(f"{name}: {value:{form}}")
+    return " - ".join(parts)
 
 
 def _line(row: dict[str, str], cells: Any) -> str:

@@ -2,12 +2,15 @@
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from kerasdl import runs, strategies
 from kerasdl._checks import check_writable
+
+from .command import as_called, program
+from .messages import did_you_mean, remember_options, say_error
 
 # Where and how a run works, not what it computes: a resumed run may differ in these.
 _HOW = (
@@ -15,15 +18,71 @@ _HOW = (
     *("gpu_memory_growth", "strategy"),
 )
 
+OUT_HELP = "folder of the run, made at its end; default: a free one in saved_models"
 _QUICK = "at most 200 training images, or one of each class, and one epoch a stage"
+
+
+# Options by the group that --help shows them in.
+_GROUPS = {
+    "data": "data labels image-column label-column delimiter suffix on-missing resize "
+    "max-train max-images on-error max-pixels image-size image-sizes dataset target "
+    "categorical continuous date min-count task scale valid valid-after valid-group "
+    "window trend sample augment views",
+    "model": "backbone weights model network layers dropout embedding-dropout student "
+    "alpha freeze networks",
+    "training": "stages book epochs batch-size learning-rate lr-find weight-decay rate "
+    "rates head-rate cycles cycle-len n-aug schedule practice lesson baseline "
+    "snapshots all-data temperature label-weight sparsity alone peers",
+    "run": "seed out quick resume overwrite precision deterministic gpu-memory-growth "
+    "strategy verbose cache clear-cache keep tensorboard",
+}
+_GROUP_OF = {
+    f"--{name}": group for group, names in _GROUPS.items() for name in names.split()
+}
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Says the default of each option that does not say it itself."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text, default = action.help or "", action.default
+        if not action.option_strings or "default" in text or action.dest == "help":
+            return text
+        if action.nargs == 0 and isinstance(default, bool):
+            default = "on" if default else "off"
+        elif isinstance(default, (list, tuple)):
+            default = " ".join(map(str, default)) or "none"
+        elif default is None:
+            default = "none"
+        return f"{text}; default: {default}".replace("%", "%%")
 
 
 class RecipeParser(argparse.ArgumentParser):
     """A parser whose help begins with the recipe's docstring, as it stands there."""
 
     def __init__(self, description: str) -> None:
-        layout = argparse.RawDescriptionHelpFormatter
-        super().__init__(description=description, formatter_class=layout)
+        description = as_called(description)
+        super().__init__(program(), description=description, formatter_class=_Help)
+
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:
+        """Add an argument, in the group of --help where it belongs."""
+        title = _GROUP_OF.get(names[0])
+        if title is None:
+            return super().add_argument(*names, **options)
+        known = {group.title: group for group in self._action_groups}
+        group = known.get(title) or self.add_argument_group(title)
+        return group.add_argument(*names, **options)
+
+    def parse_args(self, *args: Any, **options: Any) -> argparse.Namespace:
+        """Parse, and from now on tell errors in the words of these arguments."""
+        remember_options(self)
+        return super().parse_args(*args, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with a call, and exit with 2."""
+        message = did_you_mean(message, list(self._option_string_actions))
+        say_error(f"{message}\n{self.prog} --help lists all options", self.prog)
+        self.exit(2)
 
     def add_int(
         self, name: str, default: int | None, help: str, metavar: str = "N"
@@ -45,11 +104,14 @@ class RecipeParser(argparse.ArgumentParser):
         self.add_argument(name, type=share, **options)
 
     def parse_run(
-        self, argv: Sequence[str] | None, name: str, quick: str = _QUICK
+        self,
+        argv: Sequence[str] | None,
+        name: str | Callable[[argparse.Namespace], str],
+        quick: str = _QUICK,
     ) -> argparse.Namespace:
         """Add the arguments of a training run, and parse `argv`.
 
-        `quick` says what --quick takes.
+        `quick` says what --quick takes; `name` may be a function of the arguments.
 
         `--out` defaults to a free saved_models/NAME. With `--resume` it defaults to
         the newest partial run, and what `argv` leaves out is as recorded there. Of
@@ -57,6 +119,7 @@ class RecipeParser(argparse.ArgumentParser):
         """
         _add_run_arguments(self, quick)
         args = self.parse_args(argv)
+        name = name if isinstance(name, str) else name(args)
         is_multi_worker = args.strategy == "multi_worker"
         has_runs = not is_multi_worker or strategies.is_first_task()
         if args.resume and has_runs:
@@ -73,7 +136,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser, quick: str) -> None:
     """Add --seed, --out, --quick, --resume and the others every training has."""
     add = parser.add_argument
     add("--seed", type=int, metavar="N", help="repeats a run; default: drawn, printed")
-    add("--out", type=Path, metavar="DIR", help="folder of the run, made at its end")
+    add("--out", type=Path, metavar="DIR", help=OUT_HELP)
     add("--quick", action="store_true", help=f"{quick}, for trying things")
     add("--resume", action="store_true", help="continue a run that was cut short")
     add("--overwrite", action="store_true", help="replace an existing --out")
@@ -147,4 +210,6 @@ def writable_file(text: str) -> Path:
     try:
         return check_writable("path", text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        # argparse says which option it is.
+        text = str(error).replace("`path` ", "").replace("path=", "")
+        raise argparse.ArgumentTypeError(text) from error

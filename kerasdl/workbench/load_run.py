@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from kerasdl.classification import Predictor
     from kerasdl.detection import Detector
     from kerasdl.tabular import Predictor as TablePredictor
+    from kerasdl.text import Predictor as TextPredictor
 
 
-def load(run: str | Path) -> "Predictor | Detector | TablePredictor":
+def load(run: str | Path) -> "Predictor | Detector | TablePredictor | TextPredictor":
     """Load what answers of a finished run, whatever it is of.
 
     Args:
@@ -19,7 +20,8 @@ def load(run: str | Path) -> "Predictor | Detector | TablePredictor":
 
     Returns:
         Of photos with classes a `kerasdl.Predictor`; of photos with boxes a
-        `detection.Detector`; of a table a `tabular.Predictor`. Each has `predict`.
+        `detection.Detector`; of a table a `tabular.Predictor`; of texts a
+        `text.Predictor`. Each has `predict`.
 
     Raises:
         ValueError: it is no finished run, or one of another task.
@@ -36,5 +38,6 @@ def load(run: str | Path) -> "Predictor | Detector | TablePredictor":
         IMAGE_CLASSIFICATION: lambda: kerasdl.classification.Predictor,
         "detection": lambda: kerasdl.detection.Detector,
         "tabular": lambda: kerasdl.tabular.Predictor,
+        "text_classification": lambda: kerasdl.text.Predictor,
     }
     return read_run(run).of_task(loaders)().load(run)

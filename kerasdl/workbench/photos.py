@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
     from kerasdl.data import Augment, ImageCheck, ImageData
     from kerasdl.runs import Run
 
+CACHE_HELP = "of activations and samples; default: the user's, ~/.cache/kerasdl"
 QUICK_TRAIN = 200  # training photos of --quick
+VALID_FRACTION = 0.2  # where there are no photos for validation
 
 
 @dataclass(frozen=True)
 class PhotoOptions:
-    """How photos are read: the values of the arguments of `add_photo_arguments`."""
+    """How photos are read: the values of the arguments of `add_photo_arguments`.
+
+    Those from `labels` on are of `add_label_arguments`, which not all recipes have.
+    """
 
     data: str
     cache: Path | None = None
@@ -30,11 +36,20 @@ class PhotoOptions:
     on_error: str = "skip"
     max_pixels: int | None = None
     quick: bool = False
+    labels: Path | None = None
+    image_column: str | None = None
+    label_column: Sequence[str] | None = None
+    delimiter: str | None = None
+    suffix: str | None = None
+    on_missing: str = "raise"
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> Self:
-        """Those of `args`."""
-        return cls(*(getattr(args, field.name) for field in fields(cls)))
+        """Those of `args`, and the defaults of those that it has not."""
+        names = {field.name for field in fields(cls)}
+        return cls(
+            **{name: value for name, value in vars(args).items() if name in names}
+        )
 
     @property
     def most_pixels(self) -> int:
@@ -72,14 +87,14 @@ def add_photo_arguments(
         metavar="FILE",
         help="of the backbone: .keras, .h5 or .weights.h5; default: imagenet",
     )
-    parser.add_int("--batch-size", 32, "default: 32")
+    parser.add_int("--batch-size", 32, "photos in a batch; default: 32")
     add(
         "--resize",
         default="squash",
         choices=("crop", "squash", "pad"),
         help="of photos to a square; default: squash, which shows all of each",
     )
-    parser.add_int("--max-train", None, "at most so many training photos")
+    parser.add_int("--max-train", None, "at most so many training photos; default: all")
     add(
         "--on-error",
         default="skip",
@@ -89,8 +104,37 @@ def add_photo_arguments(
     parser.add_int(
         "--max-pixels", None, "of a photo that is decoded; default: 64 million"
     )
-    add("--cache", type=Path, metavar="DIR", help="of activations and the sample")
+    add("--cache", type=Path, metavar="DIR", help=CACHE_HELP)
     add("--clear-cache", action="store_true", help="remove cached activations, exit")
+
+
+def add_label_arguments(parser: RecipeParser) -> None:
+    """Add --labels and what says how that file is read."""
+    add = parser.add_argument
+    add(
+        "--labels",
+        type=Path,
+        metavar="FILE.csv",
+        help="names the photos of --data and their labels; default: folders do",
+    )
+    text = "of the photos' names; default: the first that names some"
+    add("--image-column", metavar="NAME", help=text)
+    add(
+        "--label-column",
+        nargs="+",
+        metavar="NAME",
+        help="of the labels, or one of 0 and 1 for each class; default: guessed",
+    )
+    text = "between several labels of a photo; default: one label, or a list as text"
+    add("--delimiter", metavar="TEXT", help=text)
+    text = "what the names lack, such as .jpg; default: found"
+    add("--suffix", metavar="TEXT", help=text)
+    add(
+        "--on-missing",
+        default="raise",
+        choices=("raise", "skip"),
+        help="rows whose photo is not there: stop, or leave them out",
+    )
 
 
 def read_photos(
@@ -114,23 +158,51 @@ def read_photos(
     from kerasdl import data as kdata
 
     folder = photo_folder(options.data, options.cache)
+    labels = None
+    if options.labels:
+        labels = kdata.read_labels(
+            options.labels,
+            folder,
+            options.image_column,
+            options.label_column,
+            options.delimiter,
+            suffix=options.suffix,
+            on_missing=options.on_missing,
+        )
     check = check_photos(options, folder)
-    splits = kdata.split_folders(folder)
-    data = kdata.ImageData.from_folder(
-        folder,
-        train=splits.get("train", "train"),
-        valid=splits.get("valid", "valid"),
-        test=splits.get("test"),
-        valid_fraction=None if "valid" in splits else 0.2,
-        image_size=image_size,
-        batch_size=options.batch_size,
-        augment=augment,
-        resize=options.resize,
-        exclude=check.damaged,
-        on_error="raise",
-        max_pixels=options.most_pixels,
-        seed=seed,
-    )
+    settings = {
+        "image_size": image_size,
+        "batch_size": options.batch_size,
+        "augment": augment,
+        "resize": options.resize,
+        "exclude": check.damaged,
+        "on_error": "raise",
+        "max_pixels": options.most_pixels,
+        "seed": seed,
+    }
+    if labels:
+        data = kdata.ImageData.from_table(
+            labels.table,
+            folder,
+            labels.image,
+            labels.label,
+            suffix="",
+            label_delimiter=labels.label_delimiter,
+            **settings,
+        )
+    else:
+        splits = kdata.split_folders(folder)
+        data = kdata.ImageData.from_folder(
+            folder,
+            train=splits.get("train", "train"),
+            valid=splits.get("valid", "valid"),
+            test=splits.get("test"),
+            valid_fraction=None if "valid" in splits else VALID_FRACTION,
+            **settings,
+        )
+    if labels or "valid" not in splits:
+        counts = [f"{len(data.files(split))} {split}" for split in data.splits]
+        print(f"a fifth of each class is for validation: {', '.join(counts)}")
     return fewer(options, data), check
 
 
@@ -151,6 +223,15 @@ def photo_folder(data: str, cache: Path | None) -> Path:
         name = data.removeprefix("tfds:")
         return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
     return Path(data)
+
+
+def name_of_data(args: argparse.Namespace) -> str:
+    """What a run is called after its --data, or the folder that stands for it."""
+    data = getattr(args, "folder", None) or args.data
+    if data == "sample":
+        return "drawings"
+    path = Path(data.removeprefix("tfds:")).resolve()
+    return re.sub(r"[^\w.-]+", "_", path.name, flags=re.ASCII).strip("._") or "photos"
 
 
 def check_photos(options: PhotoOptions, folder: Path) -> "ImageCheck":

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from kerasdl.runs import RunInfo
 
 BATCH_SIZE = 32
+_LABELS = (  # arguments of `photos.add_label_arguments`
+    *("labels", "image_column", "label_column", "delimiter", "suffix", "on_missing"),
+)
 _DATASETS = ("mnist", "fashion_mnist", "cifar10")  # functions of kerasdl.data
 
 
@@ -59,8 +62,9 @@ def photo_reading(
     names = (
         *("data", "resize", "max_train", "on_error", "max_pixels", "quick"),
         *("cache", "seed"),
+        *_LABELS,
     )
-    return {name: reading.get(name) for name in names}
+    return {name: reading[name] for name in names if name in reading}
 
 
 def read_again(
@@ -85,6 +89,7 @@ def read_again(
         on_error=reading["on_error"],
         max_pixels=reading.get("max_pixels"),
         quick=reading["quick"],
+        **{name: reading[name] for name in _LABELS if name in reading},
     )
     size = run.manifest["image_size"]
     data, check = photos.read_photos(options, size, None, seed=reading["seed"])

@@ -96,12 +96,11 @@ def _write_report(
         path = folder / "confusion.png"
         plots.save_confusion(report.confusion, report.class_names, path)
     if mistakes:
-        wrong, total = (~report.correct).sum(), len(report.files)
         classification.save_gallery(
             report,
             classification.gallery(report, "hardest", _PHOTOS),
             folder / "mistakes.png",
-            headline=f"mistakes: {wrong} of {total} photos; the hardest first",
+            headline=classification.headline(report, _PHOTOS),
         )
     page = folder / "report.html"
     classification.save_report(

@@ -9,6 +9,7 @@ from pathlib import Path
 from kerasdl import runs, runtime
 
 from .arguments import recorded
+from .command import as_called
 
 STATE = "state"  # folder of what a killed run goes on with
 PREDICT = """{out}/ holds the model and report.html; on a photo of your own:
@@ -62,7 +63,7 @@ def training_run(
         shutil.rmtree(state, ignore_errors=True)  # one may lie in another
     if has_cache:
         _print_cache_size(args.cache)
-    print(f"\n{next_step.format(out=run.out)}")
+    print(f"\n{as_called(next_step).format(out=run.out)}")
 
 
 def _clear_cache(folder: Path | None) -> None:

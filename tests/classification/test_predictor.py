@@ -7,6 +7,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
+import kerasdl
 from kerasdl.classification.predictor import Predictor
 from kerasdl.data import ImageError, image_folder
 from kerasdl.export import save_inference_model
@@ -93,6 +94,15 @@ def test_a_finished_run_tells_red_from_blue(run, tmp_path):
     expected = np.stack([1 - red, red], axis=1)
     np.testing.assert_allclose(result.probabilities, expected, atol=5e-3)
     np.testing.assert_allclose(result.probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_whatever_a_run_is_of_is_loaded(run, tmp_path):
+    assert isinstance(kerasdl.load(run), Predictor)
+    with run_folder(tmp_path / "pictures", {}, seed=1) as work:
+        work.manifest["task"] = "painting"
+    message = "must be one of image_classification, detection, tabular. Rec.*painting"
+    with pytest.raises(ValueError, match=message):
+        kerasdl.load(tmp_path / "pictures")
 
 
 def test_takes_one_file_or_the_model_file_or_text(run, tmp_path):

@@ -22,3 +22,58 @@ def with_box():
         return replace(annotations, boxes=boxes)
 
     return change
+
+
+@pytest.fixture(scope="session")
+def detector_of(tiny_trunk):
+    """A function that builds a small detector of any picture size; no scores equal."""
+    from kerasdl.detection import fcos
+
+    def build(classes=2, size=(64, 64)):
+        model = fcos(tiny_trunk(size), classes, (4, 8), 8, seed=0)
+        last = model.get_layer("class_last")
+        kernel, bias = last.get_weights()
+        last.set_weights([300 * kernel, bias])
+        return model
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def write_run(detector_of):
+    """A function that writes a finished run of an untrained detector of some boxes."""
+    import pandas as pd
+
+    from kerasdl.detection import (
+        BoxData,
+        DetectionReport,
+        with_answers,
+        write_run_files,
+    )
+    from kerasdl.runs import run_folder
+
+    def write(folder, annotations, size=64):
+        data = BoxData(annotations, size, 4, seed=0)
+        model = with_answers(detector_of(len(data.class_names), (size, size)), 20, 40)
+        with run_folder(folder, {}, seed=1) as run:
+            report = DetectionReport.of(model, data)
+            write_run_files(run, model, data, report, pd.DataFrame(), "A detector")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_trunk():
+    """A function that makes a trunk of strides 2, 4 and 8."""
+    import keras
+    from keras import layers
+
+    def build(size=(64, 64)):
+        inputs = x = keras.Input((*size, 3))
+        x = layers.Rescaling(1 / 127.5, -1)(x)
+        for number in range(3):
+            x = layers.Conv2D(8, 3, 2, "same", activation="relu", name=f"c{number}")(x)
+        return keras.Model(inputs, x, name="tiny")
+
+    return build

@@ -6,7 +6,6 @@ from kerasdl.detection.boxes import (
     area,
     iou_and_giou,
     pairwise_iou,
-    to_distances,
 )
 from kerasdl.detection.measures import iou_matrix
 
@@ -61,8 +60,3 @@ def test_boxes_of_no_area_give_numbers():
     assert np.isfinite(iou_and_giou(none, none)).all()
     assert np.isfinite(pairwise_iou(none[None], none[None])).all()
     assert area(np.array([3, 3, 1, 1], "f")) == 0
-
-
-def test_distances_from_a_point_to_the_sides():
-    sides = to_distances(np.array([3, 4], "f"), np.array([1, 1, 7, 9], "f"))
-    np.testing.assert_array_equal(sides, [2, 3, 4, 5])

@@ -43,6 +43,23 @@ def test_any_size_has_places_all_over_the_picture(tiny, size):
     assert raw.shape[1] == 8 + 2
 
 
+@pytest.mark.parametrize("size", [64, (33, 47)])
+def test_a_second_path_brings_fine_to_coarse(tiny, size):
+    """What the coarse level says depends on the finest level's own convolution."""
+    plain, paths = tiny(size), tiny(size, neck="pan")
+    assert paths.output_shape == plain.output_shape
+    before = {}
+    for name, model in (("fpn", plain), ("pan", paths)):
+        picture = np.ones((1, *model.input_shape[1:]), "f") * 90
+        first = model.predict_on_batch(picture)
+        layer = model.get_layer("level4_conv")
+        layer.set_weights([7 * weights for weights in layer.get_weights()])
+        last = model.predict_on_batch(picture)
+        coarse = first[0, :, 6] - first[0, :, 4] == 8
+        before[name] = np.abs(first - last)[0, coarse].max()
+    assert before["fpn"] == 0 < before["pan"]
+
+
 def test_a_trunk_that_rounds_sides_down_has_places_too():
     """VGG pools 75 to 37 and 37 to 18, which doubled are 36."""
     trunk = models.build_trunk("vgg16", None, 75, seed=0)
@@ -165,10 +182,11 @@ def test_the_history_has_the_map_of_the_validation_photos(tiny, scenes):
     [
         ({"strides": (4, 16)}, "`strides` must double"),
         ({"strides": (64,)}, "`strides` must double"),
+        ({"neck": "no"}, "`neck` must be one of 'fpn', 'pan'"),
         ({"classes": 0}, "`classes` must be an integer of at least 1"),
         ({"filters": 0}, "`filters` must be an integer of at least 1"),
     ],
-    ids=["gap", "unknown", "classes", "filters"],
+    ids=["gap", "unknown", "neck", "classes", "filters"],
 )
 def test_arguments_are_checked(tiny_backbone, options, message):
     trunk = models.build_trunk(tiny_backbone, None, 64, seed=0)

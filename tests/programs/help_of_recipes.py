@@ -1,4 +1,4 @@
-"""What `import kerasdl` and `--help` of recipes load, as JSON."""
+"""What `import kerasdl` and `--help` of recipes load, and what that says, as JSON."""
 
 import contextlib
 import importlib
@@ -8,7 +8,7 @@ import pathlib
 import runpy
 import sys
 
-loaded = {}
+loaded, texts = {}, {}
 
 
 def note(step):
@@ -21,7 +21,9 @@ for module in ("kerasdl", "kerasdl.runs"):
 for recipe in sys.argv[1:]:
     sys.argv = [recipe, "--help"]
     sys.path.insert(0, str(pathlib.Path(recipe).parent))  # as `python RECIPE` does
-    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    printed = io.StringIO()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(printed):
         runpy.run_path(recipe, run_name="__main__")
     note(recipe)
-print(json.dumps(loaded))
+    texts[recipe] = printed.getvalue()
+print(json.dumps({"loaded": loaded, "texts": texts}))

@@ -13,12 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import tensorflow as tf
 
 import kerasdl
-from kerasdl import classification, strategies, train
+from kerasdl import classification, detection, strategies, train
 from kerasdl import data as kdata
 
 CROSSENTROPY = "binary_crossentropy"
@@ -226,6 +227,34 @@ def taught_by_a_model(data):
     }
 
 
+def boxes(folder):
+    """A detector of squares, whose rate is looked for before."""
+    photos, rows = {}, []
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(10):
+        file = f"{number}.png"
+        pixels = np.full((32, 32, 3), 90 + number, np.uint8)
+        pixels[number : number + 12, 5:20] = 255
+        cv2.imwrite(str(folder / file), pixels)
+        photos[file] = {"split": "valid" if number > 6 else "train"}
+        corners = {"x1": 5, "y1": number, "x2": 20, "y2": number + 12}
+        rows.append({"file": file, "label": "square", **corners})
+    annotations = detection.Annotations.of(folder, None, photos, rows)
+    data = detection.BoxData(annotations, 32, 4, augment="scenes", seed=0)
+    inputs = keras.Input((32, 32, 3))
+    init = keras.initializers.HeNormal(1)
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    x = keras.layers.Conv2D(
+        4, 3, 4, "same", activation="relu", kernel_initializer=init
+    )(x)
+    model = detection.fcos(keras.Model(inputs, x), 1, (4, 8), 4, seed=0)
+    model.compile(keras.optimizers.Adam(0.01), detection.PointLoss())
+    found = train.lr_find(model, data, 1e-4, 1, 4).losses.tolist()
+    history = train.fit_cycles(model, data, 0.01, cycles=1, cycle_len=2)
+    losses = history[["loss", "val_loss"]].to_numpy().tolist()
+    return {"boxes": {"lr_find": found, "losses": losses, "weights": listed(model)}}
+
+
 class Own(keras.Model):
     def train_step(self, data):
         return {}
@@ -268,6 +297,7 @@ def train_all(how, folder, die_at=0):
         found |= infinite_on_one_device()
         found |= learner(data, folder)
         found |= taught_by_a_model(data)
+        found |= boxes(folder / "boxes")
     if how == "mirrored":
         found |= refused(model, data, images, labels)
     return found

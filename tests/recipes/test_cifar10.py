@@ -192,9 +192,9 @@ def test_bad_input(run, photos, tmp_path, capsys):
         train(photos, tmp_path / "run", "--backbone", "vgg16")
     assert not list(tmp_path.iterdir())
     assert predict(run, tmp_path) == 2
-    assert "error: `images`" in capsys.readouterr().err
+    assert "error: IMAGE must" in capsys.readouterr().err
     for argv, message in (
-        ((run, photos, "--out", tmp_path / "no" / "a.png"), "--out: `path` must be"),
+        ((run, photos, "--out", tmp_path / "no" / "a.png"), "--out: must be"),
         ((run, tmp_path / "none.png"), "IMAGE must exist"),
         ((tmp_path, photos), "must be a run folder"),
     ):

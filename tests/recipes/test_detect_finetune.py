@@ -28,8 +28,26 @@ def predict(recipes_path):
     return runpy.run_path(str(recipes_path / "predict.py"))["main"]
 
 
+@pytest.fixture
+def unasked(monkeypatch):
+    """No process is begun to ask an exported file."""
+    monkeypatch.setattr(
+        "kerasdl.artefacts.measurements.bare_process",
+        lambda *arguments, **options: (
+            dict.fromkeys(("predict_on_batch", "predict"), TIMES),
+            {},
+        ),
+    )
+
+
+TIMES = {
+    f"{count} thread{'s' * (count > 1)}": {"1": {"p50_ms": 1, "p95_ms": 1}}
+    for count in (1, 2)
+}
+
+
 def test_a_run_has_what_it_says_and_answers_for_itself(
-    recipe, predict, photos, tiny_backbone, tmp_path, capsys
+    recipe, predict, recipes_path, photos, tiny_backbone, unasked, tmp_path, capsys
 ):
     out = tmp_path / "run"
     arguments = ["--data", str(photos), "--backbone", "tiny"]
@@ -50,7 +68,7 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
         [str(out), str(photos), "--json", str(boxes), "--pictures", str(drawn)]
     )
     assert predict([str(out), str(photos), "--pictures", str(photos)]) == 2
-    assert "`folder` must hold none of the photos" in capsys.readouterr().err
+    assert "--pictures must hold none of the photos" in capsys.readouterr().err
     found = pd.DataFrame(json.loads(boxes.read_text()))
     assert len(list(drawn.iterdir())) == 12
     # The files' answers to the validation photos are worth what the manifest says.
@@ -63,6 +81,21 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
     assert manifest["results"]["map"] == pytest.approx(expected, abs=1e-4)
     assert Detector.load(out).threshold == manifest["threshold"]
     assert np.isfinite(found["score"]).all()
+
+    export = runpy.run_path(str(recipes_path / "export_model.py"))["main"]
+    arguments = [str(out), "--formats", "keras", "--max-drop", "0"]
+    export(arguments)
+    (row,) = json.loads((out / "export" / "export_report.json").read_text()).values()
+    assert row["photos"] == len(truth.photos) and row["map_drop"] == 0
+    with pytest.raises(ValueError, match="--tta is for runs of classifiers"):
+        export([*arguments, "--tta", "flip", "--overwrite"])
+    photos.rename(photos.with_name("moved"))
+    with pytest.raises(ValueError, match="must be where its manifest says"):
+        export([*arguments, "--overwrite"])
+    folder = str(photos.with_name("moved"))
+    photos.with_name("moved").rename(photos)
+    with pytest.raises(ValueError, match="`path` must"):
+        export([*arguments, "--overwrite", "--check", folder])
 
 
 @pytest.mark.parametrize("threshold", ["-0.1", "1", "nan"])

@@ -83,7 +83,7 @@ def test_photos_of_a_folder(made, tmp_path, export):
         elsewhere / "valid",
     )
     assert other.returncode == 2
-    assert "`check` must hold a folder for each class" in other.stderr
+    assert "--check must hold a folder for each class" in other.stderr
 
 
 def test_several_labels_a_photo_are_refused(made, tmp_path, export):
@@ -116,9 +116,12 @@ def test_a_file_that_loses_too_much_ends_with_1(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "`path` must be an existing run folder"),
-        (["RUN", "--formats", "core_ml"], "--formats must be of ['keras', 'onnx'"),
-        (["RUN", "--check", "nowhere"], "`check` must be a folder"),
+        (["nothing"], "RUN must be an existing run folder"),
+        (
+            ["RUN", "--formats", "core_ml"],
+            "--formats must be of ['keras', 'mediapipe', 'onnx'",
+        ),
+        (["RUN", "--check", "nowhere"], "--check must be a folder"),
         (["RUN", "--max-drop", "-1"], "--max-drop must be in [0, 1]"),
     ],
 )
@@ -132,10 +135,10 @@ def test_bad_input_is_an_error_before_any_work(made, arguments, message, export)
 
 def test_a_run_of_another_task_is_refused(tmp_path, export):
     with kerasdl.runs.run_folder(tmp_path / "boxes", {}, seed=1) as other:
-        other.manifest["task"] = "detection"
+        other.manifest["task"] = "segmentation"
     done = export(tmp_path / "boxes")
     assert done.returncode == 2
-    assert "must be one of image_classification, tabular. Received" in done.stderr
+    assert "must be one of image_classification, tabular, text_cl" in done.stderr
     assert not (tmp_path / "boxes" / "export").exists()
 
 

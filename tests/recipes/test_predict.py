@@ -92,7 +92,7 @@ def test_a_disk_that_is_full_loses_no_answer(folder, monkeypatch, tmp_path, caps
 
 def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
     assert main(folder / "run", tmp_path) == 2
-    assert "error: `images` must hold pictures" in capsys.readouterr().err
+    assert "error: IMAGE must hold pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
         (
             "run",
             ["sun.png", "--csv", "no/a.csv"],
-            "--csv: `path` must be in a folder that exists",
+            "--csv: must be in a folder that exists",
         ),
-        ("run", ["sun.png", "--csv", "run"], "--csv: `path` must be a file"),
+        ("run", ["sun.png", "--csv", "run"], "--csv: must be a file"),
         ("nowhere", ["sun.png"], "must be an existing run folder"),
         (".", ["sun.png"], "without labels.txt and manifest.json"),
     ],
@@ -123,7 +123,7 @@ def test_a_run_without_a_model_exits_with_two(folder, tmp_path, capsys):
     with run_folder(tmp_path / "empty", {}, seed=1) as run:
         run.save_labels(["a", "b"])
     assert main(tmp_path / "empty", folder / "sun.png") == 2
-    assert "error: `run_folder` must hold model.keras" in capsys.readouterr().err
+    assert "error: MODEL must hold model.keras" in capsys.readouterr().err
 
 
 def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
@@ -132,7 +132,7 @@ def test_a_run_of_another_task_exits_with_two(tmp_path, folder, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(tmp_path / "boxes", folder / "sun.png")
     assert (
-        "must be one of image_classification, tabular, detection. Received"
+        "must be one of image_classification, tabular, detection, text_cl"
         in capsys.readouterr().err
     )
 

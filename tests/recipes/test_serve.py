@@ -258,10 +258,10 @@ def test_the_load_test_of_a_server_makes_a_table(run, photo, tmp_path, capfd):
 
 def test_a_run_of_another_task_is_refused(tmp_path, capsys):
     with run_folder(tmp_path / "boxes", {}, seed=1) as other:
-        other.manifest["task"] = "detection"
+        other.manifest["task"] = "segmentation"
     assert main(RECIPE, tmp_path / "boxes") == 2
     assert (
-        "must be one of image_classification, tabular. Received"
+        "must be one of image_classification, tabular, text_cl"
         in capsys.readouterr().err
     )
 

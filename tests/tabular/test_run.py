@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+import kerasdl
 from kerasdl import tabular
 from kerasdl.runs import run_folder
 from kerasdl.workbench import adamw
@@ -46,7 +47,8 @@ def size_run(tmp_path_factory, shops):
 def test_a_run_answers_every_row_in_its_order(sales_run, shops, tmp_path):
     folder, model, data = sales_run
     rows = shops.sample(frac=1, random_state=0)
-    predictor = tabular.Predictor.load(folder)
+    predictor = kerasdl.load(folder)
+    assert isinstance(predictor, tabular.Predictor)
     found = predictor.predict(rows)
     assert found.index.equals(rows.index)
     expected = tabular.predict(model, data, rows)

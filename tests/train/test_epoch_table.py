@@ -1,5 +1,7 @@
 """What a training shows where there is no terminal."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -18,9 +20,21 @@ def fit(**options):
     return fit_cycles(model, (whole, whole), 0.1, cycles=2, cycle_mult=1, **options)
 
 
-def test_each_epoch_is_a_line_under_its_names(capsys):
+def test_each_epoch_is_a_line_in_a_file(capsys):
     history = fit()
-    header, *rows = capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" - ")[0] for line in lines] == ["Epoch 1/2", "Epoch 2/2"]
+    named = dict(part.split(": ") for part in lines[1].split(" - ")[2:])
+    assert [*named] == ["loss", "mae", "val_loss", "val_mae", "learning_rate"]
+    assert named["val_mae"] == f"{history['val_mae'][1]:.4f}"
+
+
+def test_each_epoch_is_a_row_of_a_table_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    history = fit()
+    # A bar is rewritten after a carriage return, and gone in the end.
+    shown = [line.split("\r")[-1] for line in capsys.readouterr().out.splitlines()]
+    header, *rows = [line for line in shown if line.strip()]
     names = "epoch train_loss valid_loss train_mae valid_mae rate time"
     assert header.split() == names.split()
     assert [row.split()[0] for row in rows] == ["1", "2"]

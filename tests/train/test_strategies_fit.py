@@ -112,6 +112,12 @@ def check_all(found, expected):
     weights = (of["taught"]["weights"] for of in (found, expected))
     for ours, wanted in zip(*weights, strict=True):
         np.testing.assert_allclose(ours, wanted, rtol=1e-3, atol=1e-5)
+    for name in ("lr_find", "losses"):
+        ours, wanted = found["boxes"][name], expected["boxes"][name]
+        np.testing.assert_allclose(ours, wanted, rtol=1e-3)
+    pairs = zip(found["boxes"]["weights"], expected["boxes"]["weights"], strict=True)
+    for ours, wanted in pairs:
+        np.testing.assert_allclose(ours, wanted, rtol=1e-2, atol=1e-3)
     for name, value in expected["evaluate"].items():
         assert found["evaluate"][name] == pytest.approx(value, rel=1e-4)
 

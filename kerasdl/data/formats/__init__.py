@@ -3,6 +3,7 @@
 from .bmp import read_bmp
 from .gif import read_gif
 from .header import Header
+from .heif import is_heif, read_heif
 from .jpeg import PADDING, read_jpeg
 from .png import read_png
 from .ppm import read_ppm
@@ -26,6 +27,7 @@ _READERS = {
     "WEBP": read_webp,
     "TIFF": read_tiff,
     "PPM": read_ppm,
+    "HEIF": read_heif,
 }
 
 
@@ -34,6 +36,8 @@ def format_of(data: bytes) -> str | None:
     for signature, kind in _SIGNATURES.items():
         if data.startswith(signature):
             return kind
+    if is_heif(data):
+        return "HEIF"
     return "WEBP" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
 
 
@@ -44,3 +48,6 @@ def read_header(data: bytes, kind: str) -> Header:
         ValueError: the file cannot be read; says why.
     """
     return _READERS[kind](data)
+
+
+__all__ = ["PADDING", "Header", "format_of", "read_header"]

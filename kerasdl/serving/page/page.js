@@ -18,9 +18,11 @@ const ready = fetch("model")
     const more = model.class_names.length > 12 ? ", ..." : "";
     document.title = model.name;
     document.getElementById("name").textContent = model.name;
-    document.getElementById("about").textContent = model.is_multi_label
-      ? `Finds any of ${model.class_names.length} labels in a photo: ${names}${more}`
-      : `Tells ${model.class_names.length} classes apart: ${names}${more}`;
+    const count = model.class_names.length;
+    let about = `Tells ${count} classes apart`;
+    if (model.is_multi_label) about = `Finds any of ${count} labels in a photo`;
+    if (model.task === "detection") about = `Finds objects of ${count} classes`;
+    document.getElementById("about").textContent = `${about}: ${names}${more}`;
   })
   .catch(() => {}); // the first photo tells that the server is away
 
@@ -66,15 +68,16 @@ function next() {
 async function send({ file, card, answer }) {
   try {
     await ready;
-    const found = await classify(file);
-    show(found, card, answer);
+    const found = await ask(file);
+    (found.boxes ? showBoxes : show)(found, card, answer);
   } catch (error) {
     answer.textContent = error.message;
     answer.className = "error";
   }
 }
 
-async function classify(file) {
+async function ask(file) {
+  const path = model.task === "detection" ? "detect" : "classify";
   if (file.size > model.max_bytes) {
     throw new Error(`The file is larger than ${model.max_bytes / 1e6} MB.`);
   }
@@ -83,7 +86,7 @@ async function classify(file) {
   for (let tries = 1; ; tries += 1) {
     let response;
     try {
-      response = await fetch("classify", { method: "POST", body });
+      response = await fetch(path, { method: "POST", body });
     } catch {
       throw new Error("The server does not answer.");
     }
@@ -119,6 +122,40 @@ function show({ labels, top, unsure, unlike }, card, answer) {
     list.append(row);
   }
   card.append(list);
+}
+
+const COLOURS = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#d55e00", "#cc79a7"];
+
+function showBoxes({ width, height, boxes }, card, answer) {
+  const names = boxes.map(({ label }) => label);
+  answer.textContent = names.join(", ") || "nothing found";
+  answer.className = "answer";
+  const image = card.querySelector("img");
+  if (!image) return; // the browser cannot show it
+  const drawing = drawn("svg", { viewBox: `0 0 ${width} ${height}` });
+  drawing.setAttribute("aria-label", "Boxes of what was found");
+  for (const { label, score, box } of [...boxes].reverse()) { // the best on top
+    const [x1, y1, x2, y2] = box;
+    const stroke = COLOURS[model.class_names.indexOf(label) % COLOURS.length];
+    const place = { x: x1, y: y1, width: x2 - x1, height: y2 - y1, stroke };
+    const text = drawn("text", { x: x1, y: y1, fill: stroke });
+    text.style.fontSize = `${Math.max(width, height) / 22}px`;
+    text.textContent = `${label} ${score.toFixed(2)}`;
+    const frame = drawn("rect", place);
+    const title = drawn("title");
+    title.textContent = text.textContent;
+    frame.append(title);
+    drawing.append(frame, text);
+  }
+  const figure = element("div", "", "figure");
+  image.replaceWith(figure);
+  figure.append(image, drawing);
+}
+
+function drawn(tag, values = {}) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(values)) made.setAttribute(name, value);
+  return made;
 }
 
 document.getElementById("files").addEventListener("change", (event) => {

@@ -6,3 +6,13 @@ from .dates import add_datepart
 from .joins import join
 from .missing import fill_missing
 from .shrink import shrink
+
+__all__ = [
+    "add_datepart",
+    "add_elapsed",
+    "cached_table",
+    "fill_missing",
+    "join",
+    "rolling_by_group",
+    "shrink",
+]

@@ -17,3 +17,30 @@ from .subwords import Subwords
 from .teacher import OwnPieces, TeacherForcing, with_own_pieces
 from .transformer import transformer_translator
 from .translator import Translator
+
+__all__ = [
+    "BucketPlan",
+    "NextPieceLoss",
+    "OwnPieces",
+    "PairData",
+    "RecurrentSteps",
+    "Subwords",
+    "TeacherForcing",
+    "TransformerSteps",
+    "TranslationReport",
+    "Translator",
+    "draw_dates",
+    "gru_translator",
+    "lesson_pairs",
+    "lesson_text",
+    "make_search",
+    "read_pairs",
+    "save_attention",
+    "sentence_chrf",
+    "steps_of",
+    "transformer_translator",
+    "translation_scores",
+    "with_own_pieces",
+    "with_splits",
+    "write_run_files",
+]

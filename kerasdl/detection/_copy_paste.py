@@ -1,0 +1,95 @@
+"""Objects of one view pasted into another, by their masks."""
+
+import numpy as np
+
+from .masks import box_of
+
+# What is drawn, in places of the numbers of a view.
+_PASTES, _PARTNER, _OBJECT, _PLACE = 0, 1, 2, slice(3, 5)
+_SEEN = 128  # of 255, from which on a pixel is the object's
+
+
+def pasted(
+    images: np.ndarray,
+    labels: list[np.ndarray],
+    masks: list[np.ndarray],
+    draws: np.ndarray,
+    *,
+    share: float,
+    min_visible: float,
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Put an object of another view into some views of a batch, anywhere.
+
+    What it hides is taken from the masks below; a box becomes that of what is left of
+    its mask, and goes where that is less than `min_visible`.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`, changed in place.
+        labels: of each view, `(objects, 6)`.
+        masks: of each view, uint8 `(objects, height, width)` of 0 to 255.
+        draws: numbers of each view, uniform in [0, 1).
+        share: probability that a view gets an object.
+        min_visible: share of an object that must stay.
+
+    Returns:
+        Labels and masks of each view.
+
+    Reference:
+        Ghiasi et al., 2021, https://arxiv.org/abs/2012.07177, section 3
+    """
+    before = images.copy()
+    found = [], []
+    for place, drawn in enumerate(draws):
+        own, partner = (labels[place], masks[place]), int(drawn[_PARTNER] * len(labels))
+        count = len(labels[partner])
+        if drawn[_PASTES] < share and count:
+            number = int(drawn[_OBJECT] * count)
+            own = _onto(
+                images[place],
+                own,
+                before[partner],
+                (labels[partner][number], masks[partner][number]),
+                spread=drawn[_PLACE],
+                min_visible=min_visible,
+            )
+        for parts, part in zip(found, own, strict=True):
+            parts.append(part)
+    return found
+
+
+def _onto(
+    image: np.ndarray,
+    own: tuple[np.ndarray, np.ndarray],
+    source: np.ndarray,
+    thing: tuple[np.ndarray, np.ndarray],
+    *,
+    spread: np.ndarray,
+    min_visible: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and masks of `image` after `thing` of `source` was pasted into it."""
+    (labels, masks), (label, mask) = own, thing
+    height, width = mask.shape
+    x1, y1, x2, y2 = box_of(mask >= _SEEN)
+    if x2 <= x1 or y2 <= y1:
+        return labels, masks
+    # Whole: its box lies anywhere within the view.
+    x, y = (spread * [width - (x2 - x1) + 1, height - (y2 - y1) + 1]).astype(int)
+    to = slice(y, y + y2 - y1), slice(x, x + x2 - x1)
+    part = mask[y1:y2, x1:x2]
+    covers = part >= _SEEN
+    np.copyto(image[to], source[y1:y2, x1:x2], where=covers[..., None])
+    moved = np.zeros_like(mask)
+    moved[to] = part
+    hidden = moved >= _SEEN
+    kept = np.where(hidden, 0, masks)
+    whole, left = ((m >= _SEEN).sum(axis=(1, 2)) for m in (masks, kept))
+    stays = left >= np.maximum(min_visible * whole, 1)
+    labels = labels.copy()
+    for row in np.flatnonzero(stays & (left < whole)):
+        labels[row, :4] = box_of(kept[row] >= _SEEN)
+    new = label.copy()
+    new[:4] = x, y, x + x2 - x1, y + y2 - y1
+    return (
+        np.concatenate([labels[stays], new[None]]),
+        np.concatenate([kept[stays], moved[None]]),
+    )

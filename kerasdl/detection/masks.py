@@ -1,0 +1,115 @@
+"""Masks of objects: polygons and RLE of COCO to pixels, and back."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kerasdl._optional import require
+
+STRIDE = 4  # pixels of a picture for one of a mask that a network gives
+
+
+def as_pixels(mask: Any, size: tuple[int, int]) -> np.ndarray:
+    """What a mask covers.
+
+    Args:
+        mask: polygons, a list of lists `[x, y, x, y, ...]`, or an RLE, a dict of `size`
+            and `counts`, as COCO has them.
+        size: (height, width) of the photo.
+
+    Returns:
+        uint8 `(height, width)` of 0 and 1.
+
+    Raises:
+        ImportError: the extra `detection` is not installed.
+        ValueError: the mask is none, or of another size.
+    """
+    tools = require("faster_coco_eval.core.mask", "detection")
+    height, width = size
+    try:
+        if isinstance(mask, list):
+            mask = tools.merge(tools.frPyObjects(mask, height, width))
+        elif isinstance(mask["counts"], list):
+            mask = tools.frPyObjects(mask, height, width)
+        if tuple(mask["size"]) != (height, width):
+            raise ValueError(f"of {tuple(mask['size'])}")
+        return np.ascontiguousarray(tools.decode(mask))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"`mask` must be polygons or an RLE of {height} x {width} pixels. "
+            f"Received: {mask!r:.100} ({error})"
+        ) from error
+
+
+def as_rle(pixels: np.ndarray) -> dict[str, Any]:
+    """The RLE of what is not 0 in `(height, width)`, as JSON can hold it."""
+    tools = require("faster_coco_eval.core.mask", "detection")
+    rle = tools.encode(np.asfortranarray(pixels.astype(np.uint8)))
+    counts = rle["counts"]
+    text = counts.decode("ascii") if isinstance(counts, bytes) else counts
+    return {"size": list(map(int, rle["size"])), "counts": text}
+
+
+def box_of(pixels: np.ndarray) -> tuple[int, int, int, int]:
+    """The box x1 y1 x2 y2 around what is not 0; all 0 around nothing."""
+    x, y, width, height = cv2.boundingRect(pixels.astype(np.uint8))
+    return x, y, x + width, y + height
+
+
+def mask_size(image_size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the masks that a network gives for such pictures."""
+    height, width = image_size
+    return -(-height // STRIDE), -(-width // STRIDE)
+
+
+def lowered(masks: np.ndarray) -> np.ndarray:
+    """Shares of masks at a quarter of their size.
+
+    Args:
+        masks: uint8 `(n, height, width)` of 0 to 255.
+
+    Returns:
+        float32 `(n, *mask_size)` in [0, 1].
+    """
+    count, height, width = masks.shape
+    rows, columns = mask_size((height, width))
+    padded = np.zeros((count, STRIDE * rows, STRIDE * columns), np.uint8)
+    padded[:, :height, :width] = masks
+    parts = padded.reshape(count, rows, STRIDE, columns, STRIDE)
+    return parts.mean(axis=(2, 4), dtype=np.float32) / 255
+
+
+def in_photo(
+    mask: np.ndarray, box: np.ndarray, size: tuple[int, int], matrix: np.ndarray
+) -> np.ndarray:
+    """What a network's mask covers of its photo.
+
+    Args:
+        mask: probabilities `(rows, columns)`.
+        box: x1 y1 x2 y2 in the photo, outside of which nothing is covered.
+        size: (height, width) of the photo.
+        matrix: from edges in the photo to edges in the picture that was answered.
+
+    Returns:
+        uint8 `(height, width)` of 0 and 1.
+    """
+    found = np.zeros(size, np.uint8)
+    x1, y1 = np.maximum(np.floor(box[:2]).astype(int), 0)
+    x2, y2 = np.minimum(np.ceil(box[2:]).astype(int), size[::-1])
+    if x2 <= x1 or y2 <= y1:
+        return found
+    to_mask = np.diag([1 / STRIDE, 1 / STRIDE, 1]) @ matrix
+    to_mask = to_mask @ np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
+    # From edges to centres of pixels, which OpenCV's matrices map.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    centres = np.linalg.inv(half) @ to_mask @ half
+    shown = cv2.warpAffine(
+        mask.astype(np.float32),
+        centres[:2],
+        (int(x2 - x1), int(y2 - y1)),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    found[y1:y2, x1:x2] = shown > 0.5
+    return found

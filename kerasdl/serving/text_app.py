@@ -1,0 +1,153 @@
+"""The routes of a model of texts: JSON, and a box on a page."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from kerasdl._checks import check_positive_int
+from kerasdl.text import Predictor
+
+from . import rest_api
+from .application import application, intake_of
+from .instances import read_instances
+from .metrics import Metrics
+
+_PAGE = {
+    "": ("text.html", "text/html"),
+    "style.css": ("style.css", "text/css"),
+    "text.js": ("text.js", "text/javascript"),
+}
+_MODEL = "/v1/models/{name}"
+
+
+def create_text_app(
+    predictor: Predictor,
+    name: str,
+    max_text: int = 10_000,
+    max_bytes: int = 10_000_000,
+    max_texts: int = 1000,
+    max_waiting: int = 64,
+    max_memory: int = 300_000_000,
+    body_seconds: float = 10,
+) -> ASGIApp:
+    """The ASGI application that says what texts are.
+
+    - POST `/v1/models/NAME:predict`: `{"instances": ["...", ...]}`, or an object with
+      `text` for each; answers `{"predictions": [{"label": ..., "probability": ...,
+      "probabilities": {...}}, ...]}`.
+    - GET `/`: a page with a box for a text. `/model`, `/v1/models/NAME`, `/healthz`,
+      `/metrics`.
+
+    Every error is `{"error": text}`. Bodies are taken as by `create_app`. The model is
+    asked by one thread.
+
+    Args:
+        predictor: the model.
+        name: of the model, in addresses.
+        max_text: characters of a text; a longer one gets 413.
+        max_bytes: of a request's body.
+        max_texts: of a request.
+        max_waiting: requests under way at once; one more gets 503.
+        max_memory: bytes of all bodies; at least `4 * max_bytes`.
+        body_seconds: in which a body must come.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+    for key, value in (
+        ("max_text", max_text),
+        ("max_bytes", max_bytes),
+        ("max_texts", max_texts),
+        ("max_waiting", max_waiting),
+        ("max_memory", max_memory),
+    ):
+        check_positive_int(key, value)
+    intake = intake_of(max_bytes, max_memory, body_seconds)
+    metrics, thread = Metrics(), ThreadPoolExecutor(1)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        thread.shutdown()
+
+    def check(found: str) -> None:
+        if found != name:
+            raise HTTPException(
+                404, f"there is no such model. This server has /v1/models/{name}"
+            )
+
+    def answer(body: bytes) -> dict[str, Any]:
+        texts = _texts(read_instances(body, max_texts), max_text)
+        names = predictor.class_names
+        predictions = []
+        for row in predictor.answer(texts):
+            likely = dict(zip(names, map(float, row), strict=True))
+            best = max(likely, key=likely.__getitem__)
+            predictions.append(
+                {
+                    "label": best,
+                    "probability": likely[best],
+                    "probabilities": likely,
+                }
+            )
+        return {"predictions": predictions}
+
+    async def predict(request: Request) -> Response:
+        check(request.path_params["name"])
+        rest_api.check_verb(request.path_params["verb"])
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            return JSONResponse(await run(thread, answer, await request.body()))
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        except FloatingPointError as error:
+            raise HTTPException(500, str(error)) from error
+
+    async def status(request: Request) -> Response:
+        check(request.path_params["name"])
+        return JSONResponse(rest_api.status())
+
+    async def about(request: Request) -> Response:
+        return JSONResponse(
+            {"name": name, "class_names": predictor.class_names, "max_text": max_text}
+        )
+
+    routes = [
+        Route(_MODEL + ":{verb}", predict, methods=["POST"]),
+        Route(_MODEL, status),
+        Route("/model", about),
+    ]
+    return application(
+        routes,
+        page=_PAGE,
+        metrics=metrics,
+        intake=intake,
+        max_waiting=max_waiting,
+        lifespan=lifespan,
+    )
+
+
+def _texts(rows: list[Any], max_text: int) -> list[str]:
+    texts = [row.get("text") if isinstance(row, dict) else row for row in rows]
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ValueError(
+                f"row {place} must be a text, or an object with text. Received: "
+                f"{str(rows[place])[:80]}"
+            )
+        if len(text) > max_text:
+            raise HTTPException(
+                413,
+                f"a text must have at most {max_text:,} characters. Received: "
+                f"{len(text):,} in row {place}",
+            )
+    return texts

@@ -1,0 +1,106 @@
+"""Files of a finished run of texts, each proved on the run's own check texts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasdl._atomic import write_json
+from kerasdl._atomic_folder import (
+    check_free,
+    check_name,
+    claimed,
+    empty_partial,
+    publish,
+)
+from kerasdl._checks import check_one_of
+from kerasdl.artefacts import FILES, run_onnx, run_saved_model, run_tflite
+from kerasdl.models import load_model
+from kerasdl.runs import read_run
+
+from .files import save_inference_model, save_onnx, save_saved_model, save_tflite
+from .predictor import TASK
+from .run_files import CHECK_TEXTS
+from .strings import network_of
+from .tokenizer import FILE, pad, read_tokenizer
+
+FORMATS = ("keras", "saved_model", "tflite", "onnx")
+REPORT = "export_report.json"
+_ALLOWED = 1e-4  # difference of a probability
+_WRITERS = {
+    "keras": save_inference_model,
+    "saved_model": save_saved_model,
+    "tflite": save_tflite,
+    "onnx": save_onnx,
+}
+
+
+def export_run(
+    run: str | Path,
+    formats: Sequence[str] = FORMATS,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+) -> pd.DataFrame:
+    """Write files of a run into a folder that is there once all answer alike.
+
+    Args:
+        run: its folder.
+        formats: of `FORMATS`.
+        out: the folder; None is `RUN/export`.
+        overwrite: replace an existing export.
+
+    Returns:
+        By format: `file`, `megabytes`, and `difference`, the largest one of a
+        probability of the check texts.
+
+    Raises:
+        ValueError: an argument is none of these, or a file answers otherwise.
+    """
+    info = read_run(run)
+    info.of_task({TASK: True})
+    for name in formats:
+        check_one_of("formats", name, FORMATS)
+    tokenizer, facts = read_tokenizer(info.path / FILE)
+    checked = json.loads((info.path / CHECK_TEXTS).read_text(encoding="utf-8"))
+    expected = np.array(checked["probability"])
+    texts = np.array(checked["text"], dtype=object)
+    tokens = {"tokens": pad(tokenizer.encode(texts), tokenizer.max_len)}
+    network = network_of(load_model(info.model_path))
+
+    def answers(name: str, path: Path) -> np.ndarray:
+        if name == "keras":
+            return load_model(path).predict(texts, verbose=0)
+        if name == "saved_model":
+            return run_saved_model(path)({"text": texts})["probability"]
+        run_file = run_onnx(path) if name == "onnx" else run_tflite(path, 1)
+        return run_file(tokens)["probability"]
+
+    out = Path(out) if out else info.path / "export"
+    check_name(out)
+    table = {}
+    with claimed(out):
+        check_free(out, REPORT, overwrite)
+        folder = empty_partial(out, (*FILES.values(), FILE, REPORT))
+        tokenizer.save(folder / FILE, **facts)
+        for name in formats:
+            path = folder / FILES[name]
+            _WRITERS[name](network, path, tokenizer)
+            off = float(np.abs(answers(name, path) - expected).max())
+            files = path.rglob("*") if path.is_dir() else [path]
+            size = sum(file.stat().st_size for file in files if file.is_file())
+            table[name] = {
+                "file": FILES[name],
+                "megabytes": size / 1e6,
+                "difference": off,
+            }
+            if not off <= _ALLOWED:
+                raise ValueError(
+                    f"`{name}` must answer the check texts as the run does. Received: "
+                    f"a difference of {off:.3g}. Kept {folder}."
+                )
+        write_json(folder / REPORT, {"texts": len(texts), "formats": table})
+        publish(out)
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("format")

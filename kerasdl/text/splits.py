@@ -1,0 +1,128 @@
+"""Which rows of a table of texts are for training, and what their classes are."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kerasdl._checks import check_class_names, check_one_of, first_few
+from kerasdl.batches import stratified_split
+
+from .reading import find_label_column, find_text_column, read_table
+
+SPLITS = ("train", "valid", "test")
+_MOST_CLASSES = 1000
+
+
+def read_splits(
+    file: str | Path | Mapping[str, str | Path],
+    encoding: str = "utf-8",
+    text_column: str | None = None,
+    label_column: str | None = None,
+) -> pd.DataFrame:
+    """Read one table, or one for each split, as `text`, `label` and `split`.
+
+    Args:
+        file: a path; or paths by "train", "valid" and "test".
+        encoding: of the text.
+        text_column: of the texts; None finds it in each file.
+        label_column: of the labels; None finds it in each file.
+
+    Raises:
+        ValueError: a file cannot be read so, or has no such columns.
+    """
+    if not isinstance(file, Mapping):
+        return read_table("file", file, encoding)
+    if "train" not in file:
+        raise ValueError(
+            f"`file` must have a path for 'train'. Received: those of {sorted(file)}"
+        )
+    for split in file:
+        check_one_of("file", split, SPLITS)
+    parts = []
+    for split in SPLITS:
+        if split not in file:
+            continue
+        table = read_table("file", file[split], encoding)
+        text = find_text_column(table, text_column)
+        label = find_label_column(table, text, label_column)
+        own = {"text": table[text], "label": table[label], "split": split}
+        parts.append(pd.DataFrame(own))
+    return pd.concat(parts, ignore_index=True)
+
+
+def check_shares(**shares: float) -> None:
+    """Raise ValueError unless each is in [0, 1), and `valid` and `test` leave some."""
+    for name, value in shares.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            value = -1
+        if not 0 <= value < 1:
+            raise ValueError(
+                f"`{name}` must be at least 0 and below 1. Received: "
+                f"{name}={shares[name]!r}"
+            )
+    if shares["valid"] + shares["test"] >= 1:
+        raise ValueError(
+            "`valid` and `test` must leave rows for training. Received: "
+            f"valid={shares['valid']}, test={shares['test']}"
+        )
+
+
+def label_texts(labels: pd.Series) -> pd.Series:
+    """Labels as text, "" where there is none; whole numbers without a point."""
+    whole = labels
+    if pd.api.types.is_float_dtype(labels) and not (labels.dropna() % 1).any():
+        whole = labels.astype("Int64")
+    return whole.astype("string").fillna("").astype(str).str.strip()
+
+
+def given_splits(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """Splits that a column names, in the order train, valid, test.
+
+    Raises:
+        ValueError: there is no such column, or it names others.
+    """
+    if column not in frame:
+        raise ValueError(
+            "`split_column` must be a column of the table. Received: "
+            f"split_column={column!r} of {first_few(list(frame))}"
+        )
+    others = sorted(set(map(str, frame[column].unique())) - set(SPLITS))
+    if others or not (frame[column] == "train").any():
+        raise ValueError(
+            "`split_column` must say train, valid or test, and train for some rows. "
+            f"Received: {first_few(others) if others else 'no train'} in {column!r}"
+        )
+    return frame[column].to_numpy(object)
+
+
+def class_names(labels: pd.Series, column: str) -> list[str]:
+    """The classes in output order: numbers by their size, else by letter.
+
+    Raises:
+        ValueError: there are fewer than two, or so many that they are no classes.
+    """
+    names = sorted(set(labels))
+    if len(names) < 2 or len(names) > _MOST_CLASSES:
+        raise ValueError(
+            f"`label_column` must have from 2 to {_MOST_CLASSES} different labels. "
+            f"Received: {len(names)} in {column!r} ({first_few(names)})"
+        )
+    check_class_names("label_column", names)
+    if all(name.lstrip("-").isdecimal() and name.isascii() for name in names):
+        names.sort(key=int)
+    return names
+
+
+def drawn_splits(labels: pd.Series, valid: float, test: float, seed: int) -> np.ndarray:
+    """Draw `test` and then `valid` of each class; the rest is for training."""
+    splits = np.full(len(labels), "train", object)
+    rest = np.arange(len(labels))
+    classes = labels.to_numpy(str)
+    for name, share in (("test", test), ("valid", valid / (1 - test))):
+        if share:
+            kept, drawn = stratified_split(classes[rest], share, seed=seed)
+            splits[rest[drawn]] = name
+            rest = rest[kept]
+    return splits

@@ -1,0 +1,71 @@
+"""Photos with boxes of a recipe and of its finished run; heavy imports come late."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kerasdl.detection import Annotations
+    from kerasdl.runs import RunInfo
+
+QUICK_BOXES = 16  # training photos of --quick
+
+
+def box_folder(data: str, cache: Path | None) -> Path:
+    """The folder that `--data` names; "sample", drawn scenes, is made below `cache`."""
+    from kerasdl import data as kdata
+    from kerasdl import train
+
+    if data != "sample":
+        return Path(data)
+    cache = cache or train.default_cache_dir()
+    return kdata.write_scenes(cache / f"scenes-{kdata.samples.DRAWING}")
+
+
+def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
+    """Read what `run` was tested with and trained on, from where its manifest says.
+
+    Raises:
+        ValueError: it is not there, or not what the run found there.
+    """
+    from kerasdl import detection
+
+    made, known = run.manifest["arguments"], run.manifest["data"]
+    try:
+        cache = made.get("cache")
+        folder = box_folder(made["data"], cache and Path(cache))
+        data = detection.BoxData(
+            detection.read_annotations(folder),
+            tuple(known["image_size"]),
+            resize=known["resize"],
+            on_error=known["on_error"],
+            exclude=run.manifest.get("damaged", ()),
+            max_train=QUICK_BOXES if made.get("quick") else made.get("max_train"),
+            seed=known["seed"],
+        )
+        if data.facts()["fingerprint"] != known["fingerprint"]:
+            raise ValueError("other photos or boxes")
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"The photos that {run.path} was made of must be where its manifest says. "
+            f"Received: {error}. Name a folder of photos with boxes by --check and "
+            "--calibration."
+        ) from error
+    held_out = "test" if "test" in data.splits else "valid"
+    return data.of_split(held_out), data.of_split("train")
+
+
+def checked_boxes(directory: str | Path) -> "Annotations":
+    """Photos with boxes in a folder, all of them or those held out, without faults.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    from kerasdl import detection
+
+    found = detection.read_annotations(directory)
+    splits = set(found.photos["split"])
+    for split in ("test", "valid"):
+        if split in splits:
+            found = found.of_split(split)
+            break
+    return detection.without_faults(found)

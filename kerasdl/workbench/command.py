@@ -1,0 +1,64 @@
+"""How a recipe was called: as a file of a clone, or by the command `kerasdl`."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import kerasdl
+
+# The command's own words for recipes; any other is `kerasdl recipe NAME`.
+COMMANDS = {
+    "cats_dogs_finetune": "train",
+    "predict": "predict",
+    "export_model": "export",
+    "serve": "serve",
+    "compare_runs": "report",
+    "check_photos": "doctor",
+    "model_zoo": "zoo",
+}
+
+_called = ""  # such as `kerasdl train`; "" if a file was run
+
+
+def recipes() -> dict[str, Path]:
+    """The recipes' files by name: those beside the package, else those inside it."""
+    package = Path(kerasdl.__file__).parent
+    folders = (package / "_recipes", package.parent / "recipes")
+    folder = next(filter(Path.is_dir, folders))
+    return {file.stem: file for file in sorted(folder.glob("[a-z]*.py"))}
+
+
+def command_of(recipe: str) -> str:
+    """How the command `kerasdl` runs a recipe."""
+    return f"kerasdl {COMMANDS.get(recipe, f'recipe {recipe}')}"
+
+
+@contextmanager
+def called_by_command(recipe: str) -> Iterator[None]:
+    """Texts name the command while `recipe` runs."""
+    global _called
+    before, _called = _called, command_of(recipe)
+    try:
+        yield
+    finally:
+        _called = before
+
+
+def program() -> str:
+    """What was called, as usage lines begin: `predict.py` or `kerasdl predict`."""
+    return _called or os.path.basename(sys.argv[0])
+
+
+def as_called(text: str) -> str:
+    """`text`, whose recipes are named as whoever reads it can call them."""
+    if not _called:
+        return text
+    known = "|".join(recipes())
+    return re.sub(
+        rf"(?:\S*python )?(?:recipes/)?\b({known})\.py\b",
+        lambda found: command_of(found[1]),
+        text,
+    )

@@ -1,0 +1,77 @@
+"""Look at a COCO file: its categories, photos of one, and what is drawn on them.
+
+    python recipes/coco_look.py data/coco128 --category person
+
+DIR holds photos and JSON files of COCO's "instances" form, or is one such file; nothing
+is downloaded. Categories and the photos of one are printed; saved_models/coco_look (or
+--out) gets a figure for each photo, annotations drawn: masks, boxes and names. Exit
+code 2: a bad argument.
+"""
+
+from pathlib import Path
+
+import kerasdl as kd
+
+NAME = "coco_look"
+
+
+def parse_args(argv=None):
+    parser = kd.workbench.RecipeParser(__doc__)
+    add = parser.add_argument
+    add("data", type=Path, metavar="DIR")
+    add("--category", metavar="NAME", help="default: person, or the most frequent")
+    add(
+        "--photos",
+        type=kd.workbench.positive_int,
+        default=8,
+        metavar="N",
+        help="default: %(default)s",
+    )
+    add("--out", type=Path, default=Path("saved_models") / NAME, metavar="DIR")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    found = kd.detection.read_coco(args.data)
+    counts = found.boxes["label"].value_counts()
+    print(f"{len(found.photos)} photos, {len(found.boxes)} annotations")
+    print(counts.rename_axis("category").to_string())
+    category = args.category or ("person" if "person" in counts else counts.index[0])
+    if category not in found.class_names:
+        raise ValueError(
+            f"--category must be one of {', '.join(found.class_names)}. Received: "
+            f"{category}"
+        )
+    own = found.boxes[found.boxes["label"] == category]
+    files = list(dict.fromkeys(own["file"]))
+    print(f"{category}: {len(own)} annotations in {len(files)} photos")
+    for file in files:
+        print(f"  {file}")
+    shown = files[: args.photos]
+    folder = kd.detection.make_pictures_folder(args.out, shown, found.root)
+    for file in shown:
+        path = folder / f"{Path(file).stem}.png"
+        kd.plots.save_grid([draw(found, file)], path, columns=1)
+        print(path)
+
+
+def draw(found, file):
+    """A photo with all of its annotations."""
+    photo = kd.data.read_image(found.root / file)
+    rows = found.boxes[found.boxes["file"] == file]
+    classes = [found.class_names.index(label) for label in rows["label"]]
+    masks = [
+        (kd.detection.as_pixels(mask, photo.shape[:2]), number)
+        for mask, number in zip(rows["mask"], classes, strict=True)
+        if mask is not None
+    ]
+    photo = kd.detection.with_masks(
+        photo, [mask for mask, _ in masks], [number for _, number in masks]
+    )
+    boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy()
+    return kd.detection.with_boxes(photo, boxes, rows["label"].tolist(), classes)
+
+
+if __name__ == "__main__":
+    kd.workbench.run_recipe(main)

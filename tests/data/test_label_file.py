@@ -1,0 +1,148 @@
+import pandas as pd
+import pytest
+from PIL import Image
+
+from kerasdl.data import ImageData, read_labels
+
+NAMES = ("a.jpg", "b.jpg", "sub/c.png", "d.JPG")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labels")
+    for name in NAMES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def read(folder, tmp_path):
+    """A function that reads a table of these columns as a file of labels."""
+
+    def read(columns, separator=",", **options):
+        path = tmp_path / "labels.csv"
+        pd.DataFrame(columns).to_csv(path, index=False, sep=separator)
+        return read_labels(path, folder, **options)
+
+    return read
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        NAMES,
+        ("a", "b", "sub/c", "d"),
+        ("a", "b.jpg", "c", "./d.JPG"),
+        ("a.jpg", "b.jpg", "sub\\c.png", "d"),
+    ],
+)
+def test_names_with_and_without_suffix_and_folder(names, separator, read):
+    found = read({"size": [1, 2, 3, 4], "file": names, "label": [*"xyxy"]}, separator)
+    assert (found.image, found.label, found.label_delimiter) == ("file", "label", None)
+    assert found.table["file"].tolist() == list(NAMES)
+    assert found.table["label"].tolist() == [*"xyxy"]
+
+
+def test_a_suffix_that_is_given_is_added(read):
+    found = read({"id": ["a", "b"], "breed": ["x", "y"]}, suffix=".jpg")
+    assert found.table["id"].tolist() == ["a.jpg", "b.jpg"]
+    with pytest.raises(ValueError, match="`image_column` must name"):
+        read({"id": ["a.jpg", "b.jpg"], "breed": ["x", "y"]}, suffix=".jpg")
+
+
+@pytest.mark.parametrize(
+    ("texts", "options"),
+    [
+        (["red round", "red", "", "round"], {"delimiter": " "}),
+        (["['red', 'round']", '["red"]', "[]", "[round]"], {}),
+        (["[red, round]", "[red]", "", "['round']"], {}),
+        (["['red' 'round']", "['red']", "[]", "['round']"], {}),
+    ],
+)
+def test_several_labels_as_text(texts, options, read, folder):
+    found = read({"image": NAMES, "tags": texts}, **options)
+    data = ImageData.from_table(
+        found.table,
+        folder,
+        found.image,
+        found.label,
+        suffix="",
+        label_delimiter=found.label_delimiter,
+        valid=None,
+        image_size=8,
+        seed=0,
+    )
+    assert data.class_names == ["red", "round"]
+    assert data.files("train") == list(NAMES)
+    assert data.labels("train").tolist() == [[1, 1], [1, 0], [0, 0], [0, 1]]
+
+
+def test_lists_and_words_of_one_label_are_single_labels(read):
+    found = read({"image": NAMES, "tags": ["['x']", "['y']", "[x]", "['y']"]})
+    assert found.table["tags"].tolist() == [*"xyxy"]
+    assert found.label_delimiter is None
+    found = read({"image": NAMES, "tags": ["x", "y ", "x", "y"]}, delimiter=" ")
+    assert found.label_delimiter is None
+
+
+def test_a_column_for_each_class(read):
+    columns = {"image": NAMES, "cat": [1, 0, 1, 0], "dog": [0, 1, 0, 1]}
+    assert read(columns).label == ["cat", "dog"]
+    more = {**columns, "width": [640, 1, 2, 3]}
+    with pytest.raises(ValueError, match="`label_column` must name the column"):
+        read(more)
+    assert read(more, label_column=["cat", "dog"]).label == ["cat", "dog"]
+
+
+def test_rows_whose_photo_is_missing(read, capsys):
+    gone = [f"gone{number}" for number in range(4)]
+    columns = {"image": [*NAMES, *gone], "label": [*"xyxyxyxy"]}
+    with pytest.raises(
+        ValueError,
+        match=r"'gone0', 'gone1', 'gone2', 'gone3'\. .*\(--on-missing skip\)",
+    ):
+        read(columns)
+    found = read(columns, on_missing="skip")
+    assert found.table["image"].tolist() == list(NAMES)
+    assert "4 rows without a photo left out: 'gone0'" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"'gone3', 'gone4', \.\.\. \(6 in all\)"):
+        columns = {
+            "image": ["a", *(f"gone{n}" for n in range(6))],
+            "label": [*"xyxyxyx"],
+        }
+        read(columns, image_column="image")
+
+
+def test_photos_that_no_row_names_are_counted(read, capsys):
+    assert len(read({"image": NAMES[:2], "label": ["x", "y"]}).table) == 2
+    printed = capsys.readouterr().out
+    assert "labels.csv: 2 photos by 'image', labels by 'label'\n2 photos of" in printed
+
+
+def test_a_name_that_two_photos_have_is_none_of_them(folder, tmp_path):
+    for name in ("one/x.png", "two/x.png"):
+        (tmp_path / name).parent.mkdir()
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    (tmp_path / "labels.csv").write_text("image,label\none/x.png,1\nx.png,2\n")
+    with pytest.raises(ValueError, match="for 'x.png'"):
+        read_labels("labels.csv", tmp_path)  # beside the photos
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_column": "file"}, "`image_column` must be of the columns"),
+        ({"label_column": ["kind"]}, "`label_column` must be of the columns"),
+        ({"on_missing": "ignore"}, "`on_missing` must be one of 'raise', 'skip'"),
+    ],
+)
+def test_bad_arguments(options, message, read):
+    with pytest.raises(ValueError, match=message):
+        read({"image": NAMES, "label": [*"xyxy"]}, **options)
+
+
+def test_no_file_of_labels(folder, tmp_path):
+    with pytest.raises(ValueError, match="`labels` must be an existing CSV file"):
+        read_labels(tmp_path / "none.csv", folder)

@@ -1,0 +1,62 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasdl import train
+from kerasdl.detection import (
+    AnchorLoss,
+    BoxData,
+    TwoStageLoss,
+    faster_rcnn,
+    with_answers,
+)
+
+
+@pytest.fixture
+def small(tiny_trunk):
+    return faster_rcnn(
+        tiny_trunk((50, 70)), 2, (4, 8), 8, proposals=12, units=16, seed=0
+    )
+
+
+def test_proposals_lie_in_the_picture_and_become_boxes(small, rng):
+    pixels = rng.uniform(0, 255, (2, 50, 70, 3)).astype("f")
+    raw = small.predict_on_batch(pixels)
+    anchors = 3 * (13 * 18 + 7 * 9)
+    assert raw.shape == (2, 12 + anchors, 8 + 2)
+    proposals = raw[:, :12, 4:8]
+    assert proposals.min() >= 0 and proposals[..., 2].max() <= 70
+    assert proposals[..., 3].max() <= 50
+    # The second stage begins with what it was given.
+    np.testing.assert_allclose(raw[:, :12, :4], proposals, atol=3)
+    np.testing.assert_allclose(1 / (1 + np.exp(-raw[:, :12, 8:])), 0.1, atol=0.05)
+    assert (raw[:, 12:, 9] == 0).all()
+    found = with_answers(small, 5).predict_on_batch(pixels)
+    assert found["boxes"].shape == (2, 5, 4)
+
+
+def test_both_stages_learn(small, scenes):
+    data = BoxData(scenes, (50, 70), 4, seed=0)
+    loss = TwoStageLoss(12)
+    assert TwoStageLoss.from_config(loss.get_config()).proposals == 12
+    images, labels = next(iter(data.valid))
+    raw = small.predict_on_batch(images)
+    any_class = labels.numpy()
+    any_class[..., 4] = np.minimum(any_class[..., 4], 0)
+    first = AnchorLoss(low=0.3, high=0.7)(any_class, raw[:, 12:, :9])
+    second = AnchorLoss(alpha=0.5, gamma=1.0, low=0.5)(labels, raw[:, :12])
+    assert float(loss(labels, raw)) == pytest.approx(float(first + second), rel=1e-5)
+    before = {v.path: v.numpy() for v in small.trainable_variables}
+    small.compile(keras.optimizers.Adam(3e-3), loss)
+    history = train.fit_cycles(small, data, 3e-3, 1, 3)
+    assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    still = [
+        v.path for v in small.trainable_variables if np.allclose(v, before[v.path])
+    ]
+    assert still == []
+
+
+@pytest.mark.parametrize("name", ["classes", "filters", "proposals", "units"])
+def test_arguments_are_checked(tiny_trunk, name):
+    with pytest.raises(ValueError, match=f"`{name}` must be an integer of at least 1"):
+        faster_rcnn(tiny_trunk(), **{"classes": 2, "seed": 0} | {name: 0})

@@ -1,0 +1,254 @@
+"""Masks from files to batches, networks, answers and measures."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdl import train
+from kerasdl.detection import (
+    BoxData,
+    Detections,
+    MaskLoss,
+    PointLoss,
+    average_precision,
+    detect_split,
+    fcos,
+    with_answers,
+)
+from kerasdl.detection._copy_paste import pasted
+from kerasdl.detection.masks import (
+    as_pixels,
+    as_rle,
+    box_of,
+    in_photo,
+    lowered,
+    mask_size,
+)
+from kerasdl.detection.prototypes import (
+    COUNT,
+    mask_logits,
+    packed,
+    unpacked,
+    within,
+)
+from kerasdl.detection.suppression import suppressed
+
+SQUARE = [[10, 20, 30, 20, 30, 40, 10, 40]]
+
+
+def with_polygons(scenes):
+    """Each box, as a polygon."""
+    corners = scenes.boxes[["x1", "y1", "x2", "y2"]].to_numpy()
+    masks = [[[a, b, c, b, c, d, a, d]] for a, b, c, d in corners.tolist()]
+    return replace(scenes, boxes=scenes.boxes.assign(mask=pd.Series(masks)))
+
+
+def test_polygons_and_both_kinds_of_rle_are_the_same_pixels():
+    expected = np.zeros((50, 60), np.uint8)
+    expected[20:40, 10:30] = 1
+    by_polygon = as_pixels(SQUARE, (50, 60))
+    np.testing.assert_array_equal(by_polygon, expected)
+    rle = as_rle(expected)
+    json.dumps(rle)
+    np.testing.assert_array_equal(as_pixels(rle, (50, 60)), expected)
+    # Down the columns, zeros first: what COCO writes where a mask is a crowd.
+    flat = expected.T.ravel()
+    ends = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff([0, *ends, flat.size]).tolist()
+    loose = {"size": [50, 60], "counts": counts}
+    np.testing.assert_array_equal(as_pixels(loose, (50, 60)), expected)
+    assert box_of(expected) == (10, 20, 30, 40) and box_of(expected * 0) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "mask", [{"size": [9, 9], "counts": [81]}, {"size": [50, 60]}, 5], ids=str
+)
+def test_what_is_no_mask_of_the_photo_is_refused(mask):
+    with pytest.raises(
+        ValueError, match="`mask` must be polygons or an RLE of 50 x 60"
+    ):
+        as_pixels(mask, (50, 60))
+
+
+def test_lowered_masks_are_shares():
+    masks = np.zeros((1, 10, 8), np.uint8)
+    masks[0, :4, :6] = 255
+    assert mask_size((10, 8)) == (3, 2)
+    np.testing.assert_array_equal(lowered(masks)[0], [[1, 0.5], [0, 0], [0, 0]])
+
+
+def test_a_mask_follows_the_warp_of_its_photo(scenes):
+    """A drawn rectangle is found by its colour where its mask is."""
+    data = BoxData(
+        with_polygons(scenes), 64, 4, augment="scenes", mosaic=0.5, masks=True, seed=0
+    )
+    images, labels = data.stream.take(0, 0)
+    assert labels.shape[2] == 6 + 16 * 16
+    seen = 0
+    for image, rows in zip(images, labels, strict=True):
+        for row in rows[rows[:, 4] >= 0]:
+            mask = row[6:].reshape(16, 16)
+            mask = cv2.resize(mask, (64, 64), interpolation=cv2.INTER_NEAREST) > 0.99
+            own = image[mask].astype(float)
+            red, blue = own[:, 0] - own[:, 2], own[:, 2] - own[:, 0]
+            if len(own):  # another one may lie on it
+                seen += np.mean((blue if row[4] == 0 else red) > 20) > 0.5
+    assert seen >= 3
+
+
+def test_boxes_without_masks_are_their_own(scenes):
+    data = BoxData(scenes, (60, 80), 4, masks=True, seed=0)
+    _, labels = next(iter(data.valid))
+    for rows in labels.numpy():
+        for row in rows[rows[:, 4] >= 0]:
+            area = (row[2] - row[0]) * (row[3] - row[1])
+            assert row[6:].sum() * 16 == pytest.approx(area, rel=0.15)
+
+
+def test_views_with_masks_are_of_the_seed(scenes):
+    options = {"augment": "scenes", "masks": True, "copy_paste": 1.0, "seed": 3}
+    one, two = (BoxData(with_polygons(scenes), 64, 4, **options) for _ in range(2))
+    for first, second in zip(one.stream.take(1, 1), two.stream.take(1, 1), strict=True):
+        np.testing.assert_array_equal(first, second)
+    plain = BoxData(with_polygons(scenes), 64, 4, "scenes", masks=True, seed=3)
+    assert (plain.stream.take(1, 1)[0] != one.stream.take(1, 1)[0]).any()
+
+
+def test_a_pasted_object_hides_what_is_below():
+    images = np.zeros((2, 20, 20, 3), np.uint8)
+    images[1, 2:12, 2:12] = 200
+    masks = [np.zeros((1, 20, 20), np.uint8) for _ in range(2)]
+    masks[0][0, 5:15, 0:10] = 255
+    masks[1][0, 2:12, 2:12] = 255
+    labels = [np.array([[0, 5, 10, 15, 1, 0.0]]), np.array([[2, 2, 12, 12, 0, 0.0]])]
+    # The first view gets the object of the second, at 10 * 0.5 down and across.
+    draws = np.array([[0, 0.9, 0, 0.5, 0.5], [0.9, 0, 0, 0, 0]])
+    found, shapes = pasted(images, labels, masks, draws, share=0.5, min_visible=0.25)
+    np.testing.assert_array_equal(found[0], [[0, 5, 5, 15, 1, 0], [5, 5, 15, 15, 0, 0]])
+    assert (images[0, 5:15, 5:15] == 200).all() and images[0].sum() == 100 * 600
+    assert shapes[0][0].sum() == 255 * 50 and shapes[0][1, 5:15, 5:15].min() == 255
+    assert len(found[1]) == 1
+    found, _ = pasted(images, labels, masks, draws, share=0.5, min_visible=0.6)
+    assert found[0].shape == (1, 6)
+
+
+def test_prototypes_come_out_of_the_one_tensor(rng):
+    raw = rng.normal(size=(2, 30, 10 + COUNT)).astype("f")
+    maps = rng.normal(size=(2, 5, 6, COUNT)).astype("f")
+    answers = packed(
+        keras.ops.convert_to_tensor(raw), keras.ops.convert_to_tensor(maps)
+    )
+    found, flat = unpacked(np.array(answers), (5, 6))
+    np.testing.assert_array_equal(found, raw)
+    np.testing.assert_array_equal(flat, maps.reshape(2, 30, COUNT))
+
+
+def test_a_mask_is_a_sum_of_prototypes_within_its_box(rng):
+    maps, weights = rng.normal(size=(1, 20, COUNT)), rng.normal(size=(1, 3, COUNT))
+    found = np.array(mask_logits(weights.astype("f"), maps.astype("f")))
+    expected = [sum(w * maps[0, :, i] for i, w in enumerate(row)) for row in weights[0]]
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-5)
+    inside = np.array(within(np.array([[[4, 0, 12, 8]]], "f"), (3, 4)))[0, 0]
+    np.testing.assert_array_equal(inside, [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]])
+
+
+def test_what_is_beside_places_goes_with_the_answers(rng):
+    boxes = np.array([[[0, 0, 9, 9], [20, 20, 30, 30], [50, 0, 60, 9]]], "f")
+    scores = np.array([[[0.3], [0.9], [0.6]]], "f")
+    beside = rng.normal(size=(1, 3, 5)).astype("f")
+    found = suppressed(boxes, scores, beside=beside)
+    np.testing.assert_array_equal(found["beside"][0], beside[0, [1, 2, 0]])
+
+
+@pytest.fixture
+def masked(tiny_trunk):
+    return fcos(tiny_trunk(), 2, (4, 8), 8, masks=True, seed=0)
+
+
+def test_it_learns_masks_and_answers_with_them(masked, scenes):
+    data = BoxData(with_polygons(scenes), 64, 4, masks=True, copy_paste=0.5, seed=0)
+    loss = MaskLoss(mask_size((64, 64)))
+    assert MaskLoss.from_config(loss.get_config()).mask_size == (16, 16)
+    _, labels = next(iter(data.valid))
+    photos, _ = next(iter(data.valid))
+    raw = masked.predict_on_batch(photos)
+    of_masks = loss(labels, raw) - PointLoss()(
+        labels[..., :6], unpacked(raw, (16, 16))[0][..., :-COUNT]
+    )
+    assert 0 < float(of_masks) / 2 < 2  # cross-entropy of .7 and Dice of at most 1
+    masked.compile(keras.optimizers.Adam(3e-3), loss)
+    history = train.fit_cycles(masked, data, 3e-3, 1, 3)
+    assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    final = with_answers(masked, 10)
+    found = final.predict_on_batch(photos)
+    assert found["masks"].shape == (len(photos), 10, 16, 16)
+    assert 0 <= found["masks"].min() and found["masks"].max() <= 1
+    answers = detect_split(final, data).boxes
+    assert {tuple(mask["size"]) for mask in answers["mask"]} == {(60, 80)}
+
+
+def test_photos_without_objects_train_masks_without_nan(masked):
+    empty = np.zeros((1, 3, 6 + 256), "f")
+    empty[..., 4] = -1
+    raw = masked.predict_on_batch(np.zeros((1, 64, 64, 3), "f"))
+    assert np.isfinite(MaskLoss((16, 16))(empty, raw))
+
+
+def test_masks_of_answers_are_in_the_photo():
+    """A photo of 20 x 40 lies twice as large in 80 x 80, 20 rows down."""
+    mask = np.zeros((20, 20), "f")
+    mask[5:10, 0:10] = 1
+    matrix = np.array([[2, 0, 0], [0, 2, 20], [0, 0, 1.0]])
+    found = in_photo(mask, np.array([0, 0, 40, 20.0]), (20, 40), matrix)
+    expected = np.zeros((20, 40))
+    expected[:10, :20] = 1
+    assert abs(found - expected).mean() < 0.05
+    cut = in_photo(mask, np.array([0, 0, 5, 5.0]), (20, 40), matrix)
+    assert cut.sum() == 25
+    assert not in_photo(mask, np.array([9, 9, 9, 9.0]), (20, 40), matrix).any()
+
+
+def test_masks_are_measured_drawn_and_written(scenes, tmp_path):
+    truth = with_polygons(scenes)
+    answers = truth.boxes[["file", "label", "x1", "y1", "x2", "y2"]].assign(score=0.9)
+    answers["mask"] = [
+        as_rle(as_pixels(mask, (60, 80))) for mask in truth.boxes["mask"]
+    ]
+    table = average_precision(truth, answers, masks=True)
+    assert table.loc["all", "map"] == pytest.approx(1)
+    half = answers.copy()
+    half["mask"] = [
+        as_rle(as_pixels(mask, (60, 80)) * (np.arange(80) < 0))
+        for mask in answers["mask"]
+    ]
+    assert average_precision(truth, half, masks=True).loc["all", "map"] == 0
+    assert average_precision(truth, half).loc["all", "map"] == pytest.approx(1)
+    found = Detections(scenes.root, truth.photos, answers, ["blue", "red"], {})
+    found.to_json(tmp_path / "found.json")
+    (row, *_) = json.loads((tmp_path / "found.json").read_text())
+    assert row.keys() == {"file", "label", "box", "score", "mask"}
+    np.testing.assert_array_equal(
+        as_pixels(row["mask"], (60, 80)), as_pixels(answers["mask"][0], (60, 80))
+    )
+    found.to_csv(tmp_path / "found.csv")
+    assert "mask" not in (tmp_path / "found.csv").read_text()
+    photo = cv2.imread(str(scenes.root / row["file"]))[..., ::-1]
+    x1, y1, x2, y2 = np.int32(row["box"])
+    middle = (y1 + y2) // 2, (x1 + x2) // 2
+    assert (found.drawn(row["file"], 0.5)[middle] != photo[middle]).any()
+    assert found.above(0.5).boxes["mask"].notna().all()
+
+
+def test_arguments_are_checked(scenes, tiny_trunk):
+    with pytest.raises(ValueError, match="`copy_paste` must be 0 without `masks=True`"):
+        BoxData(scenes, 64, copy_paste=0.5, seed=0)
+    with pytest.raises(ValueError, match="`strides` must begin with 4 or 8 for masks"):
+        fcos(tiny_trunk(), 2, (2, 4), masks=True, seed=0)
+    answers = pd.DataFrame(columns=["file", "label", "score", "x1", "y1", "x2", "y2"])
+    with pytest.raises(ValueError, match="`masks` must be False but for"):
+        average_precision(scenes, answers, masks=True)

@@ -1,0 +1,113 @@
+import gzip
+
+import pandas as pd
+import pytest
+
+from kerasdl.text import reading
+
+ROWS = "label,review\n1,很好\n0,太差\n"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_byte_order_mark_and_gzip_are_passed_over(tmp_path, mark, pack):
+    name = "a.csv.gz" if pack is gzip.compress else "a.csv"
+    (tmp_path / name).write_bytes(pack(mark + ROWS.encode()))
+    table = reading.read_table("file", tmp_path / name)
+    assert table.to_dict("list") == {"label": ["1", "0"], "review": ["很好", "太差"]}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "match"),
+    [
+        ("gb18030", "utf-8.*a.csv.*GB18030: pass encoding='gb18030'"),
+        ("utf-16", "utf-8.*as UTF-16 does: pass encoding='utf-16'"),
+    ],
+)
+def test_another_encoding_is_named_and_can_be_told(tmp_path, encoding, match):
+    path = tmp_path / "a.csv"
+    path.write_bytes(ROWS.encode(encoding))
+    with pytest.raises(ValueError, match=match):
+        reading.read_table("file", path)
+    assert reading.read_table("file", path, encoding)["review"].tolist() == [
+        "很好",
+        "太差",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "match"),
+    [
+        (ROWS.encode(), "klingon", "`encoding` must be one that Python knows"),
+        (b"label,review\n1,a\0b\n", "utf-8", "without NUL"),
+        (b"label,review\n1,a,b,c\n", "utf-8", "as many fields in each row"),
+        (b"label,review\n1,\xff\xfe\xfa\n", "ascii", "must be text in ascii"),
+        (b"", "utf-8", "must be a CSV or TSV file"),
+    ],
+)
+def test_what_is_no_such_file_is_refused(content, encoding, match):
+    with pytest.raises(ValueError, match=match):
+        reading.read_table("file", content, encoding)
+
+
+def test_a_missing_and_a_wrongly_packed_file_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"existing file.*no\.csv"):
+        reading.read_table("file", tmp_path / "no.csv")
+    (tmp_path / "a.csv.gz").write_bytes(b"label")
+    with pytest.raises(ValueError, match="packed by gzip"):
+        reading.read_table("file", tmp_path / "a.csv.gz")
+
+
+def test_values_stay_the_text_that_stands_there(tmp_path):
+    (tmp_path / "a.tsv").write_text("label\ttext\n01\tNA\n1.0\ta,b\n", "utf-8")
+    table = reading.read_table("file", tmp_path / "a.tsv")
+    assert table.to_numpy().tolist() == [["01", "NA"], ["1.0", "a,b"]]
+
+
+def test_each_line_of_a_text_file_is_a_row_and_each_of_one_column():
+    table = reading.read_lines("file", b"a\r\n\r\nb\n")
+    assert table["text"].tolist() == ["a", "", "b"]
+    one = reading.read_table("file", b"review\na\n\nb\n")
+    assert one["review"].tolist() == ["a", "", "b"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "text", "label"),
+    [
+        ({"label": ["1"], "review": ["a"]}, "review", "label"),
+        ({"text": ["a"], "comment": ["b"], "sentiment": ["x"]}, "text", "sentiment"),
+        ({"said": ["a"], "stars": ["5"]}, "said", "stars"),
+        ({"said": ["a"], "class": ["bad"], "id": ["7"]}, "said", "class"),
+    ],
+)
+def test_the_columns_are_found(columns, text, label):
+    table = pd.DataFrame(columns)
+    assert reading.find_text_column(table) == text
+    assert reading.find_label_column(table, text) == label
+
+
+@pytest.mark.parametrize(
+    ("find", "match"),
+    [
+        (lambda t: reading.find_text_column(t), "--text-column"),
+        (lambda t: reading.find_text_column(t, "no"), "text_column='no'"),
+        (lambda t: reading.find_label_column(t, "a"), "--label-column"),
+        (lambda t: reading.find_label_column(t, "a", "a"), "another column"),
+        (lambda t: reading.find_label_column(t, "a", "no"), "label_column='no'"),
+    ],
+)
+def test_columns_that_cannot_be_found_are_to_be_named(find, match):
+    table = pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]})
+    with pytest.raises(ValueError, match=match):
+        find(table)
+
+
+def test_folders_of_texts(tmp_path):
+    with pytest.raises(ValueError, match=r"two folders of .txt files.*0 folders"):
+        reading.read_folders(tmp_path)
+    for name, text in (("pos/1", "很好"), ("neg/1", "差"), ("neg/2", "坏")):
+        (tmp_path / name).with_suffix(".txt").parent.mkdir(exist_ok=True)
+        (tmp_path / name).with_suffix(".txt").write_text(text, "utf-8")
+    table, names = reading.read_folders(tmp_path)
+    assert names == ["neg", "pos"]
+    assert table["text"].tolist() == ["差", "坏", "很好"]

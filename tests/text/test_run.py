@@ -1,0 +1,169 @@
+"""A finished run of texts: its files, its report, and who asks it."""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from kerasdl import text
+from kerasdl.runs import run_folder
+
+SIZES = {"dim": 8, "units": 4}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, data):
+    """A run of a blend, of which one member is trained a little."""
+    network = text.models.text_rcnn(data.tokenizer.size, **SIZES, seed=1)
+    learn = text.Learner(network, data)
+    history = learn.fit(0.02, cycle_len=2)
+    whole = text.blend([network, text.nbsvm(data)])
+    folder = tmp_path_factory.mktemp("text") / "run"
+    with run_folder(folder, {}, seed=1) as made:
+        peers = text.baseline_scores(data, names=text.BASELINES[:1])
+        text.write_run_files(made, whole, data, history, "Reviews", peers)
+    return folder, whole
+
+
+def test_a_run_answers_every_text_in_its_order(run, data, tmp_path):
+    folder, network = run
+    texts = [*data.rows("valid")["text"], "", "饕餮", "好" * 100_000]
+    predictor = text.Predictor.load(folder)
+    found = predictor.predict(texts)
+    assert found["text"].tolist() == texts
+    expected = text.answer_tokens(network, data.tokenizer.encode(texts))
+    names = np.array(["0", "1"])[expected.argmax(axis=1)]
+    assert found["label"].tolist() == names.tolist()
+    np.testing.assert_allclose(found["probability"], expected.max(axis=1), atol=1e-6)
+    rows = pd.DataFrame({"id": range(len(texts)), "said": texts})
+    rows.to_csv(tmp_path / "a.csv", index=False)
+    again = predictor.predict(tmp_path / "a.csv", "said")
+    assert list(again) == ["said", "label", "probability"]
+    assert again["label"].tolist() == names.tolist()
+    (tmp_path / "a.txt").write_text("很好\n\n太差\n", "gb18030")
+    found = predictor.predict(tmp_path / "a.txt", encoding="gb18030")
+    assert found["text"].tolist() == ["很好", "", "太差"]
+    assert len(predictor.predict([])) == 0
+
+
+def test_a_column_of_an_answers_name_is_text(run):
+    rows = pd.DataFrame({"label": ["很好"]})
+    found = text.Predictor.load(run[0]).predict(rows, "label")
+    assert list(found) == ["text", "label", "probability"]
+
+
+def test_bad_texts_and_runs_are_refused(run, tmp_path):
+    predictor = text.Predictor.load(run[0])
+    with pytest.raises(ValueError, match="`texts` must be strings.*3"):
+        predictor.predict(["a", 3])
+    with pytest.raises(ValueError, match="--text-column"):
+        predictor.predict(pd.DataFrame({"a": ["x"], "b": ["y"]}))
+    with run_folder(tmp_path / "run", {}, seed=1) as other:
+        other.manifest["task"] = "tabular"
+    with pytest.raises(ValueError, match="must be one of text_classification"):
+        text.Predictor.load(tmp_path / "run")
+
+
+def test_strings_are_answered_where_there_is_no_kerasdl_and_no_jieba(
+    run, data, tmp_path, elsewhere
+):
+    folder, network = run
+    texts = ["房间很干净 OK", "", "味道太差", "A" * 1000]
+    (tmp_path / "texts.json").write_text(json.dumps(texts), "utf-8")
+    text.save_saved_model(network, tmp_path / "saved", data.tokenizer)
+    found = elsewhere(
+        "string_answers.py",
+        folder / "model.keras",
+        tmp_path / "saved",
+        tmp_path / "texts.json",
+    )
+    expected = text.answer_tokens(network, data.tokenizer.encode(texts))
+    for answers in json.loads(found):
+        np.testing.assert_allclose(answers, expected, atol=1e-5)
+
+
+def test_the_code_of_the_card_runs(run, monkeypatch, capsys):
+    folder, _ = run
+    monkeypatch.chdir(folder)
+    monkeypatch.setitem(sys.modules, "kerasdl", None)  # it cannot be imported
+    parts = (folder / "README.md").read_text("utf-8").split("```python\n")[1:]
+    code = "\n".join(part.split("```")[0] for part in parts)
+    exec(compile(code, "card", "exec"), {})
+    checked = json.loads((folder / "check_texts.json").read_text())["probability"]
+    lite = capsys.readouterr().out.strip().splitlines()[-1]
+    values = [float(value) for value in lite.strip("[]").split()]
+    np.testing.assert_allclose(values, checked[0], atol=1e-4)
+
+
+def test_every_format_of_an_export_answers_alike(run, tmp_path):
+    table = text.export_run(run[0], out=tmp_path / "out")
+    assert list(table.index) == ["keras", "saved_model", "tflite", "onnx"]
+    assert table["difference"].max() < 1e-5
+    assert (tmp_path / "out" / "text.json").is_file()
+    with pytest.raises(ValueError, match="`out` must not exist"):
+        text.export_run(run[0], out=tmp_path / "out")
+
+
+def test_the_transformer_in_tflite_answers_alike(data, tmp_path):
+    from kerasdl.artefacts import run_tflite
+    from kerasdl.text.tokenizer import pad
+
+    network = text.models.transformer(
+        data.tokenizer.size, dim=8, heads=2, depth=1, seed=1
+    )
+    text.save_tflite(network, tmp_path / "a.tflite", data.tokenizer)
+    encoded = data.encoded("valid")[:3]
+    tokens = {"tokens": pad(encoded, data.tokenizer.max_len)}
+    found = run_tflite(tmp_path / "a.tflite", 1)(tokens)["probability"]
+    np.testing.assert_allclose(found, text.answer_tokens(network, encoded), atol=1e-5)
+
+
+def test_the_report_has_its_sections_and_escapes_texts(run):
+    page = (run[0] / "report.html").read_text("utf-8")
+    for name in (
+        *("Result", "Classes", "Most certain mistakes", "Most uncertain texts"),
+        *("What counts", "Texts", "Training", "Settings"),
+    ):
+        assert f">{name}</h2>" in page
+    assert "TF-IDF characters" in page and "<script" not in page
+
+
+def test_a_learner_trains_scores_and_exports(data, tmp_path):
+    network = text.models.text_cnn(data.tokenizer.size, dim=8, filters=4, seed=0)
+    learn = text.Learner(network, data)
+    before = learn.scores()["log_loss"]
+    learn.fit(0.02, cycle_len=3)
+    assert learn.scores()["log_loss"] < before
+    learn.export(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    texts = data.rows("valid")["text"].to_numpy(object)
+    expected = learn.predict(texts)
+    np.testing.assert_allclose(loaded.predict(texts, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(learn.predict(), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"`path` must end in .keras"):
+        learn.export(tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match="`data` must be a TextData.*a dict"):
+        text.Learner(network, {})
+
+
+def test_a_killed_training_ends_with_the_same_weights(reviews, tmp_path):
+    def trained(folder, *callbacks):
+        data = text.TextData.from_frame(reviews, batch_size=16, seed=0)
+        network = text.models.text_cnn(data.tokenizer.size, dim=8, filters=4, seed=0)
+        learn = text.Learner(network, data, folder)
+        learn.fit(0.02, cycle_len=3, callbacks=callbacks, resume=True)
+        return learn.model.get_weights()
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "cut", Stop())
+    whole = trained(tmp_path / "whole")
+    for one, other in zip(trained(tmp_path / "cut"), whole, strict=True):
+        np.testing.assert_array_equal(one, other)
