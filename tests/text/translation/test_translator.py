@@ -55,6 +55,8 @@ def test_a_file_is_answered_row_by_row(translator, tmp_path):
     path = tmp_path / "rows.txt"
     path.write_text("no1 two\n\nno3\n")
     assert translator.predict(path)["translation"].equals(found["translation"])
+    listed = translator.predict(["no1 two", "", "no3"])
+    assert listed.rename(columns={"text": "sentence"}).equals(found)
     path = tmp_path / "other.csv"
     path.write_text("translation\na\n")
     assert list(translator.predict(path, "translation")) == ["text", "translation"]
