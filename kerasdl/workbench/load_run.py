@@ -24,7 +24,7 @@ def load(
     Returns:
         Of photos with classes a `kerasdl.Predictor`; of photos with boxes a
         `detection.Detector`; of a table a `tabular.Predictor`; of texts a
-        `text.Predictor`; of pairs of texts a `text.Translator`.
+        `text.Predictor`, of a translation a `text.Translator`. Each has `predict`.
 
     Raises:
         ValueError: it is no finished run, or one of another task.
