@@ -234,7 +234,7 @@ class TextSteps(kd.workbench.Steps):
     def _fit(self, name, data, state):
         folder = self.run.path / kd.workbench.STATE / state
         network, history = fit(
-            name, data, self.run.seed, self.args, folder, self.unlabelled
+            name, data, self.run.seed, self.args, folder, unlabelled=self.unlabelled
         )
         return network, history.assign(stage=state)
 

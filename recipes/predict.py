@@ -164,7 +164,7 @@ def classify_texts(args):
             args.images[0], args.text_column, args.encoding
         )
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     if args.csv:
         found.to_csv(args.csv, index=False)

@@ -169,11 +169,11 @@ class TextData:
         tokenizer, prepared = Tokenizer.of(
             rows["text"][of_train].tolist(),
             unit,
-            max_words,
-            min_count,
-            max_len,
-            clean,
-            stop_words,
+            max_words=max_words,
+            min_count=min_count,
+            max_len=max_len,
+            clean=clean,
+            stop_words=stop_words,
         )
         rows.loc[of_train, "prepared"] = prepared
         rest = rows["text"][~of_train].tolist()
@@ -329,11 +329,11 @@ class TextData:
             fold, _ = Tokenizer.of(
                 frame["text"].iloc[train].tolist(),
                 own.unit,
-                own.max_words,
-                own.min_count,
-                own.max_len,
-                own.clean,
-                own.stop_words,
+                max_words=own.max_words,
+                min_count=own.min_count,
+                max_len=own.max_len,
+                clean=own.clean,
+                stop_words=own.stop_words,
             )
             yield self._with(frame, fold)
 

@@ -75,7 +75,7 @@ def fasttext(
     whole = layers.Dropout(dropout, seed=seeds())(whole)
     if hidden:
         whole = blocks.dense(hidden, seeds, "relu")(whole)
-    return blocks.classifier(tokens, whole, classes, 0.0, seeds, "fasttext")
+    return blocks.classifier(tokens, whole, classes, 0.0, seeds, name="fasttext")
 
 
 def text_cnn(
@@ -110,7 +110,7 @@ def text_cnn(
         )(x)
         found.append(blocks.largest(answer, mask))
     whole = layers.Concatenate()(found)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "text_cnn")
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="text_cnn")
 
 
 def text_rnn(
@@ -132,8 +132,10 @@ def text_rnn(
     """
     seeds = Seeds(seed)
     tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    whole = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds, last=True)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "text_rnn")
+    whole = blocks.recurrent(
+        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds, last=True
+    )
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="text_rnn")
 
 
 def text_rcnn(
@@ -159,10 +161,12 @@ def text_rcnn(
     """
     seeds = Seeds(seed)
     tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
+    states = blocks.recurrent(
+        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
+    )
     both = ops.relu(layers.Concatenate()([x, states]))
     whole = blocks.largest(both, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "text_rcnn")
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="text_rcnn")
 
 
 def text_rnn_attention(
@@ -188,7 +192,9 @@ def text_rnn_attention(
     """
     seeds = Seeds(seed)
     tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
+    states = blocks.recurrent(
+        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
+    )
     scores = blocks.dense(1, seeds, use_bias=False)(ops.tanh(states))
     scores = ops.squeeze(scores, axis=-1)
     scores = ops.where(mask, scores, blocks.LOW)
@@ -196,7 +202,7 @@ def text_rnn_attention(
     whole = ops.sum(states * ops.expand_dims(weights, -1), axis=1)
     whole = blocks.dense(64, seeds, "relu")(whole)
     return blocks.classifier(
-        tokens, whole, classes, dropout, seeds, "text_rnn_attention"
+        tokens, whole, classes, dropout, seeds, name="text_rnn_attention"
     )
 
 
@@ -219,9 +225,11 @@ def bilstm(
     """
     seeds = Seeds(seed)
     tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(x, mask, "LSTM", units, depth, dropout, seeds)
+    states = blocks.recurrent(
+        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
+    )
     whole = _pooled(states, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "bilstm")
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="bilstm")
 
 
 def gru(
@@ -243,9 +251,11 @@ def gru(
     """
     seeds = Seeds(seed)
     tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(x, mask, "GRU", units, depth, dropout, seeds)
+    states = blocks.recurrent(
+        x, mask, "GRU", units, depth, dropout=dropout, seeds=seeds
+    )
     whole = _pooled(states, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "gru")
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="gru")
 
 
 def transformer(
@@ -291,7 +301,7 @@ def transformer(
         x = x + layers.Dropout(dropout, seed=seeds())(y)
     x = layers.LayerNormalization(epsilon=1e-6, name="encoded")(x)
     whole = _pooled(x, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, "transformer")
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="transformer")
 
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {

@@ -117,16 +117,45 @@ def vanishing_gradients(seed):
     lines(caption, steps, found, "step", "slope", logy=True)
 
 
-def self_attention(seed):
-    """softmax(Q K' / sqrt(d)) V: the formula and keras.layers.Attention."""
+def additive_attention(seed):
+    """Bahdanau's sum(v * tanh(q + k)): the formula and AdditiveAttention."""
     drawn = np.random.default_rng(seed)
     words = drawn.normal(size=(1, 5, 8)).astype("float32")
-    scores = words @ words.transpose(0, 2, 1) / np.sqrt(8)
-    weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    layer = layers.AdditiveAttention()
+    theirs = layer([words[:, :2], words])
+    (scale,) = layer.get_weights()
+    answer, weights = text.attention.additive_attention(words[:, :2], words, scale)
     weights[0].round(3)
-    answer = weights @ words
-    theirs = layers.Attention()([words / np.sqrt(8).astype("float32"), words])
     float(np.abs(answer - theirs).max())
+
+
+def multiplicative_attention(seed):
+    """Luong's softmax(q k') v: the formula and keras.layers.Attention."""
+    drawn = np.random.default_rng(seed)
+    words = drawn.normal(size=(1, 5, 8)).astype("float32")
+    answer, weights = text.attention.multiplicative_attention(words[:, :2], words)
+    weights[0].round(3)
+    float(np.abs(answer - layers.Attention()([words[:, :2], words])).max())
+
+
+def multi_head_attention(seed):
+    """Each head softmax(q k' / sqrt(d)) v: the formula and MultiHeadAttention."""
+    keras.utils.set_random_seed(seed)
+    drawn = np.random.default_rng(seed)
+    words = drawn.normal(size=(1, 5, 8)).astype("float32")
+    layer = layers.MultiHeadAttention(num_heads=2, key_dim=4)
+    theirs = layer(words, words)
+    made = layer.get_weights()
+    answer, weights = text.attention.multi_head_attention(words, words, made)
+    weights.shape
+    float(np.abs(answer - theirs).max())
+
+
+def positions():
+    """What tells places apart: sines and cosines of rates that fall."""
+    encoding = text.attention.positional_encoding(40, 16)
+    rows = {f"column {column}": encoding[:, column] for column in (0, 2, 4, 12)}
+    lines("Positional encoding of 40 places", range(40), rows, "place", "value")
 
 
 def bigrams():

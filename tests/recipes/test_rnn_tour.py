@@ -27,7 +27,11 @@ def values(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "section", ["simple_rnn", "lstm", "gru", "both_directions", "self_attention"]
+    "section",
+    [
+        *("simple_rnn", "lstm", "gru", "both_directions"),
+        *("additive_attention", "multiplicative_attention", "multi_head_attention"),
+    ],
 )
 def test_formulas_are_those_of_keras(values, section):
     assert values[section][-1][1] < 1e-5

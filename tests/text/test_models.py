@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from kerasdl.text import answer_tokens, blend, models, nbsvm, scores, token_marks
-from kerasdl.text.hashing import ngram_ids, ngram_ids_of
+from kerasdl.text.hashing import BUCKETS, ngram_ids, ngram_ids_of
 from kerasdl.text.tokenizer import pad
 
 SMALL = {
@@ -67,7 +67,9 @@ def test_nbsvm_is_the_regression_that_it_was_fitted_by(data):
     rows = find.fit_transform(train)
     inside = 1 + (rows[labels == 1] > 0).sum(axis=0)
     outside = 1 + (rows[labels == 0] > 0).sum(axis=0)
-    ratio = np.abs(np.log((inside / inside.sum()) / (outside / outside.sum())))
+    empty = data.tokenizer.size + 2 * (BUCKETS + 1) - rows.shape[1]  # of its tables
+    shares = inside / (inside.sum() + empty), outside / (outside.sum() + empty)
+    ratio = np.abs(np.log(shares[0] / shares[1]))
     root = np.asarray(ratio) ** 0.5
     model = LogisticRegression(C=16.0, max_iter=300)
     model.fit(normalize(rows.multiply(root).tocsr()), labels)
