@@ -98,7 +98,7 @@ def test_texts_name_the_command_that_was_called():
         said = workbench.as_called(text)
     assert (
         said
-        == """in kerasdl predict OUT, or `kerasdl recipe rossmann`;
+        == """in kerasdl predict OUT, `kerasdl recipe rossmann`;
     kerasdl serve needs pip install 'kerasdl[serve]'; not other.py"""
     )
     assert workbench.as_called(text) == text

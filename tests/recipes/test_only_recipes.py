@@ -23,9 +23,9 @@ def code(path):
 def ceremony(recipes):
     """How many lines of each stand in half of all recipes, or in more.
 
-    Brackets and headers of functions do not count.
+    Brackets, `add(` and headers of functions do not count.
     """
-    found = [[line for line in lines if len(line) > 2] for lines in recipes]
+    found = [[line for line in lines if len(line) > 4] for lines in recipes]
     copies = Counter(line for lines in found for line in set(lines))
     pasted = {line for line, count in copies.items() if count >= len(recipes) / 2}
     return [
