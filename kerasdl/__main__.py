@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         workbench.run_recipe(_print_info)
     elif command == "recipes":
         _parser("recipes").parse_args(rest)
-        _print_recipes()
+        workbench.run_recipe(_print_recipes)
     elif command == "recipe":
         parser = _parser("recipe")
         names = tuple(workbench.recipes())

@@ -18,16 +18,18 @@ NAME = "coco_look"
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     add = parser.add_argument
-    add("data", type=Path, metavar="DIR")
+    add("data", type=Path, metavar="DIR", help="photos and JSON, or one JSON file")
     add("--category", metavar="NAME", help="default: person, or the most frequent")
     add(
         "--photos",
         type=kd.workbench.positive_int,
         default=8,
         metavar="N",
-        help="default: %(default)s",
+        help="that are drawn; default: %(default)s",
     )
-    add("--out", type=Path, default=Path("saved_models") / NAME, metavar="DIR")
+    out = Path("saved_models") / NAME
+    where = "of the figures; default: %(default)s"
+    add("--out", type=Path, default=out, metavar="DIR", help=where)
     return parser.parse_args(argv)
 
 

@@ -9,8 +9,8 @@ first. Picture size, finest level, what freezes and the epochs are chosen by the
 and photos unless they are given: objects of the smallest class shall have 24 pixels a
 side, and twenty minutes of two cores shall do.
 
---model is fcos (points), retinanet (anchors), ssd_lite (the lightest) or faster_rcnn
-(two stages).
+--model is fcos (points), retinanet (anchors), ssd_lite (the lightest) faster_rcnn
+or mask_rcnn (two stages). The last gives masks, as fcos does with --masks.
 
 The run holds model.keras, which takes pixels and answers with boxes, model.tflite, and
 report.html: average precision by class and size, curves, mistakes, the worst pictures.
@@ -23,7 +23,8 @@ import kerasdl as kd
 NAME = "detect"
 PREDICT = """{out}/ holds the model and report.html; on photos of your own:
   python recipes/predict.py {out} PHOTOS --json boxes.json --pictures drawn"""
-_MODELS = ("fcos", "retinanet", "ssd_lite", "faster_rcnn")
+_MODELS = ("fcos", "retinanet", "ssd_lite", "faster_rcnn", "mask_rcnn")
+_MASKS = ("fcos", "mask_rcnn")
 _FREEZE = {"auto": None, "early": True, "none": False}
 _SAMPLE_EPOCHS = 20  # of the drawn scenes: enough
 
@@ -39,7 +40,7 @@ def parse_args(argv=None):
         help="of the drawn scenes; default: ~/.cache/kerasdl",
     )
     add("--model", choices=_MODELS, default="fcos", help="default: %(default)s")
-    add("--masks", action="store_true", help="masks of objects too; of fcos")
+    add("--masks", action="store_true", help="masks of objects too")
     trunk = "pretrained trunk"
     add("--backbone", default="efficientnet_lite0", metavar="NAME", help=trunk)
     add("--weights", default="imagenet", metavar="FILE", help="of the backbone")
@@ -62,8 +63,10 @@ def parse_args(argv=None):
         help="leave out photos and boxes that are wrong, or stop",
     )
     args = parser.parse_run(argv, NAME)
-    if args.masks and args.model != "fcos":
-        parser.error(f"--masks must be with --model fcos. Received: {args.model}")
+    args.masks = args.masks or args.model == "mask_rcnn"
+    if args.masks and args.model not in _MASKS:
+        models = " or ".join(_MASKS)
+        parser.error(f"--masks must be with --model {models}. Received: {args.model}")
     return args
 
 
@@ -126,10 +129,12 @@ def build(args, data, choices, seed):
     )
     kind = kd.detection.MODELS[args.model]
     options = {"strides": choices.strides} if kind.takes_strides else {}
-    loss = kind.loss()
     if args.masks:
+        loss = kind.masks(kd.detection.mask_size(data.image_size))
+    else:
+        loss = kind.loss()
+    if args.masks and kind.loss:
         options["masks"] = True
-        loss = kd.detection.MaskLoss(kd.detection.mask_size(data.image_size))
     model = kind.build(trunk, len(data.class_names), seed=seed, **options)
     model.compile(kd.workbench.adamw(args.learning_rate, 1e-4), loss)
     first = kd.models.backbone(args.backbone).middle if choices.freezes else 0

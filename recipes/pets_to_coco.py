@@ -19,7 +19,7 @@ PET = 1
 
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
-    parser.add_argument("data", type=Path, metavar="DIR")
+    parser.add_argument("data", type=Path, metavar="DIR", help="images and trimaps")
     parser.add_argument("--overwrite", action="store_true", help="replace JSON files")
     args = parser.parse_args(argv)
     missing = [

@@ -104,6 +104,7 @@ def parse_args(argv=None):
                 "image_classification": photos,
                 "tabular": rows,
                 "text_classification": texts,
+                "translation": texts,
                 "detection": boxes,
             }
         )
@@ -156,9 +157,9 @@ def rows(args):
 
 
 def texts(args):
-    """The application of a model of texts, and what computes."""
+    """The application of what answers texts, and what computes."""
     app = kd.serving.create_text_app(
-        kd.text.Predictor.load(args.run),
+        kd.load(args.run),
         args.name,
         max_text=args.max_text,
         max_bytes=args.max_bytes,

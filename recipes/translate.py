@@ -30,7 +30,8 @@ def parse_args(argv=None):
     add("--target", metavar="FR", help="language that is translated to")
     add("--swap", action="store_true", help="translate the other way")
     add("--encoding", default="utf-8", help="of the files; default: %(default)s")
-    add("--architecture", choices=ARCHITECTURES, default=ARCHITECTURES[0])
+    first = ARCHITECTURES[0]
+    add("--architecture", choices=ARCHITECTURES, default=first, help="of the network")
     attentions = ("bahdanau", "luong")
     add(
         "--attention",

@@ -90,6 +90,20 @@ def test_doctor_exits_with_one_for_a_damaged_photo(kerasdl, write_photos, tmp_pa
     assert picture.is_file()
 
 
+def test_texts_name_the_command_that_was_called():
+    text = """in .venv/bin/python recipes/predict.py OUT, `python recipes/rossmann.py`;
+    serve.py needs pip install -e ".[serve]"; not other.py"""
+    assert workbench.as_called(text) == text
+    with workbench.called_by_command("mnist_convnet"):
+        said = workbench.as_called(text)
+    assert (
+        said
+        == """in kerasdl predict OUT, or `kerasdl recipe rossmann`;
+    kerasdl serve needs pip install 'kerasdl[serve]'; not other.py"""
+    )
+    assert workbench.as_called(text) == text
+
+
 @pytest.mark.parametrize(
     ("data", "name"),
     [

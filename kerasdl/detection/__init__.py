@@ -23,6 +23,7 @@ from .formats.voc import read_voc, write_voc
 from .formats.yolo import read_yolo, write_yolo
 from .losses import AnchorLoss, PointLoss
 from .mask_loss import MaskLoss
+from .mask_rcnn import MaskRCNNLoss, mask_rcnn
 from .masks import as_pixels, as_rle, box_of, mask_size
 from .measures import average_precision, best_threshold, curves
 from .mediapipe import save_mediapipe
@@ -52,6 +53,7 @@ __all__ = [
     "Detector",
     "Geometry",
     "MaskLoss",
+    "MaskRCNNLoss",
     "PointLoss",
     "TwoStageLoss",
     "View",
@@ -71,6 +73,7 @@ __all__ = [
     "in_photos",
     "joined",
     "make_pictures_folder",
+    "mask_rcnn",
     "mask_size",
     "missed",
     "mistakes",

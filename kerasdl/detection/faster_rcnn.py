@@ -1,7 +1,7 @@
 """Faster R-CNN: a network proposes boxes, a second one looks into each."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -70,6 +70,41 @@ def faster_rcnn(
         Ren et al., 2015, https://arxiv.org/abs/1506.01497; on a pyramid as in
         https://arxiv.org/abs/1612.03144, section 4
     """
+    found = two_stages(
+        trunk, classes, strides, filters, proposals=proposals, units=units, seed=seed
+    )
+    return keras.Model(found.inputs, found.raw, name="faster_rcnn")
+
+
+class TwoStages(NamedTuple):
+    """What a second look can go on with.
+
+    Attributes:
+        inputs: of the model.
+        levels: maps of the pyramid, and their strides.
+        proposals: boxes `(batch, proposals, 4)`.
+        raw: answers, as of `faster_rcnn`.
+        seeds: of further initial weights.
+    """
+
+    inputs: Any
+    levels: list[tuple[Any, int]]
+    proposals: Any
+    raw: Any
+    seeds: Seeds
+
+
+def two_stages(
+    trunk: keras.Model,
+    classes: int,
+    strides: Sequence[int],
+    filters: int,
+    *,
+    proposals: int,
+    units: int,
+    seed: int | None,
+) -> TwoStages:
+    """The two stages of `faster_rcnn`."""
     for name, value in (
         ("classes", classes),
         ("filters", filters),
@@ -79,7 +114,8 @@ def faster_rcnn(
         check_positive_int(name, value)
     seeds = seeds_from(resolve_seed(seed))
     inputs, maps = pyramid(trunk, strides, filters, seeds=seeds)
-    first = _proposing(maps, strides, filters, seeds)
+    levels = list(zip(maps, strides, strict=True))
+    first = _proposing(levels, filters, seeds)
     height, width = trunk.input_shape[1:3]
     limits = np.array([width, height] * 2, "float32")
     inside = ops.minimum(ops.maximum(first["boxes"], 0.0), limits)
@@ -91,7 +127,7 @@ def faster_rcnn(
         iou_threshold=0.7,
         min_score=0.0,
     )["boxes"]
-    x = _looked_at(maps, strides, found)
+    x = looked_at(levels, found, _GRID)
     x = ops.reshape(x, (-1, found.shape[1], _GRID * _GRID * filters))
     for number in range(2):
         init = initializers.GlorotUniform(seed=next(seeds))
@@ -106,21 +142,23 @@ def faster_rcnn(
         "logits": [logits],
     }
     roi = raw_model(inputs, second, "roi").output
-    none = ops.repeat(ops.zeros_like(first["logits"]), classes - 1, axis=2)
-    rows = ops.concatenate([*first.values(), none], axis=2)
+    parts = list(first.values())
+    if classes > 1:
+        parts.append(ops.repeat(ops.zeros_like(parts[-1]), classes - 1, axis=2))
     together = layers.Concatenate(axis=1, name="raw_stages", dtype="float32")
-    return keras.Model(inputs, together([roi, rows]), name="faster_rcnn")
+    raw = together([roi, ops.concatenate(parts, axis=2)])
+    return TwoStages(inputs, levels, found, raw, seeds)
 
 
 def _proposing(
-    maps: Sequence[Any], strides: Sequence[int], filters: int, seeds: Seeds
+    levels: Sequence[tuple[Any, int]], filters: int, seeds: Seeds
 ) -> dict[str, Any]:
     """Boxes, anchors and logits of all anchors."""
     shared = [separable_layer(filters, "rpn0", seeds)]
     logit = last(len(RATIOS), "rpn_class", prior_bias(PRIOR), next(seeds))
     code = last(len(RATIOS) * 4, "rpn_box", 0.0, next(seeds))
     parts: dict[str, list[Any]] = {"boxes": [], "places": [], "logits": []}
-    for x, stride in zip(maps, strides, strict=True):
+    for x, stride in levels:
         x = tower(x, shared, f"rpn_level{stride}")
         codes = rows_of(code(x), 4)
         anchors = level_anchors(x.shape[1], x.shape[2], stride, _SCALES)[None]
@@ -128,24 +166,24 @@ def _proposing(
         parts["places"].append(ops.zeros_like(codes) + anchors)
         parts["logits"].append(rows_of(logit(x), 1))
     return {
-        part: layers.Concatenate(axis=1, name=f"rpn_{part}", dtype="float32")(levels)
-        for part, levels in parts.items()
+        part: layers.Concatenate(axis=1, name=f"rpn_{part}", dtype="float32")(own)
+        for part, own in parts.items()
     }
 
 
-def _looked_at(maps: Sequence[Any], strides: Sequence[int], boxes: Any) -> Any:
-    """What lies in boxes, each from the level of its size."""
+def looked_at(levels: Sequence[tuple[Any, int]], boxes: Any, size: int) -> Any:
+    """What lies in boxes, `size` x `size`, each from the level of its size."""
     sides = ops.sqrt(
         ops.maximum(ops.prod(boxes[..., 2:] - boxes[..., :2], axis=-1), 1.0)
     )
     # The level of stride 16 has boxes of 112 to 224 pixels; the ends take the rest.
     wanted = ops.floor(ops.log(sides / _USUAL) / float(np.log(2.0)) + 1.0)
     wanted = ops.clip(
-        wanted + float(np.log2(16 / strides[0])), 0.0, float(len(strides) - 1)
+        wanted + float(np.log2(16 / levels[0][1])), 0.0, float(len(levels) - 1)
     )
     found = 0.0
-    for number, (x, stride) in enumerate(zip(maps, strides, strict=True)):
-        x = roi_align(ops.cast(x, "float32"), boxes, _GRID, float(stride))
+    for number, (x, stride) in enumerate(levels):
+        x = roi_align(ops.cast(x, "float32"), boxes, size, float(stride))
         own = ops.cast(ops.equal(wanted, float(number)), "float32")
         found = found + x * ops.reshape(own, (-1, boxes.shape[1], 1, 1, 1))
     return found

@@ -10,8 +10,9 @@ from keras import ops
 from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
+from ._packed import packed
 from .heads import DEPTH, PRIOR, last, raw_model, rows_of, tower
-from .prototypes import COEFFICIENTS, COUNT, packed, prototypes
+from .prototypes import COEFFICIENTS, COUNT, prototypes
 from .pyramid import (
     FILTERS,
     STRIDES,

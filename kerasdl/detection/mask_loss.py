@@ -5,9 +5,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from ._packed import unpacked
 from .assignment import assign_points
 from .losses import PointLoss, crossed
-from .prototypes import COUNT, mask_logits, unpacked, within
+from .prototypes import COUNT, mask_logits, within
 
 _LEARNT = 32  # places of a picture whose masks are compared
 
@@ -44,7 +45,8 @@ class MaskLoss(PointLoss):
         self.mask_size, self.mask_weight = tuple(mask_size), mask_weight
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
-        raw, maps = unpacked(y_pred, self.mask_size)
+        values = self.mask_size[0] * self.mask_size[1]
+        raw, maps = unpacked(y_pred, (values, COUNT))
         known, coefficients = raw[..., :-COUNT], raw[..., -COUNT:]
         return super().call(y_true[..., :6], known) + self.mask_weight * self._of_masks(
             y_true, known, coefficients, maps
@@ -61,20 +63,14 @@ class MaskLoss(PointLoss):
         _, places = ops.top_k(ops.stop_gradient(ranked), count)
         counts = ops.cast(ops.take_along_axis(answers, places, axis=1), "float32")
         number = ops.take_along_axis(number, places, axis=1)
-        found = mask_logits(_rows(coefficients, places, COUNT), maps)
+        found = mask_logits(rows_at(coefficients, places, COUNT), maps)
 
         true = y_true[..., 6:]
         width = self.mask_size[0] * self.mask_size[1]
-        target = _rows(true, number, width)
-        inside = within(_rows(boxes, number, 4), self.mask_size)
+        target = rows_at(true, number, width)
+        inside = within(rows_at(boxes, number, 4), self.mask_size)
         inside = ops.reshape(inside, (-1, count, width))
-        area = ops.maximum(ops.sum(inside, axis=2), 1.0)
-        each = ops.sum(crossed(target, found) * inside, axis=2) / area
-        shown = ops.sigmoid(found) * inside
-        target = target * inside
-        common = 2 * ops.sum(shown * target, axis=2) + 1.0
-        total = ops.sum(shown**2, axis=2) + ops.sum(target**2, axis=2) + 1.0
-        each = (each + 1.0 - common / total) * counts
+        each = mask_costs(target, found, inside) * counts
         return ops.sum(each, axis=1) / ops.maximum(ops.sum(counts, axis=1), 1.0)
 
     def get_config(self) -> dict[str, Any]:  # noqa: D102
@@ -82,7 +78,23 @@ class MaskLoss(PointLoss):
         return {**super().get_config(), **own}
 
 
-def _rows(values: Any, index: Any, width: int) -> Any:
+def mask_costs(target: Any, logits: Any, inside: Any) -> Any:
+    """Cross-entropy and Dice of each mask, `(batch, n)`.
+
+    Args:
+        target: shares in [0, 1], `(batch, n, values)`.
+        logits: of the same shape.
+        inside: 1 where it counts.
+    """
+    area = ops.maximum(ops.sum(inside, axis=2), 1.0)
+    each = ops.sum(crossed(target, logits) * inside, axis=2) / area
+    shown, target = ops.sigmoid(logits) * inside, target * inside
+    common = 2 * ops.sum(shown * target, axis=2) + 1.0
+    total = ops.sum(shown**2, axis=2) + ops.sum(target**2, axis=2) + 1.0
+    return each + 1.0 - common / total
+
+
+def rows_at(values: Any, index: Any, width: int) -> Any:
     """Rows of `(batch, n, width)` at `(batch, k)`."""
     index = ops.repeat(ops.expand_dims(index, 2), width, axis=2)
     return ops.take_along_axis(values, index, axis=1)

@@ -42,31 +42,6 @@ def prototypes(
     return layers.Activation("relu", name=PROTOTYPES, dtype="float32")(x)
 
 
-def packed(raw: Any, maps: Any) -> Any:
-    """Raw answers `(batch, places, n)` and, in rows below them, prototypes.
-
-    Keras gives a loss one tensor of answers.
-    """
-    width, values = raw.shape[2], int(np.prod(maps.shape[1:]))
-    missing = -values % width
-    flat = ops.pad(ops.reshape(maps, (-1, values)), ((0, 0), (0, missing)))
-    rows = ops.reshape(flat, (-1, (values + missing) // width, width))
-    return layers.Concatenate(axis=1, name="raw_masks", dtype="float32")([raw, rows])
-
-
-def unpacked(answers: Any, size: tuple[int, int]) -> tuple[Any, Any]:
-    """Raw answers and prototypes `(batch, rows * columns, COUNT)`, of `packed`.
-
-    Args:
-        answers: `(batch, rows, n)`.
-        size: (rows, columns) of a mask.
-    """
-    width, values = answers.shape[2], size[0] * size[1] * COUNT
-    rows = -(-values // width)
-    flat = ops.reshape(answers[:, -rows:], (-1, rows * width))[:, :values]
-    return answers[:, :-rows], ops.reshape(flat, (-1, values // COUNT, COUNT))
-
-
 def mask_logits(coefficients: Any, maps: Any) -> Any:
     """Logits of masks `(batch, n, rows * columns)`.
 

@@ -47,3 +47,32 @@ def _weights(low: Any, high: Any, size: int, length: int, stride: float) -> Any:
     middles = ops.clip(middles, 0.0, float(length - 1))
     places = np.arange(length, dtype="float32")
     return ops.relu(1.0 - ops.abs(ops.expand_dims(middles, -1) - places))
+
+
+def pasted_masks(masks: Any, boxes: Any, size: tuple[int, int], stride: float) -> Any:
+    """Put grids of values where their boxes lie: `roi_align` the other way round.
+
+    Args:
+        masks: `(batch, n, side, side)`.
+        boxes: x1 y1 x2 y2 in pixels of the picture, `(batch, n, 4)`.
+        size: (rows, columns) of the result.
+        stride: pixels of the picture for one of the result.
+
+    Returns:
+        `(batch, n, rows, columns)`; beyond a box the values of its edge go on.
+    """
+    side = masks.shape[2]
+    down = _places(boxes[..., 1], boxes[..., 3], side, size[0], stride)
+    across = _places(boxes[..., 0], boxes[..., 2], side, size[1], stride)
+    return ops.matmul(ops.matmul(down, masks), ops.transpose(across, (0, 1, 3, 2)))
+
+
+def _places(low: Any, high: Any, side: int, length: int, stride: float) -> Any:
+    """How much squares count for places of an axis, `(batch, n, length, side)`."""
+    middles = (np.arange(length, dtype="float32") + 0.5) * stride
+    low, high = ops.expand_dims(low, -1), ops.expand_dims(high, -1)
+    wide = ops.maximum(high - low, 1e-3)
+    squares = ops.subtract(middles, low) / wide * side - 0.5
+    squares = ops.clip(squares, 0.0, float(side - 1))
+    own = np.arange(side, dtype="float32")
+    return ops.relu(1.0 - ops.abs(ops.expand_dims(squares, -1) - own))

@@ -1,9 +1,14 @@
 """From raw answers to final ones, inside a plain Keras model."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from .mask_rcnn import ROI_MASKS, SIDE
+from .masks import STRIDE, mask_size
 from .prototypes import COEFFICIENTS, PROTOTYPES, mask_logits, within
+from .roi_align import pasted_masks
 from .suppression import suppressed
 
 PARTS = ("boxes", "logits")
@@ -29,7 +34,7 @@ def with_answers(
 
     Returns:
         Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the
-        picture; of a detector with prototypes also "masks" `(batch, n, rows, columns)`,
+        picture; of a detector with masks also "masks" `(batch, n, rows, columns)`,
         probabilities at a quarter of the picture's size, 0 outside of the boxes.
 
     Raises:
@@ -42,7 +47,13 @@ def with_answers(
     x = ops.minimum(low[..., 0::2], float(width))
     y = ops.minimum(low[..., 1::2], float(height))
     parts = [x[..., :1], y[..., :1], x[..., 1:], y[..., 1:]]
-    has_masks = COEFFICIENTS in {layer.name for layer in model.layers}
+    names = {layer.name for layer in model.layers}
+    beside = next((name for name in (COEFFICIENTS, ROI_MASKS) if name in names), None)
+    known = []
+    if beside:
+        known = [model.get_layer(beside).output]
+    if beside == ROI_MASKS:  # which lie in their proposals
+        known.append(model.get_layer("places").output)
     answers = suppressed(
         ops.concatenate(parts, axis=-1),
         ops.sigmoid(logits),
@@ -50,15 +61,11 @@ def with_answers(
         candidates,
         iou_threshold=iou_threshold,
         min_score=min_score,
-        beside=model.get_layer(COEFFICIENTS).output if has_masks else None,
+        beside=ops.concatenate(known, axis=-1) if known else None,
     )
-    if has_masks:
-        maps = model.get_layer(PROTOTYPES).output
-        size, count = maps.shape[1:3], answers["scores"].shape[1]
-        flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
-        shown = ops.sigmoid(mask_logits(answers.pop("beside"), flat))
-        shown = ops.reshape(shown, (-1, count, *size))
-        answers["masks"] = shown * within(answers["boxes"], size)
+    if known:
+        shown = _masks(model, beside, answers, (height, width))
+        answers["masks"] = shown * within(answers["boxes"], shown.shape[2:])
     return keras.Model(model.inputs, answers, name=f"{model.name}_answers")
 
 
@@ -70,3 +77,19 @@ def check_detector(model: keras.Model) -> None:
             "`model` must be a detector with layers 'boxes' and 'logits'. Received: "
             f"model={model.name!r}, without {', '.join(missing)}"
         )
+
+
+def _masks(
+    model: keras.Model, kind: str, answers: Any, image_size: tuple[int, int]
+) -> Any:
+    """Probabilities of the masks of answers, at a quarter of the picture's size."""
+    size, count = mask_size(image_size), answers["scores"].shape[1]
+    beside = answers.pop("beside")
+    if kind == ROI_MASKS:
+        own, places = beside[..., :-4], beside[..., -4:]
+        own = ops.reshape(ops.sigmoid(own), (-1, count, SIDE, SIDE))
+        return pasted_masks(own, places, size, float(STRIDE))
+    maps = model.get_layer(PROTOTYPES).output
+    flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
+    shown = ops.sigmoid(mask_logits(beside, flat))
+    return ops.reshape(shown, (-1, count, *size))

@@ -11,6 +11,7 @@ from kerasdl import plots
 from .html import cell, table
 from .pictures import chart
 
+_LONG = 1000  # letters of a value, such as numbers in base64, that are not shown
 _MANY = 60  # values by name, such as one for each of many groups, that are not listed
 
 
@@ -66,6 +67,8 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
     for key, value in values.items():
         if isinstance(value, Mapping) and len(value) > _MANY:
             yield f"{prefix}{key}", f"{len(value):,} values, such as {_some(value)}"
+        elif isinstance(value, str) and len(value) > _LONG:
+            yield f"{prefix}{key}", f"{value[:_MANY]}… ({len(value):,} letters)"
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:

@@ -20,8 +20,9 @@ def keras_graph(
 
 def unlike_graph(predictor: Predictor) -> Callable[[np.ndarray], np.ndarray] | None:
     """Whether pictures are unlike the training photos; None where that is not known."""
-    likeness, both = predictor.likeness, with_features(predictor.model)
-    if likeness is None or both is None:
+    likeness = predictor.likeness
+    both = None if likeness is None else with_features(predictor.model)
+    if both is None:
         return None
     features = keras.Model(both.inputs, both.outputs[0])
     run = _warm_graph(features, predictor.image_size, 1)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from kerasdl._checks import check_positive_int
-from kerasdl.text import Predictor
+from kerasdl.text import Predictor, Translator
 
 from . import rest_api
 from .application import application, intake_of
@@ -30,7 +30,7 @@ _MODEL = "/v1/models/{name}"
 
 
 def create_text_app(
-    predictor: Predictor,
+    predictor: Predictor | Translator,
     name: str,
     max_text: int = 10_000,
     max_bytes: int = 10_000_000,
@@ -39,11 +39,11 @@ def create_text_app(
     max_memory: int = 300_000_000,
     body_seconds: float = 10,
 ) -> ASGIApp:
-    """The ASGI application that says what texts are.
+    """The ASGI application that says what texts are, or translates them.
 
     - POST `/v1/models/NAME:predict`: `{"instances": ["...", ...]}`, or an object with
       `text` for each; answers `{"predictions": [{"label": ..., "probability": ...,
-      "probabilities": {...}}, ...]}`.
+      "probabilities": {...}}, ...]}`, or of a translator `[{"translation": ...}, ...]`.
     - GET `/`: a page with a box for a text. `/model`, `/v1/models/NAME`, `/healthz`,
       `/metrics`.
 
@@ -71,6 +71,7 @@ def create_text_app(
         ("max_memory", max_memory),
     ):
         check_positive_int(key, value)
+    class_names = getattr(predictor, "class_names", [])  # a translator has none
     intake = intake_of(max_bytes, max_memory, body_seconds)
     metrics, thread = Metrics(), ThreadPoolExecutor(1)
 
@@ -87,19 +88,10 @@ def create_text_app(
 
     def answer(body: bytes) -> dict[str, Any]:
         texts = _texts(read_instances(body, max_texts), max_text)
-        names = predictor.class_names
-        predictions = []
-        for row in predictor.answer(texts):
-            likely = dict(zip(names, map(float, row), strict=True))
-            best = max(likely, key=likely.__getitem__)
-            predictions.append(
-                {
-                    "label": best,
-                    "probability": likely[best],
-                    "probabilities": likely,
-                }
-            )
-        return {"predictions": predictions}
+        if isinstance(predictor, Translator):
+            found = predictor.translate(texts)
+            return {"predictions": [{"translation": text} for text in found]}
+        return {"predictions": _labels(predictor, texts)}
 
     async def predict(request: Request) -> Response:
         check(request.path_params["name"])
@@ -118,7 +110,7 @@ def create_text_app(
 
     async def about(request: Request) -> Response:
         return JSONResponse(
-            {"name": name, "class_names": predictor.class_names, "max_text": max_text}
+            {"name": name, "class_names": class_names, "max_text": max_text}
         )
 
     routes = [
@@ -134,6 +126,21 @@ def create_text_app(
         max_waiting=max_waiting,
         lifespan=lifespan,
     )
+
+
+def _labels(predictor: Predictor, texts: list[str]) -> list[dict[str, Any]]:
+    predictions = []
+    for row in predictor.answer(texts):
+        likely = dict(zip(predictor.class_names, map(float, row), strict=True))
+        best = max(likely, key=likely.__getitem__)
+        predictions.append(
+            {
+                "label": best,
+                "probability": likely[best],
+                "probabilities": likely,
+            }
+        )
+    return predictions
 
 
 def _texts(rows: list[Any], max_text: int) -> list[str]:

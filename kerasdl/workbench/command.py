@@ -53,12 +53,13 @@ def program() -> str:
 
 
 def as_called(text: str) -> str:
-    """`text`, whose recipes are named as whoever reads it can call them."""
+    """`text`, whose recipes and extras are named as whoever reads it can call them."""
     if not _called:
         return text
+    text = re.sub(r'install -e "\.\[(\w+)\]"', r"install 'kerasdl[\1]'", text)
     known = "|".join(recipes())
     return re.sub(
-        rf"(?:\S*python )?(?:recipes/)?\b({known})\.py\b",
+        rf"(?:[\w./]*python )?(?:recipes/)?\b({known})\.py\b",
         lambda found: command_of(found[1]),
         text,
     )

@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from kerasdl.detection import Detector
     from kerasdl.tabular import Predictor as TablePredictor
     from kerasdl.text import Predictor as TextPredictor
+    from kerasdl.text import Translator
 
 
-def load(run: str | Path) -> "Predictor | Detector | TablePredictor | TextPredictor":
+def load(
+    run: str | Path,
+) -> "Predictor | Detector | TablePredictor | TextPredictor | Translator":
     """Load what answers of a finished run, whatever it is of.
 
     Args:
@@ -21,7 +24,7 @@ def load(run: str | Path) -> "Predictor | Detector | TablePredictor | TextPredic
     Returns:
         Of photos with classes a `kerasdl.Predictor`; of photos with boxes a
         `detection.Detector`; of a table a `tabular.Predictor`; of texts a
-        `text.Predictor`. Each has `predict`.
+        `text.Predictor`, of a translation a `text.Translator`. Each has `predict`.
 
     Raises:
         ValueError: it is no finished run, or one of another task.
@@ -39,5 +42,6 @@ def load(run: str | Path) -> "Predictor | Detector | TablePredictor | TextPredic
         "detection": lambda: kerasdl.detection.Detector,
         "tabular": lambda: kerasdl.tabular.Predictor,
         "text_classification": lambda: kerasdl.text.Predictor,
+        "translation": lambda: kerasdl.text.Translator,
     }
     return read_run(run).of_task(loaders)().load(run)

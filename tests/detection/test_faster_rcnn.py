@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -6,10 +8,14 @@ from kerasdl import train
 from kerasdl.detection import (
     AnchorLoss,
     BoxData,
+    MaskRCNNLoss,
     TwoStageLoss,
     faster_rcnn,
+    mask_rcnn,
+    mask_size,
     with_answers,
 )
+from kerasdl.detection._packed import unpacked
 
 
 @pytest.fixture
@@ -60,3 +66,28 @@ def test_both_stages_learn(small, scenes):
 def test_arguments_are_checked(tiny_trunk, name):
     with pytest.raises(ValueError, match=f"`{name}` must be an integer of at least 1"):
         faster_rcnn(tiny_trunk(), **{"classes": 2, "seed": 0} | {name: 0})
+
+
+def test_masks_of_proposals_learn_and_lie_in_the_picture(tiny_trunk, scenes):
+    model = mask_rcnn(
+        tiny_trunk((64, 64)), 1, (4, 8), 8, proposals=10, units=16, seed=0
+    )
+    scenes = replace(
+        scenes, class_names=["any"], boxes=scenes.boxes.assign(label="any")
+    )
+    data = BoxData(scenes, 64, 4, masks=True, seed=0)  # a box is its own mask
+    images, labels = next(iter(data.valid))
+    loss = MaskRCNNLoss(mask_size((64, 64)), proposals=10)
+    assert MaskRCNNLoss.from_config(loss.get_config()).mask_size == (16, 16)
+    raw, masks = unpacked(model.predict_on_batch(images), (10, 28 * 28))
+    assert np.ptp(masks) < 1  # near 0, of either sign
+    assert raw.shape[1] == 10 + 3 * (16 * 16 + 8 * 8)
+    both = loss(labels, model.predict_on_batch(images))
+    of_masks = (both - TwoStageLoss(10)(labels[..., :6], raw)) / 2
+    assert 0.3 < float(of_masks) < 2
+    model.compile(keras.optimizers.Adam(3e-3), loss)
+    history = train.fit_cycles(model, data, 3e-3, 1, 3)
+    assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    found = with_answers(model, 5).predict_on_batch(images)
+    assert found["masks"].shape == (len(images), 5, 16, 16)
+    assert 0 <= found["masks"].min() and found["masks"].max() <= 1

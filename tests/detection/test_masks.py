@@ -21,6 +21,7 @@ from kerasdl.detection import (
     with_answers,
 )
 from kerasdl.detection._copy_paste import pasted
+from kerasdl.detection._packed import packed, unpacked
 from kerasdl.detection.masks import (
     as_pixels,
     as_rle,
@@ -29,13 +30,7 @@ from kerasdl.detection.masks import (
     lowered,
     mask_size,
 )
-from kerasdl.detection.prototypes import (
-    COUNT,
-    mask_logits,
-    packed,
-    unpacked,
-    within,
-)
+from kerasdl.detection.prototypes import COUNT, mask_logits, within
 from kerasdl.detection.suppression import suppressed
 
 SQUARE = [[10, 20, 30, 20, 30, 40, 10, 40]]
@@ -143,7 +138,7 @@ def test_prototypes_come_out_of_the_one_tensor(rng):
     answers = packed(
         keras.ops.convert_to_tensor(raw), keras.ops.convert_to_tensor(maps)
     )
-    found, flat = unpacked(np.array(answers), (5, 6))
+    found, flat = unpacked(np.array(answers), (30, COUNT))
     np.testing.assert_array_equal(found, raw)
     np.testing.assert_array_equal(flat, maps.reshape(2, 30, COUNT))
 
@@ -178,7 +173,7 @@ def test_it_learns_masks_and_answers_with_them(masked, scenes):
     photos, _ = next(iter(data.valid))
     raw = masked.predict_on_batch(photos)
     of_masks = loss(labels, raw) - PointLoss()(
-        labels[..., :6], unpacked(raw, (16, 16))[0][..., :-COUNT]
+        labels[..., :6], unpacked(raw, (256, COUNT))[0][..., :-COUNT]
     )
     assert 0 < float(of_masks) / 2 < 2  # cross-entropy of .7 and Dice of at most 1
     masked.compile(keras.optimizers.Adam(3e-3), loss)

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasdl.detection.roi_align import roi_align
+from kerasdl.detection.roi_align import pasted_masks, roi_align
 
 
 def slowly(features, box, size, stride):
@@ -42,3 +42,19 @@ def test_it_is_what_tensorflow_crops(rng):
     shares = corners[:, [1, 0, 3, 2]] / [11, 15, 11, 15]
     expected = tf.image.crop_and_resize(features, shares, [0, 0], (7, 7))
     np.testing.assert_allclose(roi_align(features, boxes, 7)[0], expected, atol=1e-4)
+
+
+def test_what_is_pasted_is_found_again():
+    """A smooth grid, put into a picture at an eighth of its size and sampled there."""
+    y, x = np.mgrid[:6, :6] / 5
+    grids = np.stack([x, y * (1 - x)])[None].astype("f")
+    boxes = np.array([[[16, 8, 112, 104], [40, 40, 136, 120]]], "f")
+    pictures = np.array(pasted_masks(grids, boxes, (16, 20), 8.0))
+    assert pictures.shape == (1, 2, 16, 20)
+    for number in range(2):
+        picture = pictures[0, number][None, ..., None]
+        again = roi_align(picture, boxes[:, number][:, None], 6, 8.0)
+        np.testing.assert_allclose(
+            np.array(again)[0, 0, ..., 0], grids[0, number], atol=0.06
+        )
+    assert np.isfinite(pasted_masks(grids, boxes * 0, (16, 20), 8.0)).all()

@@ -53,3 +53,22 @@ def test_the_page_and_its_parts(toy):
     assert about == {"name": "toy", "class_names": ["bad", "good"], "max_text": 20}
     with pytest.raises(ValueError, match="`max_text` must be"):
         create_text_app(None, "toy", 0)
+
+
+class Upper(text.Translator):
+    def __init__(self):
+        """Without a network."""
+
+    def translate(self, texts, beams=None):
+        return [one.upper() for one in texts]
+
+
+def test_a_translator_answers_with_translations(run_app):
+    with run_app(create_text_app(Upper(), "toy", 20)) as client:
+        answer = client.predict({"instances": ["a dog", {"text": "b"}]}, PATH)
+        assert answer.content["predictions"] == [
+            {"translation": "A DOG"},
+            {"translation": "B"},
+        ]
+        about = client.get("/model").content
+        assert about == {"name": "toy", "class_names": [], "max_text": 20}

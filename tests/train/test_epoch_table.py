@@ -33,7 +33,8 @@ def test_each_epoch_is_a_row_of_a_table_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     history = fit()
     # A bar is rewritten after a carriage return, and gone in the end.
-    shown = [line.split("\r")[-1] for line in capsys.readouterr().out.splitlines()]
+    lines = capsys.readouterr().out.split("\n")
+    shown = [line.split("\r")[-1] for line in lines]
     header, *rows = [line for line in shown if line.strip()]
     names = "epoch train_loss valid_loss train_mae valid_mae rate time"
     assert header.split() == names.split()

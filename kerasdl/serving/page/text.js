@@ -12,7 +12,9 @@ fetch("model")
     document.title = model.name;
     document.getElementById("name").textContent = model.name;
     document.getElementById("about").textContent =
-      `Says which of ${model.class_names.join(", ")} a text is`;
+      model.class_names.length
+        ? `Says which of ${model.class_names.join(", ")} a text is`
+        : "Translates a text";
     box.maxLength = model.max_text;
   })
   .catch(() => {}); // the first text tells that the server is away
@@ -29,7 +31,9 @@ async function ask(text) {
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     const found = answer.predictions[0];
-    state.textContent = `${found.label}, ${(100 * found.probability).toFixed(1)} %`;
+    state.textContent =
+      found.translation ??
+      `${found.label}, ${(100 * found.probability).toFixed(1)} %`;
     for (const name of model.class_names) {
       const line = document.createElement("li");
       line.textContent = `${name}: ${found.probabilities[name].toFixed(4)}`;

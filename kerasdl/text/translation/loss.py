@@ -43,13 +43,10 @@ class NextPieceLoss(keras.losses.Loss):
             y_pred: logits `(batch, time, pieces)`.
         """
         truth = tf.cast(y_true, tf.int32)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, y_pred)
-        if self.label_smoothing:
-            # e * (mean of -log p - that of the truth), in which the sum over all
-            # powers falls out: it is not computed again.
-            of_truth = tf.gather(y_pred, truth, axis=2, batch_dims=2)
-            off = of_truth - tf.reduce_mean(y_pred, axis=2)
-            losses += self.label_smoothing * off
+        pieces = y_pred.shape[-1]
+        rest = self.label_smoothing / pieces
+        shares = tf.one_hot(truth, pieces, 1 - self.label_smoothing + rest, rest)
+        losses = tf.nn.softmax_cross_entropy_with_logits(shares, y_pred)
         is_there = tf.cast(truth != PAD, losses.dtype)
         share = tf.maximum(tf.reduce_mean(is_there), keras.config.epsilon())
         return losses * is_there / share

@@ -45,7 +45,7 @@ model = keras.saving.load_model("model.keras")
 check = json.load(open("{check}", encoding="utf-8"))
 source = np.array([check["source_ids"][0]], "int32")
 target = np.array([[{begin}]], "int32")
-while target[0, -1] != {end} and target.shape[1] < 100:
+while target[0, -1] != {end} and target.shape[1] <= {longest}:
     logits = model.predict_on_batch({{"source": source, "target": target}})
     likely = 3 + logits[:, -1, 3:].argmax(axis=1)  # 0 to 2 are no pieces
     target = np.append(target, likely[:, None], axis=1).astype("int32")
@@ -103,6 +103,7 @@ def write_run_files(
             for split, row in last.iterrows()
         ),
         begin=BEGIN,
+        longest=translator.max_length,
         end=END,
         subwords=SUBWORDS,
         check=CHECK,

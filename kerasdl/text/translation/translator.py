@@ -41,8 +41,9 @@ class Translator:
     Args:
         model: as `transformer_translator` or `gru_translator` builds it.
         subwords: its vocabulary.
-        max_length: pieces of a sentence at most, as in training. Longer texts are
-            translated sentence by sentence, and sentences without an end in pieces.
+        max_length: pieces of a sentence and of its translation at most, as in training.
+            Longer texts are translated sentence by sentence, and sentences without an
+            end in pieces.
         beams: of the search, where `translate` is told none.
         as_lesson: whether texts are first cut by `lesson_text`, as in training.
 
@@ -129,15 +130,16 @@ class Translator:
 
     def predict(
         self,
-        file: str | Path,
+        texts: Sequence[str] | str | Path,
         text_column: str | None = None,
         encoding: str = "utf-8",
         beams: int | None = None,
     ) -> pd.DataFrame:
-        """Translate every row of a file, in its order.
+        """Translate every text of a list or a file, in its order.
 
         Args:
-            file: a .csv or .tsv file, or .txt of one text a line; .gz is unpacked.
+            texts: strings in a list; or a .csv or .tsv file, or .txt of one text a
+                line; .gz is unpacked.
             text_column: of the texts; None finds it, see `reading.find_text_column`.
             encoding: of the file.
             beams: as in `translate`.
@@ -149,10 +151,13 @@ class Translator:
         Raises:
             ValueError: there is no such file or column.
         """
-        rows, column = read_rows("file", file, encoding, text_column)
-        texts = rows[column].tolist()
+        column: str = "text"
+        if isinstance(texts, (str, Path)):
+            rows, column = read_rows("texts", texts, encoding, text_column)
+            texts = rows[column].tolist()
         name = "text" if column == TRANSLATION else column
-        return pd.DataFrame({name: texts, TRANSLATION: self.translate(texts, beams)})
+        found = self.translate(texts, beams)
+        return pd.DataFrame({name: list(texts), TRANSLATION: found})
 
     def translate_ids(
         self, sources: Sequence[Sequence[int]], beams: int | None = None
@@ -171,8 +176,7 @@ class Translator:
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
             source = padded([[*sources[place], END] for place in batch])
-            longest = min(2 * source.shape[1] + 20, 2 * self.max_length)
-            ids = search(tf.constant(source), tf.constant(longest)).numpy()
+            ids = search(tf.constant(source), tf.constant(self.max_length)).numpy()
             found |= dict(zip(batch, ids, strict=True))
         return [found[place] for place in range(len(sources))]
 

@@ -1,6 +1,7 @@
 """Vocabulary, batches of like length, and what a resumed run finds again."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from kerasdl.batches import is_training_data
@@ -51,11 +52,12 @@ def test_what_decides_a_training_is_told(data, counting):
 
 
 def test_long_pairs_are_left_out_and_counted(counting, capsys):
-    data = PairData(counting, 60, 64, max_length=18, seed=2)
-    lengths = [truth.shape[1] for _, truth in data.train.as_numpy_iterator()]
-    assert max(lengths) <= 18 and "train pairs with 18 pieces or more" in (
-        capsys.readouterr().out
-    )
+    long = {"split": "train", "source": "no1 q " * 30, "target": "eins"}
+    pairs = pd.concat([counting, pd.DataFrame([long])], ignore_index=True)
+    data = PairData(pairs, 60, 64, max_length=20, seed=2)
+    batches = [inputs["source"] for inputs, _ in data.train.as_numpy_iterator()]
+    assert sum(map(len, batches)) == 60 and max(b.shape[1] for b in batches) <= 20
+    assert "1 train pairs with 20 pieces or more are left" in capsys.readouterr().out
     with pytest.raises(ValueError, match="`max_length` must leave pairs"):
         PairData(counting, 60, 64, max_length=2, seed=2)
 

@@ -63,7 +63,6 @@ def test_greedy_search_is_that_without_kept_states(tiny):
     search = make_search(steps_of(tiny))
     found = rows(search(tf.constant(SOURCE), tf.constant(LENGTH)))
     assert found == [greedy(tiny, source) for source in SOURCE]
-    assert len({tuple(row) for row in found}) > 1
     search(tf.constant(SOURCE[:1, :2]), tf.constant(3))
     assert search.experimental_get_tracing_count() == 1
 

@@ -1,0 +1,118 @@
+"""Mask R-CNN: Faster R-CNN whose second stage gives a mask of each proposal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import initializers, layers, ops
+
+from ._packed import packed, unpacked
+from .anchors import assign_anchors
+from .faster_rcnn import PROPOSALS, UNITS, TwoStageLoss, looked_at, two_stages
+from .mask_loss import mask_costs
+from .masks import STRIDE
+from .pyramid import FILTERS, STRIDES, separable
+from .roi_align import roi_align
+
+ROI_MASKS = "roi_masks"
+SIDE = 28  # squares of a side of a mask
+_GRID = SIDE // 2
+
+
+def mask_rcnn(
+    trunk: keras.Model,
+    classes: int,
+    strides: Sequence[int] = STRIDES,
+    filters: int = FILTERS,
+    proposals: int = PROPOSALS,
+    units: int = UNITS,
+    *,
+    seed: int | None = None,
+) -> keras.Model:
+    """`faster_rcnn` with a mask head, to be trained by `MaskRCNNLoss`.
+
+    What lies in a proposal, 14 x 14, goes through two separable convolutions and one
+    that doubles its side; one mask of 28 x 28 whatever the class. In the raw answers
+    masks stand in rows below; `with_answers` puts them into the picture.
+
+    Args:
+        trunk: as in `faster_rcnn`, and so are the others.
+        classes: see there.
+        strides: see there.
+        filters: see there.
+        proposals: see there.
+        units: see there.
+        seed: see there.
+
+    Raises:
+        ValueError: an argument is none of these.
+
+    Reference:
+        He et al., 2017, https://arxiv.org/abs/1703.06870, section 3
+    """
+    found = two_stages(
+        trunk, classes, strides, filters, proposals=proposals, units=units, seed=seed
+    )
+    count = found.proposals.shape[1]
+    x = looked_at(found.levels, found.proposals, _GRID)
+    x = ops.reshape(x, (-1, _GRID, _GRID, filters))
+    for number in range(2):
+        x = separable(x, filters, f"mask{number}", found.seeds)
+    x = layers.UpSampling2D(interpolation="bilinear", name="mask_up")(x)
+    x = separable(x, filters, "mask2", found.seeds)
+    init = initializers.RandomNormal(stddev=0.01, seed=next(found.seeds))
+    x = layers.Conv2D(1, 1, kernel_initializer=init, name="mask_last")(x)
+    masks = layers.Reshape((SIDE * SIDE,), dtype="float32")(x)
+    masks = ops.reshape(masks, (-1, count, SIDE * SIDE))
+    masks = layers.Activation("linear", name=ROI_MASKS, dtype="float32")(masks)
+    return keras.Model(found.inputs, packed(found.raw, masks), name="mask_rcnn")
+
+
+@keras.saving.register_keras_serializable("kerasdl")
+class MaskRCNNLoss(TwoStageLoss):
+    """`TwoStageLoss`, and cross-entropy and Dice of the masks of `mask_rcnn`.
+
+    Takes boxes with masks, as `BoxData` gives them with `masks=True`. A proposal whose
+    IoU with an object is .5 shall give what it shows of the object's mask.
+
+    Args:
+        mask_size: (rows, columns) of a true mask, `masks.mask_size` of the picture's.
+        mask_weight: of the masks.
+        proposals: as in `TwoStageLoss`.
+    """
+
+    def __init__(
+        self,
+        mask_size: tuple[int, int],
+        mask_weight: float = 2.0,
+        proposals: int = PROPOSALS,
+        reduction: str = "sum_over_batch_size",
+        name: str = "mask_rcnn_loss",
+        dtype: Any = "float32",
+    ) -> None:
+        super().__init__(proposals, reduction, name, dtype)
+        self.mask_size, self.mask_weight = tuple(mask_size), mask_weight
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
+        count, values = self.proposals, SIDE * SIDE
+        raw, found = unpacked(y_pred, (count, values))
+        boxes, labels, ignored = y_true[..., :4], y_true[..., 4], y_true[..., 5] > 0
+        objects = ops.where(ignored, -1.0, labels)
+        places = raw[:, :count, 4:8]
+        number, answers, _ = assign_anchors(places, boxes, objects, 0.5, 0.5)
+        rows, columns = self.mask_size
+        # All true masks of a picture are channels, of which each place takes its own.
+        true = ops.reshape(y_true[..., 6:], (-1, y_true.shape[1], rows, columns))
+        maps = ops.transpose(true, (0, 2, 3, 1))
+        shown = roi_align(maps, places, SIDE, float(STRIDE))
+        shown = ops.reshape(shown, (-1, count, values, y_true.shape[1]))
+        own = ops.one_hot(number, y_true.shape[1])
+        target = ops.sum(shown * ops.expand_dims(own, 2), axis=3)
+        counts = ops.cast(answers, "float32")
+        each = mask_costs(target, found, ops.ones_like(found)) * counts
+        of_masks = ops.sum(each, axis=1) / ops.maximum(ops.sum(counts, axis=1), 1.0)
+        return super().call(y_true[..., :6], raw) + self.mask_weight * of_masks
+
+    def get_config(self) -> dict[str, Any]:  # noqa: D102
+        own = {"mask_size": self.mask_size, "mask_weight": self.mask_weight}
+        return {**super().get_config(), **own}
