@@ -33,7 +33,16 @@ def predict(recipes_path):
 
 
 def arguments(folder, out, *more):
-    small = ["--width", "8", "--layers", "1", "--pieces", "40", "--batch-tokens", "128"]
+    small = [
+        "--width",
+        "16",
+        "--layers",
+        "1",
+        "--pieces",
+        "40",
+        "--batch-tokens",
+        "128",
+    ]
     names = ["--data", str(folder), "--source", "en", "--target", "fr", "--beams", "2"]
     own = ["--teacher-forcing", "0.5", "--epochs", "2", "--max-length", "12"]
     return [*names, *small, *own, "--seed", "1", "--out", str(out), *more]

@@ -35,7 +35,8 @@ def transformer_translator(
 
     Args:
         pieces: of the vocabulary.
-        width: of embeddings and layers, a multiple of `heads` and of 2.
+        width: of embeddings and layers, a multiple of 2 and of `heads`, at least twice
+            as many.
         heads: of each attention.
         num_layers: of encoder and of decoder.
         hidden: units between the two dense layers of a part.
@@ -52,10 +53,11 @@ def transformer_translator(
     sizes = {"pieces": pieces, "width": width, "heads": heads}
     for name, value in {**sizes, "num_layers": num_layers, "hidden": hidden}.items():
         check_positive_int(name, value)
-    if width % heads or width % 2:
+    # TensorFlow 2.21 mixes up heads of depth 1 and places, where both are as many.
+    if width % heads or width % 2 or width < 2 * heads:
         raise ValueError(
-            "`width` must be a multiple of `heads` and of 2. Received: "
-            f"width={width}, heads={heads}"
+            "`width` must be a multiple of 2 and of `heads`, at least twice as many. "
+            f"Received: width={width}, heads={heads}"
         )
     seeds = Seeds(seed)
     build = _Blocks(width, heads, hidden, dropout, seeds)

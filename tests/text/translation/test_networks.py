@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasdl.text.translation import (
     NextPieceLoss,
@@ -36,6 +37,20 @@ def test_no_piece_knows_what_comes_after_it(tiny):
     found = ask(tiny, SOURCE, other)
     np.testing.assert_allclose(found[:, :2], expected[:, :2], atol=1e-5)
     assert abs(found[:, 2] - expected[:, 2]).max() > 1e-3
+
+
+def test_as_many_places_as_heads_are_no_heads(rng):
+    """With heads of depth 1 they are, in functions of any shape: TensorFlow errs."""
+    model = transformer_translator(40, 16, heads=8, num_layers=1, hidden=8, seed=1)
+    model.set_weights([w + rng.normal(size=w.shape) for w in model.get_weights()])
+    ids = rng.integers(4, 40, (2, 8)).astype("int32")
+    shape = tf.TensorSpec((None, None), tf.int32)
+
+    @tf.function(input_signature=[shape, shape])
+    def in_a_function(source, target):
+        return model({"source": source, "target": target})
+
+    np.testing.assert_allclose(in_a_function(ids, ids), ask(model, ids, ids), atol=1e-4)
 
 
 def test_each_place_of_the_source_counts(tiny):
@@ -82,7 +97,7 @@ def test_parameters_are_those_of_the_docstrings():
         ),
         (
             transformer_translator,
-            {"pieces": 9, "width": 9},
+            {"pieces": 9, "width": 8},
             "`width` must be a multiple",
         ),
         (gru_translator, {"pieces": 9, "units": 5}, "`units` must be even"),
