@@ -55,7 +55,7 @@ def test_four_schedules_from_the_same_start(photos, tmp_path, capsys, tiny_backb
     firsts = {}
     for number, line in enumerate(lines):
         if line in schedules:
-            firsts[line] = lines[number + 2].split("accuracy: ", 1)[1]
+            firsts[line] = lines[number + 1].split("accuracy: ", 1)[1]
     assert firsts["constant"] == firsts["step_decay"] != firsts["one_cycle"]
 
 

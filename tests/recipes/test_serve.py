@@ -156,7 +156,7 @@ def test_a_taken_port_exits_with_two(run, capsys):
         assert main(RECIPE, run, "--port", port) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert f"port={port} (Address already in use)" in shown.err
+    assert f"--port {port} (Address already in use)" in shown.err
 
 
 @pytest.mark.parametrize(

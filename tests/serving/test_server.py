@@ -67,7 +67,7 @@ def test_a_missing_package_is_an_error_that_names_the_extra():
     code = (
         "import sys; sys.modules['starlette'] = None\n"
         "import kerasdl\n"
-        "try: kerasdl.serving\n"
+        "try: kerasdl.serving.create_app()\n"
         "except ImportError as error: print(error)"
     )
     result = subprocess.run(
