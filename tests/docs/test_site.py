@@ -67,13 +67,9 @@ def test_code_of_the_first_page_runs(tmp_path, monkeypatch):
         if page.name == "index.md":
             (code,) = blocks
             exec(code, found)
-        elif page.name == "serving.md":
-            (serving,) = blocks
         else:
             assert blocks == []
     assert (tmp_path / "drawings/test/cats/cat.0001.jpg").exists()
-    exec(serving.replace("serve()", "serve(port=0)"), found)
-    found["server"].stop()
 
 
 @pytest.mark.parametrize("name", ["several_labels"])
