@@ -66,9 +66,13 @@ class Cell:
         self._place = None
         self._last = 0.0
 
+    def is_due(self) -> bool:
+        """Whether the last picture was not a moment ago."""
+        return time.monotonic() >= self._last + _SECONDS
+
     def show(self, html: str, now: bool = False) -> None:
         """Put `html` there, unless that was done a moment ago and not `now`."""
-        if not now and time.monotonic() < self._last + _SECONDS:
+        if not now and not self.is_due():
             return
         from IPython.display import HTML, display
 

@@ -1,5 +1,6 @@
-"""Files of tables read, or refused by name."""
+"""Files of tables written, read, or refused by name."""
 
+import csv
 import lzma
 import warnings
 import zipfile
@@ -10,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from kerasdl._atomic import write_text
 from kerasdl._checks import first_few
 
 # Of pandas, of decoding, and of files that are not compressed as their suffix says.
@@ -22,6 +24,18 @@ _HOW = (
     "or read it by pandas (`read_csv(..., encoding=..., sep=...)`, `read_excel`) and "
     "save that."
 )
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table without its index as CSV in UTF-8, whole or not at all.
+
+    Raises:
+        ValueError: `path` is no place for a file.
+    """
+    text = table.to_csv(index=False)
+    if "\r" in text:  # readers take it for the end of a row, unless it is quoted
+        text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    write_text(path, text)
 
 
 def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:

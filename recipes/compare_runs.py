@@ -35,6 +35,9 @@ def parse_args(argv=None):
     add("--open", action="store_true", help="show the page in a browser")
     add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     args = parser.parse_args(argv)
+    if len({path.resolve() for path in args.runs}) < len(args.runs):
+        named = ", ".join(map(str, args.runs))
+        parser.error(f"RUN must be different folders. Received: {named}")
     if len(args.runs) > 1 and args.out.exists() and not args.overwrite:
         parser.error(
             f"--out must not exist. Received: --out {args.out}. --overwrite replaces it"

@@ -89,6 +89,10 @@ def parse_args(argv=None):
         parser.error(
             f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
         )
+    asked = {Path(image).resolve() for image in args.images}
+    for option, path in (("--csv", args.csv), ("--json", args.json)):
+        if path and path.resolve() in asked:
+            parser.error(f"{option} must be another file than IMAGE. Received: {path}")
     try:
         run = kd.runs.read_run(args.model)
         args.answer = run.of_task(
@@ -145,7 +149,7 @@ def predict_rows(args):
         kd.workbench.say_error(error)
         return 2
     if args.csv:
-        found.to_csv(args.csv, index=False)
+        kd.tables.write_csv(args.csv, found)
     names = [name for name in ("prediction", "probability") if name in found]
     print(found[names].head(10).to_string())
     if len(found) > 10:
@@ -167,7 +171,7 @@ def classify_texts(args):
         kd.workbench.say_error(error)
         return 2
     if args.csv:
-        found.to_csv(args.csv, index=False)
+        kd.tables.write_csv(args.csv, found)
     for text, label, probability in found.head(10).itertuples(index=False):
         print(f"{label} {probability:.4f}: {text[:60]}")
     if len(found) > 10:
@@ -215,10 +219,10 @@ def translate(args):
             args.images[0], args.text_column, args.encoding
         )
     except ValueError as error:
-        print(f"predict.py: error: {error}", file=sys.stderr)
+        kd.workbench.say_error(error)
         return 2
     if args.csv:
-        found.to_csv(args.csv, index=False)
+        kd.tables.write_csv(args.csv, found)
     for text in found["translation"].head(10):
         print(text)
     if len(found) > 10:

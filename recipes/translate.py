@@ -81,6 +81,8 @@ def main(argv=None):
         print(f"{model.name}, {model.count_params():,} parameters")
         history = fit(args, run, data, model)
         print(kd.train.history_table(history))
+        if args.precision != "float32":  # a search adds up what it keeps in float32
+            model = kd.artefacts.inference_model(model)
         translator = kd.text.Translator(
             model, data.subwords, args.max_length, args.beams, args.lesson
         )

@@ -7,7 +7,7 @@ from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.tables import read_csv, read_header
+from kerasdl.tables import read_csv, read_header, write_csv
 from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
@@ -83,3 +83,10 @@ def test_a_table_read_by_pandas_is_taken(tmp_path):
     table = pd.read_csv(path, encoding="utf-16")
     data = ImageData.from_table(table, tmp_path, image_size=8, seed=0)
     assert data.class_names == ["cafè", "café"]
+
+
+def test_what_is_written_has_as_many_rows(tmp_path):
+    table = pd.DataFrame({"text": ["a\rb", 'c"d', "e\nf"], "n": [1, 2, 3]})
+    write_csv(tmp_path / "t.csv", table)
+    found = pd.read_csv(tmp_path / "t.csv")
+    assert found["n"].tolist() == [1, 2, 3] and found["text"][0] == "a\rb"

@@ -84,7 +84,8 @@ class Predictions(Described):
 
     def remark(self, row: int) -> str:
         """What to mind about a picture's answer: nothing, "unsure", "unlike ..."."""
-        remarks = ["unsure"] if self.unsure[row] else []
+        own = self.probabilities[row : row + 1]
+        remarks = ["unsure"] if are_unsure(own, self.is_multi_label)[0] else []
         if self.unlike is not None and self.unlike[row]:
             remarks.append("unlike the training photos")
         return ", ".join(remarks)

@@ -41,9 +41,9 @@ def pasted(
     found = [], []
     for place, drawn in enumerate(draws):
         own, partner = (labels[place], masks[place]), int(drawn[_PARTNER] * len(labels))
-        count = len(labels[partner])
-        if drawn[_PASTES] < share and count:
-            number = int(drawn[_OBJECT] * count)
+        able = np.flatnonzero(labels[partner][:, 5] == 0)  # no crowds
+        if drawn[_PASTES] < share and len(able):
+            number = able[int(drawn[_OBJECT] * len(able))]
             own = _onto(
                 images[place],
                 own,

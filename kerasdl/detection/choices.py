@@ -13,7 +13,8 @@ FINE_STRIDES = (4, 8, 16, 32)
 # all layers and a level of stride 4 nearly a whole one: so many in twenty minutes.
 _MILLIONS = {False: 1800, True: 1100}
 _EPOCHS, _STEPS = 32, 640
-_FEW_EPOCHS = 12  # a smaller picture is better than fewer
+_FEW_EPOCHS = 12  # a smaller picture is better than fewer,
+_FEW_VIEWS = 1600  # but so many pictures that are seen are enough
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def choose(
     """Choose what is not given.
 
     Pictures are so large that objects of the smallest class have 24 pixels a side, from
-    320 to 1024 pixels, and smaller where that leaves too few epochs in twenty minutes
+    320 to 1024 pixels, and smaller where that leaves too few views in twenty minutes
     of two cores. Below 48 pixels the finest level has a stride of 4, and nothing is
     frozen. There are 32 epochs, of few photos as many as make 640 batches, of many as
     fit into twenty minutes.
@@ -66,7 +67,8 @@ def choose(
     is_small = share * size < 2 * SMALL
     budget = _MILLIONS[is_small] * 1e6 / max(photos, 1)  # pixels of a photo
     if image_size is None and epochs is None and size > _LEAST:
-        affordable = int(math.sqrt(budget / _FEW_EPOCHS)) // 32 * 32
+        views = min(_FEW_EPOCHS * photos, max(_FEW_VIEWS, 2 * photos))
+        affordable = int(math.sqrt(_MILLIONS[is_small] * 1e6 / views)) // 32 * 32
         size = max(min(size, affordable), _LEAST)
     batch_size = batch_size or (8 if size <= _LARGE else 4)
     if epochs is None:

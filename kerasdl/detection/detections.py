@@ -150,4 +150,4 @@ def photo_files(photos: str | Path | Iterable[str | Path], root: Path) -> list[s
             files += [str(Path(name) / file) for file in list_images(root / name)[0]]
         else:
             files.append(str(name))
-    return files
+    return list(dict.fromkeys(files))  # a photo may be named, and its folder too

@@ -186,6 +186,11 @@ def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFram
     ignored = are_ignored(truth.boxes)
     # As in training, and in VOC's measures; COCO has crowds alone.
     known = as_coco(replace(truth, boxes=truth.boxes.assign(crowd=ignored)))
+    if masks:  # a box without one is its own, as in training
+        for one in known["annotations"]:
+            x, y, w, h = one["bbox"]
+            corners = [x, y, x + w, y, x + w, y + h, x, y + h]
+            one.setdefault("segmentation", [corners])
     ids = {image["file_name"]: image["id"] for image in known["images"]}
     classes = pd.Index(truth.class_names).get_indexer(answers["label"])
     sides = answers[["x2", "y2"]].to_numpy() - answers[["x1", "y1"]].to_numpy()

@@ -124,15 +124,18 @@ def in_photos(
         matrix = to_view((height, width), *geometry)
         boxes = moved(found["boxes"][place, :count], np.linalg.inv(matrix))
         boxes = np.clip(boxes, 0, [width, height, width, height])
+        # Of the black borders nothing is left.
+        rows = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        boxes = boxes[rows]
         table = pd.DataFrame(boxes, columns=BOX).assign(
             file=file,
-            label=names[found["labels"][place, :count].astype(int)],
-            score=found["scores"][place, :count],
+            label=names[found["labels"][place, rows].astype(int)],
+            score=found["scores"][place, rows],
         )
         if "masks" in found:
             table["mask"] = [
                 as_rle(in_photo(mask, box, (height, width), matrix))
-                for mask, box in zip(found["masks"][place], boxes, strict=False)
+                for mask, box in zip(found["masks"][place][rows], boxes, strict=True)
             ]
         tables.append(table)
     return tables

@@ -61,7 +61,7 @@ class EpochTable(keras.callbacks.Callback):
         self._batch = batch + 1
         if self._bar is not None:
             self._bar.update()
-        if self._cell is not None:
+        if self._cell is not None and self._cell.is_due():
             self._cell.show(self._html(with_bar=True))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102

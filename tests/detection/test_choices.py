@@ -22,9 +22,16 @@ def test_twenty_minutes_are_not_passed(share, photos):
     found = choose(share, photos)
     assert 320 <= found.image_size <= 1024 and found.image_size % 32 == 0
     if found.epochs > 2:
-        assert photos * found.epochs * found.image_size**2 / 1e6 <= 1800
+        most = 1800 if found.freezes else 1100
+        assert photos * found.epochs * found.image_size**2 / 1e6 <= most
     if photos <= 160:
-        assert found.epochs >= 12
+        assert found.epochs >= 10
+
+
+def test_many_photos_of_small_objects_keep_their_pixels():
+    """1600 pictures that are seen are enough, however many photos they are of."""
+    found = choose(20 / 640, 800)
+    assert found.image_size == 768 and found.side == 24 and found.epochs == 2
 
 
 def test_few_photos_are_seen_more_often():

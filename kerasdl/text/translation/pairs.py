@@ -49,18 +49,16 @@ def read_pairs(
     if path.is_dir():
         table = _of_folder(path, source, target, encoding)
     elif path.is_file() and path.name.lower().endswith(_KINDS):
-        if source or target:
-            raise ValueError(
-                "`source` and `target` must be left out for one file, whose first "
-                f"column is the source. Received: source={source!r}, target={target!r}"
-            )
         table = _of_file(path, encoding)
+        if source or target:
+            names = (target, source) if swap else (source, target)
+            print_line(f"the first column is taken for {names[0]}, the next {names[1]}")
     else:
         raise ValueError(
             "`path` must be a folder of train.SOURCE and train.TARGET, or a .txt or "
             f".tsv file, with or without .gz. Received: path={str(path)!r}"
         )
-    table[["source", "target"]] = table[["source", "target"]].map(_clean)
+    table[["source", "target"]] = table[["source", "target"]].map(one_form)
     if swap:
         table = table.rename(columns={"source": "target", "target": "source"})
     is_whole = (table["source"] != "") & (table["target"] != "")
@@ -199,6 +197,6 @@ def _of_file(file: Path, encoding: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["split", "source", "target"], dtype=object)
 
 
-def _clean(text: str) -> str:
-    """One form of each letter, no blanks at the ends."""
+def one_form(text: str) -> str:
+    """A text with one form of each letter, and one blank for any blanks."""
     return " ".join(unicodedata.normalize("NFC", text).split())

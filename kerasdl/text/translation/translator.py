@@ -18,6 +18,7 @@ from kerasdl.runs import read_run
 from kerasdl.text.reading import read_rows
 
 from .lesson import lesson_text
+from .pairs import one_form
 from .search import Search, make_search
 from .steps import steps_of
 from .subwords import BEGIN, END, Subwords, padded
@@ -195,12 +196,14 @@ class Translator:
             layer.
         """
         (source,) = self.subwords.encode(
-            [lesson_text(text) if self.as_lesson else text]
+            [lesson_text(text) if self.as_lesson else one_form(text)]
         )
         source = [*source[: self.max_length - 1], END]
         if translation is None:
             (translation,) = self.translate([text])
-        (target,) = self.subwords.encode([translation])
+        if self.as_lesson:  # its words are cut again
+            translation = lesson_text(translation)
+        (target,) = self.subwords.encode([one_form(translation)])
         target = target[: self.max_length - 1]
         memory, state = self._steps.start(tf.constant([source]), 1)
         rows = []
@@ -214,10 +217,10 @@ class Translator:
     def _sentences(self, text: str) -> list[list[int]]:
         """Ids of a text, or of its sentences where it is too long for one."""
         most = self.max_length - 1
-        (ids,) = self.subwords.encode([text])
+        (ids,) = self.subwords.encode([one_form(text)])
         if len(ids) <= most:
             return [ids] if ids else []
-        parts = [part for part in _SENTENCES.split(text) if part.strip()]
+        parts = [part for part in map(one_form, _SENTENCES.split(text)) if part]
         return [
             ids[start : start + most]
             for ids in self.subwords.encode(parts)

@@ -54,6 +54,7 @@ def test_a_folder_is_read_with_all_its_tests(folder, capsys):
 def test_a_file_has_source_and_target_and_more_is_ignored(write, name):
     path = write(name, "Go.\tVa !\tby tatoeba", "", "Run!\tCours !", "Run!\tCourez !")
     found = read_pairs(path)
+    assert read_pairs(path, "en", "fr").equals(found)
     assert found["source"].tolist() == ["Go.", "Run!", "Run!"]
     assert found["target"].tolist() == ["Va !", "Cours !", "Courez !"]
     assert read_pairs(path, swap=True)["source"][0] == "Va !"
@@ -87,8 +88,6 @@ def test_other_files_are_refused(write, tmp_path):
     path = write("pairs.tsv", "one\teins", "two")
     with pytest.raises(ValueError, match="two columns .* line 2: 'two'"):
         read_pairs(path)
-    with pytest.raises(ValueError, match="`source` and `target` must be left out"):
-        read_pairs(path, "en", "fr")
     with pytest.raises(ValueError, match="`path` must be a folder of train.SOURCE"):
         read_pairs(tmp_path / "gone.tsv")
     with pytest.raises(ValueError, match="`path` must hold pairs for training"):
