@@ -1,14 +1,9 @@
 """The routes of a detector: photos in, boxes out, drawn by a page."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,9 +19,8 @@ from . import rest_api
 from .application import PHOTO_PAGE, application, intake_of
 from .images import declared_pixels
 from .metrics import Metrics
+from .one_model import OneModel
 from .upload import read_form
-
-_MODEL = "/v1/models/{name}"
 
 
 def create_box_app(
@@ -78,25 +72,9 @@ def create_box_app(
     for key, value in limits.items():
         check_positive_int(key, value)
     intake = intake_of(max_bytes, max_memory, body_seconds)
-    metrics, thread = Metrics(), ThreadPoolExecutor(1)
+    model = OneModel(name)
     # Traced before it is asked.
     detector.answers([_plain(np.zeros((*detector.image_size, 3), np.uint8))])
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        thread.shutdown()
-
-    async def asked(work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(
-            thread, work, *arguments
-        )
-
-    def check(found: str) -> None:
-        if found != name:
-            raise HTTPException(
-                404, f"there is no such model. This server has /v1/models/{name}"
-            )
 
     def views_of(contents: list[bytes]) -> list[View]:
         found, left = [], max_pixels
@@ -142,16 +120,7 @@ def create_box_app(
         threshold = _threshold(request.query_params, detector.threshold)
         body = await request.body()
         sent = await read_form(body, request.headers, max_images)
-        return JSONResponse({"images": await asked(of_files, sent, threshold)})
-
-    async def predict(request: Request) -> Response:
-        check(request.path_params["name"])
-        rest_api.check_verb(request.path_params["verb"])
-        return JSONResponse(await asked(of_predict, await request.body()))
-
-    async def status(request: Request) -> Response:
-        check(request.path_params["name"])
-        return JSONResponse(rest_api.status())
+        return JSONResponse({"images": await model.ask(of_files, sent, threshold)})
 
     async def about(request: Request) -> Response:
         return JSONResponse(
@@ -166,17 +135,16 @@ def create_box_app(
 
     routes = [
         Route("/detect", detect, methods=["POST"]),
-        Route(_MODEL + ":{verb}", predict, methods=["POST"]),
-        Route(_MODEL, status),
+        *model.routes(of_predict),
         Route("/model", about),
     ]
     return application(
         routes,
         page=PHOTO_PAGE,
-        metrics=metrics,
+        metrics=Metrics(),
         intake=intake,
         max_waiting=max_waiting,
-        lifespan=lifespan,
+        lifespan=model.lifespan,
     )
 
 

@@ -1,13 +1,8 @@
 """The routes of a table's model: rows as JSON, and a CSV file from a page."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pandas as pd
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,10 +12,10 @@ from starlette.types import ASGIApp
 from kerasdl._checks import check_positive_int
 from kerasdl.tabular import Predictor, frame_of_rows, read_rows
 
-from . import rest_api
 from .application import application, intake_of
 from .instances import read_instances
 from .metrics import Metrics
+from .one_model import OneModel, refusing
 from .upload import read_form
 
 _PAGE = {
@@ -28,7 +23,6 @@ _PAGE = {
     "style.css": ("style.css", "text/css"),
     "table.js": ("table.js", "text/javascript"),
 }
-_MODEL = "/v1/models/{name}"
 
 
 def create_table_app(
@@ -74,27 +68,7 @@ def create_table_app(
     ):
         check_positive_int(key, value)
     intake = intake_of(max_bytes, max_memory, body_seconds)
-    metrics, thread = Metrics(), ThreadPoolExecutor(1)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        thread.shutdown()
-
-    async def asked(work: Callable[[bytes], Any], body: bytes) -> Any:
-        run = asyncio.get_running_loop().run_in_executor
-        try:
-            return await run(thread, work, body)
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
-        except FloatingPointError as error:
-            raise HTTPException(500, str(error)) from error
-
-    def check(found: str) -> None:
-        if found != name:
-            raise HTTPException(
-                404, f"there is no such model. This server has /v1/models/{name}"
-            )
+    model = OneModel(name)
 
     def of_json(body: bytes) -> dict[str, Any]:
         frame = frame_of_rows(read_instances(body, max_rows), predictor.columns)
@@ -106,19 +80,10 @@ def create_table_app(
             raise HTTPException(413, f"the file must have at most {max_rows} rows")
         return predictor.with_answers(text, rows).to_csv(index=False)
 
-    async def predict(request: Request) -> Response:
-        check(request.path_params["name"])
-        rest_api.check_verb(request.path_params["verb"])
-        return JSONResponse(await asked(of_json, await request.body()))
-
     async def upload(request: Request) -> Response:
         body = await request.body()
         (sent,) = await read_form(body, request.headers, 1, "file")
-        return Response(await asked(of_csv, sent), media_type="text/csv")
-
-    async def status(request: Request) -> Response:
-        check(request.path_params["name"])
-        return JSONResponse(rest_api.status())
+        return Response(await model.ask(refusing(of_csv), sent), media_type="text/csv")
 
     async def about(request: Request) -> Response:
         return JSONResponse(
@@ -133,17 +98,16 @@ def create_table_app(
 
     routes = [
         Route("/predict", upload, methods=["POST"]),
-        Route(_MODEL + ":{verb}", predict, methods=["POST"]),
-        Route(_MODEL, status),
+        *model.routes(refusing(of_json)),
         Route("/model", about),
     ]
     return application(
         routes,
         page=_PAGE,
-        metrics=metrics,
+        metrics=Metrics(),
         intake=intake,
         max_waiting=max_waiting,
-        lifespan=lifespan,
+        lifespan=model.lifespan,
     )
 
 

@@ -1,12 +1,7 @@
 """The routes of a model of texts: JSON, and a box on a page."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,17 +11,16 @@ from starlette.types import ASGIApp
 from kerasdl._checks import check_positive_int
 from kerasdl.text import Predictor, Translator
 
-from . import rest_api
 from .application import application, intake_of
 from .instances import read_instances
 from .metrics import Metrics
+from .one_model import OneModel, refusing
 
 _PAGE = {
     "": ("text.html", "text/html"),
     "style.css": ("style.css", "text/css"),
     "text.js": ("text.js", "text/javascript"),
 }
-_MODEL = "/v1/models/{name}"
 
 
 def create_text_app(
@@ -73,18 +67,7 @@ def create_text_app(
         check_positive_int(key, value)
     class_names = getattr(predictor, "class_names", [])  # a translator has none
     intake = intake_of(max_bytes, max_memory, body_seconds)
-    metrics, thread = Metrics(), ThreadPoolExecutor(1)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        thread.shutdown()
-
-    def check(found: str) -> None:
-        if found != name:
-            raise HTTPException(
-                404, f"there is no such model. This server has /v1/models/{name}"
-            )
+    model = OneModel(name)
 
     def answer(body: bytes) -> dict[str, Any]:
         texts = _texts(read_instances(body, max_texts), max_text)
@@ -93,38 +76,18 @@ def create_text_app(
             return {"predictions": [{"translation": text} for text in found]}
         return {"predictions": _labels(predictor, texts)}
 
-    async def predict(request: Request) -> Response:
-        check(request.path_params["name"])
-        rest_api.check_verb(request.path_params["verb"])
-        run = asyncio.get_running_loop().run_in_executor
-        try:
-            return JSONResponse(await run(thread, answer, await request.body()))
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from error
-        except FloatingPointError as error:
-            raise HTTPException(500, str(error)) from error
-
-    async def status(request: Request) -> Response:
-        check(request.path_params["name"])
-        return JSONResponse(rest_api.status())
-
     async def about(request: Request) -> Response:
         return JSONResponse(
             {"name": name, "class_names": class_names, "max_text": max_text}
         )
 
-    routes = [
-        Route(_MODEL + ":{verb}", predict, methods=["POST"]),
-        Route(_MODEL, status),
-        Route("/model", about),
-    ]
     return application(
-        routes,
+        [*model.routes(refusing(answer)), Route("/model", about)],
         page=_PAGE,
-        metrics=metrics,
+        metrics=Metrics(),
         intake=intake,
         max_waiting=max_waiting,
-        lifespan=lifespan,
+        lifespan=model.lifespan,
     )
 
 
