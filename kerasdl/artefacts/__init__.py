@@ -2,6 +2,7 @@
 
 from .answers import Batch, answers
 from .export_files import export_files
+from .export_proved import export_proved
 from .files_report import ERRORS, PICTURE, REPORT, ExportError, files_table, save_rows
 from .formats import CALIBRATED, EXACT, FILES, FORMATS, QUANTIZE
 from .keras_file import inference_model, save_inference_model
@@ -38,6 +39,7 @@ __all__ = [
     "check_same",
     "enough",
     "export_files",
+    "export_proved",
     "files_table",
     "inference_model",
     "operator_errors",

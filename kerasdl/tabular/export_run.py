@@ -2,22 +2,15 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from kerasdl._atomic import write_json
-from kerasdl._atomic_folder import (
-    check_free,
-    check_name,
-    claimed,
-    empty_partial,
-    publish,
-)
 from kerasdl._checks import check_one_of
-from kerasdl.artefacts import FILES, run_onnx, run_saved_model, run_tflite
+from kerasdl.artefacts import export_proved, run_onnx, run_saved_model, run_tflite
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
@@ -36,8 +29,6 @@ from .raw_model import network_of
 from .run_files import CHECK_ROWS
 
 FORMATS = ("keras", "saved_model", "tflite", "onnx")
-REPORT = "export_report.json"
-_ALLOWED = 1e-4  # difference of an answer, as a share of the largest
 _WRITERS = {
     "keras": save_inference_model,
     "saved_model": save_saved_model,
@@ -94,32 +85,19 @@ def export_run(
         run_file = run_onnx(path) if name == "onnx" else run_tflite(path, 1)
         return run_file(encoded)["prediction"]
 
-    out = Path(out) if out else info.path / "export"
-    check_name(out)
-    table = {}
-    with claimed(out):
-        check_free(out, REPORT, overwrite)
-        folder = empty_partial(out, (*FILES.values(), TABLES, REPORT))
-        save_tables(folder / TABLES, columns, target)
-        for name in formats:
-            path = folder / FILES[name]
-            _WRITERS[name](network, path, columns, target)
-            off = np.abs(answers(name, path) - expected).max()
-            table[name] = {
-                "file": FILES[name],
-                "megabytes": _size(path) / 1e6,
-                "difference": float(off / np.abs(expected).max()),
-            }
-            if not table[name]["difference"] <= _ALLOWED:
-                raise ValueError(
-                    f"`{name}` must answer the check rows as the run does. Received: a "
-                    f"difference of {table[name]['difference']:.3g}. Kept {folder}."
-                )
-        write_json(folder / REPORT, {"rows": len(frame), "formats": table})
-        publish(out)
-    return pd.DataFrame.from_dict(table, orient="index").rename_axis("format")
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return export_proved(
+        Path(out) if out else info.path / "export",
+        writers={
+            name: lambda path, write=_WRITERS[name]: write(
+                network, path, columns, target
+            )
+            for name in formats
+        },
+        answer=answers,
+        expected=expected,
+        what="rows",
+        words=TABLES,
+        write_words=partial(save_tables, columns=columns, target=target),
+        scale=np.abs(expected).max(),
+        overwrite=overwrite,
+    )

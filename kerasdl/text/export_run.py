@@ -2,21 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from kerasdl._atomic import write_json
-from kerasdl._atomic_folder import (
-    check_free,
-    check_name,
-    claimed,
-    empty_partial,
-    publish,
-)
 from kerasdl._checks import check_one_of
-from kerasdl.artefacts import FILES, run_onnx, run_saved_model, run_tflite
+from kerasdl.artefacts import export_proved, run_onnx, run_saved_model, run_tflite
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
@@ -27,8 +20,6 @@ from .strings import network_of
 from .tokenizer import FILE, pad, read_tokenizer
 
 FORMATS = ("keras", "saved_model", "tflite", "onnx")
-REPORT = "export_report.json"
-_ALLOWED = 1e-4  # difference of a probability
 _WRITERS = {
     "keras": save_inference_model,
     "saved_model": save_saved_model,
@@ -78,29 +69,16 @@ def export_run(
         run_file = run_onnx(path) if name == "onnx" else run_tflite(path, 1)
         return run_file(tokens)["probability"]
 
-    out = Path(out) if out else info.path / "export"
-    check_name(out)
-    table = {}
-    with claimed(out):
-        check_free(out, REPORT, overwrite)
-        folder = empty_partial(out, (*FILES.values(), FILE, REPORT))
-        tokenizer.save(folder / FILE, **facts)
-        for name in formats:
-            path = folder / FILES[name]
-            _WRITERS[name](network, path, tokenizer)
-            off = float(np.abs(answers(name, path) - expected).max())
-            files = path.rglob("*") if path.is_dir() else [path]
-            size = sum(file.stat().st_size for file in files if file.is_file())
-            table[name] = {
-                "file": FILES[name],
-                "megabytes": size / 1e6,
-                "difference": off,
-            }
-            if not off <= _ALLOWED:
-                raise ValueError(
-                    f"`{name}` must answer the check texts as the run does. Received: "
-                    f"a difference of {off:.3g}. Kept {folder}."
-                )
-        write_json(folder / REPORT, {"texts": len(texts), "formats": table})
-        publish(out)
-    return pd.DataFrame.from_dict(table, orient="index").rename_axis("format")
+    return export_proved(
+        Path(out) if out else info.path / "export",
+        writers={
+            name: lambda path, write=_WRITERS[name]: write(network, path, tokenizer)
+            for name in formats
+        },
+        answer=answers,
+        expected=expected,
+        what="texts",
+        words=FILE,
+        write_words=partial(tokenizer.save, **facts),
+        overwrite=overwrite,
+    )
