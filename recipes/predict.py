@@ -158,13 +158,26 @@ def predict_rows(args):
 
 
 def classify_texts(args):
-    """Say what each text of one file is; print the first of them."""
+    """Say what each text of one file is."""
+    return answer_texts(
+        args,
+        lambda text, label, probability: f"{label} {probability:.4f}: {text[:60]}",
+    )
+
+
+def translate(args):
+    """Translate each text of one file."""
+    return answer_texts(args, lambda text, translation: translation)
+
+
+def answer_texts(args, line):
+    """Answer each text of one file; print the first of them, by `line` of a row."""
     try:
         if len(args.images) > 1:
             raise ValueError(
                 f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
             )
-        found = kd.text.Predictor.load(args.model).predict(
+        found = kd.load(args.model).predict(
             args.images[0], args.text_column, args.encoding
         )
     except ValueError as error:
@@ -172,8 +185,8 @@ def classify_texts(args):
         return 2
     if args.csv:
         kd.tables.write_csv(args.csv, found)
-    for text, label, probability in found.head(10).itertuples(index=False):
-        print(f"{label} {probability:.4f}: {text[:60]}")
+    for row in found.head(10).itertuples(index=False):
+        print(line(*row))
     if len(found) > 10:
         print(f"... {len(found):,} texts")
     return 0
@@ -206,28 +219,6 @@ def detect(args):
     for file, reason in found.damaged.items():
         print(kd.data.ImageError(file, reason), file=sys.stderr)
     return 1 if found.damaged else 0
-
-
-def translate(args):
-    """Translate each text of one file; print the first of them."""
-    try:
-        if len(args.images) > 1:
-            raise ValueError(
-                f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
-            )
-        found = kd.text.Translator.load(args.model).predict(
-            args.images[0], args.text_column, args.encoding
-        )
-    except ValueError as error:
-        kd.workbench.say_error(error)
-        return 2
-    if args.csv:
-        kd.tables.write_csv(args.csv, found)
-    for text in found["translation"].head(10):
-        print(text)
-    if len(found) > 10:
-        print(f"... {len(found):,} texts")
-    return 0
 
 
 def print_answers(result):

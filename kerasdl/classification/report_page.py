@@ -71,10 +71,7 @@ def save_report(
         ("Photos", "".join(_photos(report, seed))),
         ("Curves", _curves(report)),
     ]
-    if len(history):
-        sections.append(("Training", page.training(history)))
-    if settings:
-        sections.append(("Settings", page.settings(settings)))
+    sections += page.closing(history, settings)
     where = f" of the split {report.split}" if report.split else ""
     intro = page.note(
         f"{len(report.files):,} photos{where}, {len(report.class_names)} classes"

@@ -105,10 +105,7 @@ class DetectionReport:
             ("Worst misses", self._misses()),
             ("Worst false alarms", self._alarms()),
         ]
-        if history is not None and len(history):
-            sections.append(("Training", _training(history)))
-        if settings:
-            sections.append(("Settings", page.settings(settings)))
+        sections += page.closing(history, settings, _training)
         intro = page.note(
             f"{len(self.truth.photos):,} photos, {len(self.truth.boxes):,} boxes of "
             f"{len(self.truth.class_names)} classes"

@@ -2,11 +2,12 @@
 
 from .html import cell, heading, listing, note, numbers, save_page, table
 from .pictures import chart, gallery, pair, picture, row
-from .sections import settings, training
+from .sections import closing, settings, training
 
 __all__ = [
     "cell",
     "chart",
+    "closing",
     "gallery",
     "heading",
     "listing",

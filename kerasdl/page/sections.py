@@ -1,6 +1,6 @@
 """Sections that every report has: how the training went, and what was set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -56,6 +56,26 @@ def settings(values: Mapping[str, Any]) -> str:
             rows[name] = cell(value)
     frame = pd.DataFrame({"value": rows}, dtype=object).rename_axis("name")
     return "".join([*tables, table(frame, "All settings")])
+
+
+def closing(
+    history: pd.DataFrame | None,
+    values: Mapping[str, Any] | None,
+    training: Callable[[pd.DataFrame], str] = training,
+) -> list[tuple[str, str]]:
+    """The last sections of a report, as far as there is something in them.
+
+    Args:
+        history: a row for each epoch.
+        values: names and values, such as a run's manifest.
+        training: what shows the history.
+    """
+    sections = []
+    if history is not None and len(history):
+        sections.append(("Training", training(history)))
+    if values:
+        sections.append(("Settings", settings(values)))
+    return sections
 
 
 def _some(values: Mapping[str, Any]) -> str:

@@ -135,10 +135,7 @@ def save_report(
     sections.append(("What they depend on", _dependences(model, data, rows, truth)))
     if embedded := _embeddings(model, data):
         sections.append(("Embeddings", embedded))
-    if history is not None and len(history):
-        sections.append(("Training", page.training(history)))
-    if settings:
-        sections.append(("Settings", page.settings(settings)))
+    sections += page.closing(history, settings)
     intro = page.note(
         f"{len(rows):,} validation rows of {len(data.frame):,}; target {target.name}"
     )

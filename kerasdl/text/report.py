@@ -61,10 +61,7 @@ def save_report(
         ("What counts", _marked(network, data, split, table)),
         ("Texts", _texts(data)),
     ]
-    if history is not None and len(history):
-        sections.append(("Training", page.training(history)))
-    if settings:
-        sections.append(("Settings", page.settings(settings)))
+    sections += page.closing(history, settings)
     intro = page.note(
         f"{len(truth):,} {split} texts of {len(data.frame):,}; no text is in two splits"
     )

@@ -108,10 +108,7 @@ class TranslationReport:
             ("Mistakes", _sentences(_worst(rows), f"The lowest chrF of {split}")),
             ("Attention", self._attention(rows)),
         ]
-        if history is not None and len(history):
-            sections.append(("Training", page.training(history)))
-        if settings:
-            sections.append(("Settings", page.settings(settings)))
+        sections += page.closing(history, settings)
         counts = [f"{len(table):,} of {name}" for name, table in self.rows.items()]
         page.save_page(path, title, page.note(", ".join(counts)), sections)
 
