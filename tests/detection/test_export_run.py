@@ -17,9 +17,16 @@ from flatbuffers.table import Table
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from kerasdl.artefacts import ExportError, after_convolutions, run_tflite
+from kerasdl.artefacts import ExportError, run_tflite
 from kerasdl.artefacts.tflite_file import operators, result_names
-from kerasdl.detection import Detector, export_run, files
+from kerasdl.detection import (
+    Detector,
+    export_run,
+    faster_rcnn,
+    files,
+    save_tflite,
+    with_answers,
+)
 from kerasdl.detection.export_report import DetectionExportReport, judge
 from kerasdl.detection.files import signature
 from kerasdl.detection.geometry import moved, to_view
@@ -121,21 +128,46 @@ def test_a_graph_has_the_way_back_from_views_to_photos(resize, rng):
 
 def check_int8(path, detector, pixels):
     """Convolutions are int8, and what computes boxes and scores of them is float."""
-    content = path.read_bytes()
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    (graph,) = model.subgraphs
-    after = set(after_convolutions(content))
-    kinds = {}
-    for name, operator in zip(operators(content), graph.operators, strict=True):
-        tensor = graph.tensors[operator.outputs[0]]
-        if name == "CONV_2D" or tensor.name.decode() in after:
-            kinds.setdefault(name, set()).add(tensor.type)
+    kinds = kinds_in(path)
     assert schema.TensorType.INT8 in kinds["CONV_2D"]
-    for name in ("LOGISTIC", "SUB"):
-        assert kinds[name] == {schema.TensorType.FLOAT32}
+    for name in ("LOGISTIC", "SUB", "TOPK_V2", "STRIDED_SLICE", "GATHER"):
+        assert schema.TensorType.FLOAT32 in kinds[name]
+        assert schema.TensorType.INT8 not in kinds[name]
     found = run_tflite(path, 1)({"pixels": pixels})
     expected = detector.model.predict_on_batch(pixels)
     assert found.keys() == set(signature(detector.model).outputs)
+    np.testing.assert_allclose(found["scores"], expected["scores"], atol=0.1)
+
+
+def kinds_in(path):
+    """Types of what operators of each name take and return."""
+    content = path.read_bytes()
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (graph,) = model.subgraphs
+    kinds = {}
+    for name, operator in zip(operators(content), graph.operators, strict=True):
+        used = [*operator.inputs, *operator.outputs]
+        types = {graph.tensors[index].type for index in used if index >= 0}
+        kinds[name] = kinds.get(name, set()) | types
+    return kinds
+
+
+def test_of_two_stages_int8_computes_the_first(tiny_trunk, here, rng, tmp_path):
+    """Convolutions up to the proposals; dense layers and samples of maps are float."""
+    model = faster_rcnn(tiny_trunk(), 2, (4, 8), 8, proposals=6, units=16, seed=0)
+    final = with_answers(model, 4, 6)
+    pixels = rng.uniform(0, 255, (4, 64, 64, 3)).astype("f")
+    path = tmp_path / "model.tflite"
+    save_tflite(final, path, "int8", pixels)
+    kinds = kinds_in(path)
+    int8 = schema.TensorType.INT8
+    assert {name for name in kinds if int8 in kinds[name]} == {
+        *("QUANTIZE", "DEQUANTIZE", "CONV_2D", "DEPTHWISE_CONV_2D"),
+        *("ADD", "MUL", "RESHAPE", "TILE"),
+    }
+    assert int8 not in kinds["FULLY_CONNECTED"] | kinds["BATCH_MATMUL"]
+    found = run_tflite(path, 1)({"pixels": pixels[:1]})
+    expected = final.predict_on_batch(pixels[:1])
     np.testing.assert_allclose(found["scores"], expected["scores"], atol=0.1)
 
 
