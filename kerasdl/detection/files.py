@@ -88,7 +88,7 @@ def save_saved_model(
       boxes are in their pixels;
     - `serve_bytes`: `images`, strings `(batch,)`, each a JPEG or PNG file of at most
       64 million pixels, which is decoded (not turned by its EXIF data) and resized
-      inside; boxes are in pixels of each photo.
+      inside; boxes are in pixels of each photo, masks in those of the model's picture.
 
     `assets/labels.txt` has the class names, one a line.
 
