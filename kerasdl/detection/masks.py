@@ -69,6 +69,25 @@ def encoded(mask: Any, size: tuple[int, int]) -> dict[str, Any]:
         raise ValueError("whose counts are not those of its pixels") from error
 
 
+def mask_area(mask: Any, size: tuple[int, int]) -> float:
+    """Pixels that a mask covers.
+
+    Args:
+        mask: as in `as_pixels`.
+        size: (height, width) of the photo.
+
+    Raises:
+        ImportError: the extra `detection` is not installed.
+        ValueError: the mask is none, or of another size.
+    """
+    tools = require("faster_coco_eval.core.mask", "detection")
+    rle = encoded(mask, size)
+    try:
+        return float(tools.area(rle))
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"`mask` must be an RLE. Received: {mask!r:.100}") from error
+
+
 def _is_polygon(points: Any) -> bool:
     """Whether there are three points or more; of four numbers COCO makes a box."""
     try:

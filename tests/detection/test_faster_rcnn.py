@@ -68,6 +68,11 @@ def test_arguments_are_checked(tiny_trunk, name):
         faster_rcnn(tiny_trunk(), **{"classes": 2, "seed": 0} | {name: 0})
 
 
+def test_there_are_as_many_proposals_as_anchors_at_most(tiny_trunk):
+    with pytest.raises(ValueError, match="`proposals` must be at most 15, the anchors"):
+        faster_rcnn(tiny_trunk((8, 8)), 2, (4, 8), 8, proposals=16, seed=0)
+
+
 def test_masks_of_proposals_learn_and_lie_in_the_picture(tiny_trunk, scenes):
     model = mask_rcnn(
         tiny_trunk((64, 64)), 1, (4, 8), 8, proposals=10, units=16, seed=0
