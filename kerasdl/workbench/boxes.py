@@ -38,7 +38,7 @@ def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
             tuple(known["image_size"]),
             resize=known["resize"],
             on_error=known["on_error"],
-            masks=known["masks"],
+            masks=known.get("masks", False),
             exclude=run.manifest.get("damaged", ()),
             max_train=QUICK_BOXES if made.get("quick") else made.get("max_train"),
             seed=known["seed"],

@@ -23,6 +23,7 @@ from kerasdl.detection import (
     Detector,
     export_run,
     faster_rcnn,
+    fcos,
     files,
     save_tflite,
     with_answers,
@@ -359,6 +360,21 @@ def test_photos_without_boxes_damaged_ones_and_one_pixel(
     report = export_run(run, empty, ["keras"], out=tmp_path / "export", seed=0)
     row = report.rows["keras"]
     assert (row["photos"], row["map"], row["map_drop"]) == (1, 0, 0)
+
+
+def test_a_run_of_one_class_with_masks_is_proved_by_both(
+    photos, write_run, tiny_trunk, here, unmeasured, tmp_path
+):
+    one = replace(photos, class_names=["any"], boxes=photos.boxes.assign(label="any"))
+    raw = fcos(tiny_trunk(), 1, (4, 8), 8, masks=True, seed=0)
+    run = write_run(tmp_path / "run", one, raw=raw, masks=True)
+    valid = one.of_split("valid")
+    report = export_run(run, valid, ["keras"], out=tmp_path / "export", seed=0)
+    row = report.rows["keras"]
+    assert row["map_drop"] == row["mask_map_drop"] == 0 and 0 <= row["mask_ap50"] <= 1
+    assert "mask mAP" in str(report)
+    found = Detector.load(run).predict(list(valid.photos.index), valid.root).boxes
+    assert set(found["label"]) == {"any"} and found["mask"].notna().all()
 
 
 def test_a_file_that_loses_too_much_is_not_published(
