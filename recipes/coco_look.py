@@ -5,7 +5,8 @@
 DIR holds photos and JSON files of COCO's "instances" form, or is one such file; nothing
 is downloaded. Categories and the photos of one are printed; saved_models/coco_look (or
 --out) gets a figure for each photo, annotations drawn: masks, boxes and names. Exit
-code 2: a bad argument.
+code 2: a bad argument, a photo or mask that cannot be read, or a figure that is there
+already, without --overwrite.
 """
 
 from pathlib import Path
@@ -30,6 +31,7 @@ def parse_args(argv=None):
     out = Path("saved_models") / NAME
     where = "of the figures; default: %(default)s"
     add("--out", type=Path, default=out, metavar="DIR", help=where)
+    add("--overwrite", action="store_true", help="replace figures")
     return parser.parse_args(argv)
 
 
@@ -39,11 +41,13 @@ def main(argv=None):
     counts = found.boxes["label"].value_counts()
     print(f"{len(found.photos)} photos, {len(found.boxes)} annotations")
     print(counts.rename_axis("category").to_string())
-    category = args.category or ("person" if "person" in counts else counts.index[0])
-    if category not in found.class_names:
+    known = [*counts.index, *found.class_names]
+    usual = "person" if "person" in counts else next(iter(known), "")
+    category = args.category or usual
+    if category not in known:
         raise ValueError(
-            f"--category must be one of {', '.join(found.class_names)}. Received: "
-            f"{category}"
+            f"--category must be one of {', '.join(found.class_names) or 'none'}. "
+            f"Received: {category!r}"
         )
     own = found.boxes[found.boxes["label"] == category]
     files = list(dict.fromkeys(own["file"]))
@@ -51,9 +55,16 @@ def main(argv=None):
     for file in files:
         print(f"  {file}")
     shown = files[: args.photos]
-    folder = kd.detection.make_pictures_folder(args.out, shown, found.root)
-    for file in shown:
-        path = folder / f"{Path(file).stem}.png"
+    if not shown:
+        return
+    figures = kd.detection.picture_paths(args.out, shown, ".png")
+    there = [str(path) for path in figures.values() if path.exists()]
+    if there and not args.overwrite:
+        raise ValueError(
+            f"--out must not hold {', '.join(there)}. --overwrite replaces them."
+        )
+    kd.detection.make_pictures_folder(args.out, shown, found.root)
+    for file, path in figures.items():
         kd.plots.save_grid([draw(found, file)], path, columns=1)
         print(path)
 
@@ -62,7 +73,9 @@ def draw(found, file):
     """A photo with all of its annotations."""
     photo = kd.data.read_image(found.root / file)
     rows = found.boxes[found.boxes["file"] == file]
-    classes = [found.class_names.index(label) for label in rows["label"]]
+    # Labels of ids that the file's categories do not have come last.
+    names = list(dict.fromkeys([*found.class_names, *found.boxes["label"]]))
+    classes = [names.index(label) for label in rows["label"]]
     masks = [
         (kd.detection.as_pixels(mask, photo.shape[:2]), number)
         for mask, number in zip(rows["mask"], classes, strict=True)

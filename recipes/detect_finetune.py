@@ -12,8 +12,9 @@ side, and twenty minutes of two cores shall do.
 --model is fcos (points), retinanet (anchors), ssd_lite (the lightest) faster_rcnn
 or mask_rcnn (two stages). The last gives masks, as fcos does with --masks.
 
-The run holds model.keras, which takes pixels and answers with boxes, model.tflite, and
-report.html: average precision by class and size, curves, mistakes, the worst pictures.
+The run holds model.keras, which takes pixels and answers with boxes, model.tflite,
+report.html: average precision by class and size, curves, mistakes, the worst pictures;
+and boxes.png: boxes by class, boxes a photo, their sides.
 """
 
 from pathlib import Path
@@ -91,6 +92,7 @@ def read(args, run):
     annotations = kd.detection.read_annotations(folder)
     found = kd.detection.check_boxes(annotations)
     print(found)
+    found.plot(run.path / "boxes.png")
     if args.on_error == "raise" and len(found.faults):
         raise ValueError(
             "--data must be without faults with --on-error raise. Received: the "
@@ -119,6 +121,8 @@ def read(args, run):
     )
     data = data.with_image_size(choices.image_size, choices.batch_size)
     print(data.counts().to_string())
+    for line in kd.detection.limits(data):
+        print(line)
     return data, choices
 
 

@@ -12,9 +12,10 @@ DIR. DIR holds a folder per class.
 A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
 its own rows.
 
-A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form;
-in int8 what comes after the last convolution stays float. model_mediapipe.tflite is for
-MediaPipe's ObjectDetector, which suppresses itself.
+A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
+and by that of its masks; in int8 what comes after the last convolution stays float, of
+two stages all from the proposals on. model_mediapipe.tflite is for MediaPipe's
+ObjectDetector, which suppresses itself, and has no masks.
 
 Exit code 1: a file cannot be written or run, loses more than --max-drop of accuracy, or
 of mAP, or answers otherwise; what was written stays in RUN/export.partial/. 2: a bad
@@ -145,7 +146,8 @@ def detector(args, info, out):
     if formats == FORMATS.split(","):
         formats = kd.detection.DETECTION_FORMATS
     if args.check:
-        check, calibration = kd.workbench.checked_boxes(args.check), None
+        masks = info.manifest.get("data", {}).get("masks", False)
+        check, calibration = kd.workbench.checked_boxes(args.check, masks), None
     else:
         check, calibration = kd.workbench.recorded_boxes(info)
     if args.calibration:

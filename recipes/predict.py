@@ -18,9 +18,9 @@ writes all its rows, their text as it is, with `prediction`, and of classes
 
 Of a run of a detector, `--json` writes a list of {"file", "label", "box": [x1, y1, x2,
 y2], "score"}: all answers of a score of at least 0.001, at most 100 a photo, boxes in
-edge coordinates from 0 in the photo's pixels. `--threshold` cuts; `--csv` writes the
-same as a table; `--pictures DIR` draws the answers into copies of the photos, from the
-score on at which F1 was best.
+edge coordinates from 0 in the photo's pixels; of a run with masks also "mask", an RLE
+as COCO has it. `--threshold` cuts; `--csv` writes the same as a table; `--pictures DIR`
+draws the answers into copies of the photos, from the score on at which F1 was best.
 
     python recipes/predict.py saved_models/sentiment REVIEWS.csv --csv answers.csv
 

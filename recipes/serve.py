@@ -21,16 +21,16 @@ Of a run of texts the page has a box for one:
 
     echo '{"instances": ["TEXT"]}' | curl -d @- http://127.0.0.1:8501/v1/models/NAME:predict
 
-Of a run of a detector the page draws the boxes, and programs get them as JSON:
+Of a run of a detector the page draws boxes and masks; programs get them as JSON:
 
     curl -F image=@photo.jpg http://127.0.0.1:8501/detect
 
-LiteRT computes, by the run's model.tflite, where that file answers a few pictures as
-the Keras model does; else that model. /metrics has counts and times for Prometheus. It
-listens on this machine alone; with --host 0.0.0.0 anyone on the network reaches it,
-without a password or encryption: on the internet it belongs behind a proxy that has
-both. Ctrl-C stops it: what is under way is answered. Needs the extra `serve`: pip
-install -e ".[serve]"
+Of a classifier of photos LiteRT computes, by the run's model.tflite, where that file
+answers a few pictures as the Keras model does; else, and of other runs, that model.
+/metrics has counts and times for Prometheus. It listens on this machine alone; with
+--host 0.0.0.0 anyone on the network reaches it, without a password or encryption: on
+the internet it belongs behind a proxy that has both. Ctrl-C stops it: what is under way
+is answered. Needs the extra `serve`: pip install -e ".[serve]"
 
 Exit code 0: it was told to stop. 2: a bad argument, or a port that is taken.
 """
@@ -77,7 +77,8 @@ def parse_args(argv=None):
         "--runtime",
         choices=("keras", "litert"),
         help="what computes: model.keras by TensorFlow, or model.tflite by LiteRT; "
-        "default: litert, where that file answers as the Keras model does",
+        "default: litert, where that file answers as the Keras model does; of other "
+        "runs than of classifiers of photos keras alone",
     )
     add("--verbose", action="store_true", help="show requests and TensorFlow's lines")
     args = parser.parse_args(argv)
@@ -110,6 +111,11 @@ def parse_args(argv=None):
         )
     except ValueError as error:
         parser.error(str(error))
+    if args.runtime == "litert" and args.load is not photos:
+        parser.error(
+            "--runtime must be keras but for classifiers of photos. Received: litert, "
+            f"for {run.path}, a run of {run.task}"
+        )
     args.run = run.path
     args.name = args.name or args.run.resolve().name
     if not re.fullmatch(r"[\w.-]+", args.name, re.ASCII):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasdl.runtime import silenced
 
+from .float_moves import with_float_moves
 from .int8 import KeepFloat, convert_mixed, int8_converter
 from .packing import with_arrays_once
 from .runners import run_interpreter, tensors
@@ -71,7 +72,7 @@ def to_tflite(
             if quantize == "int8":
                 content = with_byte_inputs(content)
             if keep_float:
-                content = with_half_weights(content)
+                content = with_half_weights(with_float_moves(content))
             if quantize == "dynamic":
                 content = with_arrays_once(content)
             refusal = "" if proof is None else _differs(content, *proof)

@@ -16,7 +16,7 @@ from kerasdl._atomic_folder import (
     publish,
 )
 
-from .answers import Batch, answers
+from .answers import Batch, Keep, answers
 from .files_report import ERRORS, PICTURE, REPORT, ExportError, Report
 from .formats import FILES, run_format
 from .measurements import Entries, measure
@@ -46,6 +46,7 @@ def export_files(
     entries: Entries | None = None,
     errors: Callable[[], pd.DataFrame] | None = None,
     compared: Collection[str] | None = None,
+    keep: Keep | None = None,
     overwrite: bool = False,
 ) -> AnyReport:
     """Write files, let each answer the same samples, and publish what is good.
@@ -67,6 +68,7 @@ def export_files(
         entries: how further signatures of the SavedModel are proved.
         errors: makes the `operator_errors` that explain an int8 file which fails.
         compared: outputs that must be equal in a process without kerasdl; None for all.
+        keep: what is kept of outputs for the judge; see `answers`.
         overwrite: replace an existing export.
 
     Returns:
@@ -92,7 +94,7 @@ def export_files(
             ways = {_MODEL: run_model(model, signature)}
             for name in writers:
                 ways[name] = run_format(name, folder / FILES[name], signature)
-            found, truth = answers(ways, batches)
+            found, truth = answers(ways, batches, keep)
             expected = found.pop(_MODEL)
             rows = {name: judge(expected, found[name], truth) for name in writers}
             measure(

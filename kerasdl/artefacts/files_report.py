@@ -43,7 +43,8 @@ def files_table(
 
     Args:
         rows: what was judged and measured of each.
-        measures: key in the rows, by heading, of what the domain judges by.
+        measures: key in the rows, by heading, of what the domain judges by, which not
+            all need to have.
     """
     found = []
     for name, row in rows.items():
@@ -51,7 +52,7 @@ def files_table(
         batch = row["latency"]["1 thread"]
         found.append(
             {"format": name, "MB": row["bytes"] / 1e6}
-            | {heading: row[key] for heading, key in measures.items()}
+            | {heading: row.get(key) for heading, key in measures.items()}
             | {
                 "p50 ms": row["p50_ms"],
                 "p95 ms": row["p95_ms"],

@@ -100,11 +100,16 @@ def with_half_weights(content: bytes) -> bytes:
     return pack(model)
 
 
+def operator_name(model: Any, operator: Any) -> str:
+    """What an operator of a model that was read is called."""
+    return _NAMES[_code(model, operator)]
+
+
 def operators(content: bytes) -> list[str]:
     """Names of the operators of a `.tflite` file, in their order."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     return [
-        _NAMES[_code(model, operator)]
+        operator_name(model, operator)
         for graph in model.subgraphs
         for operator in graph.operators
     ]
@@ -121,15 +126,23 @@ def input_names(content: bytes) -> list[str]:
 def after_convolutions(content: bytes) -> list[str]:
     """Names of what no convolution is computed of, such as the decoding of boxes.
 
-    What `write_tflite(keep_float=...)` takes for answers that int8 would spoil.
+    And all from the first choice of the best on: what a detector of two stages computes
+    of its proposals. `write_tflite(keep_float=...)` takes them for answers that int8
+    would spoil.
     """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     (graph,) = model.subgraphs
+    chosen: set[int] = set()  # tensors that are computed of a choice
+    for operator in graph.operators:
+        is_choice = operator_name(model, operator) == "TOPK_V2"
+        if is_choice or chosen.intersection(operator.inputs):
+            chosen.update(operator.outputs)
     leads_on: set[int] = set()  # tensors that a convolution is computed of
     names = []
     for operator in reversed(graph.operators):
-        is_weighing = _NAMES[_code(model, operator)] in _WEIGHING
-        if is_weighing or leads_on.intersection(operator.outputs):
+        is_before = not chosen.intersection(operator.outputs)
+        is_weighing = operator_name(model, operator) in _WEIGHING
+        if is_before and (is_weighing or leads_on.intersection(operator.outputs)):
             leads_on.update(operator.inputs)
         else:
             names.append(graph.tensors[operator.outputs[0]].name.decode())

@@ -6,7 +6,7 @@ from .box_batches import BoxBatches
 from .check_boxes import BoxCheck, check_boxes
 from .choices import Choices, choose
 from .data import SCENES, BoxData
-from .detections import Detections, make_pictures_folder
+from .detections import Detections, make_pictures_folder, picture_paths
 from .detector import Detector
 from .drawing import with_boxes, with_masks
 from .evaluation import detect_split, validation_map
@@ -21,6 +21,7 @@ from .formats.find import read_annotations
 from .formats.table import read_table
 from .formats.voc import read_voc, write_voc
 from .formats.yolo import read_yolo, write_yolo
+from .limits import limits
 from .losses import AnchorLoss, PointLoss
 from .mask_loss import MaskLoss
 from .mask_rcnn import MaskRCNNLoss, mask_rcnn
@@ -72,12 +73,14 @@ __all__ = [
     "fcos",
     "in_photos",
     "joined",
+    "limits",
     "make_pictures_folder",
     "mask_rcnn",
     "mask_size",
     "missed",
     "mistakes",
     "outcomes",
+    "picture_paths",
     "read_annotations",
     "read_coco",
     "read_table",

@@ -13,6 +13,7 @@ from kerasdl.data import ImageCheck, check_images
 from .annotations import Annotations
 from .faults import box_faults, measured
 from .formats.find import read_annotations
+from .mask_faults import mask_faults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,13 +100,15 @@ def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxC
 
     Boxes that reach outside their photo, are without area, of an unknown class or there
     twice; photos that are missing, damaged, or of another size than their boxes are
-    said to be of, such as those that EXIF turns.
+    said to be of, such as those that EXIF turns; masks of another size than the photo,
+    empty ones, polygons of less than three points, masks outside of their box.
 
     Args:
         annotations: or a folder of photos with boxes, in any form.
         verbose: 1 shows a progress bar; 0 shows nothing.
 
     Raises:
+        ImportError: there are masks, and the extra `detection` is not installed.
         ValueError: the folder cannot be read.
     """
     if not isinstance(annotations, Annotations):
@@ -125,7 +128,11 @@ def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxC
     good = boxes.drop(of_boxes.index)
     good = good[good["file"].isin(photos.index)]
     faults = [(file, -1, fault) for file, fault in of_photos.items()]
-    faults += [(boxes.at[row, "file"], row, fault) for row, fault in of_boxes.items()]
+    of_masks = mask_faults(annotations, sizes.drop(of_photos.index, errors="ignore"))
+    faults += [
+        (boxes.at[row, "file"], row, fault)
+        for row, fault in [*of_boxes.items(), *of_masks.items()]
+    ]
     splits = annotations.photos["split"]
     return BoxCheck(
         counts=annotations.counts(),

@@ -70,7 +70,9 @@ class BoxData(Described):
         resize: "pad" (the whole photo, black borders), "squash" or "crop".
         valid_fraction: share of the photos for validation, each class alike.
         on_error: what is done about photos and boxes that are wrong: "skip" leaves them
-            out, or cuts what reaches outside, and warns; "raise" stops.
+            out, or cuts what reaches outside, and warns; "raise" stops. Masks are
+            looked at with `masks=True`: a bad one is left out, and the box stands for
+            it.
         max_pixels: largest height * width of a file that is decoded.
         masks: whether labels have masks.
         copy_paste: with masks, probability that a view of `train` gets an object of
@@ -140,7 +142,7 @@ class BoxData(Described):
         self.seed = resolve_seed(seed)
         kept = annotations.photos.index.difference(list(exclude), sort=False)
         found = _split(annotations.take(kept), valid_fraction, self.seed)
-        found = without_faults(found, on_error)
+        found = without_faults(found, on_error, masks=masks)
         if max_train is not None:
             check_positive_int("max_train", max_train)
             found = _at_most(found, max_train, self.seed)

@@ -105,12 +105,8 @@ class Detections:
         from matplotlib.image import imsave
 
         place = make_pictures_folder(folder, self.photos.index, self.root)
-        taken: dict[str, int] = {}
-        for file in self.photos.index:
-            stem = Path(file).stem
-            taken[stem] = taken.get(stem, 0) + 1
-            name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
-            imsave(place / f"{name}.jpg", self.drawn(file, threshold))
+        for file, path in picture_paths(place, self.photos.index, ".jpg").items():
+            imsave(path, self.drawn(file, threshold))
 
 
 def make_pictures_folder(
@@ -140,6 +136,18 @@ def make_pictures_folder(
             f"Received: folder={str(folder)!r} with {first_few(held)}. Take a new one."
         )
     return make_writable_folder("folder", folder)
+
+
+def picture_paths(folder: Path, files: Iterable[str], suffix: str) -> dict[str, Path]:
+    """Where in `folder` drawn copies of photos go; of equal names one is `name-2`."""
+    paths: dict[str, Path] = {}
+    taken: dict[str, int] = {}
+    for file in files:
+        stem = Path(file).stem
+        taken[stem] = taken.get(stem, 0) + 1
+        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+        paths[file] = folder / f"{name}{suffix}"
+    return paths
 
 
 def photo_files(photos: str | Path | Iterable[str | Path], root: Path) -> list[str]:

@@ -14,11 +14,11 @@ from .annotations import Annotations
 from .measures import ALL, average_precision
 from .mediapipe import LOCATION, SCORE
 from .suppression import suppressed
-from .views import Geometry, View, in_photos, joined
+from .views import COLUMNS, Geometry, View, in_photos, joined
 
 _MOST_DIFFERENCE = 0.002  # of the mAP of a file whose numbers are not rounded
 _ROUNDING = 1e-6
-_AT_ONCE = 8  # photos
+_KINDS = {"": False, "mask_": True}  # of measures in a row, and whether of masks
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class DetectionExportReport:
 
     Attributes:
         rows: by format `bytes`, `photos`, `map`, `map_drop` (below the model's),
-            `ap50`, `p50_ms` and `p95_ms` (one picture, one thread), `latency` and
-            `operators`; of int8 `calibration_photos`; `seed`, None if nothing was
-            drawn.
+            `ap50`, and where there are masks the same of them, `mask_map` and so on;
+            `p50_ms` and `p95_ms` (one picture, one thread), `latency` and `operators`;
+            of int8 `calibration_photos`; `seed`, None if nothing was drawn.
         map: of the Keras model on the same photos.
         max_drop: mAP that a file may lose.
     """
@@ -41,6 +41,8 @@ class DetectionExportReport:
     def table(self) -> pd.DataFrame:
         """A row for each format, with its numbers in units that a reader compares."""
         measures = {"mAP": "map", "AP50": "ap50", "drop": "map_drop"}
+        if any("mask_map" in row for row in self.rows.values()):
+            measures |= {"mask mAP": "mask_map", "mask drop": "mask_map_drop"}
         return files_table(self.rows, measures)
 
     @property
@@ -48,17 +50,20 @@ class DetectionExportReport:
         """What is wrong, a sentence a file; none if all is well."""
         found = []
         for name, row in self.rows.items():
-            drop, exact = row["map_drop"], name in EXACT
-            if drop > self.max_drop + _ROUNDING:
-                found.append(
-                    f"{name} loses {drop:.4f} of mAP on {row['photos']} photos; "
-                    f"{self.max_drop} is allowed"
-                )
-            elif exact and abs(drop) > _MOST_DIFFERENCE:
-                found.append(
-                    f"{name} has a mAP {abs(drop):.4f} from the Keras model's on "
-                    f"{row['photos']} photos; {_MOST_DIFFERENCE} is expected"
-                )
+            photos = f"on {row['photos']} photos"
+            for kind in _KINDS:
+                drop = row.get(f"{kind}map_drop", 0.0)
+                measure = f"{kind.replace('_', ' ')}mAP"
+                if drop > self.max_drop + _ROUNDING:
+                    found.append(
+                        f"{name} loses {drop:.4f} of {measure} {photos}; "
+                        f"{self.max_drop} is allowed"
+                    )
+                elif name in EXACT and abs(drop) > _MOST_DIFFERENCE:
+                    found.append(
+                        f"{name} has a {measure} {abs(drop):.4f} from the Keras "
+                        f"model's {photos}; {_MOST_DIFFERENCE} is expected"
+                    )
         return found
 
     def save(self, folder: Path) -> None:
@@ -76,41 +81,72 @@ class DetectionExportReport:
         )
 
 
-def judge(
-    expected: Arrays,
+def in_tables(
     found: Arrays,
     photos: Sequence[View],
-    truth: Annotations,
     geometry: Geometry,
+    class_names: Sequence[str],
+    max_answers: int,
+) -> Arrays:
+    """Answers as tables in pixels of the photos: of masks a hundredth of the bytes.
+
+    Args:
+        found: final answers; or raw boxes, as MediaPipe gets them, which are suppressed
+            as those were.
+        photos: that were answered.
+        geometry: of the model.
+        class_names: in the order of its classes.
+        max_answers: to a photo.
+
+    Returns:
+        `tables`, `(n,)` of objects.
+    """
+    named = [(view.file, view.size) for view in photos]
+    final = _final(found, geometry, max_answers)
+    tables = np.empty(len(named), object)
+    for place, table in enumerate(in_photos(final, named, geometry, class_names)):
+        tables[place] = table
+    return {"tables": tables}
+
+
+def judge(
+    expected: Arrays, found: Arrays, photos: Sequence[View], truth: Annotations
 ) -> dict[str, Any]:
     """The row of a file in the report.
 
     Args:
-        expected: final answers of the Keras model.
-        found: those of the file; or raw boxes, as MediaPipe gets them, which are
-            suppressed as those were.
+        expected: answers of the Keras model, as of `in_tables`.
+        found: those of the file.
         photos: that were answered.
         truth: photos and boxes.
-        geometry: of the model.
     """
     known = truth.take([view.file for view in photos])
-    named = [(view.file, view.size) for view in photos]
-    ours, theirs = (
-        average_precision(
-            known, joined(in_photos(answers, named, geometry, truth.class_names))
-        ).loc[ALL]
-        for answers in (_final(found, expected, geometry), expected)
-    )
-    ours, theirs = ours.fillna(0), theirs.fillna(0)  # photos without objects
-    return {
-        "photos": len(photos),
-        "map": float(ours["map"]),
-        "map_drop": float(theirs["map"] - ours["map"]),
-        "ap50": float(ours["ap50"]),
-    }
+    row = {"photos": len(photos)}
+    # What MediaPipe gets has no masks.
+    has_masks = all("mask" in table for table in found["tables"])
+    for kind, masks in _KINDS.items() if has_masks else [("", False)]:
+        ours, theirs = (
+            _precision(known, answers["tables"], masks) for answers in (found, expected)
+        )
+        row |= {
+            f"{kind}map": float(ours["map"]),
+            f"{kind}map_drop": float(theirs["map"] - ours["map"]),
+            f"{kind}ap50": float(ours["ap50"]),
+        }
+    return row
 
 
-def _final(found: Arrays, expected: Arrays, geometry: Geometry) -> Arrays:
+def _precision(
+    known: Annotations, tables: Sequence[pd.DataFrame], masks: bool
+) -> pd.Series:
+    """Means of all classes; 0 for photos without objects."""
+    answers = joined(tables)
+    if masks:
+        answers = answers.reindex(columns=[*COLUMNS, "mask"])
+    return average_precision(known, answers, masks=masks).loc[ALL].fillna(0)
+
+
+def _final(found: Arrays, geometry: Geometry, max_answers: int) -> Arrays:
     """`found`, suppressed if it is raw."""
     if LOCATION not in found:
         return found
@@ -118,15 +154,5 @@ def _final(found: Arrays, expected: Arrays, geometry: Geometry) -> Arrays:
     middle, sides = found[LOCATION][..., 1::-1], found[LOCATION][..., 3:1:-1]
     boxes = np.concatenate([middle - sides / 2, middle + sides / 2], axis=-1)
     boxes = np.clip(boxes, 0, 1) * np.array([width, height] * 2, "float32")
-    parts = [
-        suppressed(
-            boxes[start : start + _AT_ONCE],
-            found[SCORE][start : start + _AT_ONCE],
-            max_answers=expected["scores"].shape[1],
-        )
-        for start in range(0, len(boxes), _AT_ONCE)
-    ]
-    return {
-        name: np.concatenate([np.array(part[name]) for part in parts])
-        for name in parts[0]
-    }
+    final = suppressed(boxes, found[SCORE], max_answers=max_answers)
+    return {name: np.array(values) for name, values in final.items()}

@@ -34,7 +34,7 @@ from kerasdl.data import MAX_PIXELS
 
 from .annotations import Annotations
 from .detector import Detector
-from .export_report import DetectionExportReport, judge
+from .export_report import DetectionExportReport, in_tables, judge
 from .files import (
     COMPARED,
     save_onnx,
@@ -68,6 +68,8 @@ def export_run(
     seed: int | None = None,
 ) -> DetectionExportReport:
     """Write the files of a finished run, and prove each by the mAP of its answers.
+
+    That of their masks, too, where the run has them.
 
     All take pixels in [0, 255], float32, and answer with boxes in them;
     `model_mediapipe.tflite` gives MediaPipe raw boxes.
@@ -124,7 +126,13 @@ def export_run(
         writers={name: _writer(name, model, detector, ranges) for name in formats},
         batches=batches,
         samples={"pixels": pixels},
-        judge=partial(judge, truth=truth, geometry=detector.geometry),
+        judge=partial(judge, truth=truth),
+        keep=partial(
+            in_tables,
+            geometry=detector.geometry,
+            class_names=detector.class_names,
+            max_answers=model.output["scores"].shape[1],
+        ),
         conclude=conclude,
         texts={LABELS: "".join(f"{name}\n" for name in detector.class_names)},
         entries=_bytes_entries(model, pixels, files)

@@ -48,7 +48,8 @@ def faster_rcnn(
 
     Three anchors a place propose boxes; the best, suppressed at an IoU of .7, are
     sampled 7 x 7 from the level of their size, and two dense layers say what they are
-    and where exactly. (The course has 1000 proposals and 1024 units.)
+    and where exactly. The lesson's sizes are strides of 4 to 64, 256 filters, 1000
+    proposals (in training 2000) and 1024 units; the defaults are for two cores.
 
     Input: as of `fcos`. Output: raw answers, float32 `(batch, proposals + anchors, 8 +
     classes)`: of each proposal the box that it became, itself, and a logit for each
@@ -59,7 +60,7 @@ def faster_rcnn(
         classes: their number.
         strides: of the levels.
         filters: of all maps.
-        proposals: that the second stage looks into.
+        proposals: that the second stage looks into, at most one for each anchor.
         units: of its dense layers.
         seed: of initial weights; None draws one and prints it.
 
@@ -123,10 +124,15 @@ def two_stages(
         ops.stop_gradient(inside),
         ops.stop_gradient(ops.sigmoid(first["logits"])),
         proposals,
-        _CANDIDATES,
+        max(_CANDIDATES, proposals),
         iou_threshold=0.7,
         min_score=0.0,
     )["boxes"]
+    if found.shape[1] < proposals:
+        raise ValueError(
+            f"`proposals` must be at most {found.shape[1]}, the anchors in pictures of "
+            f"{height} x {width}. Received: proposals={proposals}"
+        )
     x = looked_at(levels, found, _GRID)
     x = ops.reshape(x, (-1, found.shape[1], _GRID * _GRID * filters))
     for number in range(2):

@@ -11,6 +11,7 @@ from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageError, image_size
 
 from .annotations import BOX, Annotations
+from .mask_faults import mask_faults
 
 # What reaches out by less is rounding: of VOC's corners, counted from 0 by some tools.
 TOLERANCE = 1.0  # pixels
@@ -76,27 +77,35 @@ def box_faults(annotations: Annotations, sizes: pd.DataFrame) -> pd.Series:
     return faults[faults != ""]
 
 
-def without_faults(annotations: Annotations, on_error: str = "skip") -> Annotations:
+def without_faults(
+    annotations: Annotations, on_error: str = "skip", *, masks: bool = False
+) -> Annotations:
     """The photos and boxes that training may take, with the size of each photo.
 
     Args:
         annotations: as they were read.
         on_error: "skip" leaves out what is wrong and cuts what reaches outside, with a
             warning; "raise" stops.
+        masks: whether they are looked at: a box that is left without a bad one is its
+            own.
 
     Raises:
+        ImportError: of masks, without the extra `detection`.
         ValueError: `on_error` is neither, or is "raise" and there are faults; or
             nothing is left.
     """
     check_one_of("on_error", on_error, ("skip", "raise"))
     sizes, of_photos = measured(annotations)
     of_boxes = box_faults(annotations, sizes)
+    of_masks = pd.Series(dtype=object)
+    if masks:
+        of_masks = mask_faults(annotations, sizes)
     named = [f"{file}: {fault}" for file, fault in of_photos.items()]
     files = annotations.boxes["file"]
     named += [
-        f"{file}: a box {fault}"
-        for file, fault in zip(files[of_boxes.index], of_boxes, strict=True)
-        if file not in of_photos
+        f"{files[row]}: a box {fault}"
+        for row, fault in [*of_boxes.items(), *of_masks.items()]
+        if files[row] not in of_photos
     ]
     if named and on_error == "raise":
         raise ValueError(
@@ -114,8 +123,10 @@ def without_faults(annotations: Annotations, on_error: str = "skip") -> Annotati
             "A photo must be left that can be used. Received: "
             f"{first_few(named) or 'no photos'}"
         )
+    shapes = annotations.boxes["mask"].where(~files.index.isin(of_masks.index), None)
     dropped = of_boxes.index[of_boxes != OUTSIDE]
-    found = replace(annotations, boxes=annotations.boxes.drop(dropped)).take(kept)
+    boxes = annotations.boxes.assign(mask=shapes).drop(dropped)
+    found = replace(annotations, boxes=boxes).take(kept)
     photos = found.photos.assign(**sizes.loc[kept])
     limits = photos.loc[found.boxes["file"], ["width", "height"]].to_numpy()
     clipped = np.clip(found.boxes[BOX].to_numpy(), 0, np.tile(limits, 2))

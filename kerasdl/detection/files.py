@@ -35,8 +35,7 @@ def save_tflite(
     """Write a `.tflite` file of built-in operators that answers one picture.
 
     With "int8" what comes after the last convolution stays float32: of boxes in steps
-    of an int8 nothing would be left. The converter excepts the choice of the best
-    scores, which are in steps of 1/256 then.
+    of an int8 nothing would be left. Of two stages all that the second computes does.
 
     Args:
         model: as `with_answers` makes it.
@@ -89,7 +88,7 @@ def save_saved_model(
       boxes are in their pixels;
     - `serve_bytes`: `images`, strings `(batch,)`, each a JPEG or PNG file of at most
       64 million pixels, which is decoded (not turned by its EXIF data) and resized
-      inside; boxes are in pixels of each photo.
+      inside; boxes are in pixels of each photo, masks in those of the model's picture.
 
     `assets/labels.txt` has the class names, one a line.
 

@@ -7,17 +7,18 @@ import keras
 from keras import initializers, layers, ops
 
 from ._packed import packed, unpacked
-from .anchors import assign_anchors
+from .boxes import pairwise_iou
 from .faster_rcnn import PROPOSALS, UNITS, TwoStageLoss, looked_at, two_stages
 from .heads import detector
 from .mask_loss import mask_costs
 from .masks import STRIDE
 from .pyramid import FILTERS, STRIDES, separable
-from .roi_align import roi_align
+from .roi_align import cropped_masks
 
 ROI_MASKS = "roi_masks"
 SIDE = 28  # squares of a side of a mask
 _GRID = SIDE // 2
+_LOW = 0.5  # IoU with an object from which on a proposal has a mask
 
 
 def mask_rcnn(
@@ -74,7 +75,8 @@ class MaskRCNNLoss(TwoStageLoss):
     """`TwoStageLoss`, and cross-entropy and Dice of the masks of `mask_rcnn`.
 
     Takes boxes with masks, as `BoxData` gives them with `masks=True`. A proposal whose
-    IoU with an object is .5 shall give what it shows of the object's mask.
+    IoU with an object is .5 or more shall give what it shows of the mask of the object
+    that it has most in common with.
 
     Args:
         mask_size: (rows, columns) of a true mask, `masks.mask_size` of the picture's.
@@ -100,16 +102,19 @@ class MaskRCNNLoss(TwoStageLoss):
         boxes, labels, ignored = y_true[..., :4], y_true[..., 4], y_true[..., 5] > 0
         objects = ops.where(ignored, -1.0, labels)
         places = raw[:, :count, 4:8]
-        number, answers, _ = assign_anchors(places, boxes, objects, 0.5, 0.5)
-        rows, columns = self.mask_size
-        # All true masks of a picture are channels, of which each place takes its own.
-        true = ops.reshape(y_true[..., 6:], (-1, y_true.shape[1], rows, columns))
-        maps = ops.transpose(true, (0, 2, 3, 1))
-        shown = roi_align(maps, places, SIDE, float(STRIDE))
-        shown = ops.reshape(shown, (-1, count, values, y_true.shape[1]))
+        overlaps = pairwise_iou(places, boxes)
+        overlaps = ops.where(ops.expand_dims(objects >= 0, 1), overlaps, -1.0)
+        # Not as anchors are: one that shows little of an object has no mask of it.
+        number, counts = ops.argmax(overlaps, axis=2), ops.max(overlaps, axis=2) >= _LOW
+        counts = ops.cast(counts, "float32")
+        # First the mask of each place, then what lies in it: all masks in all places
+        # would take gigabytes.
         own = ops.one_hot(number, y_true.shape[1])
-        target = ops.sum(shown * ops.expand_dims(own, 2), axis=3)
-        counts = ops.cast(answers, "float32")
+        true = ops.reshape(
+            ops.matmul(own, y_true[..., 6:]), (-1, count, *self.mask_size)
+        )
+        target = cropped_masks(true, places, SIDE, float(STRIDE))
+        target = ops.reshape(target, (-1, count, values))
         each = mask_costs(target, found, ops.ones_like(found)) * counts
         of_masks = ops.sum(each, axis=1) / ops.maximum(ops.sum(counts, axis=1), 1.0)
         return super().call(y_true[..., :6], raw) + self.mask_weight * of_masks

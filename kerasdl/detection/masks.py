@@ -26,20 +26,80 @@ def as_pixels(mask: Any, size: tuple[int, int]) -> np.ndarray:
         ValueError: the mask is none, or of another size.
     """
     tools = require("faster_coco_eval.core.mask", "detection")
-    height, width = size
     try:
-        if isinstance(mask, list):
-            mask = tools.merge(tools.frPyObjects(mask, height, width))
-        elif isinstance(mask["counts"], list):
-            mask = tools.frPyObjects(mask, height, width)
-        if tuple(mask["size"]) != (height, width):
-            raise ValueError(f"of {tuple(mask['size'])}")
-        return np.ascontiguousarray(tools.decode(mask))
-    except (KeyError, TypeError, ValueError) as error:
+        return np.ascontiguousarray(tools.decode(encoded(mask, size)))
+    except (TypeError, ValueError, RuntimeError) as error:
+        height, width = size
         raise ValueError(
             f"`mask` must be polygons or an RLE of {height} x {width} pixels. "
             f"Received: {mask!r:.100} ({error})"
         ) from error
+
+
+def encoded(mask: Any, size: tuple[int, int]) -> dict[str, Any]:
+    """The RLE of a mask, its counts packed, which are not looked at.
+
+    Args:
+        mask: as in `as_pixels`.
+        size: (height, width) of the photo.
+
+    Raises:
+        ImportError: the extra `detection` is not installed.
+        ValueError: the mask is none, or of another size; says what it is.
+    """
+    tools = require("faster_coco_eval.core.mask", "detection")
+    height, width = map(int, size)
+    if isinstance(mask, list):
+        if not mask or not all(map(_is_polygon, mask)):
+            raise ValueError("with a polygon that is not three points or more")
+        polygons = [list(map(float, points)) for points in mask]
+        return tools.merge(tools.frPyObjects(polygons, height, width))
+    if not isinstance(mask, dict) or not {"size", "counts"} <= mask.keys():
+        raise ValueError("that is neither polygons nor an RLE")
+    own = mask["size"]
+    if not isinstance(own, (list, tuple)) or len(own) != 2:
+        raise ValueError("of no size")
+    if tuple(own) != (height, width):
+        raise ValueError(f"of {own[1]} x {own[0]} pixels")
+    if not isinstance(mask["counts"], list):
+        return mask
+    try:
+        return tools.frPyObjects(mask, height, width)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError("whose counts are not those of its pixels") from error
+
+
+def mask_area(mask: Any, size: tuple[int, int]) -> float:
+    """Pixels that a mask covers.
+
+    Args:
+        mask: as in `as_pixels`.
+        size: (height, width) of the photo.
+
+    Raises:
+        ImportError: the extra `detection` is not installed.
+        ValueError: the mask is none, or of another size.
+    """
+    tools = require("faster_coco_eval.core.mask", "detection")
+    rle = encoded(mask, size)
+    try:
+        return float(tools.area(rle))
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"`mask` must be an RLE. Received: {mask!r:.100}") from error
+
+
+def _is_polygon(points: Any) -> bool:
+    """Whether there are three points or more; of four numbers COCO makes a box."""
+    try:
+        values = np.asarray(points, "float64")
+    except (TypeError, ValueError):
+        return False
+    return (
+        values.ndim == 1
+        and len(values) >= 6
+        and len(values) % 2 == 0
+        and bool(np.isfinite(values).all())
+    )
 
 
 def as_rle(pixels: np.ndarray) -> dict[str, Any]:

@@ -49,6 +49,24 @@ def _weights(low: Any, high: Any, size: int, length: int, stride: float) -> Any:
     return ops.relu(1.0 - ops.abs(ops.expand_dims(middles, -1) - places))
 
 
+def cropped_masks(masks: Any, boxes: Any, size: int, stride: float) -> Any:
+    """`roi_align` of boxes each of which has a map of its own, of one channel.
+
+    Args:
+        masks: `(batch, n, rows, columns)`.
+        boxes: x1 y1 x2 y2 in pixels of the picture, `(batch, n, 4)`.
+        size: squares of a side of the grid.
+        stride: pixels of the picture for one of `masks`.
+
+    Returns:
+        `(batch, n, size, size)`.
+    """
+    rows, columns = masks.shape[2:]
+    down = _weights(boxes[..., 1], boxes[..., 3], size, rows, stride)
+    across = _weights(boxes[..., 0], boxes[..., 2], size, columns, stride)
+    return ops.matmul(ops.matmul(down, masks), ops.transpose(across, (0, 1, 3, 2)))
+
+
 def pasted_masks(masks: Any, boxes: Any, size: tuple[int, int], stride: float) -> Any:
     """Put grids of values where their boxes lie: `roi_align` the other way round.
 

@@ -12,11 +12,12 @@ from .roi_align import pasted_masks
 from .suppression import CANDIDATES, IOU, VOTE, suppressed
 
 PARTS = ("boxes", "logits")
+MAX_ANSWERS = 100  # to a picture
 
 
 def with_answers(
     model: keras.Model,
-    max_answers: int = 100,
+    max_answers: int = MAX_ANSWERS,
     candidates: int = CANDIDATES,
     iou_threshold: float = IOU,
     min_score: float = 0.001,

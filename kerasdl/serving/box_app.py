@@ -39,12 +39,13 @@ def create_box_app(
       `{"images": [{"height": ..., "width": ..., "boxes": [{"label": ..., "score": ...,
       "box": [x1, y1, x2, y2]}]}]}`, boxes in pixels of the upright photo, the best
       first, from the score on at which F1 was best; `/detect?threshold=0.1` takes
-      another one.
+      another one. Of a detector with masks each has `mask`, an RLE as COCO has it.
     - POST `/v1/models/NAME:predict`: as TensorFlow Serving with the run's SavedModel;
       `{"signature_name": "serve_bytes", "instances": [{"b64": ...}]}` answers with
-      `boxes`, `scores`, `labels` (numbers of classes) and `count` of each photo.
-    - GET `/`: a page that draws the boxes. `/model`, `/v1/models/NAME`, `/healthz`,
-      `/metrics`.
+      `boxes`, `scores`, `labels` (numbers of classes) and `count` of each photo, and
+      `masks`, RLEs of the photo's size, where there are.
+    - GET `/`: a page that draws boxes and masks. `/model`, `/v1/models/NAME`,
+      `/healthz`, `/metrics`.
 
     Every error is `{"error": text}`. Bodies are taken as by `create_app`; one thread
     decodes a photo after the other and asks the model.
@@ -154,12 +155,8 @@ def _plain(pixels: np.ndarray) -> View:
 
 
 def _boxes(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {"label": label, "score": float(score), "box": box}
-        for label, score, box in zip(
-            table["label"], table["score"], table[BOX].to_numpy().tolist(), strict=True
-        )
-    ]
+    found = table[["label", "score"]].assign(box=table[BOX].to_numpy().tolist())
+    return found.join(table.filter(["mask"])).to_dict("records")
 
 
 def _row(table: pd.DataFrame, class_names: list[str]) -> dict[str, Any]:
@@ -169,6 +166,7 @@ def _row(table: pd.DataFrame, class_names: list[str]) -> dict[str, Any]:
         "scores": table["score"].tolist(),
         "labels": [class_names.index(label) for label in table["label"]],
         "count": len(table),
+        **({"masks": table["mask"].tolist()} if "mask" in table else {}),
     }
 
 

@@ -38,6 +38,7 @@ def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
             tuple(known["image_size"]),
             resize=known["resize"],
             on_error=known["on_error"],
+            masks=known.get("masks", False),
             exclude=run.manifest.get("damaged", ()),
             max_train=QUICK_BOXES if made.get("quick") else made.get("max_train"),
             seed=known["seed"],
@@ -54,8 +55,12 @@ def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
     return data.of_split(held_out), data.of_split("train")
 
 
-def checked_boxes(directory: str | Path) -> "Annotations":
+def checked_boxes(directory: str | Path, masks: bool = False) -> "Annotations":
     """Photos with boxes in a folder, all of them or those held out, without faults.
+
+    Args:
+        directory: the folder.
+        masks: whether masks are looked at.
 
     Raises:
         ValueError: they cannot be read.
@@ -68,4 +73,4 @@ def checked_boxes(directory: str | Path) -> "Annotations":
         if split in splits:
             found = found.of_split(split)
             break
-    return detection.without_faults(found)
+    return detection.without_faults(found, masks=masks)

@@ -151,5 +151,13 @@ def test_answers_stand_in_the_order_of_the_samples():
     assert found["half"]["y"].tolist() == [0.5, 1, 1.5]
     assert found["words"]["y"].tolist() == ["w", "w", "w"]
     assert truth == ["a", "b", "c"]
+
+    def kept(outputs, truths):
+        return {
+            "all": np.array([f"{truths[i]}{n}" for i, n in enumerate(outputs["y"])])
+        }
+
+    found, _ = answers(ways, iter(batches), kept)
+    assert found["half"]["all"].tolist() == ["a0.5", "b1.0", "c1.5"]
     with pytest.raises(ValueError, match="half answers with no number"):
         answers(ways, [({"x": np.array([np.nan])}, "a")])

@@ -52,9 +52,10 @@ def write_run(detector_of):
     )
     from kerasdl.runs import run_folder
 
-    def write(folder, annotations, size=64):
-        data = BoxData(annotations, size, 4, seed=0)
-        model = with_answers(detector_of(len(data.class_names), (size, size)), 20, 40)
+    def write(folder, annotations, size=64, raw=None, **options):
+        data = BoxData(annotations, size, 4, seed=0, **options)
+        raw = raw or detector_of(len(data.class_names), (size, size))
+        model = with_answers(raw, 20, 40)
         with run_folder(folder, {}, seed=1) as run:
             report = DetectionReport.of(model, data)
             write_run_files(run, model, data, report, pd.DataFrame(), "A detector")

@@ -16,10 +16,19 @@ from flatbuffers.table import Table
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
-from kerasdl.artefacts import ExportError, after_convolutions, run_tflite
+from kerasdl.artefacts import ExportError, run_tflite
 from kerasdl.artefacts.tflite_file import operators, result_names
-from kerasdl.detection import Detector, export_run, files, suppressed
-from kerasdl.detection.export_report import DetectionExportReport, judge
+from kerasdl.detection import (
+    Detector,
+    export_run,
+    faster_rcnn,
+    fcos,
+    files,
+    save_tflite,
+    suppressed,
+    with_answers,
+)
+from kerasdl.detection.export_report import DetectionExportReport, in_tables, judge
 from kerasdl.detection.files import signature
 from kerasdl.detection.geometry import moved, to_view
 from kerasdl.detection.mediapipe import raw_signature, with_raw_boxes
@@ -120,21 +129,46 @@ def test_a_graph_has_the_way_back_from_views_to_photos(resize, rng):
 
 def check_int8(path, detector, pixels):
     """Convolutions are int8, and what computes boxes and scores of them is float."""
-    content = path.read_bytes()
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    (graph,) = model.subgraphs
-    after = set(after_convolutions(content))
-    kinds = {}
-    for name, operator in zip(operators(content), graph.operators, strict=True):
-        tensor = graph.tensors[operator.outputs[0]]
-        if name == "CONV_2D" or tensor.name.decode() in after:
-            kinds.setdefault(name, set()).add(tensor.type)
+    kinds = kinds_in(path)
     assert schema.TensorType.INT8 in kinds["CONV_2D"]
-    for name in ("LOGISTIC", "SUB"):
-        assert kinds[name] == {schema.TensorType.FLOAT32}
+    for name in ("LOGISTIC", "SUB", "TOPK_V2", "STRIDED_SLICE", "GATHER"):
+        assert schema.TensorType.FLOAT32 in kinds[name]
+        assert schema.TensorType.INT8 not in kinds[name]
     found = run_tflite(path, 1)({"pixels": pixels})
     expected = detector.model.predict_on_batch(pixels)
     assert found.keys() == set(signature(detector.model).outputs)
+    np.testing.assert_allclose(found["scores"], expected["scores"], atol=0.1)
+
+
+def kinds_in(path):
+    """Types of what operators of each name take and return."""
+    content = path.read_bytes()
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (graph,) = model.subgraphs
+    kinds = {}
+    for name, operator in zip(operators(content), graph.operators, strict=True):
+        used = [*operator.inputs, *operator.outputs]
+        types = {graph.tensors[index].type for index in used if index >= 0}
+        kinds[name] = kinds.get(name, set()) | types
+    return kinds
+
+
+def test_of_two_stages_int8_computes_the_first(tiny_trunk, here, rng, tmp_path):
+    """Convolutions up to the proposals; dense layers and samples of maps are float."""
+    model = faster_rcnn(tiny_trunk(), 2, (4, 8), 8, proposals=6, units=16, seed=0)
+    final = with_answers(model, 4, 6)
+    pixels = rng.uniform(0, 255, (4, 64, 64, 3)).astype("f")
+    path = tmp_path / "model.tflite"
+    save_tflite(final, path, "int8", pixels)
+    kinds = kinds_in(path)
+    int8 = schema.TensorType.INT8
+    assert {name for name in kinds if int8 in kinds[name]} == {
+        *("QUANTIZE", "DEQUANTIZE", "CONV_2D", "DEPTHWISE_CONV_2D"),
+        *("ADD", "MUL", "RESHAPE", "TILE"),
+    }
+    assert int8 not in kinds["FULLY_CONNECTED"] | kinds["BATCH_MATMUL"]
+    found = run_tflite(path, 1)({"pixels": pixels[:1]})
+    expected = final.predict_on_batch(pixels[:1])
     np.testing.assert_allclose(found["scores"], expected["scores"], atol=0.1)
 
 
@@ -261,6 +295,17 @@ def test_what_loses_too_much_is_named():
     )
 
 
+def test_masks_that_lose_too_much_are_named():
+    row = {"photos": 9, "map": 0.5, "map_drop": 0.0, "mask_map_drop": 0.003}
+    assert DetectionExportReport({"onnx": row}, 0.5, 0.01).failures == [
+        "onnx has a mask mAP 0.0030 from the Keras model's on 9 photos; 0.002 is expec"
+        "ted"
+    ]
+    row["mask_map_drop"] = 0.02
+    (failure,) = DetectionExportReport({"onnx": row}, 0.5, 0.01).failures
+    assert failure.startswith("onnx loses 0.0200 of mask mAP")
+
+
 def test_answers_are_judged_in_pixels_of_the_photos(photos):
     """The true boxes of a photo of 60 x 80, in its view of 64 x 64, are worth 1."""
     file = photos.photos.index[1]
@@ -272,8 +317,19 @@ def test_answers_are_judged_in_pixels_of_the_photos(photos):
         "labels": photos.labels()[true.index][None],
         "count": np.array([2]),
     }
+    left = np.zeros((1, 2, 16, 16))
+    left[..., :8] = 1
+    masked = {**right, "masks": np.ones((1, 2, 16, 16))}
     views = [View(file, (60, 80), None)]
-    row = judge(right, {**right, "count": np.array([1])}, views, photos, GEOMETRY)
+
+    def judged(found):
+        tables = (
+            in_tables(answers, views, GEOMETRY, photos.class_names, 2)
+            for answers in (masked, found)
+        )
+        return judge(*tables, views, photos)
+
+    row = judged({**right, "count": np.array([1])})
     assert row["photos"] == 1 and row["map"] == pytest.approx(0.5, abs=0.01)
     assert row["map_drop"] == pytest.approx(0.5, abs=0.01)
     middles = boxes[:, :2] / 2 + boxes[:, 2:] / 2
@@ -284,7 +340,13 @@ def test_answers_are_judged_in_pixels_of_the_photos(photos):
         "location": (location / 64)[None].astype("f"),
         "score": np.eye(2, dtype="f")[right["labels"][0]][None] * 0.9,
     }
-    assert judge(right, raw, views, photos, GEOMETRY)["map_drop"] == pytest.approx(0)
+    assert judged(raw)["map_drop"] == pytest.approx(0)
+    assert "mask_map" not in judged(raw)
+    # Boxes that have no masks are their own.
+    row = judged({**masked, "masks": left})
+    assert row["map_drop"] == 0 and 0.3 < row["mask_map_drop"] <= 1
+    none = judged({**masked, "count": np.array([0])})
+    assert none["map"] == none["mask_map"] == none["mask_ap50"] == 0
 
 
 def test_photos_without_boxes_damaged_ones_and_one_pixel(
@@ -300,6 +362,21 @@ def test_photos_without_boxes_damaged_ones_and_one_pixel(
     report = export_run(run, empty, ["keras"], out=tmp_path / "export", seed=0)
     row = report.rows["keras"]
     assert (row["photos"], row["map"], row["map_drop"]) == (1, 0, 0)
+
+
+def test_a_run_of_one_class_with_masks_is_proved_by_both(
+    photos, write_run, tiny_trunk, here, unmeasured, tmp_path
+):
+    one = replace(photos, class_names=["any"], boxes=photos.boxes.assign(label="any"))
+    raw = fcos(tiny_trunk(), 1, (4, 8), 8, masks=True, seed=0)
+    run = write_run(tmp_path / "run", one, raw=raw, masks=True)
+    valid = one.of_split("valid")
+    report = export_run(run, valid, ["keras"], out=tmp_path / "export", seed=0)
+    row = report.rows["keras"]
+    assert row["map_drop"] == row["mask_map_drop"] == 0 and 0 <= row["mask_ap50"] <= 1
+    assert "mask mAP" in str(report)
+    found = Detector.load(run).predict(list(valid.photos.index), valid.root).boxes
+    assert set(found["label"]) == {"any"} and found["mask"].notna().all()
 
 
 def test_a_file_that_loses_too_much_is_not_published(

@@ -48,6 +48,27 @@ OF_BOXES = {
     "nan": ({"y1": np.nan}, "has no area in the photo"),
     "class": ({"label": "green"}, "is of an unknown class"),
 }
+OF_MASKS = {
+    "size": (
+        {"size": [80, 60], "counts": [4800]},
+        "has a mask of 60 x 80 pixels, on a photo of 80 x 60",
+    ),
+    "empty": ({"size": [60, 80], "counts": [4800]}, "has an empty mask"),
+    "beyond": ([[90, 9, 99, 9, 99, 20]], "has an empty mask"),
+    "points": ([[35, 22, 71, 40]], "has a mask with a polygon that is not three"),
+    "odd": ([[35, 22, 71, 22, 71]], "has a mask with a polygon that is not three"),
+    "nested": ([35, 22, 71, 22, 71, 40], "has a mask with a polygon that is not three"),
+    "counts": (
+        {"size": [60, 80], "counts": "h4"},
+        "has a mask whose counts are not those of its pixels",
+    ),
+    "sum": (
+        {"size": [60, 80], "counts": [9, 9]},
+        "has a mask whose counts are not those of its pixels",
+    ),
+    "kind": ({"rle": []}, "has a mask that is neither polygons nor an RLE"),
+    "outside": ([[1, 1, 9, 1, 9, 9]], "has a mask that lies outside of it"),
+}
 
 
 def test_good_boxes_have_no_faults(scenes):
@@ -83,6 +104,24 @@ def test_a_box_that_is_wrong_is_named(scenes, with_box, values, fault):
     assert not is_cut or kept["x2"].max() == 80
     with pytest.raises(ValueError, match=f"with on_error='raise'.*a box {fault}"):
         BoxData(wrong, 64, on_error="raise", seed=0)
+
+
+@pytest.mark.parametrize(("mask", "fault"), OF_MASKS.values(), ids=OF_MASKS)
+def test_a_mask_that_is_wrong_is_named_and_left_out(scenes, with_box, mask, fault):
+    x1, y1, x2, y2 = scenes.boxes[BOX].iloc[1]
+    good = with_box(scenes, 1, mask=[[x1, y1, x2, y1, x2, y2]])
+    assert faults(good) == []
+    wrong = with_box(good, 0, mask=mask)
+    found = check_boxes(wrong, verbose=0).faults
+    assert found["box"].tolist() == [0] and found["fault"][0].startswith(fault)
+    with pytest.warns(UserWarning, match=f"001.png: a box {fault}"):
+        kept = BoxData(wrong, 64, masks=True, seed=0).annotations.boxes
+    # The box stays, and stands for its mask.
+    assert len(kept) == 18 and kept["mask"].notna().sum() == 1
+    assert kept["mask"][0] is None and kept["mask"][1] == good.boxes["mask"][1]
+    with pytest.raises(ValueError, match=f"with on_error='raise'.*a box {fault}"):
+        BoxData(wrong, 64, masks=True, on_error="raise", seed=0)
+    assert len(BoxData(wrong, 64, on_error="raise", seed=0).annotations.boxes) == 18
 
 
 def test_a_box_that_is_there_twice_is_left_out_once(scenes, with_box):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from kerasdl.detection import (
+    as_pixels,
     read_annotations,
     read_coco,
     read_table,
@@ -17,6 +18,7 @@ from kerasdl.detection import (
     write_yolo,
 )
 from kerasdl.detection.annotations import BOX
+from kerasdl.detection.formats.coco import as_coco
 
 
 def assert_same(found, expected, splits=True):
@@ -135,6 +137,32 @@ def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
     assert found.photos.index.tolist() == ["images/001.png", "images/000.png"]
     assert found.boxes[BOX].to_numpy().tolist() == [[1, 2, 30, 40]]
     assert found.class_names == ["a"]
+    assert set(found.photos["split"]) == {""}
+
+
+def test_splits_of_a_table_are_folders_where_it_says_none(draw_scenes, tmp_path):
+    scenes = draw_scenes(tmp_path, count=2)
+    for split, file in zip(("train", "val"), scenes.photos.index, strict=True):
+        (tmp_path / split).mkdir()
+        (tmp_path / file).rename(tmp_path / split / f"{split}.png")
+    lines = ["image,xmin,ymin,xmax,ymax,label", "train.png,1,2,3,4,a"]
+    lines += ["val/val.png,1,2,3,4,a"]
+    (tmp_path / "boxes.csv").write_text("\n".join(lines))
+    found = read_annotations(tmp_path)
+    assert found.photos["split"].to_dict() == {
+        "train/train.png": "train",
+        "val/val.png": "valid",
+    }
+
+
+def test_areas_of_coco_are_those_of_masks(scenes, with_box):
+    x1, y1, x2, y2 = scenes.boxes[BOX].iloc[0]
+    half = [[x1, y1, x2, y1, x2, y2]]
+    masked = with_box(with_box(scenes, 0, mask=half), 1, mask=[[1, 2]])
+    first, second, *_ = as_coco(masked)["annotations"]
+    assert first["area"] == as_pixels(half, (60, 80)).sum()
+    assert first["area"] < 0.6 * first["bbox"][2] * first["bbox"][3]
+    assert second["area"] == second["bbox"][2] * second["bbox"][3]
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,16 @@ def test_polygons_and_both_kinds_of_rle_are_the_same_pixels():
 
 
 @pytest.mark.parametrize(
-    "mask", [{"size": [9, 9], "counts": [81]}, {"size": [50, 60]}, 5], ids=str
+    "mask",
+    [
+        {"size": [9, 9], "counts": [81]},
+        {"size": [50, 60], "counts": "h4"},
+        {"size": 5, "counts": [9]},
+        {"size": [50, 60]},
+        [[1, 1, 9, 9]],
+        5,
+    ],
+    ids=str,
 )
 def test_what_is_no_mask_of_the_photo_is_refused(mask):
     with pytest.raises(

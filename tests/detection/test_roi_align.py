@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from kerasdl.detection.roi_align import pasted_masks, roi_align
+from kerasdl.detection.roi_align import cropped_masks, pasted_masks, roi_align
 
 
 def slowly(features, box, size, stride):
@@ -27,6 +27,10 @@ def test_it_is_what_loops_find(rng):
     boxes = np.concatenate([low, low + rng.uniform(1, 40, (2, 4, 2))], 2).astype("f")
     found = np.array(roi_align(features, boxes, 5, 8.0))
     assert found.shape == (2, 4, 5, 5, 3)
+    own = np.repeat(features[:, None, ..., 0], 4, axis=1)
+    np.testing.assert_allclose(
+        cropped_masks(own, boxes, 5, 8.0), found[..., 0], atol=1e-5
+    )
     for picture in range(2):
         for number, box in enumerate(boxes[picture]):
             expected = slowly(features[picture], box, 5, 8.0)

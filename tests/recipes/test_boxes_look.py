@@ -1,6 +1,8 @@
 """coco_look.py and pets_to_coco.py on drawn pictures."""
 
+import json
 import runpy
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -30,8 +32,36 @@ def test_photos_of_a_category_are_drawn(main_of, draw_scenes, tmp_path, capsys):
         for path in (out / "001.png", scenes.root / "images" / "001.png")
     )
     assert drawn.shape == photo.shape and (drawn != photo).any()
+    with pytest.raises(ValueError, match=r"must not hold .*001\.png.* --overwrite rep"):
+        main_of("coco_look")([*arguments, "--out", str(out)])
+    main_of("coco_look")([*arguments, "--out", str(out), "--overwrite"])
     with pytest.raises(ValueError, match="--category must be one of blue, red"):
         main_of("coco_look")([str(scenes.root), "--category", "green"])
+
+
+def test_files_without_annotations_can_be_looked_at(
+    main_of, draw_scenes, tmp_path, capsys
+):
+    scenes = draw_scenes(tmp_path / "data", count=3)
+    file = scenes.root / "instances.json"
+    empty = replace(scenes, boxes=scenes.boxes[:0])
+    write_coco(empty, file)
+    out = tmp_path / "look"
+    main_of("coco_look")([str(file), "--out", str(out)])
+    printed = capsys.readouterr().out
+    assert "3 photos, 0 annotations" in printed
+    assert "blue: 0 annotations in 0 photos" in printed and not out.exists()
+    write_coco(replace(empty, class_names=[]), file)
+    with pytest.raises(
+        ValueError, match="--category must be one of none. Received: ''"
+    ):
+        main_of("coco_look")([str(file), "--out", str(out)])
+    write_coco(scenes, file)
+    content = json.loads(file.read_text())
+    content["annotations"][0]["category_id"] = 9  # which the categories do not have
+    file.write_text(json.dumps(content))
+    main_of("coco_look")([str(file), "--out", str(out)])
+    assert sorted(path.name for path in out.iterdir()) == ["001.png", "002.png"]
 
 
 def test_trimaps_become_masks_of_cats_and_dogs(main_of, tmp_path, capsys):

@@ -61,6 +61,7 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
     page = (out / "report.html").read_text()
     assert "Worst false alarms" in page and "Average precision" in page
     assert (out / "labels.txt").read_text() == "blue\nred\n"
+    assert (out / "boxes.png").stat().st_size > 1000
 
     boxes = tmp_path / "boxes.json"
     drawn = tmp_path / "drawn"

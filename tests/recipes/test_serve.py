@@ -184,6 +184,16 @@ def test_bad_arguments_exit_with_two(run, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+def test_litert_is_for_classifiers_of_photos(tmp_path, capsys):
+    with run_folder(tmp_path / "boxes", {}, seed=1) as other:
+        other.manifest["task"] = "detection"
+    assert main(RECIPE, tmp_path / "boxes", "--runtime", "litert") == 2
+    assert (
+        "--runtime must be keras but for classifiers of photos. Received: litert"
+        in capsys.readouterr().err
+    )
+
+
 HEAD = "clients server p50 ms p95 ms p99 ms a second a batch refused".split()
 QUICK = ("--requests", "20", "--rounds", "2")
 

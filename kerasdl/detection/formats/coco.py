@@ -1,5 +1,6 @@
 """COCO: one JSON file for a split, boxes as x, y, width, height."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from kerasdl._checks import check_directory, first_few
 from kerasdl.data import split_role
 
 from ..annotations import BOX, Annotations
+from ..masks import mask_area
 from ._photo_files import PhotoFiles, visible
 
 _PARTS = ("images", "annotations", "categories")
@@ -68,9 +70,13 @@ def write_coco(annotations: Annotations, path: str | Path) -> None:
 
 
 def as_coco(annotations: Annotations) -> dict[str, Any]:
-    """What COCO's JSON holds, for files and for measures; ids from 1 on."""
+    """What COCO's JSON holds, for files and for measures; ids from 1 on.
+
+    The `area` of an object is that of its mask, if it has one that can be read.
+    """
     photos, boxes = annotations.photos, annotations.boxes
     numbers = {file: number for number, file in enumerate(photos.index, 1)}
+    sizes = {photo.Index: (photo.height, photo.width) for photo in photos.itertuples()}
     corners = boxes[BOX].to_numpy().tolist()
     found = []
     for number, (box, label, (x1, y1, x2, y2)) in enumerate(
@@ -82,7 +88,7 @@ def as_coco(annotations: Annotations) -> dict[str, Any]:
                 "image_id": numbers[box.file],
                 "category_id": int(label) + 1,
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "area": (x2 - x1) * (y2 - y1),
+                "area": _area(box, sizes[box.file]),
                 "iscrowd": int(box.crowd),
                 **({"segmentation": box.mask} if box.mask is not None else {}),
             }
@@ -99,6 +105,14 @@ def as_coco(annotations: Annotations) -> dict[str, Any]:
             for number, name in enumerate(annotations.class_names, 1)
         ],
     }
+
+
+def _area(box: Any, size: tuple[int, int]) -> float:
+    """Pixels of a mask; of the box without one, or with one that is none."""
+    if box.mask is not None and min(size) > 0:
+        with contextlib.suppress(ValueError):
+            return mask_area(box.mask, size)
+    return (box.x2 - box.x1) * (box.y2 - box.y1)
 
 
 def _read(file: Path, must: bool) -> dict[str, Any] | None:

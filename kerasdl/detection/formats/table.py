@@ -9,7 +9,7 @@ from kerasdl.data import split_role
 from kerasdl.tables import read_csv
 
 from ..annotations import BOX, Annotations
-from ._photo_files import PhotoFiles
+from ._photo_files import PhotoFiles, folder_role
 
 _COLUMNS = ("image", "xmin", "ymin", "xmax", "ymax", "label")
 _NOTHING = ["", "NA", "NaN", "nan"]  # of numbers: a class may be called so
@@ -17,7 +17,10 @@ _OTHER_NAMES = {"filename": "image", "class": "label"}
 
 
 def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotations:
-    """Read columns image, xmin, ymin, xmax, ymax, label; `split`, if there is one.
+    """Read columns image, xmin, ymin, xmax, ymax, label; and `split`.
+
+    Without that the folders of the photos say it, if they are called train, valid, test
+    or alike.
 
     `filename` and `class` are taken for image and label. Corners lie on edges counted
     from 0. A row without numbers says that its photo shows nothing.
@@ -67,6 +70,8 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
         listed.find(str(name), split=split)
         for name, split in zip(rows["image"], splits, strict=True)
     ]
+    if "split" not in rows:
+        splits = list(map(folder_role, files))
     photos = {file: {"split": split} for file, split in zip(files, splits, strict=True)}
     boxes = [
         {"file": file, "label": label, **dict(zip(BOX, box, strict=True))}

@@ -134,9 +134,10 @@ function showBoxes({ width, height, boxes }, card, answer) {
   if (!image) return; // the browser cannot show it
   const drawing = drawn("svg", { viewBox: `0 0 ${width} ${height}` });
   drawing.setAttribute("aria-label", "Boxes of what was found");
-  for (const { label, score, box } of [...boxes].reverse()) { // the best on top
+  for (const { label, score, box, mask } of [...boxes].reverse()) { // the best on top
     const [x1, y1, x2, y2] = box;
     const stroke = COLOURS[model.class_names.indexOf(label) % COLOURS.length];
+    if (mask) drawing.append(drawn("path", { d: columns(mask), fill: stroke }));
     const place = { x: x1, y: y1, width: x2 - x1, height: y2 - y1, stroke };
     const text = drawn("text", { x: x1, y: y1, fill: stroke });
     text.style.fontSize = `${Math.max(width, height) / 22}px`;
@@ -150,6 +151,40 @@ function showBoxes({ width, height, boxes }, card, answer) {
   const figure = element("div", "", "figure");
   image.replaceWith(figure);
   figure.append(image, drawing);
+}
+
+// What a mask covers, a strip of a pixel's width for each part of a column.
+function columns({ size: [height], counts }) {
+  const strips = [];
+  let place = 0; // down the columns, one after the other
+  runs(counts).forEach((length, number) => {
+    const end = place + length;
+    while (number % 2 && place < end) {
+      const y = place % height;
+      const long = Math.min(end - place, height - y);
+      strips.push(`M${(place - y) / height} ${y}h1v${long}h-1z`);
+      place += long;
+    }
+    place = end;
+  });
+  return strips.join("");
+}
+
+// Lengths of runs of zeros and ones in turn, of COCO's packed text: five bits a letter,
+// from the fourth on what a length is more than the one before the last.
+function runs(counts) {
+  const lengths = [];
+  let [value, shift] = [0, 0];
+  for (const letter of counts) {
+    const bits = letter.charCodeAt(0) - 48;
+    value |= (bits & 31) << shift;
+    shift += 5;
+    if (bits & 32) continue;
+    if (bits & 16) value |= -1 << shift;
+    lengths.push(value + (lengths.length > 2 ? lengths[lengths.length - 2] : 0));
+    [value, shift] = [0, 0];
+  }
+  return lengths;
 }
 
 function drawn(tag, values = {}) {

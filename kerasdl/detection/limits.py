@@ -1,0 +1,48 @@
+"""What a detector cannot find in photos, said before its training."""
+
+import numpy as np
+
+from .annotations import BOX
+from .data import BoxData
+from .geometry import moved, to_view
+from .with_answers import MAX_ANSWERS
+
+
+def limits(data: BoxData, max_answers: int = MAX_ANSWERS) -> list[str]:
+    """Sentences about what cannot be found or is taken for something else.
+
+    Batches have every box of a photo, however many there are, but those that are less
+    than a pixel wide or high in the network's pictures, or outside of them; and of a
+    photo as many are found as there are answers. Boxes without masks stand for them.
+
+    Args:
+        data: photos with boxes.
+        max_answers: to a photo.
+    """
+    known, said = data.annotations, []
+    height, width = data.image_size
+    boxes, photos = known.boxes, known.photos
+    gone = 0
+    for file, rows in boxes.groupby("file").indices.items():
+        size = tuple(photos.loc[file, ["height", "width"]])
+        matrix = to_view(size, data.image_size, data.resize)
+        shown = moved(boxes[BOX].to_numpy()[rows], matrix)
+        shown = np.clip(shown, 0, [width, height, width, height])
+        gone += int((shown[:, 2:] - shown[:, :2] < 1).any(axis=1).sum())
+    if gone:
+        said.append(
+            f"{gone} of {len(boxes)} boxes show less than a pixel in pictures of "
+            f"{height} x {width}: they are not trained on"
+        )
+    counts = boxes["file"].value_counts()
+    if (many := int((counts > max_answers).sum())) > 0:
+        said.append(
+            f"photos of more than {max_answers} objects: {many}, of up to "
+            f"{counts.max()}; all are trained on, {max_answers} a photo found at most"
+        )
+    missing = int(boxes["mask"].isna().sum()) if data.masks else 0
+    if missing and missing == len(boxes):
+        said.append("no masks: boxes stand for them")
+    elif missing:
+        said.append(f"{missing} of {len(boxes)} boxes have no mask, and stand for it")
+    return said
