@@ -122,6 +122,7 @@ def precompute(
     *,
     cache_key: str | None = None,
     splits: Collection[str] = ("train", "valid", "test"),
+    verbose: int = 1,
 ) -> tuple[keras.Model, ActivationData]:
     """Run the frozen layers of `model` over all photos, once.
 
@@ -137,6 +138,7 @@ def precompute(
         cache_dir: of the activations, as in `train.cached_activations`.
         cache_key: for layers of your own, as in `train.cached_activations`.
         splits: those of `data` that are wanted; "train" among them.
+        verbose: as in `train.cached_activations`.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of
@@ -175,6 +177,7 @@ def precompute(
             data.pictures(split),
             data.resize,
             cache_dir=cache_dir,
+            verbose=verbose,
             cache_key=cache_key,
             max_pixels=data.max_pixels,
         ).arrays
