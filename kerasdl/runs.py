@@ -105,9 +105,10 @@ def run_folder(
 ) -> Iterator[Run]:
     """Work in `OUT.partial/`; rename it to `OUT` when the block ends without error.
 
-    After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`;
-    it is removed if the block had not begun to write. A lock, which the system
-    releases even when the process is killed, keeps a second run out.
+    After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`, and a
+    KeyboardInterrupt says so; it is removed if the block had not begun to write. A
+    lock, which the system releases even when the process is killed, keeps a second run
+    out.
 
     Of several workers of `tf.distribute` the chief alone does so. It gives the others
     its seed and files at the start; each of them works in a temporary folder.
@@ -148,11 +149,13 @@ def run_folder(
                 yield run
             run.manifest["end"] = _now()
             run.save_manifest()
-        except BaseException:
-            if _has_work(run):
-                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
-            else:
+        except BaseException as error:
+            if not _has_work(run):
                 shutil.rmtree(run.path)
+            elif isinstance(error, KeyboardInterrupt):
+                error.args = (f"kept {run.path}",)  # a command says how to go on
+            else:
+                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile
         publish(out)
