@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -209,10 +209,9 @@ def read_run(path: str | Path) -> RunInfo:
 
 def default_out(parent: str | Path, name: str) -> Path:
     """The first of `parent/name`, `name-2`, `name-3` ... that no run has taken."""
-    for number in count(1):
-        out = Path(parent) / (name if number == 1 else f"{name}-{number}")
-        if not out.exists() and not partial_of(out).exists():
-            return out
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    outs = (Path(parent) / each for each in names)
+    return next(out for out in outs if not (out.exists() or partial_of(out).exists()))
 
 
 def newest_partial(parent: str | Path, name: str) -> Path | None:

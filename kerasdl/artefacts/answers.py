@@ -8,7 +8,7 @@ import numpy as np
 from .signature import Arrays, Runner
 
 # Some samples, and what is true of each of them.
-Batch = tuple[Arrays, Sequence[Any]]
+Batch = tuple[Arrays, Sequence[Any] | np.ndarray]
 
 
 def answers(

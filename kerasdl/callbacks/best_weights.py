@@ -81,6 +81,6 @@ class BestWeights(keras.callbacks.Callback):
 
     def _without_monitor(self) -> ValueError:
         return ValueError(
-            f"`monitor` must be one of {', '.join(self._missed)}. "
+            f"`monitor` must be one of {', '.join(self._missed or ())}. "
             f"Received: monitor={self.monitor!r}"
         )

@@ -81,7 +81,7 @@ def confused_part(
     groups = np.full(len(matrix), size)
     groups[kept] = np.arange(size)
     member = np.eye(size + 1, dtype=int)[groups]
-    names = [class_names[index] for index in kept]
+    names = [str(class_names[index]) for index in kept]
     others = f"the {len(matrix) - size} others"
     return member.T @ matrix @ member, [*names, others]
 

@@ -63,6 +63,8 @@ class Learner(NeutralLearner):
         fast.ai, lessons 1-3 (`ConvLearner`)
     """
 
+    data: ImageData
+
     def __init__(
         self,
         model: keras.Model,

@@ -129,7 +129,8 @@ def _scales(
     scales = source_h / h, source_w / w
     if resize == "squash":
         return scales
-    return ((min if resize == "crop" else max)(scales),) * 2
+    scale = (min if resize == "crop" else max)(scales)
+    return scale, scale
 
 
 def _shrunk(side: int, scale: float) -> int:

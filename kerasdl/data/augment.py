@@ -212,8 +212,8 @@ class Augment:
 
     def _crop_places(self, draws: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
         """How far the middle of a crop lies from the photo's, `(n, 2)` in x and y."""
-        sides = np.array(sides)
-        rest = (1 - self.crop + 2 * self.padding) * sides  # in pixels of the view
+        spare = 1 - self.crop + 2 * self.padding
+        rest = spare * np.array(sides)  # in pixels of the view
         if not self.whole_pixels:
             return (draws - 0.5) * rest
         # A pixel of the photo is `crop` of those of the view: so many places more.

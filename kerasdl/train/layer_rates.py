@@ -198,4 +198,5 @@ def _spread(learning_rate: Any, count: int) -> list[float]:
         return [rates[0]] * (count - len(rates)) + rates
     if len(rates) == 1:
         return [rates[0] / 10] * (count - 1) + rates
-    return np.geomspace(*rates, count).tolist() if count > 1 else rates[1:]
+    first, last = rates
+    return np.geomspace(first, last, count).tolist() if count > 1 else [last]

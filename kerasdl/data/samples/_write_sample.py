@@ -124,7 +124,7 @@ def _draw_jpeg(
     rng = np.random.default_rng(
         [seed, SPLITS.index(split), number, ANIMALS.index(animal)]
     )
-    height, width = np.int32(image_size * rng.uniform(0.8, 1.2, 2)).tolist()
+    height, width = (image_size * rng.uniform(0.8, 1.2, 2)).astype(int).tolist()
     quality = int(rng.integers(80, 96))
     image = draw_face(rng, animal, height, width)
     bgr = np.ascontiguousarray(image[..., ::-1])
