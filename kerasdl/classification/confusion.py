@@ -19,6 +19,11 @@ def most_confused(
     Returns:
         A row for each pair that occurs: `true`, `predicted`, `count`, and `share`, of
         the photos of the true class. Equal counts are ordered by share.
+
+    Example:
+        ```
+        kd.interpret.most_confused(report.confusion, report.class_names, 3)
+        ```
     """
     matrix = np.asarray(matrix)
     true, predicted = np.nonzero(matrix * ~np.eye(len(matrix), dtype=bool))

@@ -149,6 +149,13 @@ def precompute(
             train, or none that trains; a layer of your own below it, without
             `cache_key`; a model with a `train_step` of its own, which what is above the
             cut would lack.
+
+    Example:
+        ```
+        head, activations = kd.classification.precompute(model, data)
+        head.compile("sgd", "binary_crossentropy")
+        head.fit(activations.train)
+        ```
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]

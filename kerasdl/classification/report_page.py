@@ -59,6 +59,11 @@ def save_report(
     Raises:
         ImageError: a photo to show cannot be used.
         ValueError: `path` is in no folder, or `seed` is not in its range.
+
+    Example:
+        ```
+        kd.interpret.save_report(report, "report.html", seed=1)
+        ```
     """
     path = Path(path)
     check_writable("path", path)

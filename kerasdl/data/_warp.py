@@ -61,6 +61,11 @@ def warp_image(
 
     Returns:
         `(*image_size, channels)` in the dtype of `image`.
+
+    Example:
+        ```
+        small = kd.data.warp_image(photo, (24, 24), "squash")
+        ```
     """
     size = image.shape[:2]
     matrix = placement(size, image_size, resize)

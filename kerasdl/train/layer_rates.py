@@ -39,6 +39,11 @@ def set_layer_rates(
     Raises:
         ValueError: `learning_rate` holds something else or more rates than there are
             groups, or `model` does not fit.
+
+    Example:
+        ```
+        kd.train.set_layer_rates(model, slice(1e-4, 1e-2))
+        ```
     """
     optimizer = check_settable_rate(model)
     groups = depth_groups(model)
@@ -69,6 +74,12 @@ def layer_rates(model: keras.Model) -> list[float]:
 
     Raises:
         ValueError: `model` is not compiled or not built.
+
+    Example:
+        ```
+        kd.train.set_layer_rates(model, [1e-4, 1e-3])
+        kd.train.layer_rates(model)  # of each group
+        ```
     """
     optimizer = plain(one_optimizer(model))
     last = rate_of(optimizer)

@@ -57,6 +57,11 @@ def write_sample(
     Raises:
         ValueError: an argument is not one of these, or `directory` exists and is not
             this sample, whole.
+
+    Example:
+        ```
+        kd.data.write_sample("drawings", train=2, valid=2, test=2, image_size=64)
+        ```
     """
     directory = Path(directory)
     counts = {"train": train, "valid": valid, "test": test}
