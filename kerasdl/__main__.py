@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from kerasdl import workbench
+from kerasdl import __version__, workbench
 
 _ABOUT = {
     "train": "DIR: photos of two classes or more become a classifier",
@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.prog = "kerasdl"
     parser.usage = "kerasdl COMMAND ..."
+    version = f"kerasdl {__version__}"
+    parser.add_argument("--version", action="version", version=version, help="print it")
     parser.add_argument("command", metavar="COMMAND", choices=_ABOUT, help="see above")
     given = list(sys.argv[1:] if argv is None else argv)
     command, rest = parser.parse_args(given[:1]).command, given[1:]

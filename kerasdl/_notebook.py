@@ -12,6 +12,11 @@ def notebook() -> Any | None:
     return shell if hasattr(shell, "kernel") else None
 
 
+def is_console() -> bool:
+    """Whether lines are typed one by one, in a notebook or at a prompt."""
+    return hasattr(sys, "ps1")  # IPython and its kernels set it too
+
+
 def wants_picture(path: object) -> bool:
     """Whether a picture is drawn: into a file, or for the cell of a notebook."""
     return path is not None or notebook() is not None

@@ -11,7 +11,7 @@ from kerasdl import models, plots, train
 from kerasdl._atomic import write_by
 from kerasdl._checks import check_one_of
 from kerasdl._described import Described
-from kerasdl._notebook import notebook
+from kerasdl._notebook import is_console, notebook
 from kerasdl._optimizer import rate_of
 from kerasdl.batches import TrainingData, is_training_data
 from kerasdl.callbacks import BatchLosses
@@ -82,7 +82,7 @@ class Learner(Described):
             learn.lr_find().plot()
             ```
         """
-        model, data = self._trained()
+        model, data = self._trained(verbose=verbose)
         found = train.lr_find(
             model,
             data,
@@ -129,7 +129,7 @@ class Learner(Described):
             ```
         """
         number, kept = self._next_fit(resume)
-        model, data = self._trained(callbacks)
+        model, data = self._trained(callbacks, verbose)
         losses = BatchLosses()
         done: list[dict[str, float]] = []
         try:
@@ -151,10 +151,12 @@ class Learner(Described):
         except KeyboardInterrupt:
             self._note(kept, pd.DataFrame(done), number)
             self._num_fits, self._interrupted = number - 1, True
-            print(
-                "interrupted: the network is as the last batch left it; whole epochs "
-                f"in `history`: {len(done)}; the next `fit` goes on from there"
-            )
+            if is_console() or not resume:  # a script that resumes is called again
+                print(
+                    "interrupted: the network is as the last batch left it; whole "
+                    f"epochs in `history`: {len(done)}; the next `fit` goes on from "
+                    "there"
+                )
             raise
         if learning_rate is None:
             self._suggested[self._what_trains()] = train.layer_rates(model)[-1]
@@ -221,18 +223,12 @@ class Learner(Described):
 
     def _facts(self) -> dict[str, str]:
         model = self.model
-        table = train.layer_table(model)
-        groups = table[table["state"] != ""].groupby("group")["state"]
-        frozen = [number for number, states in groups if (states == "frozen").all()]
-        by_group = f"{len(groups)}, frozen: {', '.join(map(str, frozen)) or 'none'}"
-        count = train.count_trainable(model)
         rate = rate_of(model.optimizer)
         ratios = train.rate_ratios(model.optimizer) or [1]
         rates = ", ".join(f"{rate * ratio:.2g}" for ratio in ratios)
         return {
-            "network": f"{model.name}, {model.input_shape} to {model.output_shape}",
-            "parameters": f"{count:,} of {model.count_params():,} train",
-            "groups": by_group,
+            "network": _network(model),
+            **_parts(model),
             "optimizer": f"{model.optimizer.name}, rate {rates}",
             "data": repr(self.data).splitlines()[0],
             "epochs": f"{len(self.history)} so far",
@@ -251,7 +247,9 @@ class Learner(Described):
         rows = pd.DataFrame(rows).assign(stage=f"fit {number}")
         self.history = pd.concat([kept, rows], ignore_index=True) if len(rows) else kept
 
-    def _trained(self, callbacks: Callbacks = ()) -> tuple[keras.Model, Any]:
+    def _trained(
+        self, callbacks: Callbacks = (), verbose: int = 1
+    ) -> tuple[keras.Model, Any]:
         """The model that trains, which shares its weights, and the data it takes."""
         return self.model, self.data
 
@@ -259,6 +257,26 @@ class Learner(Described):
         """What a suggested rate holds for; `by_depth` are the ratios of its layers."""
         count = train.count_trainable(self.model)
         return self.model.optimizer, count, tuple(by_depth or ())
+
+
+def _network(model: keras.Model) -> str:
+    """Its name, and what it takes and gives, which a subclass may not tell."""
+    shapes = [getattr(model, f"{of}_shape", None) for of in ("input", "output")]
+    return f"{model.name}, {shapes[0]} to {shapes[1]}" if all(shapes) else model.name
+
+
+def _parts(model: keras.Model) -> dict[str, str]:
+    """How many parameters and which groups train; a subclass may not be built yet."""
+    if not model.built:
+        return {"parameters": "not built yet: the first batch does"}
+    table = train.layer_table(model)
+    groups = table[table["state"] != ""].groupby("group")["state"]
+    frozen = [number for number, states in groups if (states == "frozen").all()]
+    count = train.count_trainable(model)
+    return {
+        "parameters": f"{count:,} of {model.count_params():,} train",
+        "groups": f"{len(groups)}, frozen: {', '.join(map(str, frozen)) or 'none'}",
+    }
 
 
 def _best(history: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,10 @@ def run_folder(
 ) -> Iterator[Run]:
     """Work in `OUT.partial/`; rename it to `OUT` when the block ends without error.
 
-    After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`;
-    it is removed if the block had not begun to write. A lock, which the system
-    releases even when the process is killed, keeps a second run out.
+    After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`, and a
+    KeyboardInterrupt says so; it is removed if the block had not begun to write. A
+    lock, which the system releases even when the process is killed, keeps a second run
+    out.
 
     Of several workers of `tf.distribute` the chief alone does so. It gives the others
     its seed and files at the start; each of them works in a temporary folder.
@@ -148,11 +149,13 @@ def run_folder(
                 yield run
             run.manifest["end"] = _now()
             run.save_manifest()
-        except BaseException:
-            if _has_work(run):
-                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
-            else:
+        except BaseException as error:
+            if not _has_work(run):
                 shutil.rmtree(run.path)
+            elif isinstance(error, KeyboardInterrupt):
+                error.args = (f"kept {run.path}",)  # a command says how to go on
+            else:
+                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile
         publish(out)
@@ -206,10 +209,9 @@ def read_run(path: str | Path) -> RunInfo:
 
 def default_out(parent: str | Path, name: str) -> Path:
     """The first of `parent/name`, `name-2`, `name-3` ... that no run has taken."""
-    for number in count(1):
-        out = Path(parent) / (name if number == 1 else f"{name}-{number}")
-        if not out.exists() and not partial_of(out).exists():
-            return out
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    outs = (Path(parent) / each for each in names)
+    return next(out for out in outs if not (out.exists() or partial_of(out).exists()))
 
 
 def newest_partial(parent: str | Path, name: str) -> Path | None:

@@ -77,6 +77,11 @@ def parse_args(argv=None, name=NAME):
     )
     parser.set_defaults(batch_size=None)
     args = parser.parse_run(argv, name or kd.workbench.name_of_data)
+    if args.folder and args.data not in (args.folder, parser.get_default("data")):
+        parser.error(
+            "DIR and --data must not both be given. Received: "
+            f"{args.folder} --data {args.data}. Leave one of them out."
+        )
     args.data = args.folder or args.data
     del args.folder
     args.batch_size = args.batch_size or (20 if args.book else 32)

@@ -24,7 +24,7 @@ def parse_args(argv=None):
     )
     add(
         "--picture",
-        type=kd.workbench.writable_file,
+        type=kd.workbench.writable_picture,
         metavar="PNG",
         help="draw counts and sizes; default: no picture",
     )

@@ -28,7 +28,7 @@ def parse_args(argv=None):
     add("--checkpoint", default="best", metavar="best|last|N", help="of which epoch")
     add(
         "--out",
-        type=kd.workbench.writable_file,
+        type=kd.workbench.writable_picture,
         metavar="PNG",
         help="draw the images with their labels",
     )

@@ -71,8 +71,11 @@ def rewrite(run):
     data = kd.workbench.recorded_data(run)
     model = kd.models.load_model(run.model_path)
     split = "test" if "test" in data.splits else "valid"
+    thresholds = run.manifest.get("thresholds", 0.5)
     kd.interpret.save_report(
-        kd.interpret.ClassificationReport.from_model(model, data, split),
+        kd.interpret.ClassificationReport.from_model(
+            model, data, split, threshold=thresholds
+        ),
         run.path / PAGE,
         f"{run.path.resolve().name}: {model.name}",
         run.manifest,

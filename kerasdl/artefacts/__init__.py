@@ -14,13 +14,14 @@ from .runners import run_keras, run_onnx, run_saved_model, run_tflite
 from .saved_model import write_saved_model
 from .signature import Arrays, Input, Runner, Signature, run_model
 from .tflite import write_tflite
-from .tflite_file import after_convolutions
+from .tflite_file import FEATURES, after_convolutions, with_dense_input
 from .zipped_bytes import zipped_bytes
 
 __all__ = [
     "CALIBRATED",
     "ERRORS",
     "EXACT",
+    "FEATURES",
     "FILES",
     "FORMATS",
     "PICTURE",
@@ -50,6 +51,7 @@ __all__ = [
     "run_tflite",
     "save_inference_model",
     "save_rows",
+    "with_dense_input",
     "with_metadata",
     "worst_tensors",
     "write_onnx",

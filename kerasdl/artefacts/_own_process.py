@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from ._apart import apart
-from .signature import as_saved_model
+from .signature import ServedModule, as_saved_model
 
 # Of all networks of this library and of keras.applications, and of the views of
 # test-time augmentation: TensorFlow's converters and interpreters take these. What
@@ -24,7 +24,7 @@ _KNOWN = frozenset(
 _KNOWN_OF_INTEGERS = frozenset({"Less", "SelectV2"})
 
 
-def is_known(module: tf.Module) -> bool:
+def is_known(module: ServedModule) -> bool:
     """Whether converters are known to take all operations of an `as_module`."""
     graph = module.serve.get_concrete_function().graph.as_graph_def()
     inner = (node for function in graph.library.function for node in function.node_def)
@@ -37,7 +37,7 @@ def _is_known(node: tf.compat.v1.NodeDef) -> bool:
     return node.op in _KNOWN
 
 
-def convert_guarded(module: tf.Module, convert: Callable[[str], Any]) -> Any:
+def convert_guarded(module: ServedModule, convert: Callable[[str], Any]) -> Any:
     """Return `convert(folder)` of the SavedModel of an `as_module`.
 
     A module whose operations are not all known is converted in a process of its own.

@@ -8,9 +8,9 @@ import numpy as np
 from .signature import Arrays, Runner
 
 # Some samples, and what is true of each of them.
-Batch = tuple[Arrays, Sequence[Any]]
+Batch = tuple[Arrays, Sequence[Any] | np.ndarray]
 # What is kept of the answers to some samples.
-Keep = Callable[[Arrays, Sequence[Any]], Arrays]
+Keep = Callable[[Arrays, Sequence[Any] | np.ndarray], Arrays]
 
 
 def answers(

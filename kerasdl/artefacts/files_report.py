@@ -19,6 +19,7 @@ class Report(Protocol):
     @property
     def failures(self) -> list[str]:
         """What is wrong, a sentence a file that begins with the format."""
+        ...
 
     def save(self, folder: Path) -> None:
         """Write `export_report.json` and `export_report.png`."""

@@ -16,7 +16,10 @@ KeepFloat = Sequence[str] | Callable[[bytes], Sequence[str]]
 
 def check_calibration(calibration: Arrays, signature: Signature) -> None:
     """Raise ValueError unless there are samples for each input, more than one."""
-    shapes = {name: np.shape(calibration.get(name)) for name in signature.inputs}
+    shapes = {
+        name: np.shape(calibration[name]) if name in calibration else ()
+        for name in signature.inputs
+    }
     fits = all(
         shapes[name][1:] == tuple(spec.shape) and shapes[name][:1] > (1,)
         for name, spec in signature.inputs.items()

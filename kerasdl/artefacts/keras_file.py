@@ -25,6 +25,11 @@ def save_inference_model(model: keras.Model, path: str | Path) -> None:
 
     Raises:
         ValueError: `path` ends otherwise, or plain Keras could not load the model.
+
+    Example:
+        ```
+        kd.export.save_inference_model(model, "model.keras")
+        ```
     """
     check_suffix("path", path, ".keras")
     check_writable("path", path)

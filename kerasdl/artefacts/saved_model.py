@@ -18,7 +18,7 @@ from kerasdl._atomic_folder import (
 )
 from kerasdl.runtime import silenced
 
-from .signature import Signature, as_module
+from .signature import ServedModule, Signature, as_module
 
 _MARKER = "saved_model.pb"
 _FILES = (_MARKER, "assets", "variables", "fingerprint.pb")
@@ -64,7 +64,7 @@ def write_saved_model(
 
 
 def _save(
-    module: tf.Module,
+    module: ServedModule,
     folder: Path,
     assets: Mapping[str, str],
     entries: Mapping[str, Callable[[Any], Any]],

@@ -93,13 +93,22 @@ def run_model(model: keras.Model, signature: Signature) -> Runner:
     return run
 
 
+class ServedModule(tf.Module):
+    """What exporters are given: the function `serve`, and what it holds."""
+
+    serve: Any
+    weights: list[Any]
+    tables: list[Any]
+    assets: list[Any]
+
+
 def as_module(
     model: keras.Model,
     signature: Signature,
     batch_size: int | None = None,
     *,
     widened: bool = False,
-) -> tf.Module:
+) -> ServedModule:
     """Wrap a trained model for exporters, which see nothing of Keras.
 
     Args:
@@ -117,7 +126,7 @@ def as_module(
     """
     signature.check(model)
     network = fold_batch_norm(inference_model(model))
-    module = tf.Module()
+    module = ServedModule()
     # Of the model only its variables: with its layers this takes twice as long.
     module.weights = [variable.value for variable in network.variables]
     module.tables = [
@@ -144,7 +153,7 @@ def as_module(
 
 
 @contextmanager
-def as_saved_model(module: tf.Module) -> Iterator[str]:
+def as_saved_model(module: ServedModule) -> Iterator[str]:
     """A temporary SavedModel of `as_module`, which TensorFlow's converters read."""
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, module.serve.get_concrete_function())

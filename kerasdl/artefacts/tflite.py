@@ -14,7 +14,7 @@ from kerasdl._checks import check_one_of, check_suffix, check_writable
 from ._own_process import convert_guarded, is_known
 from .conversion import Proof, to_tflite
 from .int8 import KeepFloat, check_calibration
-from .signature import Arrays, Signature, as_module
+from .signature import Arrays, ServedModule, Signature, as_module
 
 QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 _SAMPLES = 8  # of the calibration, on which an int8 file is proved
@@ -97,7 +97,7 @@ def write_tflite(
 
 
 def _proof(
-    module: tf.Module,
+    module: ServedModule,
     calibration: Arrays | None,
     signature: Signature,
     compared: Collection[str] | None,

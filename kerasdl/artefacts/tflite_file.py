@@ -10,6 +10,7 @@ from tensorflow.lite.tools import flatbuffer_utils
 
 from .packing import pack
 
+FEATURES = "features"
 _NAMES = {
     value: name
     for name, value in vars(schema.BuiltinOperator).items()
@@ -155,6 +156,28 @@ def result_names(content: bytes) -> list[str]:
     (signature,) = model.signatureDefs
     names = {entry.tensorIndex: entry.name.decode() for entry in signature.outputs}
     return [names[index] for index in model.subgraphs[0].outputs]
+
+
+def with_dense_input(content: bytes) -> bytes:
+    """Let what the last dense layer takes be an output too, before those there are.
+
+    Returns:
+        The file, whose signature calls it `FEATURES`; `content` without a dense layer.
+    """
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    (graph, *_), (signature, *_) = model.subgraphs, model.signatureDefs
+    dense = [
+        operator
+        for operator in graph.operators
+        if _code(model, operator) == schema.BuiltinOperator.FULLY_CONNECTED
+    ]
+    if not dense:
+        return content
+    entry = schema.TensorMapT()
+    entry.name, entry.tensorIndex = FEATURES.encode(), dense[-1].inputs[0]
+    signature.outputs = [entry, *signature.outputs]
+    graph.outputs = [entry.tensorIndex, *graph.outputs]
+    return pack(model)
 
 
 def output_names(content: bytes) -> list[str]:

@@ -28,9 +28,9 @@ def multi_hot_parts(
     """
     hot = np.asarray(classes) > 0
     rng = np.random.default_rng(seed)
-    shares = np.asarray(shares, float)
-    missing = len(hot) * shares  # rows that each part still lacks
-    missing_of = np.outer(shares, hot.sum(axis=0))  # of each class
+    parts_of = np.asarray(shares, float)
+    missing = len(hot) * parts_of  # rows that each part still lacks
+    missing_of = np.outer(parts_of, hot.sum(axis=0))  # of each class
     parts = np.full(len(hot), -1)
     left = hot.sum(axis=0)
     while left.any():

@@ -88,8 +88,8 @@ def shares(
     if hasattr(dataset, _ATTRIBUTE):
         return getattr(dataset, _ATTRIBUTE)(numbers, of)
 
-    def cut(*parts: Any) -> tf.data.Dataset:
-        batch = parts if len(parts) > 1 else parts[0]
+    def cut(first: Any, *rest: Any) -> tf.data.Dataset:
+        batch = (first, *rest) if rest else first
         count = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
 
         def one(number: tf.Tensor) -> tuple[Any, tf.Tensor]:

@@ -29,6 +29,11 @@ def stratified_split(
 
     Raises:
         ValueError: an argument is out of range, or a class has fewer than two rows.
+
+    Example:
+        ```
+        train, valid = kd.batches.stratified_split(list("aaaabbbb"), 0.25, seed=1)
+        ```
     """
     classes = np.asarray(classes)
     if classes.ndim != 1 or not classes.size:

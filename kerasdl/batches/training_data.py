@@ -38,6 +38,7 @@ class TrainingData(Protocol):
 
         Files, or whatever tells a person which rows they are.
         """
+        ...
 
 
 def is_training_data(data: Any) -> bool:

@@ -60,6 +60,8 @@ class _Momentum(float):
     An interrupted training may thus leave it where it is.
     """
 
+    variable: tf.Variable
+
     def __new__(cls, number: float, variable: tf.Variable) -> "_Momentum":
         self = super().__new__(cls, number)
         self.variable = variable

@@ -35,6 +35,12 @@ class BestWeights(keras.callbacks.Callback):
         ValueError: `mode` is neither, or `path` ends otherwise; in `fit`, before the
             first batch, a folder that is not there or cannot be written to; logs
             without `monitor`, or no epoch that has it.
+
+    Example:
+        ```
+        best = kd.callbacks.BestWeights("best.weights.h5", "val_loss", "min")
+        model.fit(data.train, validation_data=data.valid, callbacks=[best])
+        ```
     """
 
     def __init__(
@@ -81,6 +87,6 @@ class BestWeights(keras.callbacks.Callback):
 
     def _without_monitor(self) -> ValueError:
         return ValueError(
-            f"`monitor` must be one of {', '.join(self._missed)}. "
+            f"`monitor` must be one of {', '.join(self._missed or ())}. "
             f"Received: monitor={self.monitor!r}"
         )

@@ -29,6 +29,12 @@ class CosineRestarts(RateSchedule):
 
     Reference:
         Loshchilov & Hutter, 2017, https://arxiv.org/abs/1608.03983; fast.ai, lesson 1.
+
+    Example:
+        ```
+        restarts = kd.callbacks.CosineRestarts(cycle_len=1, cycle_mult=2)
+        model.fit(data.train, epochs=3, callbacks=[restarts])
+        ```
     """
 
     def __init__(

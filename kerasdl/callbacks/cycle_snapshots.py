@@ -33,6 +33,11 @@ class CycleSnapshots(keras.callbacks.Callback):
     Reference:
         Huang et al., 2017, Snapshot Ensembles, https://arxiv.org/abs/1704.00109;
         fast.ai's `cycle_save_name`.
+
+    Example:
+        ```
+        learn.fit(1e-2, 2, callbacks=[kd.callbacks.CycleSnapshots("snapshots")])
+        ```
     """
 
     def __init__(self, directory: str | Path) -> None:

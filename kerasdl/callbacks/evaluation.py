@@ -28,6 +28,12 @@ class Evaluation(keras.callbacks.Callback):
 
     Raises:
         ValueError: `every` is neither; in `fit`, `measure` returns something else.
+
+    Example:
+        ```
+        measured = kd.callbacks.Evaluation(lambda model: {"layers": len(model.layers)})
+        model.fit(data.train, callbacks=[measured])
+        ```
     """
 
     def __init__(

@@ -18,6 +18,12 @@ class ExamplesPerSecond(keras.callbacks.Callback):
 
     Raises:
         ValueError: `num_examples` is below 1.
+
+    Example:
+        ```
+        speed = kd.callbacks.ExamplesPerSecond(len(data.files("train")))
+        model.fit(data.train, callbacks=[speed])
+        ```
     """
 
     def __init__(self, num_examples: int) -> None:

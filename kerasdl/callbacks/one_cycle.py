@@ -38,6 +38,11 @@ class OneCycle(RateSchedule):
     Reference:
         Smith, 2018, https://arxiv.org/abs/1803.09820; the defaults are fast.ai's
         `use_clr_beta=(10, 10, 0.95, 0.85)`.
+
+    Example:
+        ```
+        learn.fit(1e-2, cycle_len=2, callbacks=[kd.callbacks.OneCycle()])
+        ```
     """
 
     def __init__(

@@ -21,6 +21,11 @@ class StepDecay(RateSchedule):
 
     Raises:
         ValueError: an argument outside its range; in `fit`, what `RateSchedule` names.
+
+    Example:
+        ```
+        model.fit(data.train, epochs=2, callbacks=[kd.callbacks.StepDecay(1, 0.1)])
+        ```
     """
 
     def __init__(

@@ -24,6 +24,11 @@ class StopOnBadLoss(keras.callbacks.Callback):
 
     Raises:
         FloatingPointError: in `fit`: the loss is not finite.
+
+    Example:
+        ```
+        model.fit(data.train, callbacks=[kd.callbacks.StopOnBadLoss(data)])
+        ```
     """
 
     def __init__(self, data: TrainingData | None = None) -> None:

@@ -38,6 +38,11 @@ class WeightAveraging(keras.callbacks.Callback):
 
     Reference:
         Izmailov et al., 2018, https://arxiv.org/abs/1803.05407, algorithm 1.
+
+    Example:
+        ```
+        model.fit(data.train, callbacks=[kd.callbacks.WeightAveraging(data.train)])
+        ```
     """
 
     def __init__(self, data: Any = None, start_epoch: int = 0) -> None:

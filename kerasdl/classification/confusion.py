@@ -19,6 +19,11 @@ def most_confused(
     Returns:
         A row for each pair that occurs: `true`, `predicted`, `count`, and `share`, of
         the photos of the true class. Equal counts are ordered by share.
+
+    Example:
+        ```
+        kd.interpret.most_confused(report.confusion, report.class_names, 3)
+        ```
     """
     matrix = np.asarray(matrix)
     true, predicted = np.nonzero(matrix * ~np.eye(len(matrix), dtype=bool))
@@ -81,7 +86,7 @@ def confused_part(
     groups = np.full(len(matrix), size)
     groups[kept] = np.arange(size)
     member = np.eye(size + 1, dtype=int)[groups]
-    names = [class_names[index] for index in kept]
+    names = [str(class_names[index]) for index in kept]
     others = f"the {len(matrix) - size} others"
     return member.T @ matrix @ member, [*names, others]
 

@@ -42,6 +42,11 @@ def ensemble(
     Reference:
         Huang et al., 2017, https://arxiv.org/abs/1704.00109, for the snapshots of one
         training.
+
+    Example:
+        ```
+        kd.predict.ensemble(model, [model, model], data).accuracy
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     if not members:

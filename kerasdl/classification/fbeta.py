@@ -29,6 +29,13 @@ class FBeta(keras.metrics.FBetaScore):
 
     Raises:
         ValueError: an argument outside its range.
+
+    Example:
+        ```
+        f2 = kd.classification.FBeta(beta=2)
+        f2.update_state([[1, 0], [1, 1]], [[0.9, 0.2], [0.7, 0.4]])
+        float(f2.result())
+        ```
     """
 
     def __init__(

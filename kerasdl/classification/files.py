@@ -67,6 +67,11 @@ def save_tflite(
     Raises:
         ValueError: an argument is none of these, `model` is not such a model, or it has
             operations that the converter or the plain interpreter cannot take.
+
+    Example:
+        ```
+        kd.export.save_tflite(model, "model.tflite", class_names=data.class_names)
+        ```
     """
     check_writable("path", check_suffix("path", path, ".tflite"))
     signature = pixel_signature(model, class_names)

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._notebook import is_console
 from kerasdl._seeds import resolve_seed
 from kerasdl.callbacks import OneCycle
 from kerasdl.data import ImageData
@@ -21,6 +22,7 @@ def fine_tune(
     learning_rate: float = 1e-2,
     folder: str | Path | None = None,
     *,
+    resume: bool = False,
     verbose: int = 1,
     seed: int | None = None,
 ) -> Learner:
@@ -30,6 +32,10 @@ def fine_tune(
     all layers train: the first ones at a hundredth of the rate of the last, geometric
     between, BatchNorm's statistics held still.
 
+    Ctrl-C, or a notebook's stop button, returns the Learner as the last batch left it,
+    where lines are typed one by one; in a script it ends that. With a `folder`, the
+    same call with `resume=True` goes on from the last whole epoch, after a kill too.
+
     Args:
         model: a name of `models.BACKBONES`, whose ImageNet weights are taken; or a
             network whose last part is a head for the data's classes.
@@ -37,14 +43,17 @@ def fine_tune(
         epochs: of all layers.
         learning_rate: of the head, and half of it of the last layers then.
         folder: keeps the state of both trainings, as in `Learner`.
+        resume: read back what an earlier call did, from `folder`; the rest is trained.
         verbose: as in `Learner.fit`.
         seed: of the head of a trunk that is named; None draws one and prints it.
 
     Returns:
-        The trained Learner, which goes on with `fit`, `report`, `export` and `serve`.
+        The trained Learner, or the interrupted one, which goes on with `fit`, `report`,
+        `export` and `serve`.
 
     Raises:
-        ValueError: an argument is none of these, or the network does not fit the data.
+        ValueError: an argument is none of these, or the network does not fit the data;
+            `folder` holds the state of an earlier call, and not `resume`.
 
     Reference:
         fastai, `Learner.fine_tune`
@@ -56,17 +65,28 @@ def fine_tune(
     """
     check_positive_int("epochs", epochs)
     check_one_of("verbose", verbose, (0, 1))
-    if isinstance(model, str):
+    if resume and folder is None:
+        raise ValueError("`resume` needs a `folder`. Received: folder=None")
+    how = {"resume": resume, "verbose": verbose}
+    is_named = isinstance(model, str)
+    if is_named:
         seed = resolve_seed(seed)
         learn = Learner.pretrained(model, data, folder=folder, seed=seed)
-        learn.precompute = True
-        learn.fit(learning_rate, cycle_len=_HEAD_EPOCHS, verbose=verbose)
-        learn.precompute = False
     else:
         learn = Learner.from_model(model, data, folder=folder)
         learn.freeze()
-        learn.fit(learning_rate, callbacks=[OneCycle()], verbose=verbose)
-    learn.unfreeze()
-    rates = slice(learning_rate / 200, learning_rate / 2)
-    learn.fit(rates, cycle_len=epochs, callbacks=[OneCycle()], verbose=verbose)
+    try:
+        if is_named:
+            learn._precompute = True  # no word on augmentation: it is yet to come
+            learn.fit(learning_rate, cycle_len=_HEAD_EPOCHS, **how)
+            learn.precompute = False
+        else:
+            learn.fit(learning_rate, callbacks=[OneCycle()], **how)
+        learn.unfreeze()
+        rates = slice(learning_rate / 200, learning_rate / 2)
+        learn.fit(rates, cycle_len=epochs, callbacks=[OneCycle()], **how)
+    except KeyboardInterrupt:
+        if not is_console():
+            raise  # what follows in a script is for a network that is trained
+        print("fine_tune: the Learner is returned as it stands")
     return learn

@@ -62,6 +62,11 @@ def gallery(
 
     Raises:
         ValueError: an argument outside its range.
+
+    Example:
+        ```
+        kd.interpret.gallery(report, "most_incorrect", 6)[["file", "predicted"]]
+        ```
     """
     check_one_of("kind", kind, KINDS)
     check_positive_int("count", count)
@@ -125,6 +130,12 @@ def save_gallery(
     Raises:
         ImageError: a file cannot be used.
         ValueError: the report has no images, or `columns` is below 1.
+
+    Example:
+        ```
+        worst = kd.interpret.gallery(report, "hardest", 8)
+        kd.interpret.save_gallery(report, worst, "mistakes.png", headline="the hardest")
+        ```
     """
     titles = ["\n".join([report.files[r], *describe(report, r)]) for r in photos.index]
     images = [report.image(row) for row in photos.index]

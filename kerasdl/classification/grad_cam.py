@@ -51,6 +51,11 @@ def grad_cam(
 
     Reference:
         https://arxiv.org/abs/1610.02391, equations 1 and 2
+
+    Example:
+        ```
+        heat = kd.interpret.grad_cam(model, photo, path="heat.png")
+        ```
     """
     if path is not None:
         check_writable("path", path)

@@ -14,6 +14,7 @@ from kerasdl.artefacts import save_inference_model
 from kerasdl.data import Augment, ImageData, check_image_data
 from kerasdl.learner import Callbacks
 from kerasdl.learner import Learner as NeutralLearner
+from kerasdl.models.picture_shape import picture_shape
 
 from .compile_classifier import compile_classifier
 from .files import save_tflite
@@ -62,6 +63,8 @@ class Learner(NeutralLearner):
         fast.ai, lessons 1-3 (`ConvLearner`)
     """
 
+    data: ImageData
+
     def __init__(
         self,
         model: keras.Model,
@@ -74,10 +77,11 @@ class Learner(NeutralLearner):
         optimizer: Optimizer | None = None,
     ) -> None:
         check_image_data(data)
-        if tuple(model.input_shape[1:3]) not in (data.image_size, (None, None)):
+        shape = picture_shape(model)
+        if shape[1:3] not in (data.image_size, (None, None)):
             raise ValueError(
                 "`model` must take images of the data's size. Received: "
-                f"input_shape={model.input_shape}, image_size={data.image_size}"
+                f"input_shape={shape}, image_size={data.image_size}"
             )
         compile_classifier(model, data, optimizer)
         super().__init__(model, data, folder)
@@ -284,10 +288,12 @@ class Learner(NeutralLearner):
 
         return kerasdl.serving.serve(self.predictor(), name, host, port)
 
-    def _trained(self, callbacks: Callbacks = ()) -> tuple[keras.Model, Any]:
+    def _trained(
+        self, callbacks: Callbacks = (), verbose: int = 1
+    ) -> tuple[keras.Model, Any]:
         """The model that trains, and its data; with `precompute`, above the cut."""
         if not self.precompute:
-            return super()._trained(callbacks)
+            return super()._trained(callbacks, verbose)
         check_callbacks_above(callbacks)
         optimizer = self.model.optimizer
         if self._above is None or self._above[2] is not optimizer:  # compiled anew
@@ -297,6 +303,7 @@ class Learner(NeutralLearner):
                 cache_dir=self.cache_dir,
                 cache_key=self.cache_key,
                 splits=("train", "valid"),
+                verbose=verbose,
             )
             train.compile_like(self.model, above)
             self._above = above, data, optimizer

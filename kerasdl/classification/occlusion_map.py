@@ -59,6 +59,11 @@ def occlusion_map(
 
     Reference:
         https://arxiv.org/abs/1311.2901, section 4.2
+
+    Example:
+        ```
+        kd.interpret.occlusion_map(model, photo, patch=16, path="hidden.png")
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     if path is not None:

@@ -58,14 +58,14 @@ def are_unsure(probabilities: np.ndarray, is_multi_label: bool = False) -> np.nd
     With several labels a picture, whether that holds of a label and its absence.
     """
     if is_multi_label:
-        return ((probabilities > 1 / 3) & (probabilities < 2 / 3)).any(axis=1)
+        return np.any((probabilities > 1 / 3) & (probabilities < 2 / 3), axis=1)
     first, second = np.sort(probabilities, axis=1)[:, :-3:-1].T
     return first < 2 * second
 
 
 def rows_without_numbers(outputs: np.ndarray) -> np.ndarray:
     """Which rows of a model's outputs hold something else than numbers, `(n,)` bool."""
-    return ~np.isfinite(outputs).all(axis=1)
+    return np.any(~np.isfinite(outputs), axis=1)
 
 
 def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
@@ -75,7 +75,7 @@ def check_numbers(outputs: np.ndarray, files: Sequence[str]) -> None:
         raise ValueError(
             "`model` must answer with numbers: a training that failed leaves weights "
             "that are none. Received: other answers for "
-            f"{first_few([files[row] for row in none])}. Take weights from before."
+            f"{first_few([files[int(row)] for row in none])}. Take weights from before."
         )
 
 

@@ -122,6 +122,7 @@ def precompute(
     *,
     cache_key: str | None = None,
     splits: Collection[str] = ("train", "valid", "test"),
+    verbose: int = 1,
 ) -> tuple[keras.Model, ActivationData]:
     """Run the frozen layers of `model` over all photos, once.
 
@@ -137,6 +138,7 @@ def precompute(
         cache_dir: of the activations, as in `train.cached_activations`.
         cache_key: for layers of your own, as in `train.cached_activations`.
         splits: those of `data` that are wanted; "train" among them.
+        verbose: as in `train.cached_activations`.
 
     Returns:
         The model from `first` on, not compiled, whose layers and weights are those of
@@ -147,6 +149,13 @@ def precompute(
             train, or none that trains; a layer of your own below it, without
             `cache_key`; a model with a `train_step` of its own, which what is above the
             cut would lack.
+
+    Example:
+        ```
+        head, activations = kd.classification.precompute(model, data)
+        head.compile("sgd", "binary_crossentropy")
+        head.fit(activations.train)
+        ```
     """
     names = [layer.name for layer in model.layers]
     training = [i for i, layer in enumerate(model.layers) if layer.trainable_weights]
@@ -175,6 +184,7 @@ def precompute(
             data.pictures(split),
             data.resize,
             cache_dir=cache_dir,
+            verbose=verbose,
             cache_key=cache_key,
             max_pixels=data.max_pixels,
         ).arrays

@@ -108,6 +108,12 @@ def predict_split(
             and left out.
         ValueError: an argument outside its range, or a model with another number of
             outputs than classes.
+
+    Example:
+        ```
+        found = kd.predict.predict_split(model, data, "valid")
+        found.accuracy, found.log_loss
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     data = photos_for(model, data)

@@ -161,14 +161,15 @@ class Predictor(Described):
     ) -> None:
         check_one_of("resize", resize, RESIZE_MODES)
         check_outputs(model, class_names)
-        if thresholds is not None:
-            thresholds = _thresholds(thresholds, num_outputs(model), class_names)
         self.model = model
         self.class_names = list(class_names)
         self.image_size = size_pair("image_size", image_size)
         _check_inputs(model, self.image_size)
         self.resize = resize
-        self.thresholds = thresholds
+        self.thresholds = None
+        if thresholds is not None:
+            outputs = num_outputs(model)
+            self.thresholds = _thresholds(thresholds, outputs, class_names)
         self.likeness = likeness
         self._both = None if likeness is None else with_features(model)
 
@@ -354,8 +355,9 @@ def _thresholds(
 def _files(images: str | Path | Sequence[str | Path]) -> list[str | Path]:
     """The files that `images` names, a folder standing for all images below it."""
     files = []
-    single = isinstance(images, (str, os.PathLike)) or not isinstance(images, Iterable)
-    for path in [images] if single else images:
+    if isinstance(images, (str, os.PathLike)) or not isinstance(images, Iterable):
+        images = [images]
+    for path in images:
         if not isinstance(path, (str, os.PathLike)):
             raise ValueError(
                 "`images` must be files or folders, or one array (n, height, width, 3) "

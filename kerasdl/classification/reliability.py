@@ -22,6 +22,11 @@ def reliability(
 
     Raises:
         ValueError: an argument outside its range.
+
+    Example:
+        ```
+        kd.interpret.reliability(np.array([0.9, 0.6]), np.array([True, False]), bins=2)
+        ```
     """
     check_positive_int("bins", bins)
     confidences = np.asarray(confidences, "float64")
@@ -70,6 +75,12 @@ def expected_calibration_error(
 
     Reference:
         https://arxiv.org/abs/1706.04599, equation 3
+
+    Example:
+        ```
+        claimed, right = np.array([0.9, 0.6]), np.array([True, False])
+        kd.interpret.expected_calibration_error(claimed, right)
+        ```
     """
     table = reliability(confidences, hits, bins)
     gaps = (table["accuracy"] - table["confidence"]).abs().fillna(0)

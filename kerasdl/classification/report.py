@@ -93,16 +93,17 @@ class ClassificationReport(Described):
         if probabilities.ndim == 2 and len(class_names) == 2:
             probabilities = class_probabilities(probabilities)
         count = len(probabilities)
-        files = range(count) if files is None else files
+        names: Sequence[Any] = range(count) if files is None else files
+        limits: Any = threshold  # one, or an array of one for each class
         if not np.isscalar(threshold):
-            threshold = np.asarray(threshold, "float64")
+            limits = np.asarray(threshold, "float64")
         report = cls(
             probabilities=probabilities.astype("float64"),
             labels=np.asarray(labels),
             class_names=[as_text(name) for name in class_names],
-            files=[as_text(file) for file in files],
+            files=[as_text(file) for file in names],
             images=images,
-            threshold=threshold,
+            threshold=limits,
             split=split,
         )
         check_answers(
@@ -159,7 +160,7 @@ class ClassificationReport(Described):
             report, images=lambda row: data.read(split, places[found.files[row]])
         )
         report.left_out.extend(places.keys() - set(found.files))
-        report.left_out.sort(key=places.get)
+        report.left_out.sort(key=places.__getitem__)
         return report
 
     @property

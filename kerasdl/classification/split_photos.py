@@ -1,5 +1,7 @@
 """The photos of a split, at a model's size, in the order of their files."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,7 +14,7 @@ from .outputs import num_outputs
 
 def photos_for(
     model: keras.Model, data: ImageData | tf.data.Dataset
-) -> ImageData | DatasetPhotos:
+) -> Any:  # an ImageData, or a DatasetPhotos: alike in what is asked of them
     """`data`, or what a dataset holds; its pictures must have the model's size."""
     if not isinstance(data, tf.data.Dataset):
         check_data("data", data)

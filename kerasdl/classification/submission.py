@@ -36,6 +36,13 @@ class Submission:
     Raises:
         ValueError: a file of the split that is missing, unknown or there twice, two
             files with the same id, or values that are not such probabilities.
+
+    Example:
+        ```
+        found = learn.predict("test")
+        rows = kd.predict.Submission(data, found.probabilities, found.files)
+        rows.write("submission.csv")
+        ```
     """
 
     def __init__(

@@ -38,6 +38,12 @@ def best_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
 
     Reference:
         Guo et al. 2017, On Calibration of Modern Neural Networks (temperature scaling)
+
+    Example:
+        ```
+        found = learn.predict("valid")
+        kd.classification.best_temperature(found.probabilities, found.labels)
+        ```
     """
 
     def loss(logarithm: float) -> float:

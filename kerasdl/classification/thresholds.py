@@ -43,6 +43,13 @@ def fit_thresholds(
 
     Raises:
         ValueError: arrays that do not fit, or an argument outside its range.
+
+    Example:
+        ```
+        truth = np.array([[1, 0], [1, 1], [0, 1]])
+        guesses = np.array([[0.6, 0.2], [0.4, 0.3], [0.1, 0.4]])
+        kd.predict.fit_thresholds(guesses, truth, beta=1)
+        ```
     """
     truth = _check(probabilities, labels)
     check_one_of("average", average, AVERAGES)

@@ -67,6 +67,11 @@ def tta(
 
     Reference:
         https://arxiv.org/abs/1409.1556, section 3.2; fast.ai, lesson 1 (`TTA`)
+
+    Example:
+        ```
+        kd.predict.tta(model, data, n_aug=2, augment="chapter", seed=1).accuracy
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     data = photos_for(model, data)

@@ -30,6 +30,11 @@ def tta_model(model: keras.Model, views: str = "flip") -> keras.Model:
 
     Raises:
         ValueError: `model` is not such a model, or its pictures have no such views.
+
+    Example:
+        ```
+        both_views = kd.predict.tta_model(model, "flip")
+        ```
     """
     taken, classes = picture_shape(model), num_outputs(model)
     check_views("views", views, taken[1:3])

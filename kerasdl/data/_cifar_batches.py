@@ -6,6 +6,7 @@ Each holds 10,000 images: a string of all pixels, plane by plane, and a list of 
 import pickletools
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,10 @@ def _read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _pixels_and_labels(file: object) -> tuple[bytes, list[int]]:
     """The longest string, and the numbers between the text "labels" and the next."""
-    pixels, labels, in_labels = b"", [], False
+    labels: list[int] = []
+    pixels: Any = b""
+    value: Any
+    in_labels = False
     for opcode, value, _ in pickletools.genops(file):
         if opcode.name in _TEXTS:
             in_labels = value in ("labels", b"labels")

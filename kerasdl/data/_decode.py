@@ -108,6 +108,11 @@ def read_image(
 
     Raises:
         ImageError: the file cannot be used.
+
+    Example:
+        ```
+        pixels = kd.data.read_image("photo.jpg")
+        ```
     """
     return decode_image(
         read_file(path), path, target, max_pixels, color_mode=color_mode

@@ -112,8 +112,8 @@ def read_splits(
     Raises:
         ValueError: a missing folder, or splits with different classes.
     """
-    folders = {split: folder for split, folder in folders.items() if folder is not None}
-    for folder in folders.values():
+    given = {split: folder for split, folder in folders.items() if folder is not None}
+    for folder in given.values():
         if not (root / folder).is_dir():
             raise ValueError(
                 f"`path` must hold the folder {folder!r}. Received: "
@@ -121,11 +121,12 @@ def read_splits(
                 "with valid_fraction=."
             )
     # One folder may serve for two splits, by its name or as a link.
-    real = {split: (root / folder).resolve() for split, folder in folders.items()}
+    real = {split: (root / folder).resolve() for split, folder in given.items()}
     places = list(dict.fromkeys(real.values()))
     listed = dict(zip(places, list_each(places), strict=True))
-    class_names, splits = None, {}
-    for split, folder in folders.items():
+    class_names: list[str] = []
+    splits = {}
+    for split, folder in given.items():
         images, _ = listed[real[split]]
         if split == "test" and not any("/" in image for image in images):
             splits[split] = unlabelled(root / folder, exclude, f"{folder}/", images)
@@ -137,7 +138,7 @@ def read_splits(
             raise ValueError(
                 "`path` must hold the same classes in each split. Received: "
                 f"path={str(root)!r} ({', '.join(only_in_one)} not in both "
-                f"{folders['train']!r} and {folder!r})"
+                f"{given['train']!r} and {folder!r})"
             )
         photos = PhotoList.below(root, [f"{folder}/{file}" for file in files], labels)
         splits[split] = photos.without(exclude, names, root / folder)

@@ -47,11 +47,11 @@ def split_listed(
 
 def _check_apart(photos: PhotoList, others: PhotoList, test: str | Path) -> None:
     """Raise ValueError if a photo to answer for is one that has a label."""
-    labelled = set(map(os.path.realpath, photos.pictures))
+    labelled = {os.path.realpath(str(path)) for path in photos.pictures}
     shared = [
         file
         for file, path in zip(others.files, others.pictures, strict=True)
-        if os.path.realpath(path) in labelled
+        if os.path.realpath(str(path)) in labelled
     ]
     if shared:
         raise ValueError(

@@ -1,7 +1,7 @@
 """What a person sees of photos in splits: batches, draws, and a few lines of facts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Looks(Described):
-    """Pictures and words of `PhotoSplits`, which is a subclass."""
+    """Pictures and words of `PhotoSplits`, which is a subclass: `self` is one."""
 
     def show_batch(
-        self, split: str = "train", rows: int = 3, path: str | Path | None = None
+        self: Any, split: str = "train", rows: int = 3, path: str | Path | None = None
     ) -> "Figure":
         """Draw photos of `split` as a network is given them, with their labels.
 
@@ -51,7 +51,7 @@ class Looks(Described):
         return plots.save_gallery(images[: 4 * rows], titles[: 4 * rows], path)
 
     def preview(
-        self, path: str | Path | None = None, index: int = 0, draws: int = 16
+        self: Any, path: str | Path | None = None, index: int = 0, draws: int = 16
     ) -> "Figure":
         """Draw a grid of training photo `index` as `draws` epochs would show it.
 
@@ -73,7 +73,7 @@ class Looks(Described):
         )
         return plots.save_grid(photo.batch(0, 0)[0], path)
 
-    def _facts(self) -> dict[str, str]:
+    def _facts(self: Any) -> dict[str, str]:
         counts = self.counts()
         facts = {"classes": some(self.class_names)}
         for split in self.splits:
@@ -92,12 +92,12 @@ class Looks(Described):
             "folder": str(self.root or ""),
         }
 
-    def _headline(self) -> str:
+    def _headline(self: Any) -> str:
         count = sum(len(self.files(split)) for split in self.splits)
         kind = type(self).__name__
         return f"{kind}: {count:,} photos of {len(self.class_names)} classes"
 
-    def _pictures(self) -> list[tuple[np.ndarray, str]]:
+    def _pictures(self: Any) -> list[tuple[np.ndarray, str]]:
         """Sixteen training photos, spread over all of them."""
         files, shown = self.files("train"), []
         for row in np.linspace(0, len(files) - 1, min(16, len(files))).astype(int):

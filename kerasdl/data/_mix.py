@@ -5,12 +5,13 @@ would see the same mixtures. Here each batch gets a seed of its own.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-Mix = keras.layers.MixUp | keras.layers.CutMix
+Mix: TypeAlias = keras.layers.MixUp | keras.layers.CutMix
 Mixer = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 

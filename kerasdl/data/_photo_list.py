@@ -83,7 +83,7 @@ def join(first: PhotoList, second: PhotoList) -> PhotoList:
     return PhotoList(
         first.files + second.files,
         first.pictures + second.pictures,
-        np.concatenate([first.labels, second.labels]),
+        np.concatenate([np.asarray(part.labels) for part in (first, second)]),
     )
 
 
@@ -251,7 +251,7 @@ def check_fraction(name: str, fraction: Any) -> float:
         raise ValueError(
             f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r:.60}"
         )
-    return fraction
+    return float(fraction)
 
 
 def _draw(

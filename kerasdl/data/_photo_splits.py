@@ -132,7 +132,7 @@ class PhotoSplits(Looks):
                 "`paths` needs photos that are files. Received: photos from arrays. "
                 "Use `pictures(split)`."
             )
-        return pictures
+        return [picture for picture in pictures if not isinstance(picture, np.ndarray)]
 
     def labels(self, split: str) -> np.ndarray:
         """Labels of `files(split)`.

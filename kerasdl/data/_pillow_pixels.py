@@ -1,6 +1,7 @@
 """Pixels of the files that OpenCV reads otherwise than Pillow, or not at all."""
 
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps
@@ -57,6 +58,7 @@ def pillow_pixels(
         ValueError: the file cannot be used; says why.
     """
     try:
+        image: Any  # of TIFF it has tags too
         with _file(kind)(io.BytesIO(header.content)) as image:
             if divisor > 1:
                 image.draft(None, (image.width // divisor, image.height // divisor))

@@ -75,7 +75,8 @@ def find_splits(images: Iterable[str]) -> dict[str, str]:
             return {str(prefix / places[name][0]): roles[name] for name in roles}
     of_each_kind = all(len(set(roles.values())) > 1 for roles in groups)
     if len(groups) > 1 and of_each_kind and _all_named(tree):
-        return {str(prefix / name): split_role(name) for name in tree}
+        named = {str(prefix / name): split_role(name) for name in tree}
+        return {place: role for place, role in named.items() if role}
     return {}
 
 

@@ -61,6 +61,11 @@ def warp_image(
 
     Returns:
         `(*image_size, channels)` in the dtype of `image`.
+
+    Example:
+        ```
+        small = kd.data.warp_image(photo, (24, 24), "squash")
+        ```
     """
     size = image.shape[:2]
     matrix = placement(size, image_size, resize)
@@ -129,7 +134,8 @@ def _scales(
     scales = source_h / h, source_w / w
     if resize == "squash":
         return scales
-    return ((min if resize == "crop" else max)(scales),) * 2
+    scale = (min if resize == "crop" else max)(scales)
+    return scale, scale
 
 
 def _shrunk(side: int, scale: float) -> int:

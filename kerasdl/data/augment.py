@@ -101,6 +101,12 @@ class Augment:
 
     Reference:
         `erase`: Zhong et al., 2017, https://arxiv.org/abs/1708.04896
+
+    Example:
+        ```
+        turned = kd.data.Augment(rotation_range=20, horizontal_flip=True)
+        kd.ImageData.from_folder("photos", image_size=32, augment=turned, seed=1)
+        ```
     """
 
     rotation_range: float = 0.0
@@ -212,8 +218,8 @@ class Augment:
 
     def _crop_places(self, draws: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
         """How far the middle of a crop lies from the photo's, `(n, 2)` in x and y."""
-        sides = np.array(sides)
-        rest = (1 - self.crop + 2 * self.padding) * sides  # in pixels of the view
+        spare = 1 - self.crop + 2 * self.padding
+        rest = spare * np.array(sides)  # in pixels of the view
         if not self.whole_pixels:
             return (draws - 0.5) * rest
         # A pixel of the photo is `crop` of those of the view: so many places more.
@@ -270,6 +276,12 @@ def side_on(max_zoom: float = 1.1) -> Augment:
     """Photos taken from the side: mirror, turn by up to 10 degrees, zoom in, light.
 
     Reference: fast.ai, lesson 1 (`transforms_side_on`, `max_zoom=1.1`).
+
+    Example:
+        ```
+        augment = kd.data.side_on(max_zoom=1.2)
+        kd.ImageData.from_folder("photos", image_size=32, augment=augment, seed=1)
+        ```
     """
     return Augment(
         rotation_range=10,
@@ -285,6 +297,11 @@ def top_down(max_zoom: float = 1.1) -> Augment:
     """Photos taken from above: the eight symmetries of the square, turns, zoom, light.
 
     Reference: fast.ai, lesson 3 (`transforms_top_down`).
+
+    Example:
+        ```
+        views = kd.data.top_down()
+        ```
     """
     return Augment(
         rotation_range=10,

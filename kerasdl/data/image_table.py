@@ -77,7 +77,7 @@ def _read(
     labels = [label] if isinstance(label, str) else list(label)
     where = ""
     if isinstance(table, pd.DataFrame):
-        rows = table
+        rows: Any = table
     else:
         where = f" for table={str(table)!r}"
         if not isinstance(table, (str, Path)) or not os.path.isfile(table):

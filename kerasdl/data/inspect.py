@@ -126,6 +126,12 @@ def check_images(
 
     Raises:
         ValueError: an argument is out of range, or `path` is no folder with images.
+
+    Example:
+        ```
+        check = kd.data.check_images("photos")
+        check.damaged, check.duplicates
+        ```
     """
     root = check_directory("path", path)
     check_positive_int("max_pixels", max_pixels)

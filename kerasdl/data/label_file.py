@@ -1,6 +1,8 @@
 """Files of labels as people have them, made into what `ImageData.from_table` takes."""
 
 import csv
+import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +31,14 @@ class LabelFile:
         image: column of the names.
         label: column of the labels, or a column of 0 and 1 for each class.
         label_delimiter: between several labels of a photo; None for one label each.
+        fingerprint: SHA-256 of the file, in hexadecimal.
     """
 
     table: pd.DataFrame
     image: str
     label: str | list[str]
     label_delimiter: str | None
+    fingerprint: str
 
 
 def read_labels(
@@ -56,7 +60,9 @@ def read_labels(
         labels: the file, in UTF-8 with a header; relative to `folder` if it is not
             below the working directory.
         folder: of the photos.
-        image_column: of names; None takes the first of which half name photos.
+        image_column: of names, which may begin with folders above the photos and have
+            a suffix in other letters; None takes the first of which half name photos,
+            with "skip" the one that names most.
         label_column: one, or one for each class; None guesses.
         delimiter: between several labels, such as " " or "|".
         suffix: what the names lack, such as ".jpg"; None tries names as they are, and
@@ -75,12 +81,13 @@ def read_labels(
     rows = read_csv(
         "labels", path, dtype=str, keep_default_na=False, sep=_separator(path)
     )
-    photos = _Photos(list_images(folder)[0], suffix)
+    photos = _Photos(folder, list_images(folder)[0], suffix)
     if image_column is None:
-        image_column = _guess_image(path, rows, photos)
+        image_column = _guess_image(path, rows, photos, on_missing)
     _check_columns("image_column", [image_column], rows, path)
     label_column = list(label_column or _guess_label(path, rows, image_column))
     _check_columns("label_column", label_column, rows, path)
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     rows = rows[[image_column, *label_column]].copy()
     rows[image_column] = _found(path, rows[image_column], photos, folder, on_missing)
     rows = rows[rows[image_column] != ""]
@@ -95,19 +102,21 @@ def read_labels(
     )
     if left := photos.count - len(rows):
         print_line(f"{left} photos of {as_text(folder)} are not in it: left out")
-    return LabelFile(rows, image_column, label, between)
+    return LabelFile(rows, image_column, label, between, fingerprint)
 
 
 class _Photos:
     """The photos of a folder, found by names of several kinds."""
 
-    def __init__(self, images: Sequence[str], suffix: str | None) -> None:
+    def __init__(self, folder: Path, images: Sequence[str], suffix: str | None) -> None:
         self.count = len(images)
+        self._above = folder.resolve().parts
         self._suffix = suffix or ""
         self._places: dict[str, str | None] = {}
         kinds = [str, lambda image: PurePosixPath(image).name]
         if suffix is None:
             kinds += [_stem, lambda image: _stem(PurePosixPath(image).name)]
+        kinds += [_low_suffix, lambda image: _low_suffix(PurePosixPath(image).name)]
         for kind in kinds:  # the first that has a name has it
             found: dict[str, str | None] = {}
             for image in images:
@@ -115,14 +124,39 @@ class _Photos:
                 found[name] = None if name in found else image  # of two, neither
             self._places = found | self._places
 
-    def place(self, name: str) -> str:
-        """The photo of a name, relative to the folder; "" if there is none."""
-        name = re.sub(r"^(\./)+", "", name.strip().replace("\\", "/"))
-        return self._places.get(f"{name}{self._suffix}") or ""
+    def places(self, names: pd.Series) -> pd.Series:
+        """The photos of names, relative to the folder; "" where there is none.
+
+        Names may begin with folders that the photos are not in: those that all of them
+        share, or those above the photos.
+        """
+        clean = [_clean(name) for name in names]
+        shared = os.path.commonprefix([parts[:-1] for parts in clean if parts])
+        found = [self._place(parts, shared) for parts in clean]
+        return pd.Series(found, names.index, dtype=object)
+
+    def _place(self, parts: tuple[str, ...], shared: tuple[str, ...]) -> str:
+        for left in range(len(parts)):
+            lead = parts[:left]
+            if lead == shared[:left] or lead == self._above[-left:]:
+                name = f"{'/'.join(parts[left:])}{self._suffix}"
+                place = self._places.get(name) or self._places.get(_low_suffix(name))
+                if place:
+                    return place
+        return ""
+
+
+def _clean(name: str) -> tuple[str, ...]:
+    return PurePosixPath(name.strip().replace("\\", "/")).parts
 
 
 def _stem(image: str) -> str:
     return str(PurePosixPath(image).with_suffix(""))
+
+
+def _low_suffix(image: str) -> str:
+    suffix = PurePosixPath(image).suffix
+    return image.removesuffix(suffix) + suffix.lower()
 
 
 def _separator(path: Path) -> str:
@@ -135,13 +169,23 @@ def _separator(path: Path) -> str:
     return max(",;\t", key=header.count)
 
 
-def _guess_image(path: Path, rows: pd.DataFrame, photos: _Photos) -> str:
-    for column in rows:
-        if len(rows) and rows[column].map(photos.place).ne("").mean() >= 0.5:
-            return column
+def _guess_image(
+    path: Path, rows: pd.DataFrame, photos: _Photos, on_missing: str
+) -> str:
+    shares = {column: photos.places(rows[column]).ne("").mean() for column in rows}
+    found = [column for column, share in shares.items() if share >= 0.5]
+    if on_missing == "skip":  # few may be there
+        found += [
+            column
+            for column in rows
+            if shares[column] == max(shares.values(), default=0)
+        ]
+    if found and shares[found[0]] > 0:
+        return found[0]
     raise ValueError(
         "`image_column` must name the column of the photos, of which half at least are "
-        f"there. Received: image_column=None for {as_text(path)}, which has "
+        "there, or one with on_missing='skip' (--on-missing skip). Received: "
+        f"image_column=None for {as_text(path)}, which has "
         f"{list(rows.columns)}. Give it, and what the names lack by `suffix`."
     )
 
@@ -176,7 +220,7 @@ def _found(
     path: Path, names: pd.Series, photos: _Photos, folder: Path, on_missing: str
 ) -> pd.Series:
     """The photos by their names; "" for those to leave out."""
-    places = names.map(photos.place)
+    places = photos.places(names)
     missing = names[places == ""].tolist()
     if missing and (on_missing == "raise" or len(missing) == len(names)):
         raise ValueError(

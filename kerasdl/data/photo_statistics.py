@@ -61,6 +61,11 @@ def photo_statistics(data: PhotoSplits, verbose: int = 1) -> PhotoStatistics:
 
     Raises:
         ValueError: `verbose` is neither 0 nor 1.
+
+    Example:
+        ```
+        kd.data.photo_statistics(data)
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     rows = [

@@ -62,6 +62,12 @@ def resize_photos(
     Raises:
         ImageError: a damaged file under `on_error="raise"`.
         ValueError: an argument outside its range.
+
+    Example:
+        ```
+        photos = data.paths("valid")
+        smaller = kd.data.resize_photos(photos, side=16, cache_dir="copies")
+        ```
     """
     check_positive_int("side", side)
     check_positive_int("quality", quality)

@@ -57,6 +57,11 @@ def make_subset(
     Raises:
         ValueError: an argument is out of range, `source` holds too few images of a
             class, or `target` exists or is at work. Nothing has been written.
+
+    Example:
+        ```
+        kd.data.make_subset("photos/train", "fewer", train=3, valid=1, test=1, seed=1)
+        ```
     """
     source = check_directory("source", source)
     check_positive_int("train", train)

@@ -139,7 +139,8 @@ def _image_and_label(
             f"name={name!r} (features {', '.join(features)})"
         )
     file_name = next((key for key in _FILE_NAME_FEATURES if key in features), None)
-    return *keys, file_name
+    image, label = keys
+    return image, label, file_name
 
 
 def _prepare(builder: "tfds.core.DatasetBuilder", name: str) -> None:

@@ -124,7 +124,14 @@ class DetectionReport:
         if self.masks is not None:
             table = table.join(self.masks[["map", "ap50", "ap75"]].add_prefix("mask_"))
         form = dict.fromkeys(table, ".3f")
-        return page.numbers(large) + page.table(table, "Average precision", form)
+        order = ""
+        if len(self.truth.class_names) > page.FIRST:
+            classes = table.drop(index=ALL).sort_values("map", kind="stable")
+            table = pd.concat([table.loc[[ALL]], classes])
+            order = ", the lowest first"
+        return page.numbers(large) + page.table(
+            table, f"Average precision{order}", form, search="class"
+        )
 
     def _curves(self) -> str:
         found = dict(curves(self.truth, self.found.boxes))

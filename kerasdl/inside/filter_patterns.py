@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -61,7 +62,7 @@ def filter_patterns(
     """
     if path is not None:
         check_writable("path", path)
-    size = picture_shape(model)[1:]
+    size: Any = picture_shape(model)[1:]
     if None in size:
         raise ValueError(
             "`model` must have an input of a fixed size. Received: input shape "

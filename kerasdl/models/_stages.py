@@ -4,14 +4,14 @@
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
 from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
-Stage = keras.Layer
+Stage: TypeAlias = keras.Layer
 
 
 class Seeds:

@@ -207,6 +207,12 @@ def build_trunk(
     Raises:
         ValueError: an argument is not one of these, `image_size` is too small for the
             network, the weights do not fit it or cannot be fetched.
+
+    Example:
+        ```
+        trunk = kd.models.build_trunk("efficientnet_lite0", image_size=64)
+        trunk.output_shape
+        ```
     """
     row = backbone(name)
     size = size_pair("image_size", row.image_size if image_size is None else image_size)

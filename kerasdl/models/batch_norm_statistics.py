@@ -31,6 +31,11 @@ def recompute_batch_norm(model: keras.Model, data: Iterable[Any]) -> None:
 
     Reference:
         Izmailov et al., 2018, https://arxiv.org/abs/1803.05407, section 3.2.
+
+    Example:
+        ```
+        kd.models.recompute_batch_norm(model, data.train)
+        ```
     """
     norms = moving_batch_norms(model)
     traced: list[tuple[BatchNormalization, list[tf.Tensor]]] = []

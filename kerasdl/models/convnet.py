@@ -144,6 +144,11 @@ def convnet(
 
     Reference:
         Chollet, Deep Learning with Python, 2017, section 5.2
+
+    Example:
+        ```
+        small = kd.models.convnet(input_shape=(64, 64, 3), classes=3, seed=1)
+        ```
     """
     common = Common(
         include_top, weights, input_shape, pooling, classes, build, pixels, seed

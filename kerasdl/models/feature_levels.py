@@ -1,6 +1,7 @@
 """Feature maps of a trunk at each stride, as FPN and U-Net take them."""
 
 import math
+from typing import Any
 
 import keras
 from keras import layers
@@ -38,7 +39,7 @@ def feature_levels(trunk: keras.Model) -> dict[int, keras.Layer]:
         section 3: the output of the last layer of each stage.
     """
     tensors = [*(trunk.inputs or ()), *(trunk.outputs or ())]
-    shapes = [_shape(tensor) for tensor in tensors]
+    shapes: list[Any] = [_shape(tensor) for tensor in tensors]
     if len(shapes) != 2 or not all(shapes):
         raise ValueError(
             "`trunk` must take images of a fixed size and return a feature map. "

@@ -31,6 +31,11 @@ def fold_batch_norm(model: keras.Model) -> keras.Model:
 
     Reference:
         Jacob et al., 2017, https://arxiv.org/abs/1712.05877, section 3.2
+
+    Example:
+        ```
+        faster = kd.models.fold_batch_norm(model)
+        ```
     """
     if isinstance(model, keras.Sequential):
         (inputs,), (outputs,) = model.inputs, model.outputs

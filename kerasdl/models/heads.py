@@ -145,6 +145,12 @@ def classifier(
 
     Raises:
         ValueError: an argument is not one of these.
+
+    Example:
+        ```
+        trunk = kd.models.build_trunk("efficientnet_lite0", image_size=64)
+        flowers = kd.models.classifier(trunk, classes=5, seed=1)
+        ```
     """
     check_one_of("head", head, HEADS)
     build = pooled_head if head == "pooled" else flatten_head

@@ -27,6 +27,11 @@ def with_input_size(
 
     Reference:
         fast.ai, lesson 2: train on small images, then go on with larger ones.
+
+    Example:
+        ```
+        larger = kd.models.with_input_size(model, 48)
+        ```
     """
     size = size_pair("image_size", image_size)
     pixels = keras.Input((*size, model.input_shape[-1]), name=model.inputs[0].name)

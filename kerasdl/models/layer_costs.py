@@ -80,6 +80,11 @@ def layer_costs(model: keras.Model) -> "pd.DataFrame":
 
     Reference:
         https://distill.pub/2019/computing-receptive-fields
+
+    Example:
+        ```
+        kd.models.layer_costs(model).sum(numeric_only=True)
+        ```
     """
     import pandas as pd
 

@@ -103,6 +103,11 @@ def lenet5(
 
     Reference:
         https://d2l.ai/chapter_convolutional-neural-networks/lenet.html
+
+    Example:
+        ```
+        kd.models.lenet5(seed=1).count_params()  # 61,706
+        ```
     """
     common = Common(
         include_top, weights, input_shape, pooling, classes, build, pixels, seed

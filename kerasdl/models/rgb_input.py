@@ -19,6 +19,11 @@ def with_rgb_input(model: keras.Model) -> keras.Model:
 
     Raises:
         ValueError: `model` takes no gray images, or is not functional.
+
+    Example:
+        ```
+        of_colours = kd.models.with_rgb_input(kd.models.lenet5(seed=1))
+        ```
     """
     shape = model.inputs[0].shape if len(model.inputs) == 1 else model.input_shape
     if isinstance(model, keras.Sequential) or len(shape) != 4 or shape[-1] != 1:

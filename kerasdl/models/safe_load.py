@@ -41,6 +41,12 @@ def load_model(path: str | Path, max_bytes: int = MAX_BYTES) -> keras.Model:
         ValueError: there is no such file, it is no `.keras` file, it would unpack to
             more or to other places, its layers ask for more than it holds, or it holds
             a Lambda or a class that is not Keras's; the message has its name.
+
+    Example:
+        ```
+        kd.export.save_inference_model(model, "model.keras")
+        same = kd.models.load_model("model.keras")
+        ```
     """
     path = Path(path)
     received = f"Received: path={str(path)!r}"

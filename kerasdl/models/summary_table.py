@@ -116,6 +116,11 @@ def summary_table(
 
     Raises:
         ValueError: there is no such network, or `input_shape` does not suit all.
+
+    Example:
+        ```
+        kd.models.summary_table(networks=["lenet5", "squeezenet"])
+        ```
     """
     import pandas as pd
 

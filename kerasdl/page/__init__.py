@@ -1,10 +1,12 @@
-"""What every report is made of: one HTML page without script, in sections."""
+"""What every report is made of: one HTML page in sections."""
 
 from .html import cell, heading, listing, note, numbers, save_page, table
 from .pictures import chart, gallery, pair, picture, row
+from .search import FIRST
 from .sections import closing, settings, training
 
 __all__ = [
+    "FIRST",
     "cell",
     "chart",
     "closing",

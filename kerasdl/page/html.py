@@ -1,4 +1,4 @@
-"""A page that stands alone: named sections, numbers and tables, without script."""
+"""A page that stands alone: named sections, numbers and tables."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -9,6 +9,7 @@ import pandas as pd
 
 from kerasdl._atomic import write_text
 
+from .search import script_of, search_box
 from .style import STYLE
 
 _PAGE = """\
@@ -18,7 +19,7 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'{policy}">
 <title>{title}</title>
 <style>{style}</style>
 </head>
@@ -31,7 +32,7 @@ _PAGE = """\
 <main>
 {sections}
 </main>
-</body>
+{script}</body>
 </html>
 """
 
@@ -54,7 +55,10 @@ def save_page(
             f'<section id="section-{number}" aria-labelledby="name-{number}">\n'
             f'<h2 id="name-{number}">{escape(name)}</h2>\n{body}\n</section>'
         )
+    script, policy = script_of("".join(parts))
     page = _PAGE.format(
+        script=script,
+        policy=policy,
         title=escape(title),
         style=STYLE,
         intro=intro,
@@ -95,7 +99,10 @@ def numbers(values: Mapping[str, tuple[str, str]]) -> str:
 
 
 def table(
-    frame: pd.DataFrame, caption: str, formats: Mapping[str, str] | None = None
+    frame: pd.DataFrame,
+    caption: str,
+    formats: Mapping[str, str] | None = None,
+    search: str = "",
 ) -> str:
     """A table that scrolls in its own box; the index names the rows.
 
@@ -103,6 +110,8 @@ def table(
         frame: names of columns lose their underscores.
         caption: says what it is.
         formats: of columns, such as ".3f"; others take `cell`.
+        search: what a row is, for a box that finds rows by name: of more than 20 the
+            first 20 are shown until then. "" has none.
     """
     formats = formats or {}
     numeric = {name: pd.api.types.is_numeric_dtype(frame[name].dtype) for name in frame}
@@ -122,6 +131,7 @@ def table(
     first = f'<th scope="col">{corner}</th>' if corner else "<td></td>"
     caption = escape(caption)
     return (
+        f"{search_box(len(frame), search) if search else ''}"
         f'<div class="scroll" role="region" tabindex="0" aria-label="{caption}">'
         f"<table><caption>{caption}</caption>"
         f"<thead><tr>{first}{head}</tr></thead><tbody>{''.join(rows)}</tbody>"

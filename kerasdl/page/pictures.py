@@ -13,6 +13,7 @@ import numpy as np
 _SIDE = 224  # pixels of the longer side: sharp on screens of double density
 _QUALITIES = (80, 60, 40, 20)  # of JPEG: the first of at most so many bytes
 _BYTES = 14_000
+_LETTERS = 20  # of a line below a small picture
 _WIDE = 700  # CSS pixels; wider charts scroll on a phone, so that one can read them
 
 
@@ -60,7 +61,7 @@ def gallery(pictures: Sequence[str]) -> str:
 def picture(
     pixels: np.ndarray, name: str, lines: Sequence[tuple[str, str]], alt: str
 ) -> str:
-    """A small picture with its name and lines below.
+    """A small picture with its name and lines below; a click shows it large.
 
     Args:
         pixels: RGB `(height, width, 3)` in [0, 255].
@@ -79,12 +80,25 @@ def picture(
         if len(jpeg) <= _BYTES:
             break
     spans = "".join(
-        f'<span class="{style}">{escape(text)}</span>' for style, text in lines
+        f'<span class="{style}">{escape(_held(text))}</span>' for style, text in lines
     )
     return (
         f'<figure class="picture"><img width="{size[0]}" height="{size[1]}" '
         f'alt="{escape(alt)}" src="{_data("jpeg", jpeg.tobytes())}">'
+        f'<input type="checkbox" aria-label="{escape(alt)}, large" />'
         f"<figcaption><span>{_breakable(name)}</span>{spans}</figcaption></figure>"
+    )
+
+
+def _held(text: str) -> str:
+    """`text`, whose no-break spaces are left where a line has room for what they hold.
+
+    A browser would break the others between any two letters.
+    """
+    words = text.split(" ")
+    return " ".join(
+        word if len(word) <= _LETTERS else word.replace("\N{NO-BREAK SPACE}", " ")
+        for word in words
     )
 
 

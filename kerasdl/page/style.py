@@ -57,6 +57,11 @@ thead th { position: sticky; top: 0; z-index: 1; background: var(--paper);
   vertical-align: bottom; }
 tbody th { position: sticky; left: 0; min-width: 7rem; background: var(--paper);
   font-weight: 500; }
+.find { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: baseline;
+  margin: 1rem 0 -.6rem; color: var(--soft); }
+.find[hidden] { display: none; }
+.find input { max-width: 100%; padding: .3rem .5rem; font: inherit; }
+.find button { padding: .3rem .8rem; font: inherit; cursor: pointer; }
 .number { text-align: right; }
 figure { margin: 0; }
 .chart { max-width: 100%; margin: .5rem 0 1rem; }
@@ -73,6 +78,17 @@ figure { margin: 0; }
   overflow: hidden; }
 .picture img { display: block; width: 100%; height: 10rem; object-fit: contain;
   background: var(--line); }
+.picture { position: relative; }
+.picture input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
+  opacity: 0; cursor: zoom-in; }
+.picture:has(:focus-visible) { outline: 3px solid var(--link); }
+.picture:has(:checked) { position: fixed; inset: 0; z-index: 2; display: flex;
+  flex-direction: column; padding: 1rem; border-radius: 0; overflow: auto;
+  background: var(--paper); }
+.picture:has(:checked) input { cursor: zoom-out; }
+.picture:has(:checked) img { flex: 1; height: auto; min-height: 0; background: none; }
+.picture:has(:checked) figcaption { padding: .8rem 0 0; font-size: 1.1rem;
+  text-align: center; }
 .picture figcaption { padding: .35rem .5rem 0; font-size: .82rem; line-height: 1.35;
   overflow-wrap: anywhere; }
 .picture span { display: block; }
@@ -85,7 +101,8 @@ figure { margin: 0; }
   :root { color-scheme: light; --paper: #fff; --card: #fff; --ink: #000; --soft: #444;
     --line: #bbb; --right: #1d7a46; --wrong: #b3261e; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  nav { display: none; }
+  nav, .find { display: none; }
+  tr[hidden] { display: table-row; }
   .scroll, .chart div, .listing pre { max-height: none; overflow: visible; }
   .listing pre { white-space: pre-wrap; }
   .chart.wide img { min-width: 0; }

@@ -88,23 +88,23 @@ def save_lr_find(
             "`losses` and `smoothed` must be one for each of at least one rate. "
             f"Received: {len(losses)}, {len(smoothed)} for {len(rates)} rates"
         )
-    smoothed = np.asarray(smoothed, "float64")
+    means = np.asarray(smoothed, "float64")
     figure = new_figure(8, 4.8)
     axes = figure.subplots()
     plain_axes(axes, "learning rate", "loss of a batch")
     axes.plot(rates, losses, "o", color=GREY, alpha=0.45, markersize=4)
-    axes.plot(rates, smoothed, color=BLUE, linewidth=2, label="smoothed")
+    axes.plot(rates, means, color=BLUE, linewidth=2, label="smoothed")
     if log_rates:
         axes.set_xscale("log")
     for (name, rate), marker in zip(suggestions.items(), cycle("osD^v"), strict=False):
-        at = np.interp(rate, rates, smoothed)
+        at = np.interp(rate, rates, means)
         label = f"{name}  {rate:.1e}"
         axes.axvline(rate, color=RED, linewidth=0.8, linestyle=":")
         axes.plot(rate, at, marker, color=RED, markersize=7, label=label)
-    settled = smoothed[: smoothed.argmin() + 1]
-    lowest = min(smoothed.min(), *losses)
+    settled = means[: means.argmin() + 1]
+    lowest = min(means.min(), *losses)
     height = settled.max() - lowest or np.inf
-    top = min(smoothed.max(), settled.max() + 0.5 * height)
+    top = min(means.max(), settled.max() + 0.5 * height)
     margin = 0.05 * (top - lowest) or 1.0
     axes.set_ylim(lowest - margin, top + margin)
     axes.legend(frameon=False)

@@ -26,6 +26,11 @@ def smooth(points: Iterable[float], factor: float = SMOOTHING) -> np.ndarray:
 
     Raises:
         ValueError: `factor` is not at least 0 and below 1.
+
+    Example:
+        ```
+        kd.plots.smooth([3.0, 2.0, 1.5, 1.4], factor=0.8)
+        ```
     """
     import pandas as pd
 
@@ -56,6 +61,12 @@ def save_curves(
 
     Raises:
         ValueError: `history` has no rows, or none of these.
+
+    Example:
+        ```
+        history = learn.fit(1e-3)
+        kd.plots.save_curves(history, "curves.png")
+        ```
     """
     import pandas as pd
     from matplotlib.ticker import MaxNLocator

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -125,7 +125,8 @@ def place_labels(
     # Those in a crowd first, as they have the fewest places.
     gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
     for index in np.argsort(np.exp(-gaps / 60).sum(axis=1), kind="stable")[::-1]:
-        least, best = np.inf, None
+        least = np.inf
+        best: Any = None
         for corner in _places(points[index], sizes[index]):
             box = np.concatenate([corner, corner + sizes[index]])
             best = best or (box, _boxes([], 0))  # of a label too long for the area

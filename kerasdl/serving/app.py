@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-import numpy as np
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -119,7 +118,9 @@ def create_app(
         rows = await (
             studio.of_files(sent, key) if are_files else studio.of_pixels(sent)
         )
-        return JSONResponse({rest_api.ANSWERS[key]: [row.tolist() for row in rows]})
+        return JSONResponse(
+            {rest_api.ANSWERS[key]: [row[: model.num_outputs].tolist() for row in rows]}
+        )
 
     async def status(request: Request) -> Response:
         check(**request.path_params)
@@ -134,17 +135,8 @@ def create_app(
         body = await request.body()
         async with reading.hold(len(body)):
             sent = await read_form(body, request.headers, max_images)
-        unlike = [False] * len(sent)
-
-        def look(number: int, pixels: np.ndarray) -> None:
-            unlike[number] = bool(model.are_unlike(pixels[None])[0])
-
-        name = "image" if len(sent) > 1 else ""
-        rows = await studio.of_files(sent, name, model.are_unlike and look)
-        answers = [model.answer(row) for row in rows]
-        for answer, is_unlike in zip(answers, unlike, strict=True):
-            answer["unlike"] = is_unlike
-        return JSONResponse({"images": answers})
+        rows = await studio.of_files(sent, "image" if len(sent) > 1 else "")
+        return JSONResponse({"images": [model.answer(row) for row in rows]})
 
     async def about(request: Request) -> Response:
         """What the page shows, and checks before it sends."""

@@ -79,7 +79,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Begin."""
         super().connection_made(transport)
-        transport.max_size = _AT_A_TIME
+        transport.max_size = _AT_A_TIME  # pyright: ignore[reportAttributeAccessIssue]
         self.conn = _Connection(h11.SERVER)
         self._writing: asyncio.TimerHandle | None = None
         self._expect_head()

@@ -3,7 +3,6 @@
 import queue
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -13,15 +12,17 @@ import numpy as np
 from kerasdl._file_names import MODEL_TFLITE
 from kerasdl._optional import require
 from kerasdl._parallel import num_cpus
+from kerasdl.artefacts import FEATURES, with_dense_input
 from kerasdl.artefacts.runners import run_interpreter, tensors
 from kerasdl.classification import Predictor
+from kerasdl.classification.likeness import unit
+
+from .keras_graph import Answers, keras_graph, knows_features
 
 _MOST_DIFFERENCE = 1e-3  # of a probability, as exports are proved
 _SIDES = (1, 2, 3, 5, 8, 16, 32, 64)  # of the patches that prove a file
 _MOST_CALLS = 4  # each has the weights once more
 _GAIN = 1.3  # of all processors over a share, to be worth it
-
-Answer = Callable[[np.ndarray], np.ndarray]  # outputs of pixels
 
 
 class LiteModel:
@@ -29,7 +30,8 @@ class LiteModel:
 
     LiteRT is fastest with one picture at a time, and an interpreter serves one call at
     a time: there is one for each processor, up to four, and one that has them all for a
-    call that is alone, where that is faster. Each holds the weights.
+    call that is alone, where that is faster. Each holds the weights. Where photos are
+    compared with the training photos, it returns what is compared too.
 
     Args:
         path: the file; it is not read again.
@@ -45,37 +47,40 @@ class LiteModel:
 
     def __init__(self, path: Path, predictor: Predictor) -> None:
         received = f"Received: path={str(path)!r}"
+        compares = knows_features(predictor)
         self.num_calls = min(num_cpus(), _MOST_CALLS)
-        self._free: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[Answers] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._under_way = 0
         pixels = _patches(predictor.image_size)
-        expected = predictor.model.predict_on_batch(pixels.astype("float32"))
+        expected = keras_graph(predictor, len(pixels))(pixels)
         try:
-            share = _interpreter(path, num_cpus() // self.num_calls)
+            content = path.read_bytes()
+            if compares:
+                _interpreter(content, 1)  # what is no such file is not to be read
+                content = with_dense_input(content)
+            share = _interpreter(content, num_cpus() // self.num_calls)
             found = share(pixels)
             for _ in range(self.num_calls - 1):
-                self._free.put(_interpreter(path, num_cpus() // self.num_calls))
-            whole = _interpreter(path, num_cpus())
-        except (RuntimeError, ValueError) as error:
+                self._free.put(_interpreter(content, num_cpus() // self.num_calls))
+            whole = _interpreter(content, num_cpus())
+        except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(
                 "`path` must be a .tflite file that takes one picture, uint8 (1, "
                 f"{', '.join(map(str, pixels.shape[1:]))}). {received} ({error})"
             ) from error
-        difference = np.inf
-        if found.shape == expected.shape:
-            difference = np.abs(found - expected).max()
+        difference = _difference(found, expected)
         if not difference <= _MOST_DIFFERENCE:
             raise ValueError(
                 "`path` must be a file that answers as the Keras model does. "
-                f"{received} (a probability is {difference:.4f} from it)"
+                f"{received} (a number is {difference:.4f} from it)"
             )
         is_faster = _seconds(whole, pixels) * _GAIN < _seconds(share, pixels)
         self._alone = whole if is_faster else None
         self._free.put(share)
 
-    def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Outputs `(n, num_outputs)` of uint8 pixels, in any thread."""
+    def __call__(self, pixels: np.ndarray) -> list[np.ndarray]:
+        """What `keras_graph` returns of uint8 pixels, in any thread."""
         with self._lock:
             self._under_way += 1
             is_alone = self._under_way == 1
@@ -119,13 +124,28 @@ def lite_model(
         return None
 
 
-def _interpreter(path: Path, num_threads: int) -> Answer:
-    """A file of one input and one output, one picture at a time."""
+def _interpreter(content: bytes, num_threads: int) -> Answers:
+    """A file of one input, one picture at a time; features come before its output."""
     litert = require("ai_edge_litert.interpreter", "serve")
-    interpreter = litert.Interpreter(str(path), num_threads=num_threads)
-    (given,), (returned,) = tensors(interpreter)
+    interpreter = litert.Interpreter(model_content=content, num_threads=num_threads)
+    (given,), returned = tensors(interpreter)
+    names = sorted(returned, key=lambda name: name != FEATURES)
     run = run_interpreter(interpreter)
-    return lambda pixels: run({given: pixels})[returned]
+
+    def answer(pixels: np.ndarray) -> list[np.ndarray]:
+        found = run({given: pixels})
+        return [found[name] for name in names]
+
+    return answer
+
+
+def _difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest of a probability, or of features whose length is 1."""
+    if [each.shape for each in found] != [each.shape for each in expected]:
+        return np.inf
+    pairs = list(zip(found, expected, strict=True))
+    pairs[:-1] = [(unit(ours), unit(theirs)) for ours, theirs in pairs[:-1]]
+    return max(float(np.abs(ours - theirs).max()) for ours, theirs in pairs)
 
 
 def _patches(image_size: tuple[int, int]) -> np.ndarray:
@@ -135,7 +155,7 @@ def _patches(image_size: tuple[int, int]) -> np.ndarray:
     return np.stack([cv2.resize(patch, image_size[::-1]) for patch in patches])
 
 
-def _seconds(run: Answer, pixels: np.ndarray) -> float:
+def _seconds(run: Answers, pixels: np.ndarray) -> float:
     """The shortest of a few calls."""
     times = []
     for picture in pixels:

@@ -4,8 +4,11 @@ import json
 import re
 from collections.abc import Callable
 from functools import partial
-from json.decoder import JSONArray, JSONObject
-from json.scanner import py_make_scanner
+from json.decoder import (
+    JSONArray,  # pyright: ignore[reportAttributeAccessIssue]: not in typeshed
+    JSONObject,  # pyright: ignore[reportAttributeAccessIssue]
+)
+from json.scanner import py_make_scanner  # pyright: ignore[reportAttributeAccessIssue]
 from typing import Any, NoReturn
 
 import numpy as np

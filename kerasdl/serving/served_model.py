@@ -10,7 +10,7 @@ import numpy as np
 from kerasdl.classification import Predictor, are_unsure, class_probabilities
 
 from .batching import Batcher
-from .keras_graph import keras_graph, unlike_graph
+from .keras_graph import keras_graph
 from .lite_model import LiteModel
 from .metrics import Metrics
 
@@ -34,8 +34,6 @@ class ServedModel:
         num_outputs: the model's; one for two classes with one sigmoid unit.
         threads: for what becomes a picture; until `close`.
         metrics: where the sizes of the batches are counted.
-        are_unlike: whether pictures, uint8 `(n, *image_size, 3)`, are unlike the
-            training photos, `(n,)`; None where that is not known.
 
     Raises:
         ValueError: an argument outside its range.
@@ -68,7 +66,7 @@ class ServedModel:
         self.is_multi_label = predictor.thresholds is not None
         self.num_outputs = predictor.model.output_shape[-1]
         self.metrics = Metrics()
-        self._labels = predictor.labels
+        self._labels, self._likeness = predictor.labels, predictor.likeness
         self._run = lite or keras_graph(predictor, max_batch)
         self._batcher = (
             Batcher(self._call, 1, num_calls=lite.num_calls)
@@ -76,35 +74,41 @@ class ServedModel:
             else Batcher(self._call, max_batch, max_wait_ms)
         )
         self.threads = self._batcher.threads
-        self.are_unlike = unlike_graph(predictor)
 
     def submit(self, pixels: np.ndarray) -> Future:
-        """Queue a picture, uint8 `(*image_size, 3)`, for its `(num_outputs,)`."""
+        """Queue a picture, uint8 `(*image_size, 3)`, for its row.
+
+        That is its outputs `(num_outputs,)`; where the training photos are known, one
+        number follows: 1 for a picture that is unlike them, or 0.
+        """
         return self._batcher.submit(pixels)
 
     def submit_made(self, make: Callable[[], np.ndarray]) -> Future:
         """`submit` the picture that `make` returns, which another thread calls."""
         return self._batcher.submit_made(make)
 
-    def answer(self, outputs: np.ndarray) -> dict[str, Any]:
-        """What a person wants to know of one picture's `(num_outputs,)`.
+    def answer(self, row: np.ndarray) -> dict[str, Any]:
+        """What a person wants to know of one picture's row.
 
         Returns:
             `labels`, the answers (one, unless a picture may have several or none);
             `top`, the five most probable classes with their probabilities in [0, 1];
-            `unsure`, whether another class is more than half as probable.
+            `unsure`, whether another class is more than half as probable; `unlike` the
+            training photos.
         """
+        outputs, unlike = np.split(row, [self.num_outputs])
         probabilities = class_probabilities(outputs[None])
         labels = self._labels(probabilities)[0]
-        (row,) = probabilities
-        best = np.argsort(-row, kind="stable")[:_TOP]
+        (chances,) = probabilities
+        best = np.argsort(-chances, kind="stable")[:_TOP]
         return {
             "labels": labels if self.is_multi_label else [labels],
             "top": [
-                {"label": self.class_names[i], "probability": float(row[i])}
+                {"label": self.class_names[i], "probability": float(chances[i])}
                 for i in best
             ],
             "unsure": bool(are_unsure(probabilities, self.is_multi_label)[0]),
+            "unlike": bool(unlike.any()),
         }
 
     def close(self) -> None:
@@ -113,4 +117,6 @@ class ServedModel:
 
     def _call(self, pixels: np.ndarray) -> np.ndarray:
         self.metrics.batch_sizes.observe(len(pixels))
-        return self._run(pixels)
+        *features, outputs = self._run(pixels)
+        unlike = [self._likeness.are_unlike(each) for each in features]
+        return np.column_stack([outputs, *unlike])

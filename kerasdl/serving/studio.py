@@ -12,8 +12,6 @@ from . import images
 from .budget import Budget
 from .served_model import ServedModel
 
-Look = Callable[[int, np.ndarray], None]
-
 # A photo of at most this share of `max_pixels` is decoded and answered in one go.
 _SHARE = 1 / 16
 
@@ -36,17 +34,14 @@ class Studio:
         self._decoding = Budget(max_pixels)
         self._pictures = Budget(2 * model.max_batch)
 
-    async def of_files(
-        self, files: Sequence[bytes], name: str, look: Look | None = None
-    ) -> list[np.ndarray]:
-        """The model's outputs for image files, each `(num_outputs,)`.
+    async def of_files(self, files: Sequence[bytes], name: str) -> list[np.ndarray]:
+        """The model's rows for image files, as `ServedModel.submit` has them.
 
         One after the other is decoded, so that other requests have their turns.
 
         Args:
             files: their contents.
             name: of the list that they came in, for errors; "" for a single file.
-            look: called in a thread with the place of each file and its picture.
 
         Raises:
             HTTPException: 400 or 413 for a file that is refused, 500 for an answer that
@@ -55,7 +50,7 @@ class Studio:
         if len(files) == 1:
             try:
                 with _naming(name, 0):
-                    row = await self._at_once(files[0], look)
+                    row = await self._at_once(files[0])
                 return _numbers([row])
             except HTTPException as error:
                 if error.status_code != 413:
@@ -66,8 +61,6 @@ class Studio:
             try:
                 with _naming(name, number):
                     picture, decoded = await self._decoded(file, left)
-                if look is not None:
-                    await self._in_thread(look, number, picture)
                 future = asyncio.wrap_future(self._model.submit(picture))
             except BaseException:
                 self._pictures.give(1)
@@ -83,15 +76,12 @@ class Studio:
         futures = [asyncio.wrap_future(submit(each)) for each in pictures]
         return _numbers(await asyncio.gather(*futures))
 
-    async def _at_once(self, file: bytes, look: Look | None) -> np.ndarray:
-        """The output for one file, by one turn of one thread; 413 if it is large."""
+    async def _at_once(self, file: bytes) -> np.ndarray:
+        """The row for one file, by one turn of one thread; 413 if it is large."""
 
         def picture() -> np.ndarray:
             geometry = self._model.image_size, self._model.resize
-            pixels = images.from_file(file, *geometry, self._usual)[0]
-            if look is not None:
-                look(0, pixels)
-            return pixels
+            return images.from_file(file, *geometry, self._usual)[0]
 
         async with self._pictures.hold(1), self._decoding.hold(self._usual):
             future = self._model.submit_made(picture)

@@ -107,7 +107,9 @@ def _labels(predictor: Predictor, texts: list[str]) -> list[dict[str, Any]]:
 
 
 def _texts(rows: list[Any], max_text: int) -> list[str]:
-    texts = [row.get("text") if isinstance(row, dict) else row for row in rows]
+    texts: list[Any] = [
+        row.get("text") if isinstance(row, dict) else row for row in rows
+    ]
     for place, text in enumerate(texts):
         if not isinstance(text, str):
             raise ValueError(

@@ -40,7 +40,7 @@ async def read_form(
             f"the body must be multipart/form-data with files in fields named {field}"
         )
         raise HTTPException(400, text)
-    return [await file.read() for file in files]
+    return [await file.read() for file in files if isinstance(file, UploadFile)]
 
 
 async def _parts(body: bytes) -> AsyncIterator[bytes]:

@@ -330,7 +330,7 @@ def _rates(layers: Sequence[int], dropout: float | Sequence[float]) -> list[floa
     for units in layers:
         check_positive_int("layers", units)
     is_one = isinstance(dropout, (int, float))
-    rates = [dropout] * len(layers) if is_one else list(dropout)
+    rates: list[Any] = [dropout] * len(layers) if is_one else list(dropout)
     if len(rates) != len(layers) or not all(0 <= rate < 1 for rate in rates):
         raise ValueError(
             "`dropout` must be a rate in [0, 1), or one for each layer. Received: "

@@ -25,7 +25,7 @@ def putting_back(model: keras.Model, stream: BatchStream | None) -> Iterator[Non
     variables = [*model.variables, *optimizer.variables, *model.metrics_variables]
     values = [(part, part.numpy()) for v in variables for part in _parts(v)]
     history = getattr(model, "history", None)  # `fit` puts its own there
-    epoch = stream.next_epoch if stream is not None else None
+    epoch = 0 if stream is None else stream.next_epoch
     try:
         yield
     finally:

@@ -23,6 +23,11 @@ def depth_groups(model: keras.Model) -> list[list[layers.Layer]]:
 
     Raises:
         ValueError: `model` is not built.
+
+    Example:
+        ```
+        [len(group) for group in kd.train.depth_groups(model)]
+        ```
     """
     leaves = leaf_layers(model)
     bounds = _table_bounds(model, leaves) or _equal_bounds(leaves)

@@ -19,7 +19,7 @@ from kerasdl._keras_internals import (
     SYMBOLIC_BUILD,
     loss_of,
     loss_tracker,
-    make_class_weight_map_fn,
+    make_class_weight_map_fn,  # pyright: ignore[reportAttributeAccessIssue]
     non_trainable_of,
     symbolic_build,
 )

@@ -95,7 +95,7 @@ def _filter_channels(layer: layers.DepthwiseConv2D, inputs: tf.Tensor) -> tf.Ten
     strides, padding = [1, *layer.strides, 1], layer.padding.upper()
 
     @tf.custom_gradient
-    def convolve(x: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    def convolve(x: tf.Tensor, kernel: tf.Tensor) -> Any:  # with its gradients
         y = tf.nn.depthwise_conv2d(x, kernel, strides, padding)
 
         def gradients(dy: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -87,6 +87,13 @@ def cached_activations(
             function of `model` that is of neither Keras nor kerasdl, without
             `cache_key`.
         OSError: the disk is full; what was written is kept for the next call.
+
+    Example:
+        ```
+        trunk = kd.models.build_trunk("efficientnet_lite0", image_size=data.image_size)
+        found = kd.train.cached_activations(trunk, data.pictures("valid"), data.resize)
+        found.arrays[0].shape
+        ```
     """
     check_positive_int("batch_size", batch_size)
     image_size = picture_shape(model)[1:3]

@@ -85,6 +85,11 @@ def fit_cycles(
 
     Reference:
         Loshchilov & Hutter, 2017, https://arxiv.org/abs/1608.03983; fast.ai, lesson 1.
+
+    Example:
+        ```
+        history = kd.train.fit_cycles(model, data, 1e-2, cycles=2)
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     check_positive_int("cycles", cycles)

@@ -17,6 +17,11 @@ def freeze(model: keras.Model) -> int:
 
     Returns:
         The number of parameters that train.
+
+    Example:
+        ```
+        kd.train.freeze(model)
+        ```
     """
     return freeze_to(model, -1)
 
@@ -26,6 +31,11 @@ def unfreeze(model: keras.Model, train_batch_norm: bool = False) -> int:
 
     Returns:
         The number of parameters that train.
+
+    Example:
+        ```
+        kd.train.unfreeze(model)
+        ```
     """
     return freeze_to(model, 0, train_batch_norm)
 
@@ -66,6 +76,11 @@ def freeze_to(
     Raises:
         ValueError: `model` has no such layer or group, or several layers of that name,
             is not built, or is compiled with a MultiOptimizer.
+
+    Example:
+        ```
+        kd.train.freeze_to(model, -2)
+        ```
     """
     leaves = leaf_layers(model)
     start = _index(model, leaves, first)
@@ -104,6 +119,11 @@ def bn_freeze(model: keras.Model, frozen: bool = True) -> int:
 
     Raises:
         ValueError: `model` is not built, or is compiled with a MultiOptimizer.
+
+    Example:
+        ```
+        kd.train.bn_freeze(model)
+        ```
     """
     check_optimizer(model)
     _set_batch_norm(leaf_layers(model) if frozen else _training_part(model), not frozen)
@@ -111,7 +131,13 @@ def bn_freeze(model: keras.Model, frozen: bool = True) -> int:
 
 
 def count_trainable(model: keras.Model) -> int:
-    """Number of parameters of `model` that train."""
+    """Number of parameters of `model` that train.
+
+    Example:
+        ```
+        print(f"{kd.train.count_trainable(model):,} parameters train")
+        ```
+    """
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 

@@ -39,6 +39,11 @@ def set_layer_rates(
     Raises:
         ValueError: `learning_rate` holds something else or more rates than there are
             groups, or `model` does not fit.
+
+    Example:
+        ```
+        kd.train.set_layer_rates(model, slice(1e-4, 1e-2))
+        ```
     """
     optimizer = check_settable_rate(model)
     groups = depth_groups(model)
@@ -69,6 +74,12 @@ def layer_rates(model: keras.Model) -> list[float]:
 
     Raises:
         ValueError: `model` is not compiled or not built.
+
+    Example:
+        ```
+        kd.train.set_layer_rates(model, [1e-4, 1e-3])
+        kd.train.layer_rates(model)  # of each group
+        ```
     """
     optimizer = plain(one_optimizer(model))
     last = rate_of(optimizer)
@@ -198,4 +209,5 @@ def _spread(learning_rate: Any, count: int) -> list[float]:
         return [rates[0]] * (count - len(rates)) + rates
     if len(rates) == 1:
         return [rates[0] / 10] * (count - 1) + rates
-    return np.geomspace(*rates, count).tolist() if count > 1 else rates[1:]
+    first, last = rates
+    return np.geomspace(first, last, count).tolist() if count > 1 else [last]

@@ -24,6 +24,12 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
 
     Raises:
         ValueError: `model` is not built.
+
+    Example:
+        ```
+        table = kd.train.layer_table(model)
+        table[table["state"] == "trains"]
+        ```
     """
     seen: set[int] = set()
     return pd.DataFrame(
@@ -47,6 +53,11 @@ def summary(model: keras.Model) -> None:
 
     Raises:
         ValueError: `model` is not built.
+
+    Example:
+        ```
+        kd.train.summary(model)
+        ```
     """
     table = layer_table(model)
     marks = table["state"].map({TRAINS: "*", PARTLY: "+"}).fillna("")

@@ -100,6 +100,11 @@ def resumable_fit(
             monitors a validation that there is none of; `x` has no batches; `state` is
             in no folder that can be written to, is damaged, or was made with something
             else.
+
+    Example:
+        ```
+        kd.train.resumable_fit(model, data.train, epochs=2, state="state.npz")
+        ```
     """
     check_one_of("verbose", verbose, (0, 1))
     optimizers_of(model)

@@ -11,6 +11,7 @@ from .arguments import (
     recorded,
     share,
     writable_file,
+    writable_picture,
 )
 from .arrays import (
     add_array_arguments,
@@ -103,6 +104,7 @@ __all__ = [
     "share",
     "training_run",
     "writable_file",
+    "writable_picture",
     "write_model",
     "write_network",
     "write_outcome",

@@ -2,14 +2,16 @@
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from kerasdl import runs, strategies
 from kerasdl._checks import check_writable
+from kerasdl._figure import picture_format
 
-from .command import as_called, program
+from .command import as_called, program, remember_words
 from .messages import did_you_mean, remember_options, say_error
 
 # Where and how a run works, not what it computes: a resumed run may differ in these.
@@ -76,6 +78,8 @@ class RecipeParser(argparse.ArgumentParser):
     def parse_args(self, *args: Any, **options: Any) -> argparse.Namespace:
         """Parse, and from now on tell errors in the words of these arguments."""
         remember_options(self)
+        given = args[0] if args else options.get("args")
+        remember_words(sys.argv[1:] if given is None else given)
         return super().parse_args(*args, **options)
 
     def error(self, message: str) -> NoReturn:
@@ -205,9 +209,21 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def writable_file(text: str) -> Path:
-    """A file in a folder that exists, as `type` of an argument."""
+def writable_picture(text: str) -> Path:
+    """A `writable_file` that ends as pictures do, as `type` of an argument."""
+    return writable_file(text, check=picture_format)
+
+
+def writable_file(text: str, check: Callable[[str], Any] | None = None) -> Path:
+    """A file in a folder that exists, as `type` of an argument.
+
+    Args:
+        text: its path.
+        check: raises a ValueError of `path` for what else is wrong with it.
+    """
     try:
+        if check:
+            check(text)
         return check_writable("path", text)
     except ValueError as error:
         # argparse says which option it is.

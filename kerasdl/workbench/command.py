@@ -2,8 +2,9 @@
 
 import os
 import re
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,7 @@ COMMANDS = {
 }
 
 _called = ""  # such as `kerasdl train`; "" if a file was run
+_words: list[str] = []  # after it
 
 
 def recipes() -> dict[str, Path]:
@@ -50,6 +52,17 @@ def called_by_command(recipe: str) -> Iterator[None]:
 def program() -> str:
     """What was called, as usage lines begin: `predict.py` or `kerasdl predict`."""
     return _called or os.path.basename(sys.argv[0])
+
+
+def remember_words(words: Sequence[str]) -> None:
+    """Keep what a recipe was called with, for `called_with`."""
+    _words[:] = words
+
+
+def called_with(option: str) -> str:
+    """The line that calls this recipe again, with an `option` more."""
+    words = [*(_called.split() or ("python", sys.argv[0])), *_words]
+    return shlex.join([*words, *([] if option in words else [option])])
 
 
 def as_called(text: str) -> str:

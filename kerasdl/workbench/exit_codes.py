@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from kerasdl import strategies
 
+from .command import called_with
 from .messages import say_error
 
 LOST_WORKER = 75  # EX_TEMPFAIL: a try that may be repeated
@@ -25,8 +26,9 @@ def run_recipe(main: Callable[[], Any]) -> None:
         _exit(2, str(error))
     except (OSError, FloatingPointError) as error:
         _exit(1, str(error))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        kept = f": {error}; to go on: {called_with('--resume')}" if error.args else ""
+        print(f"interrupted{kept}", file=sys.stderr)
         _exit(130)
     except Exception as error:
         if lost := strategies.lost_worker(error):

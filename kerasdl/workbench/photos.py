@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -170,6 +170,9 @@ def read_photos(
             on_missing=options.on_missing,
         )
     check = check_photos(options, folder)
+    if labels:  # they are among what a run found
+        name = str(options.labels)
+        check = replace(check, digests=check.digests | {name: labels.fingerprint})
     settings = {
         "image_size": image_size,
         "batch_size": options.batch_size,

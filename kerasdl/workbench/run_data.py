@@ -21,9 +21,10 @@ def recorded_data(run: "RunInfo") -> "ImageData":
 
     Raises:
         ValueError: it is not there, or not what the run found there; or the run's
-            images have several labels.
+            images have several labels, and not by `--labels`.
     """
-    _check_single_label(run)
+    if not _reading(run).get("labels"):
+        _check_single_label(run)
     if "fingerprint" not in run.manifest.get("data", {}):
         raise _missing(run, "a manifest without data")
     try:
@@ -95,7 +96,10 @@ def read_again(
     data, check = photos.read_photos(options, size, None, seed=reading["seed"])
     is_own = reading["data"] == _reading(run)["data"]
     if is_own and check.fingerprint != run.manifest["data"]["fingerprint"]:
-        raise ValueError(f"other photos at {reading['data']} than {run.path} found")
+        what = f"photos at {reading['data']}"
+        if reading.get("labels"):
+            what += f", or other labels in {reading['labels']},"
+        raise ValueError(f"other {what} than {run.path} found")
     if list(data.class_names) != run.labels:
         raise ValueError(
             f"The photos must have the classes of {run.path}, {run.labels}. Received: "

@@ -77,12 +77,14 @@ def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
     np.testing.assert_array_equal(trunk[0], after[0])
 
 
-def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path):
+def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path, capsys):
     learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
     learn.freeze()
     before = weights(learn.model)
     learn.precompute = True
-    history = learn.fit(0.1, cycles=2)
+    capsys.readouterr()
+    history = learn.fit(0.1, cycles=2, verbose=0)
+    assert capsys.readouterr() == ("", "")  # the trunk runs in silence too
     after = weights(learn.model)
     moved = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
     assert moved == [False] * 4 + [True] * 2
@@ -423,6 +425,39 @@ def test_one_call_trains_the_head_and_then_all_layers(folder):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(ValueError, match="`epochs` must be an integer of at least 1"):
         kerasdl.fine_tune(network(), data, epochs=0)
+    with pytest.raises(ValueError, match="`resume` needs a `folder`"):
+        kerasdl.fine_tune(network(), data, resume=True)
+
+
+@eagerly
+def test_an_interrupted_fine_tune_is_kept_and_gone_on_with(
+    folder, tmp_path, monkeypatch, capsys
+):
+    def call(state=None, stopped_fit=None, **options):
+        data, begun = photos(folder), []
+        original = data.start_epoch
+
+        def start_epoch(epoch):
+            begun.append(epoch)
+            if len(begun) == stopped_fit:
+                raise KeyboardInterrupt
+            original(epoch)
+
+        monkeypatch.setattr(data, "start_epoch", start_epoch)
+        return kerasdl.fine_tune(network(), data, 1, 0.1, state, **options)
+
+    whole = call(verbose=0)
+    assert capsys.readouterr().out == "2 classes: a, b\n"  # of the data
+    with pytest.raises(KeyboardInterrupt):  # a script ends
+        call(stopped_fit=2)
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    stopped = call(tmp_path, stopped_fit=2)
+    assert "the Learner is returned as it stands" in capsys.readouterr().out
+    assert stopped.history["stage"].tolist() == ["fit 1"]
+    assert len(stopped.fit(1e-3)) == 1
+    resumed = call(tmp_path, resume=True)
+    for ours, theirs in zip(weights(resumed.model), weights(whole.model), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_summary_shows_what_trains(folder, capsys):
@@ -455,6 +490,8 @@ def test_data_that_does_not_fit(folder):
     with pytest.raises(ValueError, match=r"images of the data's size.*\(20, 20\)"):
         kerasdl.Learner.from_model(network(), photos(folder, size=20))
     learn = kerasdl.Learner.from_model(network(), photos(folder))
+    with pytest.raises(ValueError, match="must be functional.*with inputs that are no"):
+        kerasdl.Learner.from_model(keras.Sequential([layers.Dense(1)]), photos(folder))
     other = photos(folder)
     other.class_names = ["a", "c"]
     with pytest.raises(ValueError, match="`data` must have the classes"):

@@ -36,9 +36,13 @@ def read(folder, tmp_path):
         ("a", "b", "sub/c", "d"),
         ("a", "b.jpg", "c", "./d.JPG"),
         ("a.jpg", "b.jpg", "sub\\c.png", "d"),
+        ("a.JPG", "b.Jpg", "c.PNG", "d.jpg"),
+        ("data/in/a.jpg", "data/in/b.jpg", "data/in/sub/c.PNG", "data/in/d"),
+        ("{folder}/a.jpg", "{above}/b.jpg", "c.png", "{folder}/d.JPG"),
     ],
 )
-def test_names_with_and_without_suffix_and_folder(names, separator, read):
+def test_names_with_and_without_suffix_and_folder(names, separator, read, folder):
+    names = [name.format(folder=folder, above=folder.name) for name in names]
     found = read({"size": [1, 2, 3, 4], "file": names, "label": [*"xyxy"]}, separator)
     assert (found.image, found.label, found.label_delimiter) == ("file", "label", None)
     assert found.table["file"].tolist() == list(NAMES)
@@ -113,6 +117,24 @@ def test_rows_whose_photo_is_missing(read, capsys):
             "label": [*"xyxyxyx"],
         }
         read(columns, image_column="image")
+
+
+def test_names_in_other_folders_are_of_other_photos(read):
+    columns = {"image": ["train/a.jpg", "test/a.jpg"], "label": ["x", "y"]}
+    with pytest.raises(ValueError, match="without a photo.*'train/a.jpg', 'test/a"):
+        read(columns, image_column="image")
+
+
+def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
+    gone = [f"gone{number}.jpg" for number in range(9)]
+    columns = {"number": range(11), "file": ["a.jpg", *gone, "b.jpg"], "label": "x"}
+    with pytest.raises(ValueError, match=r"one with on_missing='skip' \(--on-missing"):
+        read(columns)
+    found = read(columns, on_missing="skip")
+    assert found.image == "file"
+    assert found.table["file"].tolist() == ["a.jpg", "b.jpg"]
+    with pytest.raises(ValueError, match="`image_column` must name"):
+        read({"file": gone, "label": "x"}, on_missing="skip")
 
 
 def test_photos_that_no_row_names_are_counted(read, capsys):

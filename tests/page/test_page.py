@@ -1,6 +1,7 @@
 """Pages of any domain: nothing here is a class, and a picture is what anyone draws."""
 
 import base64
+import hashlib
 import io
 import re
 import xml.etree.ElementTree as ET
@@ -62,6 +63,30 @@ def test_a_picture_is_made_small_and_never_large(shape, size):
     name, line = elements(html).findall(".//span")
     assert "".join(name.itertext()) == "a/b.png"
     assert (line.get("class"), line.text) == ("wrong", "<1")
+
+
+def test_labels_are_held_together_where_a_line_has_room():
+    lines = [("", "true: toy\N{NO-BREAK SPACE}dog\N{NO-BREAK SPACE}0.10")]
+    lines.append(("", "flat-coated\N{NO-BREAK SPACE}golden\N{NO-BREAK SPACE}retriever"))
+    html = page.picture(np.zeros((8, 8, 3)), "a", lines, "a dog")
+    _, short, long = [span.text for span in elements(html).findall(".//span")]
+    assert short == lines[0][1]
+    assert long == "flat-coated golden retriever"
+
+
+def test_a_long_table_has_a_box_that_finds_rows(tmp_path):
+    frame = pd.DataFrame({"f1": np.arange(21.0)}, [f"kind <{n}>" for n in range(21)])
+    table = page.table(frame, "Each kind", search="<kind>")
+    assert "Find a &lt;kind&gt;" in table and "Show all 21<" in table
+    short = page.table(frame[1:], "Each kind", search="kind")
+    assert short == page.table(frame[1:], "Each kind")
+    page.save_page(tmp_path / "a.html", "Kinds", "", [("Kinds", table)])
+    text = (tmp_path / "a.html").read_text()
+    (script,) = re.findall("<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+    page.save_page(tmp_path / "b.html", "Kinds", "", [("Kinds", "<p>3</p>")])
+    assert "script" not in (tmp_path / "b.html").read_text()
 
 
 def test_galleries_and_pairs_hold_what_they_are_given():

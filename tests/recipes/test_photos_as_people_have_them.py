@@ -11,10 +11,18 @@ from kerasdl import Predictor, runs, workbench
 RECIPE = Path(__file__).parents[2] / "recipes" / "cats_dogs_finetune.py"
 
 
+def recipe(name):
+    return runpy.run_path(str(RECIPE.with_name(f"{name}.py")))["main"]
+
+
+def result_of(page):
+    return page.partition('id="section-1"')[2].partition('id="section-2"')[0]
+
+
 @pytest.fixture
 def train(recipes_path, tmp_path, tiny_backbone):
     """A function that runs the recipe on photos as little as it can."""
-    main = runpy.run_path(str(RECIPE))["main"]
+    main = recipe(RECIPE.stem)
 
     def run(*argv):
         small = ["--image-size", "32", "--backbone", tiny_backbone, "--quick"]
@@ -67,6 +75,17 @@ def test_several_labels_a_photo_by_a_file(
     keeps_promises(run.path, of_photos=True, several_labels=True)
     answers = Predictor.load(run.path).predict([photos / "flowers" / "a" / "0.png"])
     assert answers.is_multi_label
+    page = run.path / "report.html"
+    before = page.read_text()
+    page.unlink()
+    recipe("compare_runs")([str(run.path)])
+    assert result_of(page.read_text()) == result_of(before)  # by the run's thresholds
+    recipe("export_model")([str(run.path), "--formats", "keras"])
+    assert (run.path / "export" / "model.keras").is_file()
+    table["tags"] = table["tags"].iloc[::-1].tolist()
+    table.to_csv("labels.csv", index=False)
+    with pytest.raises(ValueError, match="or other labels in labels.csv, than"):
+        workbench.recorded_data(run)
 
 
 def test_a_run_by_labels_finds_its_photos_again(photos, train, tmp_path, monkeypatch):
@@ -91,5 +110,5 @@ def test_a_run_by_labels_finds_its_photos_again(photos, train, tmp_path, monkeyp
     assert len(again.files("train")) == 16
     page = run.path / "report.html"
     page.unlink()
-    runpy.run_path(str(RECIPE.with_name("compare_runs.py")))["main"]([str(run.path)])
+    recipe("compare_runs")([str(run.path)])
     assert "bright" in page.read_text()

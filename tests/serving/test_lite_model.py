@@ -6,13 +6,33 @@ import pytest
 from keras import layers
 
 from kerasdl import serving
+from kerasdl.classification import Likeness, Predictor, with_features
 from kerasdl.export import save_tflite
+from kerasdl.models import pooled_head
+from kerasdl.serving.keras_graph import keras_graph
 
 
 def test_litert_answers_as_the_model(predictor, lite_model_of, rng):
     pixels = rng.integers(0, 256, (5, 8, 12, 3), "uint8")
     expected = predictor.model.predict_on_batch(pixels.astype("float32"))
-    np.testing.assert_allclose(lite_model_of(predictor)(pixels), expected, atol=1e-5)
+    (found,) = lite_model_of(predictor)(pixels)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_one_pass_answers_and_compares(rng, lite_model_of):
+    """Behind a BatchNorm, which converters could fold into the last layer."""
+    inputs = keras.Input((6, 6, 3))
+    x = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, pooled_head(x, 3, seed=1))
+    norm = model.get_layer("head_bn")
+    norm.set_weights([rng.uniform(0.5, 2, 4) for _ in range(4)])
+    likeness = Likeness(np.ones((1, 4), "float16") / 2, 0.1)
+    known = Predictor(model, [*"abc"], 6, likeness=likeness)
+    pixels = rng.integers(0, 256, (5, 6, 6, 3), "uint8")
+    expected = with_features(model).predict_on_batch(pixels.astype("float32"))
+    for run in (keras_graph(known, 5), lite_model_of(known)):
+        for ours, theirs in zip(run(pixels), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_many_threads_get_what_each_gets_alone(predictor, lite_model_of, rng):
@@ -40,7 +60,7 @@ def network(outputs, height=8):
     [
         (lambda path: None, r"takes one picture, uint8 \(1, 8, 12, 3\)"),
         (lambda path: path.write_bytes(b"text"), "must be a .tflite file"),
-        (lambda path: save_tflite(network(6), path), r"a probability is 0\.\d+ from"),
+        (lambda path: save_tflite(network(6), path), r"a number is 0\.\d+ from"),
         (lambda path: save_tflite(network(5), path), "answers as the Keras model"),
         (lambda path: save_tflite(network(6, 6), path), "must be a .tflite file"),
     ],

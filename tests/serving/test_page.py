@@ -67,6 +67,12 @@ def test_every_control_has_a_name_and_a_phone_shows_the_whole_width(
     assert "Most probable classes" in names["list"]
     label = browser.run("document.getElementById('files').labels[0].innerText")
     assert "Choose photos" in label
+    width = "document.querySelector('#photos img').getBoundingClientRect().height"
+    small = browser.run(width)
+    for factor in (2, 1):  # a click shows it large, the next one small again
+        browser.run("document.querySelector('#photos img').click()")
+        browser.wait(f"({width} >= {2 * small}) == {str(factor == 2).lower()}")
+        assert browser.run("document.documentElement.scrollWidth") == 360
     assert browser.complaints() == []
 
 

@@ -38,6 +38,10 @@ CALLS = (
     ("train photos --epochs 0", "--epochs: must be at least 1. Received: 0"),
     ("train photos --image-size 8", "--image-size must be at least"),
     ("train photos --weights none.h5", "--weights must be"),
+    (
+        "train photos --data single",
+        "DIR and --data must not both be given. Received: ph",
+    ),
     ("train photos --out run", "--out must not exist"),
     ("train photos --resume", "--resume: there is no saved_models/photos*.partial"),
     ("train photos --labels none.csv", "--labels must be an existing CSV file"),
@@ -52,6 +56,7 @@ CALLS = (
     ("serve nowhere", "RUN must be an existing run folder"),
     ("report nowhere", "RUN must be an existing run folder"),
     ("doctor empty", "DIR must hold images"),
+    ("doctor photos --picture a.jpg", "--picture: must end in .png, .svg or .pdf. Rec"),
 )
 
 

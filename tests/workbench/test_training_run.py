@@ -1,5 +1,7 @@
 """What opens and closes a run."""
 
+import shlex
+
 import pytest
 
 from kerasdl import runs, strategies, workbench
@@ -28,17 +30,26 @@ def test_what_a_kill_needs_goes_at_the_end_and_the_last_words_come(tmp_path, cap
 
 
 def test_a_cut_run_keeps_its_state_and_goes_on(tmp_path, capsys):
-    with pytest.raises(KeyboardInterrupt):
-        with workbench.training_run(parse(tmp_path)) as run:
+    def main():
+        with workbench.training_run(parse(tmp_path, "--batch-size", "8")) as run:
             (run.path / workbench.STATE).mkdir()
+            seeds.append(run.seed)
             raise KeyboardInterrupt
+
+    seeds = []
+    with pytest.raises(SystemExit) as stopped, workbench.called_by_command("serve"):
+        workbench.run_recipe(main)
+    assert stopped.value.code == 130
     assert (tmp_path / "run.partial" / workbench.STATE).is_dir()
     output = capsys.readouterr()
     assert "predict.py" not in output.out
-    assert "--resume continues it" in output.err
-    with workbench.training_run(parse(tmp_path, "--resume")) as again:
+    said, line = output.err.split("; to go on: ")
+    assert said == f"interrupted: kept {tmp_path / 'run.partial'}"
+    command, of, *words = shlex.split(line)
+    assert [command, of] == ["kerasdl", "serve"]
+    with workbench.training_run(parse(tmp_path, *words)) as again:
         assert again.resumed
-        assert again.seed == run.seed
+        assert [again.seed] == seeds
     assert f"python recipes/predict.py {tmp_path / 'run'} PHOTO" in (
         capsys.readouterr().out
     )

@@ -49,8 +49,10 @@ def _table_length(flags: int) -> int:
 
 def _end_of_blocks(data: bytes, position: int) -> int:
     """Where a chain of blocks ends that each begin with their length."""
-    for number in count():
+    number = 0
+    while True:
         check_parts(number)
+        number += 1
         length = part(data, position, 1)[0]
         position += 1 + length
         if not length:

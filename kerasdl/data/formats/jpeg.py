@@ -128,8 +128,10 @@ def _only_scan(data: bytes, start: int, restarts: int) -> memoryview:
 def _further_scans(data: bytes, start: int) -> bytes:
     """All scans and the tables between them, up to the image's end."""
     kept, scans, position = [], 1, start
-    for number in count():
+    number = 0
+    while True:
         check_parts(number)
+        number += 1
         match = _MARKER.search(data, position)
         if match is None:
             raise CutError

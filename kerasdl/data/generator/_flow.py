@@ -15,7 +15,12 @@ import tensorflow as tf
 
 from kerasdl._atomic import remove_dead_partials, replacing
 from kerasdl._checks import check_directory, check_one_of, check_positive_int
-from kerasdl._keras_internals import DataAdapter, EpochIterator
+
+# pyright does not look into Keras.
+from kerasdl._keras_internals import (
+    DataAdapter,  # pyright: ignore[reportAttributeAccessIssue]
+    EpochIterator,  # pyright: ignore[reportAttributeAccessIssue]
+)
 from kerasdl._seeds import resolve_seed
 from kerasdl.batches import Batch, BatchPlan, BatchStream, aligned_empty
 

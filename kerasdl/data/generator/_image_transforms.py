@@ -252,7 +252,7 @@ class ImageTransforms:
         self, rng: np.random.RandomState, img_shape: Sequence[int]
     ) -> dict[str, Any]:
         """Draw in the legacy class's order, from `rng` instead of the global state."""
-        drawn = dict.fromkeys(("theta", "tx", "ty", "shear"), 0)
+        drawn: dict[str, Any] = dict.fromkeys(("theta", "tx", "ty", "shear"), 0)
         if self.rotation_range:
             drawn["theta"] = rng.uniform(-self.rotation_range, self.rotation_range)
         drawn["tx"] = _draw_shift(rng, self.height_shift_range, img_shape[0])
@@ -261,7 +261,8 @@ class ImageTransforms:
             drawn["shear"] = rng.uniform(-self.shear_range, self.shear_range)
         drawn["zx"], drawn["zy"] = 1, 1
         if self.zoom_range != [1, 1]:
-            drawn["zx"], drawn["zy"] = rng.uniform(*self.zoom_range, 2)
+            low, high = self.zoom_range
+            drawn["zx"], drawn["zy"] = rng.uniform(low, high, 2)
         drawn["flip_horizontal"] = (rng.random_sample() < 0.5) * self.horizontal_flip
         drawn["flip_vertical"] = (rng.random_sample() < 0.5) * self.vertical_flip
         drawn["channel_shift_intensity"] = drawn["brightness"] = None
@@ -280,6 +281,7 @@ def _draw_shift(
     """Pixels to move by along a side of `side` pixels."""
     if not shift:
         return 0
+    drawn: Any
     if np.ndim(shift) or isinstance(shift, (int, np.integer)):
         drawn = rng.choice(shift) * rng.choice([-1, 1])
     else:

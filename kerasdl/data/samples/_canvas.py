@@ -72,12 +72,12 @@ class Canvas:
         points = (outline + depth * self._turn) @ self._axes.T + self._origin
         margin = 2 + int(3 * blur * self.unit)
         size = self.x.shape[::-1]
-        low = np.clip(np.int32(points.min(0)) - margin, 0, size)
-        high = np.clip(np.int32(points.max(0)) + margin, 0, size)
+        low = np.clip(points.min(0).astype(np.int32) - margin, 0, size)
+        high = np.clip(points.max(0).astype(np.int32) + margin, 0, size)
         if (low >= high).any():
             return
         mask = np.zeros((high - low)[::-1], np.uint8)
-        sixteenths = np.int32(np.round((points - low) * 16))
+        sixteenths = np.round((points - low) * 16).astype(np.int32)
         cv2.fillPoly(mask, [sixteenths], 255, cv2.LINE_AA, shift=4)
         mask = mask * np.float32(opacity / 255)
         if blur:
@@ -135,7 +135,7 @@ def coat(rng: np.random.Generator, canvas: Canvas) -> tuple[np.ndarray, np.ndarr
     """
     colours = rng.choice(COATS, 2, replace=False)
     colours = colours + rng.normal(0, 10, (2, 1)) + rng.normal(0, 3, (2, 3))
-    first, second = np.float32(colours)[..., None, None]
+    first, second = colours.astype(np.float32)[..., None, None]
     x, y = canvas.x, canvas.y
     wobble = _noise(rng, x.shape, canvas.unit * 0.5) - 0.5
     share = np.zeros_like(x)
@@ -159,7 +159,7 @@ def coat(rng: np.random.Generator, canvas: Canvas) -> tuple[np.ndarray, np.ndarr
 
 def photograph(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
     """Apply exposure, tint, focus and grain; uint8 RGB `(height, width, 3)`."""
-    gain = np.float32(rng.uniform(0.6, 1.2) * rng.uniform(0.94, 1.06, 3))
+    gain = (rng.uniform(0.6, 1.2) * rng.uniform(0.94, 1.06, 3)).astype(np.float32)
     focus = 0.3 + 0.002 * rng.exponential() * min(canvas.x.shape)
     image = cv2.merge(list(canvas.planes * gain[:, None, None]))
     image = cv2.GaussianBlur(image, (0, 0), focus)
@@ -170,7 +170,7 @@ def photograph(rng: np.random.Generator, canvas: Canvas) -> np.ndarray:
 def _background(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A gradient with nothing, blobs, stripes or clouds on it, out of focus."""
     colours = rng.uniform(30, 225, (3, 1)) * 0.55 + rng.uniform(0, 255, (3, 3)) * 0.45
-    first, last, other = np.float32(colours)[..., None, None]
+    first, last, other = colours.astype(np.float32)[..., None, None]
     angle = rng.uniform(0, 2 * np.pi)
     x = np.linspace(-0.5, 0.5, width, dtype=np.float32) * np.cos(angle).item()
     y = np.linspace(-0.5, 0.5, height, dtype=np.float32) * np.sin(angle).item()

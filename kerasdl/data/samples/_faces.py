@@ -5,6 +5,7 @@ whiskers or bright eyes.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,8 @@ def _cat(
     rng: np.random.Generator, canvas: Canvas, fur: np.ndarray, marking: np.ndarray
 ) -> None:
     """A round head, slit pupils, a short muzzle with a small nose, whiskers."""
-    ears = rng.choice((_pricked_ears, _folded_ears), p=(0.93, 0.07))
+    kinds: Any = (_pricked_ears, _folded_ears)
+    ears = rng.choice(kinds, p=(0.93, 0.07))
     jowl = (rng.uniform(0.95, 1.1), rng.uniform(0.25, 0.4))
     head = [(0, -0.9), (0.62, -0.85), (0.95, -0.25), jowl, (0.55, 0.85), (0, 0.92)]
     _head(rng, canvas, fur, half=head, ears=ears, ear_fur=fur)
@@ -73,7 +75,7 @@ def _dog(
     rng: np.random.Generator, canvas: Canvas, fur: np.ndarray, marking: np.ndarray
 ) -> None:
     """A long head, round eyes, a long muzzle with a big nose, often a tongue."""
-    kinds = (_hanging_ears, _folded_ears, _pricked_ears)
+    kinds: Any = (_hanging_ears, _folded_ears, _pricked_ears)
     ears = rng.choice(kinds, p=(0.63, 0.3, 0.07))
     ear_fur = (marking if rng.random() < 0.5 else fur) * rng.uniform(0.75, 1.1)
     jaw, crown = rng.uniform(0.5, 0.65), rng.uniform(0.72, 0.86)

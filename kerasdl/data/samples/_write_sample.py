@@ -57,6 +57,11 @@ def write_sample(
     Raises:
         ValueError: an argument is not one of these, or `directory` exists and is not
             this sample, whole.
+
+    Example:
+        ```
+        kd.data.write_sample("drawings", train=2, valid=2, test=2, image_size=64)
+        ```
     """
     directory = Path(directory)
     counts = {"train": train, "valid": valid, "test": test}
@@ -124,7 +129,7 @@ def _draw_jpeg(
     rng = np.random.default_rng(
         [seed, SPLITS.index(split), number, ANIMALS.index(animal)]
     )
-    height, width = np.int32(image_size * rng.uniform(0.8, 1.2, 2)).tolist()
+    height, width = (image_size * rng.uniform(0.8, 1.2, 2)).astype(int).tolist()
     quality = int(rng.integers(80, 96))
     image = draw_face(rng, animal, height, width)
     bgr = np.ascontiguousarray(image[..., ::-1])

@@ -119,7 +119,7 @@ def _draw(
 ) -> tuple[bytes, tuple[tuple[int, int], list[tuple[int, np.ndarray]]]]:
     """A scene as JPEG, its size, and class and mask of each head that is seen."""
     rng = np.random.default_rng([seed, SPLITS.index(split), number])
-    height, width = np.int32(image_size * rng.uniform(0.8, 1.2, 2)).tolist()
+    height, width = (image_size * rng.uniform(0.8, 1.2, 2)).astype(int).tolist()
     canvas = Canvas(rng, height, width)
     heads: list[tuple[int, np.ndarray, int]] = []
     for _ in range(rng.integers(0, _MOST + 1)):

@@ -174,7 +174,7 @@ def _box(
             "Each annotation must have a `bbox` of four numbers and the `image_id` of "
             f"an image. Received: {str(file)!r} with id {found.get('id')!r}"
         ) from error
-    number = found.get("category_id")
+    number: Any = found.get("category_id")
     return {
         "file": photo,
         "label": names.get(number, f"category {number}"),

@@ -1,6 +1,7 @@
 """A table of boxes: a row for each, or for a photo without one."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
         ValueError: a column is missing, a row has some of its numbers or no label for
             them, or several photos may be meant.
     """
-    rows = table
+    rows: Any = table
     if not isinstance(table, pd.DataFrame):
         text = dict.fromkeys(("image", "filename", "label", "class"), str)
         nothing = dict.fromkeys(_COLUMNS[1:5], _NOTHING)

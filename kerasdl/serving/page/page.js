@@ -40,12 +40,17 @@ function add(files) {
     image.alt = `the photo ${file.name}`;
     image.src = URL.createObjectURL(file);
     image.onload = () => URL.revokeObjectURL(image.src);
+    const photo = element("label", "", "photo"); // a click shows it large
+    const large = element("input");
+    large.type = "checkbox";
+    large.setAttribute("aria-label", `${image.alt}, large`);
+    photo.append(large, image);
     image.onerror = () => {
       URL.revokeObjectURL(image.src);
-      image.remove();
+      photo.remove();
     };
     const answer = element("p", "waiting", "note");
-    card.append(image, element("h3", file.name), answer);
+    card.append(photo, element("h3", file.name), answer);
     document.getElementById("photos").prepend(card);
     waiting.push({ file, card, answer });
     total += 1;

@@ -18,6 +18,7 @@ class Steps(Protocol):
 
     def start(self, source: tf.Tensor, beams: int) -> tuple[Any, State]:
         """Read `source` `(batch, s)`; return what is read, and a first state."""
+        ...
 
     def step(
         self, pieces: tf.Tensor, place: tf.Tensor, memory: Any, state: State
@@ -34,6 +35,7 @@ class Steps(Protocol):
             Logits of the next piece `(batch, beams, pieces)`, the state, and where it
             looked in the source, `(batch, beams, s)`.
         """
+        ...
 
 
 def steps_of(model: keras.Model) -> Steps:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import keras
 import numpy as np
@@ -208,11 +208,11 @@ class Translator:
         memory, state = self._steps.start(tf.constant([source]), 1)
         rows = []
         for place, piece in enumerate([BEGIN, *target]):
-            given: Any = tf.constant([[piece]]), tf.constant(place)
-            _, state, weights = self._steps.step(*given, memory, state)
+            last, count = tf.constant([[piece]]), tf.constant(place)
+            _, state, weights = self._steps.step(last, count, memory, state)
             rows.append(weights[0, 0].numpy())
-        names = [self.subwords.pieces(ids) for ids in (source, [*target, END])]
-        return *names, np.stack(rows)
+        pieces = self.subwords.pieces
+        return pieces(source), pieces([*target, END]), np.stack(rows)
 
     def _sentences(self, text: str) -> list[list[int]]:
         """Ids of a text, or of its sentences where it is too long for one."""
