@@ -1,7 +1,8 @@
 """Files of texts read, or refused by name: the encoding told, the columns found."""
 
+import csv
 import gzip
-import warnings
+import re
 import zlib
 from io import StringIO
 from pathlib import Path
@@ -14,12 +15,16 @@ TEXT_NAMES = ("review", "text", "sentence", "comment")
 LABEL_NAMES = ("label", "labels", "class", "sentiment", "category", "target")
 # Tried on what is not in the encoding that was told, to name one that is.
 _OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
+_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
 def read_table(
     name: str, file: str | Path | bytes, encoding: str = "utf-8"
 ) -> pd.DataFrame:
     """Read a CSV or TSV file, each value as the text that stands there.
+
+    Of tabs each line is a row, and a quote a letter, but for those around a whole
+    field; where that does not fit the header, quoted fields may hold tabs and lines.
 
     Args:
         name: of the argument that `file` is, for errors.
@@ -28,26 +33,18 @@ def read_table(
 
     Raises:
         ValueError: there is no such file; it is in another encoding, which is named if
-            it is GB18030 or another common one; or rows are damaged.
+            it is GB18030 or another common one; or rows are damaged, or lack fields:
+            their lines are named.
     """
     text = read_text(name, file, encoding)
-    received = _received(name, file)
     is_tabs = not isinstance(file, bytes) and _suffix(file) in (".tsv", ".tab")
-    options = {"dtype": str, "keep_default_na": False, "index_col": False}
-    options["sep"] = "\t" if is_tabs else ","
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = pd.read_csv(StringIO(text), nrows=0, **options)
-            # Of one column an empty line is an empty text.
-            options["skip_blank_lines"] = header.shape[1] > 1
-            table = pd.read_csv(StringIO(text), **options)
-    except (ValueError, pd.errors.ParserWarning) as error:
+        return _of_tabs(text) if is_tabs else _parsed(text)
+    except ValueError as error:
         raise ValueError(
             f"`{name}` must be a CSV or TSV file with a header and as many fields in "
-            f"each row. {received} ({str(error).strip()})"
+            f"each row. {_received(name, file)} ({str(error).strip()})"
         ) from error
-    return table.fillna("")
 
 
 def read_lines(
@@ -70,7 +67,11 @@ def read_lines(
 
 
 def read_rows(
-    name: str, file: str | Path, encoding: str = "utf-8", column: str | None = None
+    name: str,
+    file: str | Path,
+    encoding: str = "utf-8",
+    column: str | None = None,
+    usual: str | None = None,
 ) -> tuple[pd.DataFrame, str]:
     """Read texts from a .csv, .tsv or .txt file, with or without .gz.
 
@@ -78,7 +79,8 @@ def read_rows(
         name: of the argument that `file` is, for errors.
         file: the path.
         encoding: as of `read_table`.
-        column: of the texts; None finds it, see `find_text_column`.
+        column: of the texts; None finds it, see `find_text_column`, and prints it.
+        usual: see `find_text_column`.
 
     Returns:
         The rows, and the name of the column of texts.
@@ -89,7 +91,10 @@ def read_rows(
     if _suffix(file) == ".txt":
         return read_lines(name, file, encoding), "text"
     table = read_table(name, file, encoding)
-    return table, find_text_column(table, column)
+    found = find_text_column(table, column, usual)
+    if column is None:
+        print(f"texts: column {found!r}")
+    return table, found
 
 
 def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:
@@ -156,18 +161,25 @@ def read_folders(
     return table, names
 
 
-def find_text_column(table: pd.DataFrame, column: str | None = None) -> str:
+def find_text_column(
+    table: pd.DataFrame, column: str | None = None, usual: str | None = None
+) -> str:
     """The column of texts: the one that is named, or else found.
 
-    Found is `review`, `text`, `sentence` or `comment`, the first that is there; or
-    else the only column of strings that are no numbers.
+    Found is `usual`, `review`, `text`, `sentence` or `comment`, the first that is
+    there; or else the only column, or the only one of strings that are no numbers.
+
+    Args:
+        table: texts and what else.
+        column: its name; None finds it.
+        usual: the name it had in training.
 
     Raises:
         ValueError: it is not there, or none or several might be it.
     """
     if column is not None:
         return _named(table, "text_column", column)
-    for name in TEXT_NAMES:
+    for name in (usual, *TEXT_NAMES, *(table if table.shape[1] == 1 else ())):
         if name in table:
             return name
     labels = {name for name in LABEL_NAMES if name in table}
@@ -209,6 +221,60 @@ def find_label_column(table: pd.DataFrame, text: str, column: str | None = None)
         f"other one. Received: {_columns(table)}. Name it by `label_column` "
         "(--label-column)."
     )
+
+
+def _of_tabs(text: str) -> pd.DataFrame:
+    try:
+        table = _parsed(text, "\t", csv.QUOTE_NONE)
+    except ValueError as error:
+        try:
+            return _parsed(text, "\t")
+        except ValueError:
+            raise error from None
+    return table.rename(columns=_bare).map(_bare)
+
+
+def _bare(field: str) -> str:
+    """`field` without the quotes around it."""
+    return field[1:-1].replace('""', '"') if _IN_QUOTES.fullmatch(field) else field
+
+
+def _parsed(
+    text: str, delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL
+) -> pd.DataFrame:
+    """Rows by the header's names, without blank lines where there are several columns.
+
+    Raises:
+        ValueError: there is no header, or rows have more or fewer fields.
+    """
+    # Of the whole process; pandas has no such limit, but takes what is not there as "".
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    lines = StringIO(text.lstrip("\r\n"), newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    before = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
+    rows, wrong, line = [], [], 1
+    try:
+        header = next(reader, [])
+        for row in reader:
+            begins, line = line, reader.line_num
+            row = row or [""]
+            if len(row) == len(header):
+                rows.append(row)
+            elif len(row) > 1 or row[0].strip():
+                wrong.append(before + begins + 1)
+    except csv.Error as error:
+        raise ValueError(f"line {before + reader.line_num}: {error}") from error
+    if not header:
+        raise ValueError("it is empty")
+    if wrong:
+        raise ValueError(
+            f"{len(header)} columns, and other numbers of fields in the rows that "
+            f"begin in lines {first_few(wrong)}"
+        )
+    names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"columns of the same name: {first_few(names)}")
+    return pd.DataFrame(rows, columns=names, dtype="str")
 
 
 def _named(table: pd.DataFrame, argument: str, column: str) -> str:

@@ -122,7 +122,7 @@ def write_run_files(
         history=history,
         peers=peers,
     )
-    return Predictor(network, own, data.class_names)
+    return Predictor(network, own, data.class_names, data.text_column)
 
 
 def _checked(
