@@ -12,7 +12,8 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
 from .answers import answer_tokens
-from .reading import find_text_column, read_rows
+from .columns import find_text_column
+from .reading import read_rows
 from .strings import network_of
 from .tokenizer import FILE, Tokenizer, read_tokenizer
 
@@ -83,7 +84,7 @@ class Predictor:
         Args:
             texts: strings; or a frame, or a .csv, .tsv or .txt file of them.
             text_column: of a table; None takes that of the training, or else finds it,
-                see `reading.find_text_column`.
+                see `columns.find_text_column`.
             encoding: of a file.
 
         Returns:

@@ -1,6 +1,5 @@
 import gzip
 
-import pandas as pd
 import pytest
 
 from kerasdl.text import reading
@@ -101,44 +100,6 @@ def test_each_line_of_a_text_file_is_a_row_and_each_of_one_column():
     assert table["text"].tolist() == ["a", "", "b"]
     one = reading.read_table("file", b"review\na\n\nb\n")
     assert one["review"].tolist() == ["a", "", "b"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "text", "label"),
-    [
-        ({"label": ["1"], "review": ["a"]}, "review", "label"),
-        ({"text": ["a"], "comment": ["b"], "sentiment": ["x"]}, "text", "sentiment"),
-        ({"said": ["a"], "stars": ["5"]}, "said", "stars"),
-        ({"said": ["a"], "class": ["bad"], "id": ["7"]}, "said", "class"),
-    ],
-)
-def test_the_columns_are_found(columns, text, label):
-    table = pd.DataFrame(columns)
-    assert reading.find_text_column(table) == text
-    assert reading.find_label_column(table, text) == label
-
-
-def test_the_column_of_the_training_or_the_only_one_is_taken():
-    table = pd.DataFrame({"review": ["a"], "said": ["b"]})
-    assert reading.find_text_column(table, usual="said") == "said"
-    assert reading.find_text_column(table, "review", "said") == "review"
-    assert reading.find_text_column(pd.DataFrame({"said": ["7"]}), usual="no") == "said"
-
-
-@pytest.mark.parametrize(
-    ("find", "match"),
-    [
-        (lambda t: reading.find_text_column(t), "--text-column"),
-        (lambda t: reading.find_text_column(t, "no"), "text_column='no'"),
-        (lambda t: reading.find_label_column(t, "a"), "--label-column"),
-        (lambda t: reading.find_label_column(t, "a", "a"), "another column"),
-        (lambda t: reading.find_label_column(t, "a", "no"), "label_column='no'"),
-    ],
-)
-def test_columns_that_cannot_be_found_are_to_be_named(find, match):
-    table = pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]})
-    with pytest.raises(ValueError, match=match):
-        find(table)
 
 
 def test_folders_of_texts(tmp_path):

@@ -141,7 +141,7 @@ class Translator:
         Args:
             texts: strings in a list; or a .csv or .tsv file, or .txt of one text a
                 line; .gz is unpacked.
-            text_column: of the texts; None finds it, see `reading.find_text_column`.
+            text_column: of the texts; None finds it, see `columns.find_text_column`.
             encoding: of the file.
             beams: as in `translate`.
 
