@@ -49,7 +49,8 @@ class Translator:
         as_lesson: whether texts are first cut by `lesson_text`, as in training.
 
     Raises:
-        ValueError: `model` is something else, or of another number of pieces.
+        ValueError: `model` is something else, of another number of pieces, or has fewer
+            than `max_length` places.
     """
 
     def __init__(
@@ -71,6 +72,11 @@ class Translator:
         self.max_length, self.beams = max_length, beams
         self.as_lesson = as_lesson
         self._steps = steps_of(model)
+        if max_length > self._steps.max_length:
+            raise ValueError(
+                "`max_length` must be at most the places of the model. Received: "
+                f"max_length={max_length} for {self._steps.max_length} places"
+            )
         self._searches: dict[int, Search] = {}
 
     @classmethod
