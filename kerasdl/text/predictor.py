@@ -12,8 +12,7 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
 from .answers import answer_tokens
-from .columns import find_text_column
-from .reading import read_rows
+from .reading import given_texts
 from .strings import network_of
 from .tokenizer import FILE, Tokenizer, read_tokenizer
 
@@ -95,35 +94,18 @@ class Predictor:
             ValueError: a file cannot be read so, or has no column of texts.
             FloatingPointError: as by `answer`.
         """
-        columns = text_column, self.text_column
-        rows, column = _rows(texts, columns, encoding)
-        given = rows[column].fillna("").astype(str).tolist()
-        found = self.answer(given)
+        given, column = given_texts(texts, encoding, text_column, self.text_column)
+        found = self.answer(given.tolist())
         name = "text" if column in (LABEL, PROBABILITY) else column
         best = found.argmax(axis=1) if len(found) else np.zeros(0, int)
         return pd.DataFrame(
             {
-                name: given,
+                name: given.tolist(),
                 LABEL: np.array(self.class_names, object)[best],
                 PROBABILITY: found.max(axis=1, initial=0).astype("float64"),
             },
-            index=rows.index,
+            index=given.index,
         )
-
-
-def _rows(
-    texts: Sequence[str] | pd.DataFrame | str | Path,
-    columns: tuple[str | None, str | None],
-    encoding: str,
-) -> tuple[pd.DataFrame, str]:
-    if isinstance(texts, (str, Path)):
-        return read_rows("texts", texts, encoding, *columns)
-    if isinstance(texts, pd.DataFrame):
-        return texts, find_text_column(texts, *columns)
-    if not all(isinstance(text, str) for text in texts):
-        wrong = next(text for text in texts if not isinstance(text, str))
-        raise ValueError(f"`texts` must be strings. Received: {wrong!r} among them")
-    return pd.DataFrame({"text": pd.Series(list(texts), dtype=object)}), "text"
 
 
 def _classes(facts: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ import csv
 import gzip
 import re
 import zlib
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -95,6 +96,43 @@ def read_rows(
     if column is None:
         print(f"texts: column {found!r}")
     return table, found
+
+
+def given_texts(
+    texts: Sequence[str] | pd.DataFrame | str | Path,
+    encoding: str = "utf-8",
+    column: str | None = None,
+    usual: str | None = None,
+) -> tuple[pd.Series, str]:
+    """Texts as a person gives them: in a list, a frame or a file.
+
+    Args:
+        texts: strings; or a frame, or a .csv, .tsv or .txt file of them.
+        encoding: of a file.
+        column: of a table; None finds it, see `columns.find_text_column`.
+        usual: see there.
+
+    Returns:
+        The texts, "" where there is none, and the name of their column; "text" of
+        those in a list.
+
+    Raises:
+        ValueError: a file cannot be read so, there is no column of texts, or what is in
+            a list is no text.
+    """
+    if isinstance(texts, (str, Path)):
+        rows, column = read_rows("texts", texts, encoding, column, usual)
+    elif isinstance(texts, pd.DataFrame):
+        rows, column = texts, find_text_column(texts, column, usual)
+    else:
+        wrong = [text for text in texts if not isinstance(text, str)]
+        if wrong:
+            raise ValueError(
+                f"`texts` must be strings. Received: {wrong[0]!r} among them"
+            )
+        column = "text"
+        rows = pd.DataFrame({column: pd.Series(list(texts), dtype=object)})
+    return rows[column].fillna("").astype(str), column
 
 
 def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:

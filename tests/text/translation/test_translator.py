@@ -63,6 +63,16 @@ def test_a_file_is_answered_row_by_row(translator, tmp_path):
     assert list(translator.predict(path, "translation")) == ["text", "translation"]
 
 
+def test_each_row_of_a_file_of_any_form_is_translated(
+    translator, file_of_texts, written
+):
+    path, encoding, texts, column = file_of_texts
+    found = translator.predict(path, None, encoding, beams=1)
+    header, (given, translations) = written(found)
+    assert header == [column, "translation"] and given == texts
+    assert translations == translator.translate(texts, beams=1)
+
+
 def test_texts_are_cut_as_in_the_lesson_if_training_was(translator):
     as_lesson = Translator(translator.model, translator.subwords, 20, 1, True)
     assert as_lesson.translate(["NO TWO?"]) == translator.translate(["no two ?"], 1)
