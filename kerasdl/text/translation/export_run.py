@@ -100,10 +100,10 @@ def export_run(
 
 
 def _searching(
-    translator: Translator, shape: tuple[int | None, ...] = (None, None)
+    translator: Translator, shape: tuple[int | None, int | None] = (None, None)
 ) -> tf.Module:
     """The greedy search as the function `serve` of a module."""
-    search = make_search(steps_of(translator.model))
+    search = make_search(steps_of(translator.model), shape=shape)
     module = tf.Module()
     module.weights = [variable.value for variable in translator.model.variables]
 

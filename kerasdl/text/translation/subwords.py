@@ -139,7 +139,7 @@ def _reason(error: str, size: int, count: int) -> str:
     if least := re.search(r"\d+ vs (\d+)", error):
         return (
             f"`size` must be at least {least[1]}, so that each letter of the texts has "
-            f"a piece. Received: size={size} (--pieces)"
+            f"a piece. Received: size={size}"
         )
     return (
         "`texts` must hold some of letters and of at most 4,192 bytes. Received: "
