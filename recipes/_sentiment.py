@@ -103,7 +103,7 @@ def make_data(args, source, seed):
     lesson = args.lesson
     if args.quick or lesson:
         count = QUICK_ROWS if args.quick else LESSON["rows"]
-        source = _some(source, columns, count, seed)
+        source = _some(source, columns, list(options.values()), count, seed)
     valid = 0.1 if args.valid is None and not args.valid_data else args.valid
     default = LESSON["batch_size"] if lesson else 64
     stop_words = ()
@@ -128,8 +128,8 @@ def make_data(args, source, seed):
     )
 
 
-def _some(table, names, count, seed):
-    """About `count` of the rows, drawn: of each class, and split, its share."""
+def _some(table, names, keys, count, seed):
+    """About `count` of the rows, drawn: of each class, and of `keys`, its share."""
     from kerasdl.text import columns
 
     share = count / len(table)
@@ -137,8 +137,7 @@ def _some(table, names, count, seed):
         return table
     text = columns.find_text_column(table, names[0])
     label = columns.find_label_column(table, text, names[1])
-    keys = [name for name in (label, "split") if name in table]
-    drawn = table.sample(frac=1, random_state=seed).groupby(keys, dropna=False)
+    drawn = table.sample(frac=1, random_state=seed).groupby([label, *keys])
     wanted = (share * drawn[label].transform("size")).map(math.ceil)
     return table.loc[wanted.index[drawn.cumcount() < wanted]].sort_index()
 
@@ -162,6 +161,8 @@ def fit(name, data, seed, args, folder=None, unlabelled=()):
     sizes = text.models.LESSON.get(name, {}) if args.lesson else {}
     if args.pretrain and name in PRETRAINED and name != "transformer":
         sizes = {**sizes, "halve": False}  # hidden tokens are guessed one by one
+    if name == "transformer":
+        sizes = {**sizes, "max_len": data.tokenizer.max_len}  # places that it has
     seed = (seed + 1000 * list(TRAINING).index(name)) % 2**31
     network = text.models.NETWORKS[name](
         size, len(data.class_names), **sizes, seed=seed

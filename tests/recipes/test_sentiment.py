@@ -122,7 +122,7 @@ def test_arguments_that_do_not_go_together(load, options):
 def test_quick_takes_of_each_class_and_split_its_share(load):
     rows = [("a", "train")] * 900 + [("b", "train")] * 90 + [("c", "test")] * 10
     table = pd.DataFrame(rows, columns=["class", "split"]).assign(review="x")
-    few = load("sentiment")._sentiment._some(table, (None, None), 100, seed=1)
+    few = load("sentiment")._sentiment._some(table, (None, None), ["split"], 100, 1)
     assert few["class"].value_counts().to_dict() == {"a": 90, "b": 9, "c": 1}
     assert few.index.is_monotonic_increasing
 
