@@ -1,8 +1,8 @@
 """What `sentiment.py` does: reads texts, trains networks, writes their table."""
 
+import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import kerasdl as kd
@@ -34,6 +34,47 @@ def members(model):
     return {"blend": MEMBERS, "all": tuple(TRAINING)}.get(model, (model,))
 
 
+def conflicts(args):
+    """Options, whether each is given, whether it would be of no use, and its need."""
+    files, model = args.valid_data or args.test_data, args.model
+    is_folder = bool(args.data) and Path(args.data).is_dir()
+    columns = args.text_column or args.label_column
+    trained = args.epochs or args.learning_rate or args.lr_find or args.batch_size
+    of_file = args.data is None or is_folder
+    return (
+        ("--valid-data and --test-data", files, of_file, "come with --data FILE"),
+        ("--text-column and --label-column", columns, of_file, "come with --data FILE"),
+        (
+            "--valid",
+            args.valid is not None,
+            args.valid_data,
+            "not be with --valid-data",
+        ),
+        ("--test", args.test, args.test_data, "not be with --test-data"),
+        ("--stop-words", args.stop_words, args.unit != "words", "be with --unit words"),
+        (
+            "--epochs, --learning-rate, --lr-find and --batch-size",
+            trained,
+            model == "nbsvm",
+            "be of a --model that is trained, which nbsvm is not",
+        ),
+        ("--learning-rate", args.learning_rate, args.lr_find, "not be with --lr-find"),
+        (
+            "--pretrain",
+            args.pretrain,
+            model not in (*PRETRAINED, "all"),
+            f"be with --model {', '.join(PRETRAINED)} or all",
+        ),
+        ("--unlabelled", args.unlabelled, not args.pretrain, "be with --pretrain"),
+        (
+            "--model all",
+            model == "all",
+            args.valid == 0 and not args.valid_data,
+            "have validation texts, by which the best is chosen",
+        ),
+    )
+
+
 def read(args):
     """The table of texts, or where it lies by split."""
     from kerasdl import text
@@ -54,16 +95,17 @@ def make_data(args, source, seed):
     """The texts, read and split."""
     from kerasdl import text
 
-    columns = args.text_column, args.label_column
+    columns, options = (args.text_column, args.label_column), {}
     if source is None:
         source = text.write_reviews(seed=seed)
+    if args.valid_data or args.test_data:
+        columns, options = source.columns[:2], {"split_column": "split"}
     lesson = args.lesson
     if args.quick or lesson:
-        source = _some(source, QUICK_ROWS if args.quick else LESSON["rows"], seed)
-    options = {}
-    if args.data and (args.valid_data or args.test_data):
-        columns = "text", "label"
-        options["split_column"] = "split"
+        count = QUICK_ROWS if args.quick else LESSON["rows"]
+        source = _some(source, columns, list(options.values()), count, seed)
+    valid = 0.1 if args.valid is None and not args.valid_data else args.valid
+    default = LESSON["batch_size"] if lesson else 64
     stop_words = ()
     if args.stop_words:
         lines = text.reading.read_lines("stop_words", args.stop_words, args.encoding)
@@ -71,9 +113,9 @@ def make_data(args, source, seed):
     return text.TextData.from_frame(
         source,
         *columns,
-        valid=args.valid,
+        valid=valid,
         test=args.test,
-        batch_size=LESSON["batch_size"] if lesson else args.batch_size,
+        batch_size=args.batch_size or default,
         unit=args.unit,
         max_words=text.models.LESSON_WORDS if lesson else None,
         min_count=args.min_count,
@@ -86,12 +128,18 @@ def make_data(args, source, seed):
     )
 
 
-def _some(table, count, seed):
-    """Some of the rows in their order, drawn."""
-    if len(table) <= count:
+def _some(table, names, keys, count, seed):
+    """About `count` of the rows, drawn: of each class, and of `keys`, its share."""
+    from kerasdl.text import columns
+
+    share = count / len(table)
+    if share >= 1:
         return table
-    drawn = np.random.default_rng(seed).permutation(len(table))[:count]
-    return table.iloc[np.sort(drawn)]
+    text = columns.find_text_column(table, names[0])
+    label = columns.find_label_column(table, text, names[1])
+    drawn = table.sample(frac=1, random_state=seed).groupby([label, *keys])
+    wanted = (share * drawn[label].transform("size")).map(math.ceil)
+    return table.loc[wanted.index[drawn.cumcount() < wanted]].sort_index()
 
 
 def fit(name, data, seed, args, folder=None, unlabelled=()):
@@ -113,6 +161,8 @@ def fit(name, data, seed, args, folder=None, unlabelled=()):
     sizes = text.models.LESSON.get(name, {}) if args.lesson else {}
     if args.pretrain and name in PRETRAINED and name != "transformer":
         sizes = {**sizes, "halve": False}  # hidden tokens are guessed one by one
+    if name == "transformer":
+        sizes = {**sizes, "max_len": data.tokenizer.max_len}  # places that it has
     seed = (seed + 1000 * list(TRAINING).index(name)) % 2**31
     network = text.models.NETWORKS[name](
         size, len(data.class_names), **sizes, seed=seed
@@ -171,6 +221,8 @@ class TextSteps(kd.workbench.Steps):
             rows, column = text.reading.read_rows("unlabelled", file, args.encoding)
             self.unlabelled += rows[column].tolist()
         self.split = held_out(data)
+        is_test = self.split == "test" and len(data.rows("valid"))
+        self.chosen_by = "valid_accuracy" if is_test else "accuracy"
         self.networks, self.history = {}, pd.DataFrame()
 
     def train(self, name):
@@ -191,6 +243,11 @@ class TextSteps(kd.workbench.Steps):
         for name, row in text.baseline_scores(self.data, self.split).iterrows():
             self.add(name, row.to_dict())
 
+    def best_network(self):
+        """Name of the network that is best on validation texts."""
+        rows = [row for row in self.rows if row["model"] in self.networks]
+        return max(rows, key=lambda row: row[self.chosen_by])["model"]
+
     def write(self):
         """Write the run's files; what is kept trains on all texts first."""
         from kerasdl import text
@@ -206,7 +263,7 @@ class TextSteps(kd.workbench.Steps):
             )
         table = pd.DataFrame(self.rows).set_index("model")
         if name == "all":
-            name = table.loc[list(self.networks), "accuracy"].idxmax()
+            name = self.best_network()
         final = None if args.no_refit else self._again(name)
         scored = self._scores(self.networks[name])
         self.record(best=name, split=self.split, **scored)
@@ -241,5 +298,11 @@ class TextSteps(kd.workbench.Steps):
     def _scores(self, network):
         from kerasdl import text
 
-        found = text.answer_tokens(network, self.data.encoded(self.split))
-        return text.scores(self.data.labels(self.split), found)
+        def of(split):
+            found = text.answer_tokens(network, self.data.encoded(split))
+            return text.scores(self.data.labels(split), found)
+
+        found = of(self.split)
+        if self.chosen_by not in found:
+            found[self.chosen_by] = of("valid")["accuracy"]
+        return found

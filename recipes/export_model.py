@@ -10,7 +10,8 @@ Those photos are the test images of the run (the validation images if it has non
 DIR. DIR holds a folder per class.
 
 A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
-its own rows.
+its own rows. Of a translation SavedModel and TFLite hold the greedy search, from ids of
+pieces to ids; there is no ONNX.
 
 A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
 and by that of its masks; in int8 what comes after the last convolution stays float, of
@@ -90,6 +91,7 @@ def main(argv=None):
             "image_classification": classifier,
             "tabular": table,
             "text_classification": table,
+            "translation": table,
             "detection": detector,
         }
     )
@@ -130,10 +132,22 @@ def classifier(args, info, out):
 
 def table(args, info, out):
     """Write the files of a run of a table or of texts, proved on its check rows."""
-    domain = info.of_task({"tabular": kd.tabular, "text_classification": kd.text})
+    for option, value in vars(args).items():
+        if value and option in ("check", "calibration", "max_pixels", "tta"):
+            option = option.replace("_", "-")
+            raise ValueError(f"--{option} is for runs of photos. Received: {value}")
+    domain = info.of_task(
+        {
+            "tabular": kd.tabular,
+            "text_classification": kd.text,
+            "translation": kd.text.translation,
+        }
+    )
     formats = args.formats
     if formats == FORMATS.split(","):  # the default has those of photos too
         formats = [name for name in formats if name in domain.FORMATS]
+        others = [name for name in args.formats if name not in formats]
+        print(f"not made of a run of {info.task}: {', '.join(others)}")
     report = domain.export_run(info.path, formats, out, overwrite=args.overwrite)
     return report.to_string()
 

@@ -6,12 +6,14 @@
 FILE has a column of texts (review, text, sentence, comment, or the only one of strings)
 and one of labels; both are found and said, or named by --text-column and
 --label-column. A folder has a folder of .txt files for each class. No text is in two
-splits: what stands there several times is counted and left out.
+splits: what stands there several times is counted and left out. Beside --test-data
+alone, validation texts are drawn from FILE.
 
 The default --model blend is the mean of several networks of characters (--help says
 which), each of them trained by one cosine. `--model all` trains every network of
 `kerasdl.text.models` side by side, `--lesson` the course's TextRCNN of 1,000 words with
-its settings. TF-IDF with logistic regression on the same rows stands in every table.
+its settings. TF-IDF with logistic regression on the same rows stands in every table;
+what is best of all is chosen on validation texts.
 
 What is measured trained without the held-out texts. What is kept has trained on those
 too, unless --no-refit. Without --data it trains on 600 reviews drawn by a grammar.
@@ -44,12 +46,12 @@ def parse_args(argv=None):
     add("--stop-words", metavar="FILE", help="a word a line; with --unit words")
     parser.add_int("--max-len", 256, "tokens that are read; default: %(default)s")
     parser.add_int("--min-count", 2, "of a known token; default: %(default)s")
-    parser.add_share("--valid", 0.1, "of the texts; default: %(default)s")
+    parser.add_share("--valid", None, "of the texts; default: 0.1")
     parser.add_share("--test", 0.0, "of the texts; default: %(default)s")
     parser.add_int("--epochs", None, "default: that of the network")
     parser.add_float("--learning-rate", None, "default: that of the network")
     add("--lr-find", action="store_true", help="take the valley of a sweep instead")
-    parser.add_int("--batch-size", 64, "default: %(default)s")
+    parser.add_int("--batch-size", None, "default: 64, of the lesson 128")
     pretrain = "first guess hidden tokens so long, of networks with states of each"
     parser.add_int("--pretrain", None, pretrain, metavar="EPOCHS")
     add(
@@ -58,14 +60,13 @@ def parse_args(argv=None):
     add("--no-refit", action="store_true", help="keep what was measured")
     quick = f"{_sentiment.QUICK_ROWS} texts, of each class its share, and one epoch"
     args = parser.parse_run(argv, NAME, quick)
-    if args.data is None and (args.valid_data or args.test_data):
-        parser.error("--valid-data and --test-data must come with --data")
     if args.lesson:
         args.model = args.model or "text_rcnn"
         args.unit, args.no_refit = args.unit or "words", True
     args.model, args.unit = args.model or "blend", args.unit or "characters"
-    if args.stop_words and args.unit != "words":
-        parser.error("--stop-words must come with --unit words")
+    for option, is_given, is_wrong, need in _sentiment.conflicts(args):
+        if is_given and is_wrong:
+            parser.error(f"{option} must {need}")
     return args
 
 

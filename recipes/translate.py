@@ -20,6 +20,7 @@ PREDICT = """{out}/ holds the model and report.html; a text a line, or a CSV fil
   python recipes/predict.py {out} FILE.txt --csv answers.csv"""
 ARCHITECTURES = ("transformer", "gru")
 QUICK_PAIRS = 400
+PLACES = 512  # that the Transformer has
 
 
 def parse_args(argv=None):
@@ -33,12 +34,8 @@ def parse_args(argv=None):
     first = ARCHITECTURES[0]
     add("--architecture", choices=ARCHITECTURES, default=first, help="of the network")
     attentions = ("bahdanau", "luong")
-    add(
-        "--attention",
-        choices=attentions,
-        default="bahdanau",
-        help="of --architecture gru",
-    )
+    help = "of --architecture gru; default: bahdanau"
+    add("--attention", choices=attentions, help=help)
     add(
         "--lesson",
         action="store_true",
@@ -47,7 +44,7 @@ def parse_args(argv=None):
     )
     parser.add_int("--pieces", None, "of the vocabulary; default: 4000, of dates 150")
     parser.add_int("--width", None, "of embeddings; default: 256, of dates 96")
-    parser.add_int("--layers", 2, "of encoder and decoder; default: %(default)s")
+    parser.add_int("--layers", None, "of the transformer's two parts; default: 2")
     parser.add_int("--epochs", None, "of one cosine; default: 8, of dates 14")
     parser.add_float("--learning-rate", 2e-3, "default: %(default)s")
     parser.add_int("--batch-tokens", 2048, "pieces of a batch; default: %(default)s")
@@ -65,6 +62,17 @@ def parse_args(argv=None):
     args = parser.parse_run(argv, NAME, f"{QUICK_PAIRS} pairs and one epoch")
     if args.data is None and (args.source or args.target or args.lesson):
         parser.error("--source, --target and --lesson are of --data. Received: none")
+    is_gru = args.architecture == "gru"
+    if args.attention and not is_gru or args.layers and is_gru:
+        parser.error(
+            "--attention must be with --architecture gru, and --layers with "
+            f"transformer. Received: --architecture {args.architecture}"
+        )
+    if args.max_length > PLACES and not is_gru:
+        parser.error(
+            f"--max-length must be at most {PLACES} with --architecture transformer. "
+            f"Received: {args.max_length}"
+        )
     if not 0 <= args.teacher_forcing <= 1:
         parser.error(
             f"--teacher-forcing must be in [0, 1]. Received: {args.teacher_forcing}"
@@ -130,7 +138,7 @@ def build(args, data, seed):
             pieces,
             width,
             units=width * 5 // 4 // 2 * 2,
-            attention=args.attention,
+            attention=args.attention or "bahdanau",
             dropout=dropout,
             seed=seed,
         )
@@ -140,7 +148,7 @@ def build(args, data, seed):
     return kd.text.transformer_translator(
         pieces,
         width,
-        num_layers=args.layers,
+        num_layers=args.layers or 2,
         hidden=2 * width,
         dropout=dropout,
         seed=seed,

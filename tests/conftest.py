@@ -13,6 +13,11 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+# TensorFlow's own kernels are ready, while oneDNN compiles one for each shape. What is
+# started in a process of its own has it, as users do.
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+os.environ[_ONEDNN] = "0"
+
 REPOSITORY = Path(__file__).parents[1]
 COLOURS = Path(__file__).with_name("colours.py")
 PROGRAMS = Path(__file__).with_name("programs")
@@ -262,12 +267,17 @@ def pytest_collection_finish():
     """What is loaded stays: a conversion to TFLite looks for garbage among the rest.
 
     And no iterator of tf.data that has become garbage waits for its tuner's thread,
-    which TensorFlow may let sleep on for a minute.
+    which TensorFlow may let sleep on for a minute; no graph is optimised, as most run a
+    few times.
     """
     gc.freeze()
     if "tensorflow" in sys.modules:
         from kerasdl.batches import without_tuner
 
-        dataset = sys.modules["tensorflow"].data.Dataset
+        os.environ[_ONEDNN] = "1"  # it was read
+        tf = sys.modules["tensorflow"]
+        options = {"disable_meta_optimizer": True}
+        tf.config.optimizer.set_experimental_options(options)
+        dataset = tf.data.Dataset
         iterate = dataset.__iter__
         dataset.__iter__ = lambda self: iterate(without_tuner(self))

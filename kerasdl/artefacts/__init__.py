@@ -11,9 +11,9 @@ from .metadata import Tables, with_metadata
 from .onnx_file import write_onnx
 from .operator_errors import operator_errors, worst_tensors
 from .runners import run_keras, run_onnx, run_saved_model, run_tflite
-from .saved_model import write_saved_model
+from .saved_model import save_module, write_saved_model
 from .signature import Arrays, Input, Runner, Signature, run_model
-from .tflite import write_tflite
+from .tflite import write_module_tflite, write_tflite
 from .tflite_file import FEATURES, after_convolutions, with_dense_input
 from .zipped_bytes import zipped_bytes
 
@@ -50,10 +50,12 @@ __all__ = [
     "run_saved_model",
     "run_tflite",
     "save_inference_model",
+    "save_module",
     "save_rows",
     "with_dense_input",
     "with_metadata",
     "worst_tensors",
+    "write_module_tflite",
     "write_onnx",
     "write_saved_model",
     "write_tflite",

@@ -32,19 +32,19 @@ Proof = tuple[Arrays, Arrays]  # some samples, and what the model says of them
 
 def to_tflite(
     folder: str,
-    signature: Signature,
-    quantize: str | None,
-    calibration: Arrays | None,
-    keep_float: KeepFloat,
-    select_tf_ops: bool,
-    proof: Proof | None,
+    signature: Signature | None = None,
+    quantize: str | None = None,
+    calibration: Arrays | None = None,
+    keep_float: KeepFloat = (),
+    select_tf_ops: bool = False,
+    proof: Proof | None = None,
 ) -> bytes:
     """Convert, put right, and run.
 
     Args:
         folder: a SavedModel of `as_module`, widened for int8 that keeps nothing in
             float.
-        signature: of the module.
+        signature: of the module, which int8 needs.
         quantize: as in `write_tflite`, and so are the next three.
         calibration: see there.
         keep_float: see there.
@@ -87,7 +87,7 @@ def to_tflite(
 
 def _converter(
     folder: str,
-    signature: Signature,
+    signature: Signature | None,
     quantize: str | None,
     calibration: Arrays | None,
 ) -> tf.lite.TFLiteConverter:

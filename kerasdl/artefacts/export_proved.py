@@ -16,7 +16,7 @@ from kerasdl._atomic_folder import (
     publish,
 )
 
-from .files_report import REPORT
+from .files_report import REPORT, ExportError
 from .formats import FILES
 
 _ALLOWED = 1e-4  # difference, as a share of the scale
@@ -51,7 +51,9 @@ def export_proved(
         By format: `file`, `megabytes` and `difference`.
 
     Raises:
-        ValueError: the folder exists, or a file answers otherwise.
+        ValueError: the folder exists.
+        ExportError: a file cannot be written or run, or answers otherwise; what was
+            written stays in `<out>.partial`.
     """
     check_name(out)
     table = {}
@@ -61,15 +63,23 @@ def export_proved(
         write_words(folder / words)
         for name, write in writers.items():
             path = folder / FILES[name]
-            write(path)
-            off = float(np.abs(answer(name, path) - expected).max() / scale)
+            try:
+                write(path)
+                off = float(np.abs(answer(name, path) - expected).max() / scale)
+            except (OSError, MemoryError):
+                raise
+            except (
+                Exception
+            ) as error:  # those of ONNX Runtime and LiteRT are not public
+                text = str(error).rstrip(".")
+                raise ExportError(f"{name}: {text}. Kept {folder}.") from error
             table[name] = {
                 "file": FILES[name],
                 "megabytes": _size(path) / 1e6,
                 "difference": off,
             }
             if not off <= _ALLOWED:
-                raise ValueError(
+                raise ExportError(
                     f"`{name}` must answer the check {what} as the run does. Received: "
                     f"a difference of {off:.3g}. Kept {folder}."
                 )

@@ -1,7 +1,8 @@
 """A SavedModel folder for TensorFlow Serving and other TensorFlow code."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,39 @@ def write_saved_model(
     Raises:
         ValueError: `signature` is not one of `model`, or `path` exists.
     """
-    path, assets, entries = Path(path), assets or {}, entries or {}
-    check_name(path)
     signature.check(model)
+    with _place(path, overwrite, *(assets or ())) as partial:
+        _save(as_module(model, signature), partial, assets or {}, entries or {})
+
+
+def save_module(
+    module: tf.Module, path: str | Path, *, overwrite: bool = False
+) -> None:
+    """Write a module as a SavedModel folder, whole or not at all.
+
+    Args:
+        module: whose `serve`, a `tf.function` with an input signature, is the
+            signature; it holds the variables.
+        path: the folder.
+        overwrite: replace a SavedModel at `path`.
+
+    Raises:
+        ValueError: `path` exists.
+    """
+    with _place(path, overwrite) as partial:
+        _save(module, partial, {}, {})
+
+
+@contextmanager
+def _place(path: str | Path, overwrite: bool, *files: str) -> Iterator[Path]:
+    """The partial folder of `path`, which is published at the end."""
+    path = Path(path)
+    check_name(path)
     with claimed(path):
         check_free(path, _MARKER, overwrite)
-        partial = empty_partial(path, (*_FILES, *assets))
+        partial = empty_partial(path, (*_FILES, *files))
         try:
-            _save(as_module(model, signature), partial, assets, entries)
+            yield partial
         except BaseException:
             shutil.rmtree(partial)
             raise

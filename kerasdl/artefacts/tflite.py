@@ -96,6 +96,22 @@ def write_tflite(
     write_bytes(path, finish(content) if finish else content)
 
 
+def write_module_tflite(module: tf.Module, path: str | Path) -> None:
+    """Write a module as a `.tflite` file, whole or not at all; it is not proved.
+
+    Args:
+        module: whose `serve`, a `tf.function` with an input signature of fixed shapes,
+            is the signature; it holds the variables.
+        path: the file, ending in `.tflite`.
+
+    Raises:
+        ValueError: `path` ends otherwise, or the module has operations that the
+            converter or the plain interpreter cannot take.
+    """
+    check_writable("path", check_suffix("path", path, ".tflite"))
+    write_bytes(path, convert_guarded(module, to_tflite))
+
+
 def _proof(
     module: ServedModule,
     calibration: Arrays | None,

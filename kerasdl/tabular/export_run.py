@@ -57,7 +57,8 @@ def export_run(
         to the check rows, as a share of the largest answer.
 
     Raises:
-        ValueError: an argument is none of these, or a file answers otherwise.
+        ValueError: an argument is none of these.
+        ExportError: a file cannot be written or run, or answers otherwise.
     """
     info = read_run(run)
     info.of_task({TASK: True})

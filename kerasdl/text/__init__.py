@@ -1,6 +1,6 @@
 """Text: sentiment, translation, language models."""
 
-from . import attention, models, reading, recurrent, splits, translation
+from . import attention, columns, models, reading, recurrent, splits, translation
 from .answers import answer_tokens, scores
 from .baselines import BASELINES, baseline_scores, tfidf_answers
 from .blend import blend
@@ -42,6 +42,7 @@ __all__ = [
     "blend",
     "char_lstm",
     "clean",
+    "columns",
     "cut_words",
     "export_run",
     "fit_next_tokens",

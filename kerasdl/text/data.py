@@ -15,7 +15,8 @@ from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
 
 from .buckets import bucketed
-from .reading import find_label_column, find_text_column, read_folders
+from .columns import find_label_column, find_text_column
+from .reading import read_folders
 from .repeats import Repeats, without_repeats
 from .splits import (
     SPLITS,
@@ -83,7 +84,7 @@ class TextData:
         frame: pd.DataFrame,
         text_column: str | None = None,
         label_column: str | None = None,
-        valid: float = 0.1,
+        valid: float | None = None,
         test: float = 0.0,
         batch_size: int = 64,
         *,
@@ -104,12 +105,14 @@ class TextData:
 
         Args:
             frame: a row for each text; other columns do no harm.
-            text_column: of the texts; None finds it, see `reading.find_text_column`.
+            text_column: of the texts; None finds it, see `columns.find_text_column`.
             label_column: of the labels; None finds it.
-            valid: share of each class for validation, in [0, 1).
+            valid: share of each class for validation, in [0, 1); None is 0.1, or 0 with
+                `split_column`.
             test: share of each class that is held out besides, in [0, 1).
             batch_size: texts in a batch.
-            split_column: of "train", "valid" or "test" for each row, not shares.
+            split_column: of "train", "valid" or "test" for each row; where it names no
+                "valid", that share of those of "train" is.
             unit: "characters", or "words" as jieba cuts them.
             max_words: the most frequent tokens that are known; None knows all.
             min_count: how often a token stands in training texts to be known.
@@ -128,6 +131,8 @@ class TextData:
                 "`frame` must be a DataFrame with rows. Received: a "
                 f"{type(frame).__name__} of {len(frame)} rows"
             )
+        if valid is None:
+            valid = 0.1 if split_column is None else 0.0
         check_shares(valid=valid, test=test, word_dropout=word_dropout)
         text = find_text_column(frame, text_column)
         label = find_label_column(frame, text, label_column)
@@ -140,7 +145,7 @@ class TextData:
             }
         )
         if split_column is not None:
-            rows["split"] = given_splits(frame, split_column)
+            rows["split"] = given_splits(frame, split_column, valid, test)
         filled = rows["text"].str.strip() != ""
         if (rows["label"][filled] == "").any():
             lost = rows.index[filled & (rows["label"] == "")]
@@ -157,7 +162,10 @@ class TextData:
         names = class_names(rows["label"], label)
         seed = resolve_seed(seed)
         if split_column is None:
-            rows["split"] = drawn_splits(rows["label"], valid, test, seed)
+            rows["split"] = "train"
+        if valid or test:
+            labels = rows["label"][rows["split"] == "train"]
+            rows.loc[labels.index, "split"] = drawn_splits(labels, valid, test, seed)
         known = set(rows["label"][rows["split"] == "train"])
         if unknown := [name for name in names if name not in known]:
             raise ValueError(
@@ -220,8 +228,8 @@ class TextData:
         """
         frame = read_splits(file, encoding, text_column, label_column)
         if isinstance(file, Mapping):
-            given = {"split_column": "split", **options}
-            return cls.from_frame(frame, "text", "label", **given)
+            text_column, label_column = frame.columns[:2]
+            options = {"split_column": "split", **options}
         return cls.from_frame(frame, text_column, label_column, **options)
 
     @classmethod

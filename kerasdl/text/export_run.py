@@ -48,7 +48,8 @@ def export_run(
         probability of the check texts.
 
     Raises:
-        ValueError: an argument is none of these, or a file answers otherwise.
+        ValueError: an argument is none of these.
+        ExportError: a file cannot be written or run, or answers otherwise.
     """
     info = read_run(run)
     info.of_task({TASK: True})

@@ -130,12 +130,7 @@ def text_rnn(
     Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
     `halve` a convolution first makes one step of two, which takes half as long.
     """
-    seeds = Seeds(seed)
-    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    whole = blocks.recurrent(
-        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds, last=True
-    )
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="text_rnn")
+    return _read_in_steps("text_rnn", **locals())
 
 
 def text_rcnn(
@@ -159,14 +154,7 @@ def text_rcnn(
     Reference:
         Lai et al., 2015 (with its tanh layer, which the lesson leaves out)
     """
-    seeds = Seeds(seed)
-    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(
-        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
-    )
-    both = ops.relu(layers.Concatenate()([x, states]))
-    whole = blocks.largest(both, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="text_rcnn")
+    return _read_in_steps("text_rcnn", **locals())
 
 
 def text_rnn_attention(
@@ -190,20 +178,7 @@ def text_rnn_attention(
     Reference:
         Yang et al., 2016 (hierarchical attention, at the level of words)
     """
-    seeds = Seeds(seed)
-    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(
-        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
-    )
-    scores = blocks.dense(1, seeds, use_bias=False)(ops.tanh(states))
-    scores = ops.squeeze(scores, axis=-1)
-    scores = ops.where(mask, scores, blocks.LOW)
-    weights = layers.Softmax(name="weights")(scores)
-    whole = ops.sum(states * ops.expand_dims(weights, -1), axis=1)
-    whole = blocks.dense(64, seeds, "relu")(whole)
-    return blocks.classifier(
-        tokens, whole, classes, dropout, seeds, name="text_rnn_attention"
-    )
+    return _read_in_steps("text_rnn_attention", **locals())
 
 
 def bilstm(
@@ -223,13 +198,7 @@ def bilstm(
     Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
     `halve` a convolution first makes one step of two, which takes half as long.
     """
-    seeds = Seeds(seed)
-    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(
-        x, mask, "LSTM", units, depth, dropout=dropout, seeds=seeds
-    )
-    whole = _pooled(states, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="bilstm")
+    return _read_in_steps("bilstm", **locals())
 
 
 def gru(
@@ -249,13 +218,7 @@ def gru(
     Input: tokens, int32 `(batch, steps)`, 0 at the end. Output: probabilities. With
     `halve` a convolution first makes one step of two, which takes half as long.
     """
-    seeds = Seeds(seed)
-    tokens, mask, x = _embedded(vocab_size, dim, bigrams, halve, seeds)
-    states = blocks.recurrent(
-        x, mask, "GRU", units, depth, dropout=dropout, seeds=seeds
-    )
-    whole = _pooled(states, mask)
-    return blocks.classifier(tokens, whole, classes, dropout, seeds, name="gru")
+    return _read_in_steps("gru", **locals())
 
 
 def transformer(
@@ -316,14 +279,57 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-def _embedded(
-    vocab_size: int, dim: int, bigrams: bool, halve: bool, seeds: Seeds
-) -> tuple[Any, Any, Any]:
+def _read_in_steps(
+    name: str,
+    vocab_size: int,
+    classes: int,
+    dim: int,
+    units: int,
+    depth: int,
+    dropout: float,
+    bigrams: bool,
+    halve: bool,
+    seed: int | None,
+) -> keras.Model:
+    """A network of recurrent layers, by its name in `_IN_STEPS`."""
+    kind, end = _IN_STEPS[name]
+    seeds = Seeds(seed)
     tokens, mask, x = blocks.embedded(vocab_size, dim, bigrams, _NOISE, seeds)
     if halve:
         x, mask = blocks.halved(x, mask, seeds)
-    return tokens, mask, x
+    options = {"dropout": dropout, "seeds": seeds, "last": end is None}
+    states = blocks.recurrent(x, mask, kind, units, depth, **options)
+    whole = states if end is None else end(x, mask, states, seeds)
+    return blocks.classifier(tokens, whole, classes, dropout, seeds, name=name)
+
+
+def _beside(x: Any, mask: Any, states: Any, seeds: Seeds) -> Any:
+    both = ops.relu(layers.Concatenate()([x, states]))
+    return blocks.largest(both, mask)
+
+
+def _weighed(x: Any, mask: Any, states: Any, seeds: Seeds) -> Any:
+    scores = blocks.dense(1, seeds, use_bias=False)(ops.tanh(states))
+    scores = ops.squeeze(scores, axis=-1)
+    scores = ops.where(mask, scores, blocks.LOW)
+    weights = layers.Softmax(name="weights")(scores)
+    whole = ops.sum(states * ops.expand_dims(weights, -1), axis=1)
+    return blocks.dense(64, seeds, "relu")(whole)
+
+
+def _largest_and_mean(x: Any, mask: Any, states: Any, seeds: Seeds) -> Any:
+    return _pooled(states, mask)
 
 
 def _pooled(x: Any, mask: Any) -> Any:
     return layers.Concatenate()([blocks.largest(x, mask), blocks.mean(x, mask)])
+
+
+# The layers, and what is made of their states; None is the last of either direction.
+_IN_STEPS: dict[str, tuple[str, Callable[..., Any] | None]] = {
+    "text_rnn": ("LSTM", None),
+    "text_rcnn": ("LSTM", _beside),
+    "text_rnn_attention": ("LSTM", _weighed),
+    "bilstm": ("LSTM", _largest_and_mean),
+    "gru": ("GRU", _largest_and_mean),
+}

@@ -12,7 +12,7 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
 from .answers import answer_tokens
-from .reading import find_text_column, read_rows
+from .reading import given_texts
 from .strings import network_of
 from .tokenizer import FILE, Tokenizer, read_tokenizer
 
@@ -27,13 +27,18 @@ class Predictor:
         network: of tokens.
         tokenizer: of its training.
         class_names: in output order.
+        text_column: of its training, which is taken where a table has it.
     """
 
     def __init__(
-        self, network: keras.Model, tokenizer: Tokenizer, class_names: Sequence[str]
+        self,
+        network: keras.Model,
+        tokenizer: Tokenizer,
+        class_names: Sequence[str],
+        text_column: str | None = None,
     ) -> None:
         self.network, self.tokenizer = network, tokenizer
-        self.class_names = list(class_names)
+        self.class_names, self.text_column = list(class_names), text_column
 
     @classmethod
     def load(cls, run: str | Path) -> Self:
@@ -45,7 +50,8 @@ class Predictor:
         info = read_run(run)
         info.of_task({TASK: True})
         tokenizer, facts = read_tokenizer(info.path / FILE)
-        return cls(network_of(load_model(info.model_path)), tokenizer, _classes(facts))
+        network = network_of(load_model(info.model_path))
+        return cls(network, tokenizer, _classes(facts), facts.get("text_column"))
 
     def answer(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities, `(n, classes)`; an empty text has an answer too.
@@ -76,7 +82,8 @@ class Predictor:
 
         Args:
             texts: strings; or a frame, or a .csv, .tsv or .txt file of them.
-            text_column: of a table; None finds it, see `reading.find_text_column`.
+            text_column: of a table; None takes that of the training, or else finds it,
+                see `columns.find_text_column`.
             encoding: of a file.
 
         Returns:
@@ -87,34 +94,18 @@ class Predictor:
             ValueError: a file cannot be read so, or has no column of texts.
             FloatingPointError: as by `answer`.
         """
-        rows, column = _rows(texts, text_column, encoding)
-        given = rows[column].fillna("").astype(str).tolist()
-        found = self.answer(given)
+        given, column = given_texts(texts, encoding, text_column, self.text_column)
+        found = self.answer(given.tolist())
         name = "text" if column in (LABEL, PROBABILITY) else column
         best = found.argmax(axis=1) if len(found) else np.zeros(0, int)
         return pd.DataFrame(
             {
-                name: given,
+                name: given.tolist(),
                 LABEL: np.array(self.class_names, object)[best],
                 PROBABILITY: found.max(axis=1, initial=0).astype("float64"),
             },
-            index=rows.index,
+            index=given.index,
         )
-
-
-def _rows(
-    texts: Sequence[str] | pd.DataFrame | str | Path,
-    column: str | None,
-    encoding: str,
-) -> tuple[pd.DataFrame, str]:
-    if isinstance(texts, (str, Path)):
-        return read_rows("texts", texts, encoding, column)
-    if isinstance(texts, pd.DataFrame):
-        return texts, find_text_column(texts, column)
-    if not all(isinstance(text, str) for text in texts):
-        wrong = next(text for text in texts if not isinstance(text, str))
-        raise ValueError(f"`texts` must be strings. Received: {wrong!r} among them")
-    return pd.DataFrame({"text": pd.Series(list(texts), dtype=object)}), "text"
 
 
 def _classes(facts: dict[str, Any]) -> list[str]:

@@ -1,8 +1,10 @@
-"""Files of texts read, or refused by name: the encoding told, the columns found."""
+"""Files of texts read, or refused by name: the encoding told, rows counted."""
 
+import csv
 import gzip
-import warnings
+import re
 import zlib
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -10,16 +12,20 @@ import pandas as pd
 
 from kerasdl._checks import check_directory, first_few
 
-TEXT_NAMES = ("review", "text", "sentence", "comment")
-LABEL_NAMES = ("label", "labels", "class", "sentiment", "category", "target")
+from .columns import find_text_column
+
 # Tried on what is not in the encoding that was told, to name one that is.
 _OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
+_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
 def read_table(
     name: str, file: str | Path | bytes, encoding: str = "utf-8"
 ) -> pd.DataFrame:
     """Read a CSV or TSV file, each value as the text that stands there.
+
+    Of tabs each line is a row, and a quote a letter, but for those around a whole
+    field; where that does not fit the header, quoted fields may hold tabs and lines.
 
     Args:
         name: of the argument that `file` is, for errors.
@@ -28,26 +34,18 @@ def read_table(
 
     Raises:
         ValueError: there is no such file; it is in another encoding, which is named if
-            it is GB18030 or another common one; or rows are damaged.
+            it is GB18030 or another common one; or rows are damaged, or lack fields:
+            their lines are named.
     """
     text = read_text(name, file, encoding)
-    received = _received(name, file)
     is_tabs = not isinstance(file, bytes) and _suffix(file) in (".tsv", ".tab")
-    options = {"dtype": str, "keep_default_na": False, "index_col": False}
-    options["sep"] = "\t" if is_tabs else ","
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = pd.read_csv(StringIO(text), nrows=0, **options)
-            # Of one column an empty line is an empty text.
-            options["skip_blank_lines"] = header.shape[1] > 1
-            table = pd.read_csv(StringIO(text), **options)
-    except (ValueError, pd.errors.ParserWarning) as error:
+        return _of_tabs(text) if is_tabs else _parsed(text)
+    except ValueError as error:
         raise ValueError(
             f"`{name}` must be a CSV or TSV file with a header and as many fields in "
-            f"each row. {received} ({str(error).strip()})"
+            f"each row. {_received(name, file)} ({str(error).strip()})"
         ) from error
-    return table.fillna("")
 
 
 def read_lines(
@@ -70,7 +68,11 @@ def read_lines(
 
 
 def read_rows(
-    name: str, file: str | Path, encoding: str = "utf-8", column: str | None = None
+    name: str,
+    file: str | Path,
+    encoding: str = "utf-8",
+    column: str | None = None,
+    usual: str | None = None,
 ) -> tuple[pd.DataFrame, str]:
     """Read texts from a .csv, .tsv or .txt file, with or without .gz.
 
@@ -78,7 +80,8 @@ def read_rows(
         name: of the argument that `file` is, for errors.
         file: the path.
         encoding: as of `read_table`.
-        column: of the texts; None finds it, see `find_text_column`.
+        column: of the texts; None finds and prints it, see `columns.find_text_column`.
+        usual: see `columns.find_text_column`.
 
     Returns:
         The rows, and the name of the column of texts.
@@ -89,7 +92,47 @@ def read_rows(
     if _suffix(file) == ".txt":
         return read_lines(name, file, encoding), "text"
     table = read_table(name, file, encoding)
-    return table, find_text_column(table, column)
+    found = find_text_column(table, column, usual)
+    if column is None:
+        print(f"texts: column {found!r}")
+    return table, found
+
+
+def given_texts(
+    texts: Sequence[str] | pd.DataFrame | str | Path,
+    encoding: str = "utf-8",
+    column: str | None = None,
+    usual: str | None = None,
+) -> tuple[pd.Series, str]:
+    """Texts as a person gives them: in a list, a frame or a file.
+
+    Args:
+        texts: strings; or a frame, or a .csv, .tsv or .txt file of them.
+        encoding: of a file.
+        column: of a table; None finds it, see `columns.find_text_column`.
+        usual: see there.
+
+    Returns:
+        The texts, "" where there is none, and the name of their column; "text" of
+        those in a list.
+
+    Raises:
+        ValueError: a file cannot be read so, there is no column of texts, or what is in
+            a list is no text.
+    """
+    if isinstance(texts, (str, Path)):
+        rows, column = read_rows("texts", texts, encoding, column, usual)
+    elif isinstance(texts, pd.DataFrame):
+        rows, column = texts, find_text_column(texts, column, usual)
+    else:
+        wrong = [text for text in texts if not isinstance(text, str)]
+        if wrong:
+            raise ValueError(
+                f"`texts` must be strings. Received: {wrong[0]!r} among them"
+            )
+        column = "text"
+        rows = pd.DataFrame({column: pd.Series(list(texts), dtype=object)})
+    return rows[column].fillna("").astype(str), column
 
 
 def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:
@@ -156,79 +199,58 @@ def read_folders(
     return table, names
 
 
-def find_text_column(table: pd.DataFrame, column: str | None = None) -> str:
-    """The column of texts: the one that is named, or else found.
-
-    Found is `review`, `text`, `sentence` or `comment`, the first that is there; or
-    else the only column of strings that are no numbers.
-
-    Raises:
-        ValueError: it is not there, or none or several might be it.
-    """
-    if column is not None:
-        return _named(table, "text_column", column)
-    for name in TEXT_NAMES:
-        if name in table:
-            return name
-    labels = {name for name in LABEL_NAMES if name in table}
-    found = [name for name in table if name not in labels and _is_text(table[name])]
-    if len(found) == 1:
-        return found[0]
-    raise ValueError(
-        "The column of texts must be named review, text, sentence or comment, or be "
-        f"the only one of strings. Received: {_columns(table)}. Name it by "
-        "`text_column` (--text-column)."
-    )
+def _of_tabs(text: str) -> pd.DataFrame:
+    try:
+        table = _parsed(text, "\t", csv.QUOTE_NONE)
+    except ValueError as error:
+        try:
+            return _parsed(text, "\t")
+        except ValueError:
+            raise error from None
+    return table.rename(columns=_bare).map(_bare)
 
 
-def find_label_column(table: pd.DataFrame, text: str, column: str | None = None) -> str:
-    """The column of labels: the one that is named, or else found.
+def _bare(field: str) -> str:
+    """`field` without the quotes around it."""
+    return field[1:-1].replace('""', '"') if _IN_QUOTES.fullmatch(field) else field
 
-    Found is `label`, `class`, `sentiment` or the like; or else the only column besides
-    that of the texts.
+
+def _parsed(
+    text: str, delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL
+) -> pd.DataFrame:
+    """Rows by the header's names, without blank lines where there are several columns.
 
     Raises:
-        ValueError: it is not there, or none or several might be it.
+        ValueError: there is no header, or rows have more or fewer fields.
     """
-    if column is not None:
-        column = _named(table, "label_column", column)
-        if column == text:
-            raise ValueError(
-                "`label_column` must be another column than that of the texts. "
-                f"Received: label_column={column!r}"
-            )
-        return column
-    for name in LABEL_NAMES:
-        if name in table and name != text:
-            return name
-    found = [name for name in table if name != text]
-    if len(found) == 1:
-        return found[0]
-    raise ValueError(
-        "The column of labels must be named label, class or sentiment, or be the only "
-        f"other one. Received: {_columns(table)}. Name it by `label_column` "
-        "(--label-column)."
-    )
-
-
-def _named(table: pd.DataFrame, argument: str, column: str) -> str:
-    if column not in table:
+    # Of the whole process; pandas has no such limit, but takes what is not there as "".
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    lines = StringIO(text.lstrip("\r\n"), newline="")
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    before = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
+    rows, wrong, line = [], [], 1
+    try:
+        header = next(reader, [])
+        for row in reader:
+            begins, line = line, reader.line_num
+            row = row or [""]
+            if len(row) == len(header):
+                rows.append(row)
+            elif len(row) > 1 or row[0].strip():
+                wrong.append(before + begins + 1)
+    except csv.Error as error:
+        raise ValueError(f"line {before + reader.line_num}: {error}") from error
+    if not header:
+        raise ValueError("it is empty")
+    if wrong:
         raise ValueError(
-            f"`{argument}` must be a column of the table. Received: "
-            f"{argument}={column!r} of {_columns(table)}"
+            f"{len(header)} columns, and other numbers of fields in the rows that "
+            f"begin in lines {first_few(wrong)}"
         )
-    return column
-
-
-def _columns(table: pd.DataFrame) -> str:
-    return f"the columns {first_few(list(table))}"
-
-
-def _is_text(values: pd.Series) -> bool:
-    """Whether some value is a string that is no number."""
-    strings = values[values.map(lambda value: isinstance(value, str))]
-    filled = strings[strings.str.strip() != ""]
-    return bool(pd.to_numeric(filled, errors="coerce").isna().any())
+    names = [name or f"Unnamed: {place}" for place, name in enumerate(header)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"columns of the same name: {first_few(names)}")
+    return pd.DataFrame(rows, columns=names, dtype="str")
 
 
 def _suffix(file: str | Path) -> str:

@@ -35,8 +35,8 @@ A network that says which of {classes} a text is.
 - `model.tflite` takes `tokens`, int32 `(1, {length})`, and returns the same. The number
   of a token is its place in `vocabulary` of `text.json` plus 2; 1 is an unknown one,
   and 0 fills the rest.
-- `check_texts.json` has {count} held-out texts, as the model takes them, and what it
-  answers.
+- `check_texts.json` has {count} texts, as the model takes them, and what it answers.
+  {held_out}
 - `report.html` shows how good it is, and `manifest.json` says how it was made.
 
 In plain Keras, run in this folder:
@@ -69,6 +69,8 @@ lite = tf.lite.Interpreter("model.tflite").get_signature_runner()
 print(lite(tokens=given)["probability"])
 ```
 """
+_HELD_OUT = "No training saw them."
+_SEEN = "The training that the report judges did not see them; that of this model did."
 _UNITS = {
     "characters": "any text as it is",
     "words": "words with one blank between, as jieba cuts them",
@@ -109,7 +111,8 @@ def write_run_files(
     write_text(folder / LABELS, "".join(f"{name}\n" for name in data.class_names))
     checked = _checked(of_strings, network, data)
     write_json(folder / CHECK_TEXTS, checked)
-    write_text(folder / README, _card(title, data, len(checked["text"])))
+    card = _card(title, data, len(checked["text"]), final is not None)
+    write_text(folder / README, card)
     if len(history):
         history.to_csv(folder / "history.csv", index=False)
         plots.save_curves(history, folder / "curves.png")
@@ -122,7 +125,7 @@ def write_run_files(
         history=history,
         peers=peers,
     )
-    return Predictor(network, own, data.class_names)
+    return Predictor(network, own, data.class_names, data.text_column)
 
 
 def _checked(
@@ -145,7 +148,7 @@ def _checked(
     return {"text": rows.tolist(), "probability": found.tolist()}
 
 
-def _card(title: str, data: TextData, count: int) -> str:
+def _card(title: str, data: TextData, count: int, is_final: bool) -> str:
     own = data.tokenizer
     return _CARD.format(
         title=title,
@@ -154,4 +157,5 @@ def _card(title: str, data: TextData, count: int) -> str:
         of=own.unit,
         length=own.max_len,
         count=count,
+        held_out=_SEEN if is_final else _HELD_OUT,
     )

@@ -9,7 +9,8 @@ import pandas as pd
 from kerasdl._checks import check_class_names, check_one_of, first_few
 from kerasdl.batches import stratified_split
 
-from .reading import find_label_column, find_text_column, read_table
+from .columns import find_label_column, find_text_column
+from .reading import read_table
 
 SPLITS = ("train", "valid", "test")
 _MOST_CLASSES = 1000
@@ -21,13 +22,17 @@ def read_splits(
     text_column: str | None = None,
     label_column: str | None = None,
 ) -> pd.DataFrame:
-    """Read one table, or one for each split, as `text`, `label` and `split`.
+    """Read one table as it is, or one for each split as texts, labels and `split`.
 
     Args:
         file: a path; or paths by "train", "valid" and "test".
         encoding: of the text.
-        text_column: of the texts; None finds it in each file.
-        label_column: of the labels; None finds it in each file.
+        text_column: of the texts; None finds it in each file, and prints it.
+        label_column: of the labels; the same.
+
+    Returns:
+        The one table; or that of all splits, its first two columns by their names in
+        the file for training.
 
     Raises:
         ValueError: a file cannot be read so, or has no such columns.
@@ -40,15 +45,18 @@ def read_splits(
         )
     for split in file:
         check_one_of("file", split, SPLITS)
-    parts = []
+    parts: list[pd.DataFrame] = []
     for split in SPLITS:
         if split not in file:
             continue
         table = read_table("file", file[split], encoding)
         text = find_text_column(table, text_column)
         label = find_label_column(table, text, label_column)
-        own = {"text": table[text], "label": table[label], "split": split}
-        parts.append(pd.DataFrame(own))
+        if text_column is None or label_column is None:
+            print(f"texts of {split}: column {text!r}; labels: column {label!r}")
+        names = parts[0].columns[:2] if parts else (text, label)
+        own = dict(zip(names, (table[text], table[label]), strict=True))
+        parts.append(pd.DataFrame({**own, "split": split}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -77,11 +85,20 @@ def label_texts(labels: pd.Series) -> pd.Series:
     return whole.astype("string").fillna("").astype(str).str.strip()
 
 
-def given_splits(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """Splits that a column names, in the order train, valid, test.
+def given_splits(
+    frame: pd.DataFrame, column: str, valid: float | None, test: float
+) -> np.ndarray:
+    """Splits that a column names.
+
+    Args:
+        frame: a row for each text.
+        column: of "train", "valid" or "test".
+        valid: share that is to be drawn of the rows for training, where none is named.
+        test: share that is to be drawn, which must be 0.
 
     Raises:
-        ValueError: there is no such column, or it names others.
+        ValueError: there is no such column, it names others, or a share is given
+            besides what it names.
     """
     if column not in frame:
         raise ValueError(
@@ -93,6 +110,11 @@ def given_splits(frame: pd.DataFrame, column: str) -> np.ndarray:
         raise ValueError(
             "`split_column` must say train, valid or test, and train for some rows. "
             f"Received: {first_few(others) if others else 'no train'} in {column!r}"
+        )
+    if test or (valid and (frame[column] == "valid").any()):
+        raise ValueError(
+            "`valid` and `test` must be left out where `split_column` says which rows "
+            f"they are. Received: {valid=}, {test=}, split_column={column!r}"
         )
     return frame[column].to_numpy(object)
 

@@ -21,6 +21,7 @@ _OPTIONS_OF = {
     "label_delimiter": ("delimiter",),
     "name": ("backbone",),
     "target_size": ("image_size",),
+    "size": ("pieces",),
 }
 # Fixes that are for Python, and what a command has in their place.
 _FIXES = {

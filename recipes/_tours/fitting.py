@@ -12,7 +12,7 @@ from _tours.drawings import histograms, lines
 from keras import layers, regularizers
 from sklearn.datasets import load_digits
 
-EPOCHS = 30
+EPOCHS = 15
 
 
 def _digits():
@@ -47,7 +47,7 @@ def _fit(network, epochs=EPOCHS, callbacks=()):
     history = network.fit(
         x,
         y,
-        batch_size=100,
+        batch_size=50,
         epochs=epochs,
         validation_data=valid,
         validation_batch_size=600,

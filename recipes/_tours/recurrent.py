@@ -109,9 +109,12 @@ def vanishing_gradients(seed):
                 x, kernel, size * turn, ops.zeros(16)
             )
         )
-    cell = layers.LSTM(16, bias_initializer="zeros", return_sequences=True)
-    weights = _weights(cell, series)
-    found["LSTM, forget gate open"] = slopes(lambda x: recurrent.lstm(x, *weights))
+    inputs, states, _ = _weights(layers.LSTM(16), series)
+    for bias in (1, 5):  # as Keras begins, and a gate that forgets little
+        gates = np.repeat([0.0, bias, 0.0, 0.0], 16).astype("float32")
+        found[f"LSTM, forget gate of bias {bias}"] = slopes(
+            lambda x, gates=gates: recurrent.lstm(x, inputs, states, gates)
+        )
     steps = list(range(-40, 0))
     caption = "Mean slope of the last state by each step before it"
     lines(caption, steps, found, "step", "slope", logy=True)

@@ -52,9 +52,13 @@ def main(argv=None):
         for rows, column in [read("unlabelled", file)]
         for line in rows[column]
     ]
-    frames = [text.splits.read_splits({"train": file}) for file in args.data]
+    names = ["text", "label", "split"]
+    tables = [text.splits.read_splits({"train": file}) for file in args.data]
     whole = text.TextData.from_frame(
-        pd.concat(frames, ignore_index=True), "text", "label", valid=0, seed=args.seed
+        pd.concat([table.set_axis(names, axis=1) for table in tables]),
+        *names[:2],
+        valid=0,
+        seed=args.seed,
     )
     args.out.mkdir(parents=True, exist_ok=True)
     rows = []

@@ -8,13 +8,9 @@ the same rows with their own loaders, in turns, in one process and on all proces
 Needs fastai, of the extra `bench`.
 """
 
-import argparse
-import statistics
-import time
-from importlib.util import find_spec
-
 import numpy as np
 import pandas as pd
+from _in_turns import milliseconds, parse_rounds
 
 import kerasdl as kd
 
@@ -29,19 +25,7 @@ LAYERS, DROPOUT, EMBEDDING_DROPOUT = (1000, 500), (0.001, 0.01), 0.04
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--steps", type=int, default=40, metavar="N", help="of a round")
-    parser.add_argument("--batch-size", type=int, default=512, metavar="N")
-    args = parser.parse_args(argv)
-    for name in ("rounds", "steps", "batch_size"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1")
-    if find_spec("fastai") is None:
-        parser.error("fastai must be installed: pip install -e '.[bench]'")
-    return args
+    return parse_rounds(argv, __doc__, steps=40, batch_size=512, library="fastai")
 
 
 def made_up(rows):
@@ -120,21 +104,7 @@ def main(argv=None):
         "kerasdl": ours(frame, args.batch_size),
         "fastai": fastai(frame, args.batch_size),
     }
-    times = {name: [] for name in ways}
-    for number in range(args.rounds + 1):  # the first makes them warm
-        for name, epoch in ways.items():
-            began = time.perf_counter(), time.process_time()
-            epoch()
-            ends = time.perf_counter(), time.process_time()
-            spent = [
-                (b - a) * 1000 / args.steps for a, b in zip(began, ends, strict=True)
-            ]
-            if number:
-                times[name].append(spent)
-    medians = {
-        name: [statistics.median(column) for column in zip(*rows, strict=True)]
-        for name, rows in times.items()
-    }
+    medians = milliseconds(ways, args.rounds, args.steps)
     for name, (wall, cpu) in medians.items():
         print(f"{name:>8}: {wall:.1f} ms a step, {cpu:.1f} ms of processor")
     ratios = [b / a for a, b in zip(medians["kerasdl"], medians["fastai"], strict=True)]

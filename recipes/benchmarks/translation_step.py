@@ -9,14 +9,12 @@ All run in turns, in one process and on all processors. Needs PyTorch, of the ex
 `bench`.
 """
 
-import argparse
 import math
 import os
-import statistics
-import time
-from importlib.util import find_spec
+from functools import partial
 
 import numpy as np
+from _in_turns import milliseconds, parse_rounds
 
 import kerasdl as kd
 
@@ -26,19 +24,7 @@ NETWORKS = ("transformer", "gru")
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--steps", type=int, default=2, metavar="N", help="of a round")
-    parser.add_argument("--batch-size", type=int, default=128, metavar="N")
-    args = parser.parse_args(argv)
-    for name in ("rounds", "steps", "batch_size"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1")
-    if find_spec("torch") is None:
-        parser.error("torch must be installed: pip install -e '.[bench]'")
-    return args
+    return parse_rounds(argv, __doc__, steps=2, batch_size=128, library="torch")
 
 
 def made_up(batch_size):
@@ -93,6 +79,13 @@ def theirs(name, batch):
                 batch_first=True,
                 norm_first=True,
             )
+            # Ours drops some of embeddings and of what parts add, and nothing inside.
+            self.drop = nn.Dropout(0.1)
+            for layer in (*self.body.encoder.layers, *self.body.decoder.layers):
+                layer.dropout = nn.Identity()
+            for part in self.body.modules():
+                if isinstance(part, nn.MultiheadAttention):
+                    part.dropout = 0.0
             self.waves = torch.from_numpy(
                 kd.text.attention.positional_encoding(16, WIDTH)
             )
@@ -100,7 +93,7 @@ def theirs(name, batch):
         def forward(self, source, given):
             causal = nn.Transformer.generate_square_subsequent_mask(given.shape[1])
             x, y = (
-                self.table(ids) * math.sqrt(WIDTH) + self.waves
+                self.drop(self.table(ids) * math.sqrt(WIDTH) + self.waves)
                 for ids in (source, given)
             )
             padding = source == 0
@@ -158,21 +151,9 @@ def main(argv=None):
     batch = made_up(args.batch_size)
     ways = {}
     for name in NETWORKS:
-        ways[name, "kerasdl"] = ours(name, batch)
-        ways[name, "torch"] = theirs(name, batch)
-    times = {way: [] for way in ways}
-    for number in range(args.rounds + 1):  # the first makes them warm
-        for way, train in ways.items():
-            began = time.perf_counter(), time.process_time()
-            train(args.steps)
-            ends = time.perf_counter(), time.process_time()
-            if number:
-                pairs = zip(began, ends, strict=True)
-                times[way].append([1000 * (b - a) / args.steps for a, b in pairs])
-    found = {
-        way: [statistics.median(column) for column in zip(*rows, strict=True)]
-        for way, rows in times.items()
-    }
+        for way, make in {"kerasdl": ours, "torch": theirs}.items():
+            ways[name, way] = partial(make(name, batch), args.steps)
+    found = milliseconds(ways, args.rounds, args.steps)
     for name in NETWORKS:
         mine, other = found[name, "kerasdl"], found[name, "torch"]
         ratios = [a / b for a, b in zip(mine, other, strict=True)]

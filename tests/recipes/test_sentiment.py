@@ -104,8 +104,52 @@ def test_bad_files_are_refused_before_any_work(load, tmp_path, options, match):
         ["--stop-words", "words.txt"],
         ["--model", "bert"],
         ["--valid", "1"],
+        ["--data", ".", "--text-column", "a"],
+        ["--data", "a.csv", "--valid-data", "b.csv", "--valid", "0.2"],
+        ["--data", "a.csv", "--test-data", "b.csv", "--test", "0.2"],
+        ["--model", "nbsvm", "--epochs", "3"],
+        ["--lr-find", "--learning-rate", "0.1"],
+        ["--pretrain", "2"],
+        ["--model", "gru", "--unlabelled", "a.txt"],
+        ["--model", "all", "--valid", "0", "--test", "0.2"],
     ],
 )
 def test_arguments_that_do_not_go_together(load, options):
     with pytest.raises(SystemExit, match="2"):
         load("sentiment").parse_args(options)
+
+
+def test_quick_takes_of_each_class_and_split_its_share(load):
+    rows = [("a", "train")] * 900 + [("b", "train")] * 90 + [("c", "test")] * 10
+    table = pd.DataFrame(rows, columns=["class", "split"]).assign(review="x")
+    few = load("sentiment")._sentiment._some(table, (None, None), ["split"], 100, 1)
+    assert few["class"].value_counts().to_dict() == {"a": 90, "b": 9, "c": 1}
+    assert few.index.is_monotonic_increasing
+
+
+def test_beside_a_test_the_best_is_chosen_on_validation_texts(load, tmp_path):
+    """Which are drawn of the training file."""
+    recipe = load("sentiment")
+    frame = kd.text.write_reviews(100, seed=0).rename(columns={"review": "said"})
+    for name, rows in (("a", frame.iloc[:70]), ("b", frame.iloc[70:])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    files = {"--data": "a", "--test-data": "b"}
+    options = [part for o, n in files.items() for part in (o, f"{tmp_path}/{n}.csv")]
+    args = recipe.parse_args([*options, "--valid", "0.2"])
+    data = recipe._sentiment.make_data(args, recipe._sentiment.read(args), 1)
+    assert [len(data.rows(split)) for split in ("valid", "test")] == [14, 30]
+    assert data.text_column == "said"
+    steps = recipe._sentiment.TextSteps(args, data, run=None)
+    assert steps.split == "test"
+    steps.networks["x"] = network = kd.text.nbsvm(data)
+    scored = steps._scores(network)
+    valid, test = (
+        kd.text.scores(data.labels(s), kd.text.answer_tokens(network, data.encoded(s)))
+        for s in ("valid", "test")
+    )
+    assert scored == test | {"valid_accuracy": valid["accuracy"]}
+    steps.networks["y"] = network
+    steps.add("x", {"accuracy": 0.9, "valid_accuracy": 0.7})
+    steps.add("y", {"accuracy": 0.8, "valid_accuracy": 0.8})
+    steps.add("TF-IDF", {"accuracy": 1.0})
+    assert steps.best_network() == "y"

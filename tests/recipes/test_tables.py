@@ -335,12 +335,14 @@ def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys):
 
 
 def test_the_step_of_the_benchmark_trains_the_lesson_s_sizes(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(RECIPES / "benchmarks"))
     bench = load("benchmarks/tabular_step", monkeypatch)
     frame = bench.made_up(1200)
     found = [frame[name].nunique() for name in bench.names()[0]]
     assert found == list(bench.VALUES)
     bench.ours(frame, 600)()
-    monkeypatch.setattr(bench, "find_spec", lambda name: None)
+    shared = bench.parse_rounds.__globals__
+    monkeypatch.setitem(shared, "find_spec", lambda name: None)
     with pytest.raises(SystemExit):
         bench.parse_args([])
     assert "fastai must be installed" in capsys.readouterr().err

@@ -83,6 +83,21 @@ def test_a_file_of_texts_is_answered(run, predict, tmp_path, capsys):
     assert "IMAGE must be one file of texts" in capsys.readouterr().err
 
 
+def test_files_that_leave_translate_the_check_sentences(run, recipes_path, capsys):
+    export = runpy.run_path(str(recipes_path / "export_model.py"))["main"]
+    with pytest.raises(ValueError, match="'keras', 'saved_model', 'tflite'.*'onnx'"):
+        export([str(run), "--formats", "onnx"])
+    with pytest.raises(ValueError, match="--check is for runs of photos"):
+        export([str(run), "--check", "."])
+    export([str(run)])
+    printed = capsys.readouterr().out
+    assert "not made of a run of translation: tflite_fp16" in printed
+    report = json.loads((run / "export" / "export_report.json").read_text())
+    assert report["sentences"] == 2 and len(report["formats"]) == 3
+    assert {row["difference"] for row in report["formats"].values()} == {0}
+    assert (run / "export" / "pieces.model").is_file()
+
+
 def test_what_the_card_says_in_plain_keras_is_so(run, elsewhere, tmp_path):
     code = (run / "README.md").read_text().split("```python\n")[1].split("```")[0]
     program = tmp_path / "card.py"
@@ -120,6 +135,9 @@ def test_a_killed_run_goes_on_to_the_same_end(
     [
         (["--teacher-forcing", "2"], "--teacher-forcing must be in [0, 1]"),
         (["--architecture", "rnn"], "invalid choice: 'rnn'"),
+        (["--attention", "luong"], "--attention must be with --architecture gru"),
+        (["--architecture", "gru"], "and --layers with transformer"),
+        (["--max-length", "513"], "--max-length must be at most 512"),
     ],
 )
 def test_wrong_options_end_before_any_work(

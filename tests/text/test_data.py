@@ -64,6 +64,7 @@ def test_a_leak_between_given_files_is_named_and_not_used(tmp_path, capsys):
         ({}, {"min_count": 10**6}, "must leave characters that are known"),
         ({}, {"split_column": "no"}, "`split_column` must be a column"),
         ({"part": "later"}, {"split_column": "part"}, "must say train, valid or test"),
+        ({"part": "train"}, {"split_column": "part", "test": 0.1}, "must be left out"),
     ],
 )
 def test_bad_tables_are_refused(reviews, change, options, match):

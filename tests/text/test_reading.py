@@ -1,6 +1,5 @@
 import gzip
 
-import pandas as pd
 import pytest
 
 from kerasdl.text import reading
@@ -40,9 +39,18 @@ def test_another_encoding_is_named_and_can_be_told(tmp_path, encoding, match):
     [
         (ROWS.encode(), "klingon", "`encoding` must be one that Python knows"),
         (b"label,review\n1,a\0b\n", "utf-8", "without NUL"),
-        (b"label,review\n1,a,b,c\n", "utf-8", "as many fields in each row"),
+        (b"label,review\n1,a,b,c\n", "utf-8", "as many fields in each row.*lines 2"),
+        (b"label,review\n1,a\n2\n", "utf-8", "2 columns.* in lines 3"),
+        (
+            b'\nid,label,review\n1,2,"a\r\nb"\n\n3,b\n4,4,c\n5\n',
+            "utf-8",
+            "3 columns.* in lines 6, 8",
+        ),
+        (b'label,review\n1,"a\n', "utf-8", "line 2: unexpected end of data"),
         (b"label,review\n1,\xff\xfe\xfa\n", "ascii", "must be text in ascii"),
-        (b"", "utf-8", "must be a CSV or TSV file"),
+        (b'label,review\n1,"a" b\n', "utf-8", "line 2: ',' expected after"),
+        (b"text,text\n1,a\n", "utf-8", "columns of the same name"),
+        (b"", "utf-8", "must be a CSV or TSV file.*empty"),
     ],
 )
 def test_what_is_no_such_file_is_refused(content, encoding, match):
@@ -64,42 +72,34 @@ def test_values_stay_the_text_that_stands_there(tmp_path):
     assert table.to_numpy().tolist() == [["01", "NA"], ["1.0", "a,b"]]
 
 
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (
+            'id\ttext\n1\t"Well\n2\tof 5" or so\n',
+            [["1", '"Well'], ["2", 'of 5" or so']],
+        ),
+        ('id\ttext\n1\t"a ""b"""\n\n2\t" "\r\n', [["1", 'a "b"'], ["2", " "]]),
+        ('id\t"text"\n1\t"a\tb\nc"\n2\t\n', [["1", "a\tb\nc"], ["2", ""]]),
+    ],
+)
+def test_a_quote_is_a_letter_in_tabs_but_around_a_field(tmp_path, content, rows):
+    (tmp_path / "a.tsv").write_bytes(content.encode())
+    table = reading.read_table("file", tmp_path / "a.tsv")
+    assert list(table) == ["id", "text"] and table.to_numpy().tolist() == rows
+
+
+def test_a_short_line_of_tabs_is_named(tmp_path):
+    (tmp_path / "a.tsv").write_text('id\ttext\n1\t"a\n2\n')
+    with pytest.raises(ValueError, match=r"a\.tsv' \(2 columns.* in lines 3"):
+        reading.read_table("file", tmp_path / "a.tsv")
+
+
 def test_each_line_of_a_text_file_is_a_row_and_each_of_one_column():
     table = reading.read_lines("file", b"a\r\n\r\nb\n")
     assert table["text"].tolist() == ["a", "", "b"]
     one = reading.read_table("file", b"review\na\n\nb\n")
     assert one["review"].tolist() == ["a", "", "b"]
-
-
-@pytest.mark.parametrize(
-    ("columns", "text", "label"),
-    [
-        ({"label": ["1"], "review": ["a"]}, "review", "label"),
-        ({"text": ["a"], "comment": ["b"], "sentiment": ["x"]}, "text", "sentiment"),
-        ({"said": ["a"], "stars": ["5"]}, "said", "stars"),
-        ({"said": ["a"], "class": ["bad"], "id": ["7"]}, "said", "class"),
-    ],
-)
-def test_the_columns_are_found(columns, text, label):
-    table = pd.DataFrame(columns)
-    assert reading.find_text_column(table) == text
-    assert reading.find_label_column(table, text) == label
-
-
-@pytest.mark.parametrize(
-    ("find", "match"),
-    [
-        (lambda t: reading.find_text_column(t), "--text-column"),
-        (lambda t: reading.find_text_column(t, "no"), "text_column='no'"),
-        (lambda t: reading.find_label_column(t, "a"), "--label-column"),
-        (lambda t: reading.find_label_column(t, "a", "a"), "another column"),
-        (lambda t: reading.find_label_column(t, "a", "no"), "label_column='no'"),
-    ],
-)
-def test_columns_that_cannot_be_found_are_to_be_named(find, match):
-    table = pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]})
-    with pytest.raises(ValueError, match=match):
-        find(table)
 
 
 def test_folders_of_texts(tmp_path):

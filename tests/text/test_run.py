@@ -49,6 +49,17 @@ def test_a_run_answers_every_text_in_its_order(run, data, tmp_path):
     assert len(predictor.predict([])) == 0
 
 
+def test_the_column_of_the_training_is_taken_and_said(run, tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("text,review\nx,y\n")
+    predictor = text.Predictor.load(run[0])
+    assert list(predictor.predict(tmp_path / "a.csv"))[0] == "review"
+    predictor.text_column = "gone"
+    (tmp_path / "a.csv").write_text("id,said\n1,y\n")
+    assert list(predictor.predict(tmp_path / "a.csv"))[0] == "said"
+    printed = capsys.readouterr().out
+    assert printed == "texts: column 'review'\ntexts: column 'said'\n"
+
+
 def test_a_column_of_an_answers_name_is_text(run):
     rows = pd.DataFrame({"label": ["很好"]})
     found = text.Predictor.load(run[0]).predict(rows, "label")
@@ -89,7 +100,9 @@ def test_the_code_of_the_card_runs(run, monkeypatch, capsys):
     folder, _ = run
     monkeypatch.chdir(folder)
     monkeypatch.setitem(sys.modules, "kerasdl", None)  # it cannot be imported
-    parts = (folder / "README.md").read_text("utf-8").split("```python\n")[1:]
+    card = (folder / "README.md").read_text("utf-8")
+    assert "No training saw them" in card
+    parts = card.split("```python\n")[1:]
     code = "\n".join(part.split("```")[0] for part in parts)
     exec(compile(code, "card", "exec"), {})
     checked = json.loads((folder / "check_texts.json").read_text())["probability"]

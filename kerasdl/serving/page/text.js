@@ -15,7 +15,6 @@ fetch("model")
       model.class_names.length
         ? `Says which of ${model.class_names.join(", ")} a text is`
         : "Translates a text";
-    box.maxLength = model.max_text;
   })
   .catch(() => {}); // the first text tells that the server is away
 

@@ -2,6 +2,7 @@
 
 from .bucket_plan import BucketPlan
 from .dates import draw_dates
+from .export_run import FORMATS, export_run
 from .lesson import lesson_pairs, lesson_text
 from .loss import NextPieceLoss
 from .pair_data import PairData
@@ -19,6 +20,7 @@ from .transformer import transformer_translator
 from .translator import Translator
 
 __all__ = [
+    "FORMATS",
     "BucketPlan",
     "NextPieceLoss",
     "OwnPieces",
@@ -30,6 +32,7 @@ __all__ = [
     "TranslationReport",
     "Translator",
     "draw_dates",
+    "export_run",
     "gru_translator",
     "lesson_pairs",
     "lesson_text",

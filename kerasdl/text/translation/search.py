@@ -12,7 +12,9 @@ LENGTH_POWER = 0.6  # of the penalty that short translations have an advantage w
 _NEVER = -1e9
 
 
-def make_search(steps: Steps, beams: int = 1) -> Search:
+def make_search(
+    steps: Steps, beams: int = 1, shape: tuple[int | None, int | None] = (None, None)
+) -> Search:
     """A `tf.function` that takes sources and a length, and returns translations.
 
     It keeps keys, values and states, so each piece is computed once. With one beam it
@@ -23,6 +25,7 @@ def make_search(steps: Steps, beams: int = 1) -> Search:
     Args:
         steps: of a network.
         beams: kept translations of each sentence.
+        shape: of `source`; None is any.
 
     Returns:
         Takes `source` int32 `(batch, s)`, with ends, padded by 0, and the number of
@@ -32,7 +35,7 @@ def make_search(steps: Steps, beams: int = 1) -> Search:
         Wu et al., 2016, https://arxiv.org/abs/1609.08144, equation 14 (the penalty)
     """
     signature = [
-        tf.TensorSpec((None, None), tf.int32, name="source"),
+        tf.TensorSpec(shape, tf.int32, name="source"),
         tf.TensorSpec((), tf.int32, name="max_length"),
     ]
     search = _greedy if beams == 1 else _beam

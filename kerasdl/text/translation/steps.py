@@ -1,5 +1,6 @@
 """Networks that translate, a piece at a time: what they keep between two of them."""
 
+import math
 from typing import Any, Protocol
 
 import keras
@@ -14,7 +15,12 @@ class Steps(Protocol):
     """A network, asked for one piece after the other.
 
     Several translations of a sentence, its beams, are asked at once.
+
+    Attributes:
+        max_length: pieces of a sentence that it has places for.
     """
+
+    max_length: float
 
     def start(self, source: tf.Tensor, beams: int) -> tuple[Any, State]:
         """Read `source` `(batch, s)`; return what is read, and a first state."""
@@ -67,6 +73,7 @@ class TransformerSteps:
             if layer.name.endswith("_cross")
         ]
         self.encoder = keras.Model(model.input["source"], self.layer("memory").output)
+        self.max_length = self.layer("positions").input_dim
 
     def start(self, source: tf.Tensor, beams: int) -> tuple[Any, State]:
         """As of `Steps`."""
@@ -121,6 +128,7 @@ class RecurrentSteps:
     """Of a `gru_translator`: states of its GRUs are kept."""
 
     NEEDED = frozenset({"pieces", "encoder", "keys", "start", "decoder", "decoded"})
+    max_length = math.inf
 
     def __init__(self, model: keras.Model) -> None:
         self.layer = model.get_layer

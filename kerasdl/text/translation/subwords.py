@@ -1,6 +1,7 @@
 """Pieces of words that both languages share, by sentencepiece."""
 
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
@@ -60,8 +61,8 @@ class Subwords:
             kind: "unigram", or "word" for whole words between blanks.
 
         Raises:
-            ValueError: `size` is below 16, `kind` is none of these, or there is no
-                text.
+            ValueError: `size` is below 16, or leaves no piece for each letter; `kind`
+                is none of these; or there is no text of at most 4,192 bytes.
         """
         check_positive_int("size", size)
         check_one_of("kind", kind, KINDS)
@@ -73,22 +74,25 @@ class Subwords:
             )
         sentencepiece = require("sentencepiece", "text")
         found = io.BytesIO()
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts),
-            model_writer=found,
-            vocab_size=size,
-            model_type=kind,
-            character_coverage=0.9995,
-            hard_vocab_limit=False,
-            split_digits=kind != "word",
-            normalization_rule_name="identity",
-            pad_id=PAD,
-            unk_id=UNKNOWN,
-            bos_id=BEGIN,
-            eos_id=END,
-            num_threads=2,  # sums, and so pieces, depend on it
-            minloglevel=2,
-        )
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(texts),
+                model_writer=found,
+                vocab_size=size,
+                model_type=kind,
+                character_coverage=0.9995,
+                hard_vocab_limit=False,
+                split_digits=kind != "word",
+                normalization_rule_name="identity",
+                pad_id=PAD,
+                unk_id=UNKNOWN,
+                bos_id=BEGIN,
+                eos_id=END,
+                num_threads=2,  # sums, and so pieces, depend on it
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise ValueError(_reason(str(error), size, len(texts))) from error
         return cls(found.getvalue())
 
     @classmethod
@@ -128,6 +132,19 @@ class Subwords:
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Pieces as they are written; a word begins with a low line."""
         return [self._pieces.id_to_piece(int(number)) for number in ids]
+
+
+def _reason(error: str, size: int, count: int) -> str:
+    """What is wrong with the texts, from what sentencepiece says of it."""
+    if least := re.search(r"\d+ vs (\d+)", error):
+        return (
+            f"`size` must be at least {least[1]}, so that each letter of the texts has "
+            f"a piece. Received: size={size}"
+        )
+    return (
+        "`texts` must hold some of letters and of at most 4,192 bytes. Received: "
+        f"{count:,} others ({error.strip()})"
+    )
 
 
 def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:

@@ -15,7 +15,7 @@ from kerasdl._atomic import write_json
 from kerasdl._checks import check_positive_int
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
-from kerasdl.text.reading import read_rows
+from kerasdl.text.reading import given_texts
 
 from .lesson import lesson_text
 from .pairs import one_form
@@ -49,7 +49,8 @@ class Translator:
         as_lesson: whether texts are first cut by `lesson_text`, as in training.
 
     Raises:
-        ValueError: `model` is something else, or of another number of pieces.
+        ValueError: `model` is something else, of another number of pieces, or has fewer
+            than `max_length` places.
     """
 
     def __init__(
@@ -71,6 +72,11 @@ class Translator:
         self.max_length, self.beams = max_length, beams
         self.as_lesson = as_lesson
         self._steps = steps_of(model)
+        if max_length > self._steps.max_length:
+            raise ValueError(
+                "`max_length` must be at most the places of the model. Received: "
+                f"max_length={max_length} for {self._steps.max_length} places"
+            )
         self._searches: dict[int, Search] = {}
 
     @classmethod
@@ -131,17 +137,17 @@ class Translator:
 
     def predict(
         self,
-        texts: Sequence[str] | str | Path,
+        texts: Sequence[str] | pd.DataFrame | str | Path,
         text_column: str | None = None,
         encoding: str = "utf-8",
         beams: int | None = None,
     ) -> pd.DataFrame:
-        """Translate every text of a list or a file, in its order.
+        """Translate every text of a list, a frame or a file, in its order.
 
         Args:
-            texts: strings in a list; or a .csv or .tsv file, or .txt of one text a
+            texts: strings; or a frame, or a .csv or .tsv file of them, or .txt of one a
                 line; .gz is unpacked.
-            text_column: of the texts; None finds it, see `reading.find_text_column`.
+            text_column: of a table; None finds it, see `columns.find_text_column`.
             encoding: of the file.
             beams: as in `translate`.
 
@@ -152,13 +158,10 @@ class Translator:
         Raises:
             ValueError: there is no such file or column.
         """
-        column: str = "text"
-        if isinstance(texts, (str, Path)):
-            rows, column = read_rows("texts", texts, encoding, text_column)
-            texts = rows[column].tolist()
+        given, column = given_texts(texts, encoding, text_column)
         name = "text" if column == TRANSLATION else column
-        found = self.translate(texts, beams)
-        return pd.DataFrame({name: list(texts), TRANSLATION: found})
+        found = self.translate(given.tolist(), beams)
+        return pd.DataFrame({name: given.tolist(), TRANSLATION: found}, given.index)
 
     def translate_ids(
         self, sources: Sequence[Sequence[int]], beams: int | None = None

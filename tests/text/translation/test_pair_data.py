@@ -112,3 +112,17 @@ def test_pieces_give_back_the_text_and_are_the_same_each_time(data, tmp_path):
         Subwords(b"nothing")
     with pytest.raises(ValueError, match="`path` must be an existing file"):
         Subwords.load(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(
+    ("texts", "match"),
+    [
+        ([chr(0x4E00 + i) for i in range(40)], r"`size` must be at least 4\d.*size=20"),
+        (["a" * 5000], "of at most 4,192 bytes. Received: 1 others"),
+        (["   "], "`texts` must hold some of letters"),
+        ([], "`texts` must hold some. Received: size=20, 0 texts"),
+    ],
+)
+def test_texts_that_no_vocabulary_can_be_made_of(texts, match):
+    with pytest.raises(ValueError, match=match):
+        Subwords.train(texts, 20)

@@ -11,6 +11,7 @@ from kerasdl.text.translation import (
     save_attention,
     sentence_chrf,
     steps_of,
+    transformer_translator,
     translation_scores,
 )
 from kerasdl.text.translation.translator import without_blanks
@@ -62,6 +63,16 @@ def test_a_file_is_answered_row_by_row(translator, tmp_path):
     assert list(translator.predict(path, "translation")) == ["text", "translation"]
 
 
+def test_each_row_of_a_file_of_any_form_is_translated(
+    translator, file_of_texts, written
+):
+    path, encoding, texts, column = file_of_texts
+    found = translator.predict(path, None, encoding, beams=1)
+    header, (given, translations) = written(found)
+    assert header == [column, "translation"] and given == texts
+    assert translations == translator.translate(texts, beams=1)
+
+
 def test_texts_are_cut_as_in_the_lesson_if_training_was(translator):
     as_lesson = Translator(translator.model, translator.subwords, 20, 1, True)
     assert as_lesson.translate(["NO TWO?"]) == translator.translate(["no two ?"], 1)
@@ -74,8 +85,13 @@ def test_no_list_of_strings_is_refused(translator):
             translator.translate(wrong)
     with pytest.raises(ValueError, match="`beams` must be an integer of at least 1"):
         translator.translate(["no1"], beams=0)
+    subwords = translator.subwords
     with pytest.raises(ValueError, match="as many pieces as `subwords` has"):
-        Translator(gru_translator(30, 8, 6), translator.subwords)
+        Translator(gru_translator(30, 8, 6), subwords)
+    network = transformer_translator(len(subwords), 8, 2, 1, 8, seed=1)
+    assert Translator(network, subwords, 512).max_length == 512
+    with pytest.raises(ValueError, match="max_length=513 for 512 places"):
+        Translator(network, subwords, 513)
 
 
 def test_attention_says_where_each_piece_came_from(translator, tmp_path):

@@ -1,0 +1,115 @@
+"""Files of a finished run that translates, each proved on its check sentences."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from kerasdl._checks import check_one_of
+from kerasdl.artefacts import (
+    export_proved,
+    run_saved_model,
+    run_tflite,
+    save_inference_model,
+    save_module,
+    write_module_tflite,
+)
+from kerasdl.models import load_model
+from kerasdl.runs import read_run
+
+from .run_files import CHECK
+from .search import make_search
+from .steps import steps_of
+from .subwords import END, PAD, padded
+from .translator import SUBWORDS, Translator
+
+FORMATS = ("keras", "saved_model", "tflite")
+
+
+def export_run(
+    run: str | Path,
+    formats: Sequence[str] = FORMATS,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+) -> pd.DataFrame:
+    """Write files of a run into a folder that is there once all translate alike.
+
+    The `.keras` file is that of the run, which answers with the next piece; SavedModel
+    and TFLite hold the whole greedy search: `source`, ids with their end, padded by 0,
+    to `translation`, ids with theirs. Of TFLite `source` is int32 `(1, max_length)`, of
+    the SavedModel `(batch, s)`. `pieces.model` beside them makes ids of strings.
+
+    Args:
+        run: its folder.
+        formats: of `FORMATS`; there is no ONNX of a search, whose states grow.
+        out: the folder; None is `RUN/export`.
+        overwrite: replace an existing export.
+
+    Returns:
+        By format: `file`, `megabytes`, and `difference`, the largest one of an id of
+        the check sentences' translations: 0.
+
+    Raises:
+        ValueError: an argument is none of these.
+        ExportError: a file cannot be written or run, or translates otherwise.
+    """
+    for name in formats:
+        check_one_of("formats", name, FORMATS)
+    translator, info = Translator.load(run), read_run(run)
+    checked = json.loads((info.path / CHECK).read_text(encoding="utf-8"))
+    sources = checked["source_ids"]
+    longest = translator.max_length
+
+    def whole(rows: Sequence[np.ndarray]) -> np.ndarray:
+        """Ids up to their end, in rows of one length."""
+        found = np.full((len(rows), longest), PAD)
+        for row, ids in zip(found, rows, strict=True):
+            ends = np.append(np.flatnonzero(np.equal(ids, END)) + 1, len(ids))[0]
+            row[:ends] = ids[:ends]
+        return found
+
+    def answers(name: str, path: Path) -> np.ndarray:
+        if name == "keras":
+            loaded = Translator(load_model(path), translator.subwords, longest)
+            return whole(loaded.translate_ids([ids[:-1] for ids in sources], 1))
+        ask = run_saved_model(path) if name == "saved_model" else run_tflite(path, 1)
+        rows = padded([*sources, [PAD] * longest])[:-1]
+        return whole([ask({"source": row[None]})["translation"][0] for row in rows])
+
+    writers: dict[str, Callable[[Path], None]] = {
+        "keras": lambda path: save_inference_model(translator.model, path),
+        "saved_model": lambda path: save_module(_searching(translator), path),
+        "tflite": lambda path: write_module_tflite(
+            _searching(translator, (1, longest)), path
+        ),
+    }
+    return export_proved(
+        Path(out) if out else info.path / "export",
+        writers={name: writers[name] for name in formats},
+        answer=answers,
+        expected=whole(checked["translation_ids"]),
+        what="sentences",
+        words=SUBWORDS,
+        write_words=translator.subwords.save,
+        overwrite=overwrite,
+    )
+
+
+def _searching(
+    translator: Translator, shape: tuple[int | None, int | None] = (None, None)
+) -> tf.Module:
+    """The greedy search as the function `serve` of a module."""
+    search = make_search(steps_of(translator.model), shape=shape)
+    module = tf.Module()
+    module.weights = [variable.value for variable in translator.model.variables]
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.int32, name="source")])
+    def serve(source: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"translation": search(source, tf.constant(translator.max_length))}
+
+    module.serve = serve
+    return module
