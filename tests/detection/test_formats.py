@@ -70,6 +70,21 @@ def test_voc_there_and_back_with_the_lists_of_splits(scenes, with_box):
     assert_same(read_annotations(scenes.root), scenes)
 
 
+def test_of_two_forms_the_one_that_may_hold_masks_is_read(scenes, tmp_path, capsys):
+    (scenes.root / "Annotations").mkdir()
+    write_voc(scenes, scenes.root / "Annotations")
+    (scenes.root / "notes.json").write_text('{"images": 12}')
+    assert "Pascal VOC, 12 photos" in said(scenes.root, capsys)
+    write_coco(scenes.of_split("train"), scenes.root / "train.json")
+    assert "XML files are not used" in (line := said(scenes.root, capsys))
+    assert "COCO, 8 photos" in line
+
+
+def said(root, capsys):
+    read_annotations(root)
+    return capsys.readouterr().out
+
+
 def test_coco_there_and_back(scenes, with_box):
     mask = [[0.0, 0.0, 9.0, 0.0, 9.0, 9.0]]
     scenes = with_box(with_box(scenes, 1, crowd=True), 0, mask=mask)

@@ -7,7 +7,7 @@ from kerasdl._names import print_line
 
 from ..annotations import Annotations
 from ._photo_files import visible
-from .coco import read_coco
+from .coco import has_coco, read_coco
 from .table import read_table
 from .voc import read_voc, voc_files
 from .yolo import HEADS, read_yolo
@@ -16,8 +16,9 @@ from .yolo import HEADS, read_yolo
 def read_annotations(path: str | Path) -> Annotations:
     """Read photos and boxes below `path`, whatever their form; a line says which.
 
-    YOLO by its `data.yaml` or `classes.txt`, Pascal VOC by XML files of an
-    `annotation`, COCO by JSON files, a table by the one CSV file in `path`.
+    YOLO by its `data.yaml` or `classes.txt`, COCO by JSON files, Pascal VOC by XML
+    files of an `annotation`, a table by the one CSV file in `path`. Of two forms the
+    first of these is read, and a line says that the other is not.
 
     Raises:
         ValueError: there is no such folder, it holds none of these, or the reader of
@@ -25,12 +26,15 @@ def read_annotations(path: str | Path) -> Annotations:
     """
     root = check_directory("path", path)
     tables = sorted(root.glob("*.csv"))
+    has_xml = next(voc_files(root), None) is not None
     if any((root / name).is_file() for name in HEADS):
         form, found = "YOLO", read_yolo(root)
-    elif next(voc_files(root), None):
+    elif has_xml and not has_coco(root):
         form, found = "Pascal VOC", read_voc(root)
     elif next(visible(root, "*.json"), None):
         form, found = "COCO", read_coco(root)
+        if has_xml:
+            print_line(f"{root}: its XML files are not used, as there are COCO's")
     elif len(tables) == 1:
         form, found = "a table", read_table(tables[0], root)
     else:
