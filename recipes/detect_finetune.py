@@ -110,6 +110,7 @@ def read(args, run):
         max_train=kd.workbench.QUICK_BOXES if args.quick else args.max_train,
         seed=run.seed,
     )
+    kind = kd.detection.MODELS[args.model]
     sample = _SAMPLE_EPOCHS if args.data == "sample" else None
     choices = kd.detection.choose(
         found.smallest_share,
@@ -118,6 +119,8 @@ def read(args, run):
         freezes=_FREEZE[args.freeze],
         batch_size=args.batch_size,
         epochs=1 if args.quick else args.epochs or sample,
+        cost=kind.mask_cost if args.masks else kind.cost,
+        minutes=kd.detection.MINUTES_OF_MASKS if args.masks else kd.detection.MINUTES,
     )
     data = data.with_image_size(choices.image_size, choices.batch_size)
     print(data.counts().to_string())

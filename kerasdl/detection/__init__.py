@@ -4,7 +4,7 @@ from .anchor_models import retinanet, ssd_lite
 from .annotations import Annotations
 from .box_batches import BoxBatches
 from .check_boxes import BoxCheck, check_boxes
-from .choices import Choices, choose
+from .choices import MINUTES, MINUTES_OF_MASKS, Choices, choose
 from .data import SCENES, BoxData
 from .detections import Detections, make_pictures_folder, picture_paths
 from .detector import Detector
@@ -39,6 +39,8 @@ from .with_answers import with_answers
 
 __all__ = [
     "DETECTION_FORMATS",
+    "MINUTES",
+    "MINUTES_OF_MASKS",
     "MODELS",
     "SCENES",
     "STRIDES",

@@ -10,8 +10,9 @@ _LEAST, _MOST = 320, 1024  # sides of pictures
 _LARGE = 640  # pictures from which on fewer are in a batch
 FINE_STRIDES = (4, 8, 16, 32)
 # Two cores take about half a second for a million pixels of a training picture, with
-# all layers and a level of stride 4 nearly a whole one: so many in twenty minutes.
-_MILLIONS = {False: 1800, True: 1100}
+# all layers and a level of stride 4 nearly a whole one: so many in a minute.
+_MILLIONS = {False: 90, True: 55}
+MINUTES, MINUTES_OF_MASKS = 20, 15
 _EPOCHS, _STEPS = 32, 640
 _FEW_EPOCHS = 12  # a smaller picture is better than fewer,
 _FEW_VIEWS = 1600  # but so many pictures that are seen are enough
@@ -45,6 +46,9 @@ def choose(
     freezes: bool | None = None,
     batch_size: int | None = None,
     epochs: int | None = None,
+    *,
+    cost: float = 1.0,
+    minutes: float = MINUTES,
 ) -> Choices:
     """Choose what is not given.
 
@@ -52,7 +56,7 @@ def choose(
     320 to 1024 pixels, and smaller where that leaves too few views in twenty minutes
     of two cores. Below 48 pixels the finest level has a stride of 4, and nothing is
     frozen. There are 32 epochs, of few photos as many as make 640 batches, of many as
-    fit into twenty minutes.
+    fit into the minutes.
 
     Args:
         share: median side of the smallest class by its photo's longer side, as
@@ -62,13 +66,16 @@ def choose(
         freezes: see there.
         batch_size: see there.
         epochs: see there.
+        cost: of a training step, in those of `fcos` without masks.
+        minutes: of two cores, that training may take.
     """
     size = image_size or min(max(_rounded(SMALL / share), _LEAST), _MOST)
     is_small = share * size < 2 * SMALL
-    budget = _MILLIONS[is_small] * 1e6 / max(photos, 1)  # pixels of a photo
+    pixels = _MILLIONS[is_small] * 1e6 * minutes / cost
+    budget = pixels / max(photos, 1)  # of a photo
     if image_size is None and epochs is None and size > _LEAST:
         views = min(_FEW_EPOCHS * photos, max(_FEW_VIEWS, 2 * photos))
-        affordable = int(math.sqrt(_MILLIONS[is_small] * 1e6 / views)) // 32 * 32
+        affordable = int(math.sqrt(pixels / views)) // 32 * 32
         size = max(min(size, affordable), _LEAST)
     batch_size = batch_size or (8 if size <= _LARGE else 4)
     if epochs is None:

@@ -43,3 +43,11 @@ def test_what_is_given_stays():
     found = choose(0.01, 1000, 416, freezes=True, batch_size=2, epochs=7)
     assert (found.image_size, found.batch_size, found.epochs) == (416, 2, 7)
     assert found.freezes and found.side == pytest.approx(4.16)
+
+
+def test_dear_steps_and_less_time_are_fewer_epochs():
+    assert choose(0.3, 300).epochs == 32
+    found = choose(0.3, 300, cost=1.9, minutes=15)
+    assert found.image_size == 320 and found.epochs == int(
+        90e6 * 15 / 1.9 / 300 / 320**2
+    )
