@@ -12,7 +12,7 @@ from .onnx_file import write_onnx
 from .operator_errors import operator_errors, worst_tensors
 from .runners import run_keras, run_onnx, run_saved_model, run_tflite
 from .saved_model import save_module, write_saved_model
-from .signature import Arrays, Input, Runner, Signature, run_model
+from .signature import Arrays, Input, Runner, ServedModule, Signature, run_model
 from .tflite import write_module_tflite, write_tflite
 from .tflite_file import FEATURES, after_convolutions, with_dense_input
 from .zipped_bytes import zipped_bytes
@@ -33,6 +33,7 @@ __all__ = [
     "ExportError",
     "Input",
     "Runner",
+    "ServedModule",
     "Signature",
     "Tables",
     "after_convolutions",

@@ -27,7 +27,7 @@ def find_text_column(
     if column is not None:
         return _named(table, "text_column", column)
     for name in (usual, *TEXT_NAMES, *(table if table.shape[1] == 1 else ())):
-        if name in table:
+        if name is not None and name in table:
             return name
     labels = {name for name in LABEL_NAMES if name in table}
     found = [name for name in table if name not in labels and _is_text(table[name])]

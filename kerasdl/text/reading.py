@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -120,6 +121,7 @@ def given_texts(
         ValueError: a file cannot be read so, there is no column of texts, or what is in
             a list is no text.
     """
+    rows: Any
     if isinstance(texts, (str, Path)):
         rows, column = read_rows("texts", texts, encoding, column, usual)
     elif isinstance(texts, pd.DataFrame):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kerasdl._checks import check_one_of
 from kerasdl.artefacts import (
+    ServedModule,
     export_proved,
     run_saved_model,
     run_tflite,
@@ -101,10 +102,10 @@ def export_run(
 
 def _searching(
     translator: Translator, shape: tuple[int | None, int | None] = (None, None)
-) -> tf.Module:
+) -> ServedModule:
     """The greedy search as the function `serve` of a module."""
     search = make_search(steps_of(translator.model), shape=shape)
-    module = tf.Module()
+    module = ServedModule()
     module.weights = [variable.value for variable in translator.model.variables]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.int32, name="source")])
