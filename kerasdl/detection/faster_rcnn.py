@@ -11,7 +11,7 @@ from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from .anchors import RATIOS, decode, level_anchors
-from .heads import PRIOR, last, raw_model, rows_of, tower
+from .heads import PRIOR, detector, last, raw_model, rows_of, tower
 from .losses import AnchorLoss
 from .pyramid import (
     FILTERS,
@@ -74,7 +74,7 @@ def faster_rcnn(
     found = two_stages(
         trunk, classes, strides, filters, proposals=proposals, units=units, seed=seed
     )
-    return keras.Model(found.inputs, found.raw, name="faster_rcnn")
+    return detector(found.inputs, found.raw, "faster_rcnn")
 
 
 class TwoStages(NamedTuple):

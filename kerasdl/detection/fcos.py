@@ -11,7 +11,7 @@ from kerasdl._checks import check_positive_int
 from kerasdl._seeds import resolve_seed
 
 from ._packed import packed
-from .heads import DEPTH, PRIOR, last, raw_model, rows_of, tower
+from .heads import DEPTH, PRIOR, detector, last, raw_model, rows_of, tower
 from .prototypes import COEFFICIENTS, COUNT, prototypes
 from .pyramid import (
     FILTERS,
@@ -98,7 +98,7 @@ def fcos(
         return model
     size = trunk.input_shape[1:3]
     shown = prototypes(maps[0], strides[0], size, filters, seeds)
-    return keras.Model(inputs, packed(model.output, shown), name="fcos_masks")
+    return detector(inputs, packed(model.output, shown), "fcos_masks")
 
 
 def _points(sides: Any, stride: int) -> Any:

@@ -10,6 +10,7 @@ from .pyramid import batch_norm
 
 DEPTH = 2  # convolutions of a tower
 PRIOR = 0.01  # of an object at a place, to begin with: focal loss, section 4.1
+_RAW = "raw_"
 
 
 def tower(x: Any, convolutions: Sequence[layers.Layer], name: str) -> Any:
@@ -51,4 +52,18 @@ def raw_model(inputs: Any, parts: Mapping[str, list[Any]], name: str) -> keras.M
         for part, levels in parts.items()
     ]
     raw = layers.Concatenate(axis=2, name="raw", dtype="float32")(together)
-    return keras.Model(inputs, raw, name=name)
+    return detector(inputs, raw, name)
+
+
+def detector(inputs: Any, raw: Any, name: str) -> keras.Model:
+    """A model of raw answers whose ops are called "raw_...".
+
+    Keras counts the names of ops anew in each process: "cast" of a loaded model and the
+    first cast that is put behind it would be two of a name, which it refuses.
+    """
+    model = keras.Model(inputs, raw, name=name)
+    for operation in model.operations:
+        is_layer = isinstance(operation, layers.Layer)
+        if not is_layer and not operation.name.startswith(_RAW):
+            operation.name = f"{_RAW}{operation.name}"
+    return model

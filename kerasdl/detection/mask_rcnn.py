@@ -9,6 +9,7 @@ from keras import initializers, layers, ops
 from ._packed import packed, unpacked
 from .boxes import pairwise_iou
 from .faster_rcnn import PROPOSALS, UNITS, TwoStageLoss, looked_at, two_stages
+from .heads import detector
 from .mask_loss import mask_costs
 from .masks import STRIDE
 from .pyramid import FILTERS, STRIDES, separable
@@ -66,7 +67,7 @@ def mask_rcnn(
     masks = layers.Reshape((SIDE * SIDE,), dtype="float32")(x)
     masks = ops.reshape(masks, (-1, count, SIDE * SIDE))
     masks = layers.Activation("linear", name=ROI_MASKS, dtype="float32")(masks)
-    return keras.Model(found.inputs, packed(found.raw, masks), name="mask_rcnn")
+    return detector(found.inputs, packed(found.raw, masks), "mask_rcnn")
 
 
 @keras.saving.register_keras_serializable("kerasdl")

@@ -13,7 +13,8 @@ from kerasdl._file_names import LABELS
 from kerasdl.artefacts import Input, Signature, Tables, with_metadata
 from kerasdl.artefacts.tflite_file import result_names
 
-from .with_answers import PARTS, check_detector
+from .suppression import CANDIDATES, IOU, VOTE, overlapping, taken, voted
+from .with_answers import check_detector, found_by
 
 LOCATION, SCORE = "location", "score"
 # Of the schemas in mediapipe/tasks/metadata.
@@ -28,9 +29,9 @@ def save_mediapipe(
     """Write a `.tflite` file for MediaPipe's ObjectDetector, on phones and in browsers.
 
     It takes one picture, float32 `(1, height, width, 3)` in [0, 255], and returns the
-    boxes of all places, `location` `(1, places, 4)` as y x h w of the middle, in shares
-    of the sides, and `score` `(1, places, classes)`: MediaPipe suppresses itself. Class
-    names and how boxes are read are in its metadata. It stretches photos.
+    boxes of the 300 best places, `location` `(1, places, 4)` as y x h w of the middle,
+    in shares of the sides, and `score` `(1, places, classes)`: MediaPipe suppresses
+    itself. Class names and how boxes are read are in its metadata. It stretches photos.
 
     Args:
         model: a detector with layers "boxes" and "logits", or what `with_answers` made
@@ -55,13 +56,21 @@ def save_mediapipe(
 def with_raw_boxes(model: keras.Model) -> keras.Model:
     """The model of that file; it shares the weights of `model`."""
     check_detector(model)
-    boxes, logits = (model.get_layer(part).output for part in PARTS)
+    boxes, scores = found_by(model)
+    best = ops.max(scores, axis=-1)
+    _, places = ops.top_k(best, min(CANDIDATES, best.shape[1]))
+    boxes, scores = taken(boxes, places), taken(scores, places)
+    # MediaPipe only takes boxes out: that the others vote for it is done before.
+    # (TFLite lacks what Keras's argmax does about zeros.)
+    label = ops.one_hot(ops.top_k(scores, 1)[1][..., 0], scores.shape[2])
+    votes = ops.matmul(label, ops.transpose(scores, (0, 2, 1)))
+    boxes = voted(boxes, overlapping(boxes, IOU), votes, VOTE)
     height, width = model.input_shape[1:3]
     sides = np.array([height, width], "float32")
     low, high = boxes[..., 1::-1], boxes[..., 3:1:-1]  # y x
     middle = (low + high) / (2 * sides)
     location = ops.concatenate([middle, (high - low) / sides], axis=-1)
-    outputs = {LOCATION: location, SCORE: ops.sigmoid(logits)}
+    outputs = {LOCATION: location, SCORE: scores}
     return keras.Model(model.inputs, outputs, name=f"{model.name}_raw")
 
 
@@ -103,7 +112,8 @@ def _detector(places: int, classes: int) -> bytes:
     anchors = made.table(1, _0=made.vector(*[anchor] * places))  # FixedAnchorsSchema
     ssd = made.table(1, _0=anchors)  # SsdAnchorsOptions
     scales = dict.fromkeys(("f6", "f7", "f8", "f9"), 1.0)
-    decoding = made.table(12, i0=classes, i1=places, i2=4, **scales)
+    # There are no key points; MediaPipe refuses to read them of other than two values.
+    decoding = made.table(12, i0=classes, i1=places, i2=4, i5=2, **scales)
     version = made.text(_MIN_PARSER)
     root = made.table(3, _0=version, _1=ssd, _2=decoding)
     return made.finished(root, _DETECTOR_IDENTIFIER)

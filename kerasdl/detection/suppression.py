@@ -2,21 +2,25 @@
 
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from .boxes import pairwise_iou
 
 ROUNDS = 12
+CANDIDATES, IOU, VOTE = 300, 0.6, 3.0
+_LEAST = 1e-3  # score that votes, so that no sum is 0
 
 
 def suppressed(
     boxes: Any,
     scores: Any,
     max_answers: int = 100,
-    candidates: int = 300,
-    iou_threshold: float = 0.6,
+    candidates: int = CANDIDATES,
+    iou_threshold: float = IOU,
     min_score: float = 0.001,
     beside: Any = None,
+    vote: float | None = None,
 ) -> dict[str, Any]:
     """The best answers of each picture, without those that a better one covers.
 
@@ -33,6 +37,9 @@ def suppressed(
         iou_threshold: in (0, 1).
         min_score: what is below counts as no answer.
         beside: what else is known of the places, `(batch, places, k)`.
+        vote: makes the box of an answer the mean of its own and of all that overlap it
+            by more than the threshold, weighted by this power of their scores; None
+            leaves it.
 
     Returns:
         "boxes" `(batch, n, 4)`, "scores" and "labels" `(batch, n)` and "count"
@@ -41,7 +48,8 @@ def suppressed(
         "beside" `(batch, n, k)`.
 
     Reference:
-        Zheng et al., 2020, Cluster-NMS, https://arxiv.org/abs/2005.03572, section 3.3
+        Zheng et al., 2020, Cluster-NMS, https://arxiv.org/abs/2005.03572, section 3.3;
+        Gidaris & Komodakis, 2015, https://arxiv.org/abs/1505.01749, section 5 (votes)
     """
     count, classes = scores.shape[1:]
     candidates = min(candidates, count * classes)
@@ -50,20 +58,21 @@ def suppressed(
     best, index = ops.top_k(flat, candidates)
     labels = index % classes
     places = index // classes
-    found = _taken(boxes, places)
+    found = taken(boxes, places)
     same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 2))
-    covers = (pairwise_iou(found, found) > iou_threshold) & same
-    # Row i, column j: whether i, which is better, would take j out.
-    covers = ops.triu(ops.cast(covers, "float32"), k=1)
+    overlaps = overlapping(found, iou_threshold) * ops.cast(same, "float32")
+    covers = ops.triu(overlaps, k=1)  # whether row i, which is better, takes out j
     stands = ops.ones_like(best)
     for _ in range(ROUNDS):
         taken_out = ops.max(covers * ops.expand_dims(stands, 2), axis=1)
         stands = 1.0 - taken_out
     kept = ops.where((stands > 0) & (best >= min_score), best, 0.0)
+    if vote is not None:
+        found = voted(found, overlaps, ops.expand_dims(best, 1), vote)
     best, order = ops.top_k(kept, max_answers)
     is_answer = best > 0
     answers = {
-        "boxes": ops.where(ops.expand_dims(is_answer, 2), _taken(found, order), 0.0),
+        "boxes": ops.where(ops.expand_dims(is_answer, 2), taken(found, order), 0.0),
         "scores": best,
         "labels": ops.where(
             is_answer, ops.cast(ops.take_along_axis(labels, order, axis=1), "int32"), -1
@@ -71,11 +80,31 @@ def suppressed(
         "count": ops.sum(ops.cast(is_answer, "int32"), axis=1),
     }
     if beside is not None:
-        answers["beside"] = _taken(_taken(beside, places), order)
+        answers["beside"] = taken(taken(beside, places), order)
     return answers
 
 
-def _taken(boxes: Any, index: Any) -> Any:
+def overlapping(boxes: Any, iou_threshold: float) -> Any:
+    """1 where two of `(batch, n, 4)` have an IoU above the threshold, else 0."""
+    return ops.cast(pairwise_iou(boxes, boxes) > iou_threshold, "float32")
+
+
+def voted(boxes: Any, overlaps: Any, scores: Any, power: float) -> Any:
+    """Each box as the mean of those that overlap it, the better the more.
+
+    Args:
+        boxes: `(batch, n, 4)`.
+        overlaps: `(batch, n, n)`, 1 where two do, else 0; each box votes for its own.
+        scores: of each for the class of each, `(batch, n, n)`, or `(batch, 1, n)`.
+        power: of the scores, which makes weights of them.
+    """
+    votes = ops.maximum(scores, _LEAST) ** power
+    weights = ops.maximum(overlaps, np.eye(boxes.shape[1], dtype="float32"))
+    weights = weights * votes
+    return ops.matmul(weights, boxes) / ops.sum(weights, axis=-1, keepdims=True)
+
+
+def taken(boxes: Any, index: Any) -> Any:
     """Rows of `(batch, n, width)` at `(batch, k)`."""
     index = ops.repeat(ops.expand_dims(index, 2), boxes.shape[-1], axis=2)
     return ops.take_along_axis(boxes, index, axis=1)

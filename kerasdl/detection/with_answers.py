@@ -9,7 +9,7 @@ from .mask_rcnn import ROI_MASKS, SIDE
 from .masks import STRIDE, mask_size
 from .prototypes import COEFFICIENTS, PROTOTYPES, mask_logits, within
 from .roi_align import pasted_masks
-from .suppression import suppressed
+from .suppression import CANDIDATES, IOU, VOTE, suppressed
 
 PARTS = ("boxes", "logits")
 MAX_ANSWERS = 100  # to a picture
@@ -18,9 +18,10 @@ MAX_ANSWERS = 100  # to a picture
 def with_answers(
     model: keras.Model,
     max_answers: int = MAX_ANSWERS,
-    candidates: int = 300,
-    iou_threshold: float = 0.6,
+    candidates: int = CANDIDATES,
+    iou_threshold: float = IOU,
     min_score: float = 0.001,
+    vote: float | None = VOTE,
 ) -> keras.Model:
     """A model that shares the weights of a detector and answers with boxes.
 
@@ -32,6 +33,8 @@ def with_answers(
         candidates: places and classes with the best scores that are looked at.
         iou_threshold: as in `suppressed`.
         min_score: what is below counts as no answer.
+        vote: as in `suppressed`: on 40 photos of raccoons the cube of the scores makes
+            a mAP of .583 to .615.
 
     Returns:
         Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the
@@ -42,12 +45,7 @@ def with_answers(
         ValueError: `model` is no such detector.
     """
     check_detector(model)
-    boxes, logits = (model.get_layer(part).output for part in PARTS)
-    height, width = model.input_shape[1:3]
-    low = ops.maximum(boxes, 0.0)
-    x = ops.minimum(low[..., 0::2], float(width))
-    y = ops.minimum(low[..., 1::2], float(height))
-    parts = [x[..., :1], y[..., :1], x[..., 1:], y[..., 1:]]
+    boxes, scores = found_by(model)
     names = {layer.name for layer in model.layers}
     beside = next((name for name in (COEFFICIENTS, ROI_MASKS) if name in names), None)
     known = []
@@ -56,18 +54,30 @@ def with_answers(
     if beside == ROI_MASKS:  # which lie in their proposals
         known.append(model.get_layer("places").output)
     answers = suppressed(
-        ops.concatenate(parts, axis=-1),
-        ops.sigmoid(logits),
+        boxes,
+        scores,
         max_answers,
         candidates,
         iou_threshold=iou_threshold,
         min_score=min_score,
         beside=ops.concatenate(known, axis=-1) if known else None,
+        vote=vote,
     )
     if known:
-        shown = _masks(model, beside, answers, (height, width))
+        shown = _masks(model, beside, answers, model.input_shape[1:3])
         answers["masks"] = shown * within(answers["boxes"], shown.shape[2:])
     return keras.Model(model.inputs, answers, name=f"{model.name}_answers")
+
+
+def found_by(model: keras.Model) -> tuple[Any, Any]:
+    """Boxes of all places of a detector, cut to its picture, and scores."""
+    boxes, logits = (model.get_layer(part).output for part in PARTS)
+    height, width = model.input_shape[1:3]
+    low = ops.maximum(boxes, 0.0)
+    x = ops.minimum(low[..., 0::2], float(width))
+    y = ops.minimum(low[..., 1::2], float(height))
+    parts = [x[..., :1], y[..., :1], x[..., 1:], y[..., 1:]]
+    return ops.concatenate(parts, axis=-1), ops.sigmoid(logits)
 
 
 def check_detector(model: keras.Model) -> None:

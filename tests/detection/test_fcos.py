@@ -15,6 +15,7 @@ from kerasdl.detection import (
     with_answers,
 )
 from kerasdl.detection.files import signature
+from kerasdl.detection.mediapipe import with_raw_boxes
 
 
 @pytest.fixture
@@ -105,6 +106,18 @@ def test_final_answers_are_those_of_plain_keras(tiny, tmp_path, elsewhere, rng):
     np.savez(tmp_path / "model.npz", pixels=pixels, **expected)
     artefacts.save_inference_model(model, tmp_path / "model.keras")
     assert elsewhere("same_outputs.py", tmp_path).split() == ["model"]
+
+
+def test_a_loaded_model_can_be_built_on(tiny, tmp_path, rng):
+    pixels = rng.uniform(0, 255, (1, 64, 64, 3)).astype("f")
+    model = with_answers(tiny(), 20, 50)
+    model.save(tmp_path / "model.keras")
+    keras.utils.clear_session()  # as in another process, names are counted anew
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    again = with_answers(loaded, 20, 50)
+    for name, values in model(pixels).items():
+        np.testing.assert_allclose(again([pixels])[name], values, atol=1e-5)
+    assert with_raw_boxes(again).output_shape == with_raw_boxes(model).output_shape
 
 
 def test_boxes_that_may_change_places_prove_no_file(tiny, tmp_path, monkeypatch):

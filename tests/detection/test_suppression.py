@@ -69,6 +69,29 @@ def test_other_classes_and_low_scores():
     np.testing.assert_array_equal(found["boxes"][0, 2:], np.zeros((3, 4)))
 
 
+def test_what_is_taken_out_votes_for_the_box(rng):
+    boxes, scores = crowd(rng, 3, 60, 2)
+    threshold, power = 0.5, 3.0
+    plain = suppressed(boxes, scores, 120, 120, threshold)
+    found = suppressed(boxes, scores, 120, 120, threshold, vote=power)
+    np.testing.assert_array_equal(found["scores"], plain["scores"])
+    for picture in range(3):
+        for place in range(int(found["count"][picture])):
+            label = int(found["labels"][picture, place])
+            own = np.array(plain["boxes"])[picture, place]
+            overlaps = iou_matrix(own[None], boxes[picture])[0] > threshold
+            weights = overlaps * scores[picture, :, label] ** power
+            mean = (weights[:, None] * boxes[picture]).sum(axis=0) / weights.sum()
+            box = found["boxes"][picture, place]
+            np.testing.assert_allclose(box, mean, rtol=1e-4)
+
+
+def test_a_box_without_area_votes_for_itself():
+    boxes = np.array([[[5, 5, 5, 9], [20, 20, 30, 30]]], "f")
+    found = suppressed(boxes, np.array([[[0.9], [0.8]]], "f"), vote=3.0)
+    np.testing.assert_allclose(found["boxes"], boxes)
+
+
 def test_there_may_be_fewer_places_than_answers():
     found = suppressed(np.zeros((2, 1, 4), "f"), np.ones((2, 1, 1), "f"))
     assert found["boxes"].shape == (2, 1, 4)
