@@ -14,7 +14,7 @@ its own rows. Of a translation SavedModel and TFLite hold the greedy search, fro
 pieces to ids; there is no ONNX.
 
 A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
-and by that of its masks; in int8 what comes after the last convolution stays float, of
+and by that of its masks; in int8 the last convolutions and what follows are float, of
 two stages all from the proposals on. model_mediapipe.tflite is for MediaPipe's
 ObjectDetector, which suppresses itself, and has no masks.
 

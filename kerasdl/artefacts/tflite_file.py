@@ -127,9 +127,10 @@ def input_names(content: bytes) -> list[str]:
 def after_convolutions(content: bytes) -> list[str]:
     """Names of what no convolution is computed of, such as the decoding of boxes.
 
-    And all from the first choice of the best on: what a detector of two stages computes
-    of its proposals. `write_tflite(keep_float=...)` takes them for answers that int8
-    would spoil.
+    And of the last convolutions themselves, as 256 values are few for how far the sides
+    of a box are; and all from the first choice of the best on: what a detector of two
+    stages computes of its proposals. `write_tflite(keep_float=...)` takes them for
+    answers that int8 would spoil.
     """
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     (graph,) = model.subgraphs
@@ -143,9 +144,10 @@ def after_convolutions(content: bytes) -> list[str]:
     for operator in reversed(graph.operators):
         is_before = not chosen.intersection(operator.outputs)
         is_weighing = operator_name(model, operator) in _WEIGHING
-        if is_before and (is_weighing or leads_on.intersection(operator.outputs)):
+        leads = bool(leads_on.intersection(operator.outputs))
+        if is_before and (is_weighing or leads):
             leads_on.update(operator.inputs)
-        else:
+        if not is_before or not leads:
             names.append(graph.tensors[operator.outputs[0]].name.decode())
     return names
 

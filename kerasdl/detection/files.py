@@ -34,7 +34,7 @@ def save_tflite(
 ) -> None:
     """Write a `.tflite` file of built-in operators that answers one picture.
 
-    With "int8" what comes after the last convolution stays float32: of boxes in steps
+    With "int8" the last convolutions and what follows stay float32: of boxes in steps
     of an int8 nothing would be left. Of two stages all that the second computes does.
 
     Args:

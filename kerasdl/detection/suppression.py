@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 from keras import ops
 
 from .boxes import pairwise_iou
 
 ROUNDS = 12
 CANDIDATES, IOU, VOTE = 300, 0.6, 3.0
-_LEAST = 1e-3  # score that votes, so that no sum is 0
+_LEAST = 1e-3  # score that votes, at least, so that no box of some area has none
 
 
 def suppressed(
@@ -94,14 +93,14 @@ def voted(boxes: Any, overlaps: Any, scores: Any, power: float) -> Any:
 
     Args:
         boxes: `(batch, n, 4)`.
-        overlaps: `(batch, n, n)`, 1 where two do, else 0; each box votes for its own.
+        overlaps: `(batch, n, n)`, 1 where two do, else 0.
         scores: of each for the class of each, `(batch, n, n)`, or `(batch, 1, n)`.
         power: of the scores, which makes weights of them.
     """
-    votes = ops.maximum(scores, _LEAST) ** power
-    weights = ops.maximum(overlaps, np.eye(boxes.shape[1], dtype="float32"))
-    weights = weights * votes
-    return ops.matmul(weights, boxes) / ops.sum(weights, axis=-1, keepdims=True)
+    weights = overlaps * ops.maximum(scores, _LEAST) ** power
+    total = ops.sum(weights, axis=-1, keepdims=True)
+    mean = ops.matmul(weights, boxes) / ops.maximum(total, _LEAST**power)
+    return ops.where(total > 0, mean, boxes)  # what has no area overlaps not even itself
 
 
 def taken(boxes: Any, index: Any) -> Any:
