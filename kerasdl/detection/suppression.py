@@ -100,7 +100,7 @@ def voted(boxes: Any, overlaps: Any, scores: Any, power: float) -> Any:
     weights = overlaps * ops.maximum(scores, _LEAST) ** power
     total = ops.sum(weights, axis=-1, keepdims=True)
     mean = ops.matmul(weights, boxes) / ops.maximum(total, _LEAST**power)
-    return ops.where(total > 0, mean, boxes)  # what has no area overlaps not even itself
+    return ops.where(total > 0, mean, boxes)  # no area overlaps not even itself
 
 
 def taken(boxes: Any, index: Any) -> Any:
