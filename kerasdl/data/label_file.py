@@ -112,6 +112,7 @@ class _Photos:
         self.count = len(images)
         self._above = folder.resolve().parts
         self._suffix = suffix or ""
+        self._folders = {part for image in images for part in image.split("/")[:-1]}
         self._places: dict[str, str | None] = {}
         kinds = [str, lambda image: PurePosixPath(image).name]
         if suffix is None:
@@ -128,9 +129,10 @@ class _Photos:
         """The photos of names, relative to the folder; "" where there is none.
 
         Names may begin with folders that the photos are not in: those that all of them
-        share, or those above the photos.
+        share, or those above the photos. Where there is a folder of that name, it is
+        meant: photos elsewhere are others.
         """
-        clean = [_clean(name) for name in names]
+        clean = [self._below(_clean(name)) for name in names]
         shared = os.path.commonprefix([parts[:-1] for parts in clean if parts])
         found = [self._place(parts, shared) for parts in clean]
         return pd.Series(found, names.index, dtype=object)
@@ -141,9 +143,14 @@ class _Photos:
             if lead == shared[:left] or lead == self._above[-left:]:
                 name = f"{'/'.join(parts[left:])}{self._suffix}"
                 place = self._places.get(name) or self._places.get(_low_suffix(name))
-                if place:
+                if place and self._folders & set(lead) <= set(place.split("/")):
                     return place
         return ""
+
+    def _below(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """A name without the whole path of the folder."""
+        size = len(self._above)
+        return parts[size:] if parts[:size] == self._above else parts
 
 
 def _clean(name: str) -> tuple[str, ...]:

@@ -125,6 +125,25 @@ def test_names_in_other_folders_are_of_other_photos(read):
         read(columns, image_column="image")
 
 
+def test_a_folder_that_all_names_share_is_meant_where_it_is_there(tmp_path):
+    folder = tmp_path / "data"
+    for name in ("train/1.jpg", "train/2.jpg", "test/7.jpg", "data/3.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+
+    def read(*names, above=""):
+        rows = "".join(f"{above}train/{name},x\n" for name in names)
+        (tmp_path / "a.csv").write_text(f"image,label\n{rows}")
+        found = read_labels(tmp_path / "a.csv", folder).table["image"]
+        return found.tolist()
+
+    for above in ("", "old/", f"{folder}/"):
+        with pytest.raises(ValueError, match=r"for '\S*train/7.jpg'"):
+            read("1.jpg", "2.jpg", "7.jpg", above=above)
+        found = read("1.jpg", "2.jpg", above=above)
+        assert found == ["train/1.jpg", "train/2.jpg"]
+
+
 def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
     gone = [f"gone{number}.jpg" for number in range(9)]
     columns = {"number": range(11), "file": ["a.jpg", *gone, "b.jpg"], "label": "x"}
