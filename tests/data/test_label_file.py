@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from kerasdl.data import ImageData, read_labels
+from kerasdl.data import ImageData, label_file, read_labels
 
 NAMES = ("a.jpg", "b.jpg", "sub/c.png", "d.JPG")
 
@@ -154,6 +154,20 @@ def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
     assert found.table["file"].tolist() == ["a.jpg", "b.jpg"]
     with pytest.raises(ValueError, match="`image_column` must name"):
         read({"file": gone, "label": "x"}, on_missing="skip")
+
+
+def test_columns_after_that_of_the_photos_are_not_searched(read, monkeypatch):
+    searched, places = [], label_file._Photos.places
+    monkeypatch.setattr(
+        label_file._Photos,
+        "places",
+        lambda photos, names: searched.append(names.name) or places(photos, names),
+    )
+    columns = {"id": range(4), "image": NAMES, "cat": 0, "dog": 1}
+    assert read(columns, label_column=["cat"]).image == "image"
+    assert searched == ["id", "image"]
+    read(columns, image_column="image", label_column=["cat"])
+    assert searched[2:] == ["image"]
 
 
 def test_photos_that_no_row_names_are_counted(read, capsys):
