@@ -11,7 +11,8 @@ DIR. DIR holds a folder per class.
 
 A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
 its own rows. Of a translation SavedModel and TFLite hold the greedy search, from ids of
-pieces to ids; there is no ONNX.
+pieces to ids; there is no ONNX. translation.json beside them says what a text goes
+through before pieces.model.
 
 A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
 and by that of its masks; in int8 what comes after the last convolution stays float, of

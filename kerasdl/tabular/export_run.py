@@ -97,8 +97,7 @@ def export_run(
         answer=answers,
         expected=expected,
         what="rows",
-        words=TABLES,
-        write_words=partial(save_tables, columns=columns, target=target),
+        beside={TABLES: partial(save_tables, columns=columns, target=target)},
         scale=np.abs(expected).max(),
         overwrite=overwrite,
     )

@@ -79,7 +79,6 @@ def export_run(
         answer=answers,
         expected=expected,
         what="texts",
-        words=FILE,
-        write_words=partial(tokenizer.save, **facts),
+        beside={FILE: partial(tokenizer.save, **facts)},
         overwrite=overwrite,
     )

@@ -18,8 +18,7 @@ def export(out, write, **options):
         answer=lambda name, path: np.array(json.loads(path.read_text())),
         expected=EXPECTED,
         what="texts",
-        words="words.json",
-        write_words=lambda path: path.write_text("{}"),
+        beside={"words.json": lambda path: path.write_text("{}")},
         **options,
     )
 

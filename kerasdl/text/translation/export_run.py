@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from kerasdl._atomic import write_json
 from kerasdl._checks import check_one_of
 from kerasdl.artefacts import (
     ServedModule,
@@ -25,7 +26,7 @@ from .run_files import CHECK
 from .search import make_search
 from .steps import steps_of
 from .subwords import END, PAD, padded
-from .translator import SUBWORDS, Translator
+from .translator import FACTS, SUBWORDS, Translator
 
 FORMATS = ("keras", "saved_model", "tflite")
 
@@ -42,7 +43,11 @@ def export_run(
     The `.keras` file is that of the run, which answers with the next piece; SavedModel
     and TFLite hold the whole greedy search: `source`, ids with their end, padded by 0,
     to `translation`, ids with theirs. Of TFLite `source` is int32 `(1, max_length)`, of
-    the SavedModel `(batch, s)`. `pieces.model` beside them makes ids of strings.
+    the SavedModel `(batch, s)`.
+
+    `pieces.model` beside them makes ids of texts in one form (NFC, one blank for any
+    blanks), which `lesson_text` cuts first where `translation.json` has `as_lesson`;
+    `max_length` in it is the number of ids with their end, of source and translation.
 
     Args:
         run: its folder.
@@ -94,8 +99,12 @@ def export_run(
         answer=answers,
         expected=whole(checked["translation_ids"]),
         what="sentences",
-        words=SUBWORDS,
-        write_words=translator.subwords.save,
+        beside={
+            SUBWORDS: translator.subwords.save,
+            FACTS: lambda path: write_json(
+                path, {"as_lesson": translator.as_lesson, "max_length": longest}
+            ),
+        },
         overwrite=overwrite,
     )
 
