@@ -50,6 +50,7 @@ def export_proved(
 
     Raises:
         ValueError: the folder exists.
+        ImportError: a package is not installed.
         ExportError: a file cannot be written or run, or answers otherwise; what was
             written stays in `<out>.partial`.
     """
@@ -65,7 +66,7 @@ def export_proved(
             try:
                 write(path)
                 off = float(np.abs(answer(name, path) - expected).max() / scale)
-            except (OSError, MemoryError):
+            except (OSError, MemoryError, ImportError):
                 raise
             except (
                 Exception

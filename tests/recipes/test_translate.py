@@ -87,8 +87,9 @@ def test_files_that_leave_translate_the_check_sentences(run, recipes_path, capsy
     export = runpy.run_path(str(recipes_path / "export_model.py"))["main"]
     with pytest.raises(ValueError, match="'keras', 'saved_model', 'tflite'.*'onnx'"):
         export([str(run), "--formats", "onnx"])
-    with pytest.raises(ValueError, match="--check is for runs of photos"):
-        export([str(run), "--check", "."])
+    for option in ("--check", "--max-drop", "--seed"):
+        with pytest.raises(ValueError, match=f"{option} is for runs of photos"):
+            export([str(run), option, "0"])
     export([str(run)])
     printed = capsys.readouterr().out
     assert "not made of a run of translation: tflite_fp16" in printed

@@ -9,9 +9,9 @@ import pandas as pd
 import tensorflow as tf
 
 from kerasdl._atomic import write_json
-from kerasdl._checks import check_one_of
 from kerasdl.artefacts import (
     ServedModule,
+    check_formats,
     export_proved,
     run_saved_model,
     run_tflite,
@@ -60,14 +60,13 @@ def export_run(
         the check sentences' translations: 0.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is none of these, or the run has no check sentences.
+        ImportError: the extra `export` is not installed.
         ExportError: a file cannot be written or run, or translates otherwise.
     """
-    for name in formats:
-        check_one_of("formats", name, FORMATS)
+    check_formats(formats, FORMATS)
     translator, info = Translator.load(run), read_run(run)
-    checked = json.loads((info.path / CHECK).read_text(encoding="utf-8"))
-    sources = checked["source_ids"]
+    sources, translations = _check_sentences(info.path)
     longest = translator.max_length
 
     def whole(rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -97,7 +96,7 @@ def export_run(
         Path(out) if out else info.path / "export",
         writers={name: writers[name] for name in formats},
         answer=answers,
-        expected=whole(checked["translation_ids"]),
+        expected=whole(translations),
         what="sentences",
         beside={
             SUBWORDS: translator.subwords.save,
@@ -107,6 +106,24 @@ def export_run(
         },
         overwrite=overwrite,
     )
+
+
+def _check_sentences(folder: Path) -> tuple[list[list[int]], list[list[int]]]:
+    """Ids of sources and of their translations."""
+    received = f"Received: run={str(folder)!r}"
+    try:
+        checked = json.loads((folder / CHECK).read_text(encoding="utf-8"))
+        found = checked["source_ids"], checked["translation_ids"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"`run` must hold {CHECK} as it was written. {received} ({error})"
+        ) from error
+    if not found[0]:
+        raise ValueError(
+            f"`run` must have a sentence in {CHECK}, of `max_length` pieces at most. "
+            f"{received}, which has none"
+        )
+    return found
 
 
 def _searching(

@@ -53,5 +53,12 @@ def test_what_translates_otherwise_is_no_export(run, tmp_path):
         ExportError, match="answer the check sentences.*difference of 1"
     ):
         export_run(run, ["keras"], tmp_path / "out")
+    for text, what in (
+        ('{"source_ids": [], "translation_ids": []}', "have a sentence in check_s"),
+        ("", "hold check_sentences.json as it was written"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=f"`run` must {what}"):
+            export_run(run, ["keras"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     path.write_text(whole)
