@@ -37,7 +37,8 @@ def run_recipe(main: Callable[[], Any]) -> None:
         # TensorFlow's own error is told by its name: it may not be loaded.
         if type(error).__name__ not in ("MemoryError", "ResourceExhaustedError"):
             if kept:
-                error.__notes__ = [kept]
+                others = [n for n in error.__notes__ if not n.startswith(KEPT)]
+                error.__notes__ = [*others, kept]
             raise
         _exit(
             1,
