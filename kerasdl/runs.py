@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -55,6 +54,7 @@ _MAY_HOLD = {
 }
 _MAY_MOVE = {"cache"}  # arguments in which a resumed run may differ
 _OWN_PLACES = {"cache", "data", "weights"}  # ... and the machines of a job
+KEPT = "kept "  # begins the note of an error that left a partial run
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
@@ -106,7 +106,7 @@ def run_folder(
     """Work in `OUT.partial/`; rename it to `OUT` when the block ends without error.
 
     After an error, Ctrl-C or a kill the partial folder stays, for `resume=True`, and a
-    KeyboardInterrupt says so; it is removed if the block had not begun to write. A
+    note of the error says so; it is removed if the block had not begun to write. A
     lock, which the system releases even when the process is killed, keeps a second run
     out.
 
@@ -152,10 +152,8 @@ def run_folder(
         except BaseException as error:
             if not _has_work(run):
                 shutil.rmtree(run.path)
-            elif isinstance(error, KeyboardInterrupt):
-                error.args = (f"kept {run.path}",)  # a command says how to go on
             else:
-                print(f"kept {run.path}; --resume continues it", file=sys.stderr)
+                error.add_note(f"{KEPT}{run.path}")  # a command says how to go on
             raise
         check_free(out, MANIFEST, overwrite)  # made by others meanwhile
         publish(out)

@@ -11,7 +11,8 @@ DIR. DIR holds a folder per class.
 
 A run of a table or of texts becomes `.keras`, SavedModel, TFLite and ONNX, proved on
 its own rows. Of a translation SavedModel and TFLite hold the greedy search, from ids of
-pieces to ids; there is no ONNX.
+pieces to ids; there is no ONNX. translation.json beside them says what a text goes
+through before pieces.model.
 
 A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
 and by that of its masks; in int8 the last convolutions and what follows are float, of
@@ -30,6 +31,7 @@ import kerasdl as kd
 
 FORMATS = "keras,saved_model,tflite,tflite_fp16,tflite_dynamic,tflite_int8,onnx"
 CALIBRATED = {"tflite_int8", "tflite_mixed"}
+OF_PHOTOS = ("check", "calibration", "max_pixels", "max_drop", "tta", "seed")
 
 
 def parse_args(argv=None):
@@ -58,13 +60,12 @@ def parse_args(argv=None):
     add(
         "--max-drop",
         type=float,
-        default=0.01,
         metavar="SHARE",
-        help="of accuracy or mAP",
+        help="of accuracy or mAP; default: 0.01",
     )
     add("--tta", choices=("flip", "dihedral", "five_crop"), help="average over views")
     add("--out", type=Path, metavar="DIR", help="default: RUN/export")
-    add("--seed", type=int, default=0, metavar="N", help="of the calibration photos")
+    add("--seed", type=int, metavar="N", help="of the calibration photos; default: 0")
     add("--overwrite", action="store_true", help="replace an existing export")
     add("--verbose", action="store_true", help="show TensorFlow's lines")
     args = parser.parse_args(argv)
@@ -73,7 +74,7 @@ def parse_args(argv=None):
     for name in args.formats:
         if name not in known:
             parser.error(f"--formats must be of {sorted(known)}. Received: {name!r}")
-    if not 0 <= args.max_drop <= 1:
+    if args.max_drop is not None and not 0 <= args.max_drop <= 1:
         parser.error(f"--max-drop must be in [0, 1]. Received: {args.max_drop}")
     return args
 
@@ -95,6 +96,9 @@ def main(argv=None):
             "detection": detector,
         }
     )
+    if write is not table:
+        args.max_drop = 0.01 if args.max_drop is None else args.max_drop
+        args.seed = args.seed or 0
     kd.runtime.start(verbose=args.verbose)
     try:
         report = write(args, info, out)
@@ -133,7 +137,7 @@ def classifier(args, info, out):
 def table(args, info, out):
     """Write the files of a run of a table or of texts, proved on its check rows."""
     for option, value in vars(args).items():
-        if value and option in ("check", "calibration", "max_pixels", "tta"):
+        if value is not None and option in OF_PHOTOS:
             option = option.replace("_", "-")
             raise ValueError(f"--{option} is for runs of photos. Received: {value}")
     domain = info.of_task(

@@ -20,7 +20,6 @@ PREDICT = """{out}/ holds the model and report.html; a text a line, or a CSV fil
   python recipes/predict.py {out} FILE.txt --csv answers.csv"""
 ARCHITECTURES = ("transformer", "gru")
 QUICK_PAIRS = 400
-PLACES = 512  # that the Transformer has
 
 
 def parse_args(argv=None):
@@ -68,11 +67,6 @@ def parse_args(argv=None):
             "--attention must be with --architecture gru, and --layers with "
             f"transformer. Received: --architecture {args.architecture}"
         )
-    if args.max_length > PLACES and not is_gru:
-        parser.error(
-            f"--max-length must be at most {PLACES} with --architecture transformer. "
-            f"Received: {args.max_length}"
-        )
     if not 0 <= args.teacher_forcing <= 1:
         parser.error(
             f"--teacher-forcing must be in [0, 1]. Received: {args.teacher_forcing}"
@@ -80,9 +74,19 @@ def parse_args(argv=None):
     return args
 
 
+def check(args):
+    """Ask what only the library knows, which loads TensorFlow."""
+    most = kd.text.translation.MAX_LENGTH
+    if args.max_length > most and args.architecture == "transformer":
+        raise ValueError(
+            f"--max-length must be at most {most} with --architecture transformer. "
+            f"Received: {args.max_length}"
+        )
+
+
 def main(argv=None):
     args = parse_args(argv)
-    with kd.workbench.training_run(args, PREDICT) as run:
+    with kd.workbench.training_run(args, PREDICT, check) as run:
         data = split(read(args), args, run.seed)
         print(data.counts().to_string())
         model = build(args, data, run.seed)

@@ -4,7 +4,7 @@ from .answers import Batch, answers
 from .export_files import export_files
 from .export_proved import export_proved
 from .files_report import ERRORS, PICTURE, REPORT, ExportError, files_table, save_rows
-from .formats import CALIBRATED, EXACT, FILES, FORMATS, QUANTIZE
+from .formats import CALIBRATED, EXACT, FILES, FORMATS, QUANTIZE, check_formats
 from .keras_file import inference_model, save_inference_model
 from .measurements import Entries, check_same, enough
 from .metadata import Tables, with_metadata
@@ -38,6 +38,7 @@ __all__ = [
     "Tables",
     "after_convolutions",
     "answers",
+    "check_formats",
     "check_same",
     "enough",
     "export_files",

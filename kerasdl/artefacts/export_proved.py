@@ -29,8 +29,7 @@ def export_proved(
     answer: Callable[[str, Path], np.ndarray],
     expected: np.ndarray,
     what: str,
-    words: str,
-    write_words: Callable[[Path], Any],
+    beside: Mapping[str, Callable[[Path], Any]],
     scale: float = 1.0,
     overwrite: bool = False,
 ) -> pd.DataFrame:
@@ -42,8 +41,7 @@ def export_proved(
         answer: from a format and its file to answers, as `expected` has them.
         expected: answers of the run, a row for each sample.
         what: the samples are, such as "rows".
-        words: name of a further file, of what the files do not hold.
-        write_words: writes it.
+        beside: writers of further files, of what these do not hold, by name.
         scale: of which a difference is a share.
         overwrite: replace an existing folder.
 
@@ -52,6 +50,7 @@ def export_proved(
 
     Raises:
         ValueError: the folder exists.
+        ImportError: a package is not installed.
         ExportError: a file cannot be written or run, or answers otherwise; what was
             written stays in `<out>.partial`.
     """
@@ -59,14 +58,15 @@ def export_proved(
     table = {}
     with claimed(out):
         check_free(out, REPORT, overwrite)
-        folder = empty_partial(out, (*FILES.values(), words, REPORT))
-        write_words(folder / words)
+        folder = empty_partial(out, (*FILES.values(), *beside, REPORT))
+        for name, write in beside.items():
+            write(folder / name)
         for name, write in writers.items():
             path = folder / FILES[name]
             try:
                 write(path)
                 off = float(np.abs(answer(name, path) - expected).max() / scale)
-            except (OSError, MemoryError):
+            except (OSError, MemoryError, ImportError):
                 raise
             except (
                 Exception

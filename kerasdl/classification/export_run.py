@@ -9,13 +9,13 @@ import keras
 import numpy as np
 
 from kerasdl._atomic_folder import check_name
-from kerasdl._checks import check_one_of, first_few
+from kerasdl._checks import first_few
 from kerasdl._file_names import LABELS
-from kerasdl._optional import require
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import (
     CALIBRATED,
     FORMATS,
+    check_formats,
     export_files,
     inference_model,
 )
@@ -167,10 +167,7 @@ def _check(
     max_drop: float,
 ) -> str:
     """Raise before any work; returns the split to check with."""
-    if not formats:
-        raise ValueError("`formats` must name at least one. Received: formats=[]")
-    for name in formats:
-        check_one_of("formats", name, (*FORMATS, "tflite_mixed"))
+    check_formats(formats, (*FORMATS, "tflite_mixed"))
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
     size = pixel_signature(model, class_names).inputs["pixels"].shape
@@ -196,11 +193,6 @@ def _check(
             "`calibration` must be photos with a training split for int8. Received: "
             f"splits {list(calibration.splits)}"
         )
-    if any(name.startswith("tflite") for name in formats):
-        require("ai_edge_litert", "export")
-    if "onnx" in formats:
-        require("tf2onnx", "export")
-        require("onnxruntime", "export")
     for split in ("test", "valid"):
         if split in check.splits and check.has_labels(split):
             return split

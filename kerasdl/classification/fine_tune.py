@@ -88,5 +88,6 @@ def fine_tune(
     except KeyboardInterrupt:
         if not is_console():
             raise  # what follows in a script is for a network that is trained
+        learn.precompute = False  # what is typed next may train the trunk
         print("fine_tune: the Learner is returned as it stands")
     return learn

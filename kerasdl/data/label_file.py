@@ -83,13 +83,15 @@ def read_labels(
     )
     photos = _Photos(folder, list_images(folder)[0], suffix)
     if image_column is None:
-        image_column = _guess_image(path, rows, photos, on_missing)
-    _check_columns("image_column", [image_column], rows, path)
+        image_column, places = _guess_image(path, rows, photos, on_missing)
+    else:
+        _check_columns("image_column", [image_column], rows, path)
+        places = photos.places(rows[image_column])
     label_column = list(label_column or _guess_label(path, rows, image_column))
     _check_columns("label_column", label_column, rows, path)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     rows = rows[[image_column, *label_column]].copy()
-    rows[image_column] = _found(path, rows[image_column], photos, folder, on_missing)
+    rows[image_column] = _found(path, rows[image_column], places, folder, on_missing)
     rows = rows[rows[image_column] != ""]
     label = label_column[0] if len(label_column) == 1 else label_column
     between = None
@@ -112,6 +114,7 @@ class _Photos:
         self.count = len(images)
         self._above = folder.resolve().parts
         self._suffix = suffix or ""
+        self._folders = {part for image in images for part in image.split("/")[:-1]}
         self._places: dict[str, str | None] = {}
         kinds = [str, lambda image: PurePosixPath(image).name]
         if suffix is None:
@@ -128,9 +131,10 @@ class _Photos:
         """The photos of names, relative to the folder; "" where there is none.
 
         Names may begin with folders that the photos are not in: those that all of them
-        share, or those above the photos.
+        share, or those above the photos. Where there is a folder of that name, it is
+        meant: photos elsewhere are others.
         """
-        clean = [_clean(name) for name in names]
+        clean = [self._below(_clean(name)) for name in names]
         shared = os.path.commonprefix([parts[:-1] for parts in clean if parts])
         found = [self._place(parts, shared) for parts in clean]
         return pd.Series(found, names.index, dtype=object)
@@ -141,9 +145,14 @@ class _Photos:
             if lead == shared[:left] or lead == self._above[-left:]:
                 name = f"{'/'.join(parts[left:])}{self._suffix}"
                 place = self._places.get(name) or self._places.get(_low_suffix(name))
-                if place:
+                if place and self._folders & set(lead) <= set(place.split("/")):
                     return place
         return ""
+
+    def _below(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """A name without the whole path of the folder."""
+        size = len(self._above)
+        return parts[size:] if parts[:size] == self._above else parts
 
 
 def _clean(name: str) -> tuple[str, ...]:
@@ -171,17 +180,18 @@ def _separator(path: Path) -> str:
 
 def _guess_image(
     path: Path, rows: pd.DataFrame, photos: _Photos, on_missing: str
-) -> str:
-    shares = {column: photos.places(rows[column]).ne("").mean() for column in rows}
-    found = [column for column, share in shares.items() if share >= 0.5]
-    if on_missing == "skip":  # few may be there
-        found += [
-            column
-            for column in rows
-            if shares[column] == max(shares.values(), default=0)
-        ]
-    if found and shares[found[0]] > 0:
-        return found[0]
+) -> tuple[str, pd.Series]:
+    """The column of the photos, and these."""
+    most, found = 0.0, None
+    for column in rows:
+        places = photos.places(rows[column])
+        share = places.ne("").mean()
+        if share >= 0.5:
+            return column, places
+        if on_missing == "skip" and share > most:  # few may be there
+            most, found = share, (column, places)
+    if found:
+        return found
     raise ValueError(
         "`image_column` must name the column of the photos, of which half at least are "
         "there, or one with on_missing='skip' (--on-missing skip). Received: "
@@ -217,10 +227,9 @@ def _check_columns(
 
 
 def _found(
-    path: Path, names: pd.Series, photos: _Photos, folder: Path, on_missing: str
+    path: Path, names: pd.Series, places: pd.Series, folder: Path, on_missing: str
 ) -> pd.Series:
-    """The photos by their names; "" for those to leave out."""
-    places = photos.places(names)
+    """The photos of names at their places; "" for those to leave out."""
     missing = names[places == ""].tolist()
     if missing and (on_missing == "raise" or len(missing) == len(names)):
         raise ValueError(

@@ -13,9 +13,8 @@ import tensorflow as tf
 from PIL import ExifTags, Image
 
 from kerasdl._atomic_folder import check_name
-from kerasdl._checks import check_one_of, first_few
+from kerasdl._checks import first_few
 from kerasdl._file_names import LABELS
-from kerasdl._optional import require
 from kerasdl._progress import show_progress
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import (
@@ -24,6 +23,7 @@ from kerasdl.artefacts import (
     Arrays,
     Batch,
     Entries,
+    check_formats,
     check_same,
     enough,
     export_files,
@@ -245,10 +245,7 @@ def _check(
     max_drop: float,
 ) -> None:
     """Raise before any work."""
-    if not formats:
-        raise ValueError("`formats` must name at least one. Received: formats=[]")
-    for name in formats:
-        check_one_of("formats", name, DETECTION_FORMATS)
+    check_formats(formats, DETECTION_FORMATS)
     if not 0 <= max_drop <= 1:
         raise ValueError(f"`max_drop` must be in [0, 1]. Received: {max_drop=}")
     if unknown := set(check.boxes["label"]) - set(detector.class_names):
@@ -256,8 +253,3 @@ def _check(
             "`check` must have boxes of the run's classes alone, "
             f"{first_few(detector.class_names)}. Received: {first_few(sorted(unknown))}"
         )
-    if any(name in QUANTIZE for name in formats):
-        require("ai_edge_litert", "export")
-    if "onnx" in formats:
-        require("tf2onnx", "export")
-        require("onnxruntime", "export")

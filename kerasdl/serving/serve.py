@@ -1,9 +1,8 @@
 """A classifier behind HTTP in one call: from a notebook, or at the end of a script."""
 
-import sys
 import threading
 
-from kerasdl._notebook import notebook
+from kerasdl._notebook import is_console
 from kerasdl.classification import Predictor
 
 from .app import create_app
@@ -53,7 +52,7 @@ def serve(
         pass
     how = "`stop()` of what is returned ends it"
     if wait is None:
-        wait = notebook() is None and not hasattr(sys, "ps1")
+        wait = not is_console()
     print(f"{name} on {server.url} ({'Ctrl-C stops' if wait else how})", flush=True)
     if wait:
         try:

@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from kerasdl._checks import check_one_of
-from kerasdl.artefacts import export_proved, run_onnx, run_saved_model, run_tflite
+from kerasdl.artefacts import (
+    check_formats,
+    export_proved,
+    run_onnx,
+    run_saved_model,
+    run_tflite,
+)
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
@@ -58,12 +63,12 @@ def export_run(
 
     Raises:
         ValueError: an argument is none of these.
+        ImportError: the extra `export` is not installed.
         ExportError: a file cannot be written or run, or answers otherwise.
     """
     info = read_run(run)
     info.of_task({TASK: True})
-    for name in formats:
-        check_one_of("formats", name, FORMATS)
+    check_formats(formats, FORMATS)
     columns, target = read_tables(info.path / TABLES)
     checked = json.loads((info.path / CHECK_ROWS).read_text(encoding="utf-8"))
     expected = np.array(checked.pop("prediction")).reshape(-1, target.num_outputs)
@@ -97,8 +102,7 @@ def export_run(
         answer=answers,
         expected=expected,
         what="rows",
-        words=TABLES,
-        write_words=partial(save_tables, columns=columns, target=target),
+        beside={TABLES: partial(save_tables, columns=columns, target=target)},
         scale=np.abs(expected).max(),
         overwrite=overwrite,
     )

@@ -8,8 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_one_of
-from kerasdl.artefacts import export_proved, run_onnx, run_saved_model, run_tflite
+from kerasdl.artefacts import (
+    check_formats,
+    export_proved,
+    run_onnx,
+    run_saved_model,
+    run_tflite,
+)
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
@@ -49,12 +54,12 @@ def export_run(
 
     Raises:
         ValueError: an argument is none of these.
+        ImportError: the extra `export` is not installed.
         ExportError: a file cannot be written or run, or answers otherwise.
     """
     info = read_run(run)
     info.of_task({TASK: True})
-    for name in formats:
-        check_one_of("formats", name, FORMATS)
+    check_formats(formats, FORMATS)
     tokenizer, facts = read_tokenizer(info.path / FILE)
     checked = json.loads((info.path / CHECK_TEXTS).read_text(encoding="utf-8"))
     expected = np.array(checked["probability"])
@@ -79,7 +84,6 @@ def export_run(
         answer=answers,
         expected=expected,
         what="texts",
-        words=FILE,
-        write_words=partial(tokenizer.save, **facts),
+        beside={FILE: partial(tokenizer.save, **facts)},
         overwrite=overwrite,
     )

@@ -47,6 +47,11 @@ def remember_options(parser: argparse.ArgumentParser) -> None:
         _options[action.dest] = words[0]
 
 
+def has_option(word: str) -> bool:
+    """Whether the parser that parsed last has the option `word`, such as `--resume`."""
+    return word in _options.values()
+
+
 def in_options(text: str) -> str:
     """`text` with the arguments of functions as the options that they come from."""
     for fix, instead in _FIXES.items():

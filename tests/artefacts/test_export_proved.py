@@ -1,12 +1,13 @@
 """Files that are there once they answer as their run does; here of made-up answers."""
 
 import json
+import sys
 from functools import partial
 
 import numpy as np
 import pytest
 
-from kerasdl.artefacts import ExportError, export_proved
+from kerasdl.artefacts import FORMATS, ExportError, check_formats, export_proved
 
 EXPECTED = np.array([[0.25, 0.75], [0.5, 0.5]])
 
@@ -18,8 +19,7 @@ def export(out, write, **options):
         answer=lambda name, path: np.array(json.loads(path.read_text())),
         expected=EXPECTED,
         what="texts",
-        words="words.json",
-        write_words=lambda path: path.write_text("{}"),
+        beside={"words.json": lambda path: path.write_text("{}")},
         **options,
     )
 
@@ -28,8 +28,8 @@ def write(rows, path):
     path.write_text(json.dumps(rows.tolist()))
 
 
-def fail(path):
-    raise RuntimeError("no such operator.")
+def fail(path, kind=RuntimeError):
+    raise kind("no such operator.")
 
 
 def test_what_answers_alike_is_published(tmp_path):
@@ -56,3 +56,14 @@ def test_what_does_not_stays_aside(tmp_path, write, match):
     with pytest.raises(ExportError, match=match):
         export(tmp_path / "out", write)
     assert [path.name for path in tmp_path.iterdir()] == ["out.partial"]
+
+
+def test_what_is_not_installed_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    with pytest.raises(ImportError, match="no such operator"):
+        export(tmp_path / "out", partial(fail, kind=ImportError))
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    check_formats(["keras", "tflite"], FORMATS)
+    with pytest.raises(ImportError, match=r"'tf2onnx'.*kerasdl\[export\]"):
+        check_formats(["onnx"], FORMATS)
+    with pytest.raises(ValueError, match=r"at least one. Received: formats=\[\]"):
+        check_formats([], FORMATS)

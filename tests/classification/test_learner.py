@@ -460,6 +460,20 @@ def test_an_interrupted_fine_tune_is_kept_and_gone_on_with(
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_head_that_was_interrupted_leaves_nothing_precomputed(
+    folder, tiny_backbone, monkeypatch
+):
+    def fit(learn, *args, **options):
+        assert learn.precompute
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kerasdl.Learner, "fit", fit)
+    monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+    learn = kerasdl.fine_tune(tiny_backbone, photos(folder, 32), seed=1)
+    assert not learn.precompute
+    learn.freeze_to(0)  # an error where activations are cached
+
+
 def test_summary_shows_what_trains(folder, capsys):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     assert learn.freeze() == 6 + 1

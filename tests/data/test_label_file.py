@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from kerasdl.data import ImageData, read_labels
+from kerasdl.data import ImageData, label_file, read_labels
 
 NAMES = ("a.jpg", "b.jpg", "sub/c.png", "d.JPG")
 
@@ -125,6 +125,25 @@ def test_names_in_other_folders_are_of_other_photos(read):
         read(columns, image_column="image")
 
 
+def test_a_folder_that_all_names_share_is_meant_where_it_is_there(tmp_path):
+    folder = tmp_path / "data"
+    for name in ("train/1.jpg", "train/2.jpg", "test/7.jpg", "data/3.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(folder / name)
+
+    def read(*names, above=""):
+        rows = "".join(f"{above}train/{name},x\n" for name in names)
+        (tmp_path / "a.csv").write_text(f"image,label\n{rows}")
+        found = read_labels(tmp_path / "a.csv", folder).table["image"]
+        return found.tolist()
+
+    for above in ("", "old/", f"{folder}/"):
+        with pytest.raises(ValueError, match=r"for '\S*train/7.jpg'"):
+            read("1.jpg", "2.jpg", "7.jpg", above=above)
+        found = read("1.jpg", "2.jpg", above=above)
+        assert found == ["train/1.jpg", "train/2.jpg"]
+
+
 def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
     gone = [f"gone{number}.jpg" for number in range(9)]
     columns = {"number": range(11), "file": ["a.jpg", *gone, "b.jpg"], "label": "x"}
@@ -135,6 +154,20 @@ def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
     assert found.table["file"].tolist() == ["a.jpg", "b.jpg"]
     with pytest.raises(ValueError, match="`image_column` must name"):
         read({"file": gone, "label": "x"}, on_missing="skip")
+
+
+def test_columns_after_that_of_the_photos_are_not_searched(read, monkeypatch):
+    searched, places = [], label_file._Photos.places
+    monkeypatch.setattr(
+        label_file._Photos,
+        "places",
+        lambda photos, names: searched.append(names.name) or places(photos, names),
+    )
+    columns = {"id": range(4), "image": NAMES, "cat": 0, "dog": 1}
+    assert read(columns, label_column=["cat"]).image == "image"
+    assert searched == ["id", "image"]
+    read(columns, image_column="image", label_column=["cat"])
+    assert searched[2:] == ["image"]
 
 
 def test_photos_that_no_row_names_are_counted(read, capsys):

@@ -87,8 +87,9 @@ def test_files_that_leave_translate_the_check_sentences(run, recipes_path, capsy
     export = runpy.run_path(str(recipes_path / "export_model.py"))["main"]
     with pytest.raises(ValueError, match="'keras', 'saved_model', 'tflite'.*'onnx'"):
         export([str(run), "--formats", "onnx"])
-    with pytest.raises(ValueError, match="--check is for runs of photos"):
-        export([str(run), "--check", "."])
+    for option in ("--check", "--max-drop", "--seed"):
+        with pytest.raises(ValueError, match=f"{option} is for runs of photos"):
+            export([str(run), option, "0"])
     export([str(run)])
     printed = capsys.readouterr().out
     assert "not made of a run of translation: tflite_fp16" in printed
@@ -137,7 +138,6 @@ def test_a_killed_run_goes_on_to_the_same_end(
         (["--architecture", "rnn"], "invalid choice: 'rnn'"),
         (["--attention", "luong"], "--attention must be with --architecture gru"),
         (["--architecture", "gru"], "and --layers with transformer"),
-        (["--max-length", "513"], "--max-length must be at most 512"),
     ],
 )
 def test_wrong_options_end_before_any_work(
@@ -149,11 +149,15 @@ def test_wrong_options_end_before_any_work(
     assert not list(tmp_path.iterdir())
 
 
-def test_languages_are_of_data(recipe, folder, tmp_path, capsys):
+def test_languages_are_of_data_and_places_of_the_network(
+    recipe, folder, tmp_path, capsys
+):
     for wrong in (["--source", "en"], ["--lesson"]):
         with pytest.raises(SystemExit, match="2"):
             recipe([*wrong, "--out", str(tmp_path / "run")])
         assert "--lesson are of --data" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="--max-length must be at most 512 with"):
+        recipe(arguments(folder, tmp_path / "run", "--max-length", "513"))
     with pytest.raises(ValueError, match="`path` must hold train.de"):
         recipe(arguments(folder, tmp_path / "run", "--target", "de"))
     assert not list(tmp_path.iterdir())

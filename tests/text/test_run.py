@@ -1,6 +1,7 @@
 """A finished run of texts: its files, its report, and who asks it."""
 
 import json
+import shutil
 import sys
 
 import keras
@@ -53,11 +54,19 @@ def test_the_column_of_the_training_is_taken_and_said(run, tmp_path, capsys):
     (tmp_path / "a.csv").write_text("text,review\nx,y\n")
     predictor = text.Predictor.load(run[0])
     assert list(predictor.predict(tmp_path / "a.csv"))[0] == "review"
+    other = shutil.copytree(run[0], tmp_path / "run")
+    facts = json.loads((other / "text.json").read_text("utf-8"))
+    assert facts["text_column"] == "review"
+    facts["text_column"] = "said"
+    (other / "text.json").write_text(json.dumps(facts), "utf-8")
+    predictor = text.Predictor.load(other)
+    (tmp_path / "a.csv").write_text("review,said\nx,y\n")
+    assert list(predictor.predict(tmp_path / "a.csv"))[0] == "said"
     predictor.text_column = "gone"
     (tmp_path / "a.csv").write_text("id,said\n1,y\n")
     assert list(predictor.predict(tmp_path / "a.csv"))[0] == "said"
     printed = capsys.readouterr().out
-    assert printed == "texts: column 'review'\ntexts: column 'said'\n"
+    assert printed == "texts: column 'review'\n" + 2 * "texts: column 'said'\n"
 
 
 def test_a_column_of_an_answers_name_is_text(run):

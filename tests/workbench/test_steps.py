@@ -29,14 +29,16 @@ def test_each_step_is_a_row_of_what_is_known(run, capsys):
         ["epochs", "loss", "minutes", "step"],
         ["F2", "step"],
     ]
-    steps.record([{"step": "another's", "loss": 0.125}], best="train")
+    steps.rows[1]["photos"] = 786_825  # with gaps
+    steps.record([{"step": "another's", "loss": 0.12345678}], best="train")
     written = json.loads((run.path / "manifest.json").read_text())["results"]
     assert written["best"] == "train"
     assert [row["step"] for row in written["steps"]] == ["look", "train", "thresholds"]
     assert [row["loss"] for row in written["steps"]] == [None, 0.5, None]
     printed = capsys.readouterr().out
     assert "nan" not in printed.lower()
-    assert printed.splitlines()[-1].split() == ["another's", "0.125"]
+    assert printed.splitlines()[-1].split() == ["another's", "0.1235"]
+    assert printed.split().count("786825") == 1
 
 
 def test_minutes_of_an_earlier_process_count_and_those_of_measuring_do_not(

@@ -55,6 +55,30 @@ def test_a_cut_run_keeps_its_state_and_goes_on(tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), OSError(28, "full"), ValueError("x"), KeyError("y")]
+)
+def test_an_error_says_how_this_recipe_goes_on(tmp_path, capsys, error, option):
+    def main():
+        parser = workbench.RecipeParser("A recipe.")
+        parser.add_argument(option, action="store_true", help="of this recipe alone")
+        parser.parse_args([])
+        with runs.run_folder(tmp_path / "run", {}, seed=1) as run:
+            (run.path / "a.txt").write_text("work")
+            raise type(error)(*error.args)
+
+    with pytest.raises((SystemExit, KeyError)) as stopped:
+        workbench.run_recipe(main)
+    said = capsys.readouterr().err
+    if not said:
+        (said,) = stopped.value.__notes__
+    how = {"--resume": "to go on", "--overwrite": "to start anew"}[option]
+    line = f"kept {tmp_path / 'run.partial'}; {how}: "
+    assert said.count("kept") == 1 and line in said
+    assert said.rstrip().endswith(f" {option}")
+
+
 def test_what_the_check_finds_leaves_all_as_it_was(tmp_path):
     def check(args):
         raise ValueError(f"resize={args.resize}")

@@ -16,11 +16,12 @@ from .search import make_search
 from .steps import RecurrentSteps, TransformerSteps, steps_of
 from .subwords import Subwords
 from .teacher import OwnPieces, TeacherForcing, with_own_pieces
-from .transformer import transformer_translator
+from .transformer import MAX_LENGTH, transformer_translator
 from .translator import Translator
 
 __all__ = [
     "FORMATS",
+    "MAX_LENGTH",
     "BucketPlan",
     "NextPieceLoss",
     "OwnPieces",

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from kerasdl._checks import check_one_of
+from kerasdl._atomic import write_json
 from kerasdl.artefacts import (
     ServedModule,
+    check_formats,
     export_proved,
     run_saved_model,
     run_tflite,
@@ -25,7 +26,7 @@ from .run_files import CHECK
 from .search import make_search
 from .steps import steps_of
 from .subwords import END, PAD, padded
-from .translator import SUBWORDS, Translator
+from .translator import FACTS, SUBWORDS, Translator
 
 FORMATS = ("keras", "saved_model", "tflite")
 
@@ -42,7 +43,11 @@ def export_run(
     The `.keras` file is that of the run, which answers with the next piece; SavedModel
     and TFLite hold the whole greedy search: `source`, ids with their end, padded by 0,
     to `translation`, ids with theirs. Of TFLite `source` is int32 `(1, max_length)`, of
-    the SavedModel `(batch, s)`. `pieces.model` beside them makes ids of strings.
+    the SavedModel `(batch, s)`.
+
+    `pieces.model` beside them makes ids of texts in one form (NFC, one blank for any
+    blanks), which `lesson_text` cuts first where `translation.json` has `as_lesson`;
+    `max_length` in it is the number of ids with their end, of source and translation.
 
     Args:
         run: its folder.
@@ -55,14 +60,13 @@ def export_run(
         the check sentences' translations: 0.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is none of these, or the run has no check sentences.
+        ImportError: the extra `export` is not installed.
         ExportError: a file cannot be written or run, or translates otherwise.
     """
-    for name in formats:
-        check_one_of("formats", name, FORMATS)
+    check_formats(formats, FORMATS)
     translator, info = Translator.load(run), read_run(run)
-    checked = json.loads((info.path / CHECK).read_text(encoding="utf-8"))
-    sources = checked["source_ids"]
+    sources, translations = _check_sentences(info.path)
     longest = translator.max_length
 
     def whole(rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -92,12 +96,34 @@ def export_run(
         Path(out) if out else info.path / "export",
         writers={name: writers[name] for name in formats},
         answer=answers,
-        expected=whole(checked["translation_ids"]),
+        expected=whole(translations),
         what="sentences",
-        words=SUBWORDS,
-        write_words=translator.subwords.save,
+        beside={
+            SUBWORDS: translator.subwords.save,
+            FACTS: lambda path: write_json(
+                path, {"as_lesson": translator.as_lesson, "max_length": longest}
+            ),
+        },
         overwrite=overwrite,
     )
+
+
+def _check_sentences(folder: Path) -> tuple[list[list[int]], list[list[int]]]:
+    """Ids of sources and of their translations."""
+    received = f"Received: run={str(folder)!r}"
+    try:
+        checked = json.loads((folder / CHECK).read_text(encoding="utf-8"))
+        found = checked["source_ids"], checked["translation_ids"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"`run` must hold {CHECK} as it was written. {received} ({error})"
+        ) from error
+    if not found[0]:
+        raise ValueError(
+            f"`run` must have a sentence in {CHECK}, of `max_length` pieces at most. "
+            f"{received}, which has none"
+        )
+    return found
 
 
 def _searching(

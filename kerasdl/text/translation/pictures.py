@@ -11,7 +11,7 @@ from kerasdl._figure import new_figure, save_figure, shorten
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_CELL = 0.32  # inches
+_CELL, _LONGEST = 0.32, 16  # inches: of a piece, and of all
 _LOW_LINE = "\u2581"  # with which sentencepiece begins words
 
 
@@ -39,7 +39,8 @@ def save_attention(
             f"for each of the source. Received: weights of {weights.shape} for "
             f"{len(translation)} and {len(source)} pieces"
         )
-    width, height = (_CELL * len(side) + 1.8 for side in (source, translation))
+    cell = min(_CELL, _LONGEST / max(weights.shape))
+    width, height = (cell * len(side) + 1.8 for side in (source, translation))
     figure = new_figure(max(width, 3), max(height, 2.4))
     axes = figure.subplots()
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 0.5))
@@ -49,7 +50,8 @@ def save_attention(
     ):
         # An own sign for the begin of a word is in few fonts.
         shown = [shorten(name.replace(_LOW_LINE, "_"), 16) for name in names]
-        set_ticks(range(len(names)), shown, fontsize=8, parse_math=False, **turn)
+        size = 25 * cell  # points
+        set_ticks(range(len(names)), shown, fontsize=size, parse_math=False, **turn)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

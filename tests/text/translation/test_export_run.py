@@ -18,7 +18,7 @@ def run(counting, tmp_path_factory):
     data = PairData(counting, 60, 64, seed=2)
     model = gru_translator(len(data.subwords), 8, 6, seed=1)
     model.set_weights([weight * 2 for weight in model.get_weights()])
-    translator = Translator(model, data.subwords, max_length=9, beams=2)
+    translator = Translator(model, data.subwords, max_length=9, beams=2, as_lesson=True)
     sources = data.subwords.encode(TEXTS)
     found = translator.translate_ids(sources, 1)
     checked = {
@@ -37,7 +37,10 @@ def test_the_search_of_grus_is_of_built_in_operators(run, tmp_path):
     table = export_run(run, ["tflite"], tmp_path / "out")
     assert table["difference"]["tflite"] == 0
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"model.tflite", "pieces.model", "export_report.json"}
+    beside = {"pieces.model", "translation.json", "export_report.json"}
+    assert names == {"model.tflite", *beside}
+    facts = json.loads((tmp_path / "out" / "translation.json").read_text())
+    assert facts == {"as_lesson": True, "max_length": 9}
 
 
 def test_what_translates_otherwise_is_no_export(run, tmp_path):
@@ -50,5 +53,12 @@ def test_what_translates_otherwise_is_no_export(run, tmp_path):
         ExportError, match="answer the check sentences.*difference of 1"
     ):
         export_run(run, ["keras"], tmp_path / "out")
+    for text, what in (
+        ('{"source_ids": [], "translation_ids": []}', "have a sentence in check_s"),
+        ("", "hold check_sentences.json as it was written"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=f"`run` must {what}"):
+            export_run(run, ["keras"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     path.write_text(whole)

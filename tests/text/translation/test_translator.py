@@ -110,6 +110,9 @@ def test_attention_says_where_each_piece_came_from(translator, tmp_path):
     assert (tmp_path / "attention.png").read_bytes()[:4] == b"\x89PNG"
     with pytest.raises(ValueError, match="`weights` must have a row for each piece"):
         save_attention(source[1:], target, weights, tmp_path / "attention.png")
+    rows = np.full((500, 3), 1 / 3)
+    figure = save_attention(["a"] * 3, ["b"] * 500, rows, tmp_path / "attention.svg")
+    assert max(figure.get_size_inches()) < 18
 
 
 def test_scores_are_those_of_sacrebleu_with_signature():
