@@ -70,14 +70,33 @@ def test_voc_there_and_back_with_the_lists_of_splits(scenes, with_box):
     assert_same(read_annotations(scenes.root), scenes)
 
 
-def test_of_two_forms_the_one_that_may_hold_masks_is_read(scenes, tmp_path, capsys):
+def test_of_two_forms_the_one_that_may_hold_masks_is_read(scenes, capsys):
+    """Trimaps have the photos' names, and heads are known of a part of them."""
+    train, valid = map(scenes.of_split, ("train", "valid"))
+    shutil.copytree(scenes.root / "images", scenes.root / "trimaps")
     (scenes.root / "Annotations").mkdir()
-    write_voc(scenes, scenes.root / "Annotations")
-    (scenes.root / "notes.json").write_text('{"images": 12}')
-    assert "Pascal VOC, 12 photos" in said(scenes.root, capsys)
-    write_coco(scenes.of_split("train"), scenes.root / "train.json")
-    assert "XML files are not used" in (line := said(scenes.root, capsys))
-    assert "COCO, 8 photos" in line
+    write_voc(train, scenes.root / "Annotations")
+    write_coco(train, scenes.root / "train.json")
+    write_coco(valid, scenes.root / "valid.json")
+    line = said(scenes.root, capsys)
+    assert "its XML files are not used" in line and "COCO, 12 photos" in line
+
+
+@pytest.mark.parametrize(
+    ("write", "why"),
+    [
+        (lambda path: path.write_text('{"images": 12}'), "must hold images, annot"),
+        (lambda path: path.write_text("{"), "must be whole"),
+        (lambda path: path.write_text(coco_of("000.png")), "'001', '002'"),
+    ],
+    ids=["other", "half", "of one photo"],
+)
+def test_json_files_of_less_do_not_replace_xml_files(scenes, capsys, write, why):
+    write_voc(scenes, scenes.root)
+    write(scenes.root / "found.json")
+    line = said(scenes.root, capsys)
+    assert "Pascal VOC, 12 photos" in line
+    assert "its JSON files are not used" in line and why in line
 
 
 def said(root, capsys):

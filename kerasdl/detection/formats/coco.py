@@ -64,12 +64,6 @@ def read_coco(path: str | Path) -> Annotations:
     return Annotations.of(root, dict.fromkeys(ordered), photos, boxes)
 
 
-def has_coco(root: Path) -> bool:
-    """Whether a JSON file below a folder is of COCO's form, by the names in it."""
-    texts = (file.read_text("utf-8", "replace") for file in visible(root, "*.json"))
-    return any(all(f'"{part}"' in text for part in _PARTS) for text in texts)
-
-
 def write_coco(annotations: Annotations, path: str | Path) -> None:
     """Write the JSON file `path`, ids from 1 on; a mask is written as it was read."""
     write_json(path, as_coco(annotations))
