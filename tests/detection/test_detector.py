@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdl.detection import Detector, read_coco, write_coco
+from kerasdl.detection import Detector, picture_paths, read_coco, write_coco
 from kerasdl.detection.annotations import BOX
 from kerasdl.runs import run_folder
 
@@ -112,6 +112,13 @@ def test_drawn_pictures_do_not_replace_photos(scenes, folder):
     with pytest.raises(ValueError, match=r"`folder` must hold none.*000\.png"):
         found.save_pictures(scenes.root / folder, 0.5)
     assert photos == {path: path.read_bytes() for path in scenes.root.rglob("*.*")}
+
+
+def test_no_drawn_picture_replaces_another(tmp_path):
+    files = ["x/a.jpg", "y/a.jpg", "z/a-2.jpg", "z/a.png", "A.jpg"]
+    paths = picture_paths(tmp_path, files, ".jpg")
+    names = [path.name for path in paths.values()]
+    assert names == ["a.jpg", "a-2.jpg", "a-2-2.jpg", "a-3.jpg", "A-4.jpg"]
 
 
 def test_photos_are_drawn_on_at_the_callers_limit(scenes):
