@@ -111,7 +111,8 @@ def check_boxes(
         masks: whether to look at masks, as who trains without has no use for them.
 
     Raises:
-        ImportError: there are masks to look at, and the extra `detection` is not installed.
+        ImportError: there are masks to look at, and the extra `detection` is not
+            installed.
         ValueError: the folder cannot be read.
     """
     if not isinstance(annotations, Annotations):

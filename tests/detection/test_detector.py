@@ -91,6 +91,8 @@ def test_a_folder_stands_for_all_photos_below_it(scenes, tmp_path):
     rows = json.loads((tmp_path / "boxes.json").read_text())
     assert rows[0].keys() == {"file", "label", "box", "score"}
     assert rows[0]["score"] == pytest.approx(0.9)
+    assert len(detector.predict(scenes.root, threshold=0.89).boxes) == 12
+    assert len(detector.predict(scenes.root, threshold=0.95).boxes) == 0
     found.to_json(tmp_path / "boxes.json", threshold=0.95)
     assert json.loads((tmp_path / "boxes.json").read_text()) == []
 
@@ -143,6 +145,7 @@ def test_a_run_that_lacks_its_labels_is_refused(tmp_path):
     [
         ([], {}, "`photos` must hold photos"),
         (["a"], {"on_error": "no"}, "`on_error` must be one of 'raise', 'skip'"),
+        (["a"], {"threshold": np.nan}, "`threshold` must be from 0 to 1.*nan"),
     ],
 )
 def test_arguments_are_checked(photos, options, message):
