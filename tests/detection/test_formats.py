@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -189,7 +190,7 @@ def test_splits_of_a_table_are_folders_where_it_says_none(draw_scenes, tmp_path)
     }
 
 
-def test_areas_of_coco_are_those_of_masks(scenes, with_box):
+def test_areas_of_coco_are_those_of_masks(scenes, with_box, monkeypatch):
     x1, y1, x2, y2 = scenes.boxes[BOX].iloc[0]
     half = [[x1, y1, x2, y1, x2, y2]]
     masked = with_box(with_box(scenes, 0, mask=half), 1, mask=[[1, 2]])
@@ -197,6 +198,10 @@ def test_areas_of_coco_are_those_of_masks(scenes, with_box):
     assert first["area"] == as_pixels(half, (60, 80)).sum()
     assert first["area"] < 0.6 * first["bbox"][2] * first["bbox"][3]
     assert second["area"] == second["bbox"][2] * second["bbox"][3]
+    monkeypatch.setitem(sys.modules, "faster_coco_eval.core.mask", None)
+    first, *_ = as_coco(masked)["annotations"]
+    assert first["area"] == first["bbox"][2] * first["bbox"][3]
+    assert first["segmentation"] == half
 
 
 @pytest.mark.parametrize(
