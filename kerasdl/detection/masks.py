@@ -108,14 +108,13 @@ def as_rle(pixels: np.ndarray) -> dict[str, Any]:
     height, width = map(int, pixels.shape)
     # An object's columns alone: a photo of 12 million pixels is mostly others.
     left, _, right, _ = box_of(pixels)
-    runs = pixels[:, left:right].T.ravel() != 0
-    ends = np.flatnonzero(np.diff(runs, prepend=False, append=False))
+    is_inside = pixels[:, left:right].T.ravel() != 0
+    ends = np.flatnonzero(np.diff(is_inside, prepend=False, append=False))
     ends = [0, *(ends + left * height).tolist(), height * width]
-    counts = np.diff(ends)
-    counts = counts[: len(counts) - (counts[-1] == 0 and len(counts) > 1)]
-    rle = tools.frPyObjects(
-        {"size": [height, width], "counts": counts.tolist()}, height, width
-    )
+    runs = np.diff(ends).tolist()  # of 0 and 1 by turns
+    if len(runs) > 1 and runs[-1] == 0:
+        runs.pop()
+    rle = tools.frPyObjects({"size": [height, width], "counts": runs}, height, width)
     counts = rle["counts"]
     text = counts.decode("ascii") if isinstance(counts, bytes) else counts
     return {"size": list(map(int, rle["size"])), "counts": text}
