@@ -35,9 +35,9 @@ def mask_rcnn(
 
     What lies in a proposal, 14 x 14 of maps that a 1x1 convolution makes a third as
     deep, goes through two separable convolutions and one that doubles its side; one
-    mask of 28 x 28 whatever the class. (The paper's 256 filters in four convolutions
-    are for graphics cards: masks take most of a step on a processor.) In the raw
-    answers masks stand in rows below; `with_answers` puts them into the picture.
+    mask of 28 x 28 whatever the class. (On a processor the paper's four convolutions of
+    256 filters would take most of a step.) In the raw answers masks stand in rows
+    below; `with_answers` puts them into the picture.
 
     Args:
         trunk: as in `faster_rcnn`, and so are the others.

@@ -34,10 +34,10 @@ class DetectorKind(NamedTuple):
 
 
 MODELS = {
-    "fcos": DetectorKind(fcos, PointLoss, MaskLoss, mask_cost=1.2),
+    "fcos": DetectorKind(fcos, PointLoss, MaskLoss, mask_cost=1.4),
     # Its anchors of 32 pixels at a stride of 8 do; at 4 there are too many to compare.
     "retinanet": DetectorKind(retinanet, AnchorLoss, takes_strides=False),
     "ssd_lite": DetectorKind(ssd_lite, AnchorLoss, takes_strides=False),
     "faster_rcnn": DetectorKind(faster_rcnn, TwoStageLoss, cost=1.2),
-    "mask_rcnn": DetectorKind(mask_rcnn, None, MaskRCNNLoss, mask_cost=1.9),
+    "mask_rcnn": DetectorKind(mask_rcnn, None, MaskRCNNLoss, mask_cost=2.3),
 }

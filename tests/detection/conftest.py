@@ -30,7 +30,7 @@ def detector_of(tiny_trunk):
     from kerasdl.detection import fcos
 
     def build(classes=2, size=(64, 64)):
-        model = fcos(tiny_trunk(size), classes, (4, 8), 8, seed=0)
+        model = fcos(tiny_trunk(size, seed=0), classes, (4, 8), 8, seed=0)
         last = model.get_layer("class_last")
         kernel, bias = last.get_weights()
         last.set_weights([300 * kernel, bias])
@@ -66,15 +66,24 @@ def write_run(detector_of):
 
 @pytest.fixture(scope="session")
 def tiny_trunk():
-    """A function that makes a trunk of strides 2, 4 and 8."""
+    """A function that makes a trunk of strides 2, 4 and 8; of a seed, the same."""
     import keras
     from keras import layers
 
-    def build(size=(64, 64)):
+    def build(size=(64, 64), seed=None):
         inputs = x = keras.Input((*size, 3))
         x = layers.Rescaling(1 / 127.5, -1)(x)
         for number in range(3):
-            x = layers.Conv2D(8, 3, 2, "same", activation="relu", name=f"c{number}")(x)
+            own = None if seed is None else 10 * seed + number
+            x = layers.Conv2D(
+                8,
+                3,
+                2,
+                "same",
+                activation="relu",
+                kernel_initializer=keras.initializers.GlorotUniform(seed=own),
+                name=f"c{number}",
+            )(x)
         return keras.Model(inputs, x, name="tiny")
 
     return build
