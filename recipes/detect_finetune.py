@@ -90,9 +90,8 @@ def read(args, run):
     """The photos with boxes, and what suits them."""
     folder = kd.workbench.box_folder(args.data, args.cache)
     annotations = kd.detection.read_annotations(folder)
-    found = kd.detection.check_boxes(annotations)
+    found = kd.detection.check_boxes(annotations, masks=args.masks)
     print(found)
-    found.plot(run.path / "boxes.png")
     if args.on_error == "raise" and len(found.faults):
         raise ValueError(
             "--data must be without faults with --on-error raise. Received: the "
@@ -126,6 +125,8 @@ def read(args, run):
     print(data.counts().to_string())
     for line in kd.detection.limits(data):
         print(line)
+    # The run's first file: what is refused above leaves nothing behind.
+    found.plot(run.path / "boxes.png")
     return data, choices
 
 

@@ -199,12 +199,15 @@ def detect(args):
             kd.detection.make_pictures_folder(args.pictures, args.images)
         detector = kd.detection.Detector.load(args.model)
         found = detector.predict(
-            args.images, on_error="skip", max_pixels=args.max_pixels
+            args.images,
+            on_error="skip",
+            max_pixels=args.max_pixels,
+            threshold=args.threshold,
         )
         if args.json:
-            found.to_json(args.json, args.threshold)
+            found.to_json(args.json)
         if args.csv:
-            found.to_csv(args.csv, args.threshold)
+            found.to_csv(args.csv)
         shown = max(args.threshold, detector.threshold)
         if args.pictures:
             found.save_pictures(args.pictures, shown)

@@ -95,7 +95,9 @@ class BoxCheck:
         return save_figure(figure, path)
 
 
-def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxCheck:
+def check_boxes(
+    annotations: Annotations | str | Path, verbose: int = 1, *, masks: bool = True
+) -> BoxCheck:
     """Decode every photo, look at every box, and report what is wrong with which.
 
     Boxes that reach outside their photo, are without area, of an unknown class or there
@@ -106,9 +108,11 @@ def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxC
     Args:
         annotations: or a folder of photos with boxes, in any form.
         verbose: 1 shows a progress bar; 0 shows nothing.
+        masks: whether to look at masks, as who trains without has no use for them.
 
     Raises:
-        ImportError: there are masks, and the extra `detection` is not installed.
+        ImportError: there are masks to look at, and the extra `detection` is not
+            installed.
         ValueError: the folder cannot be read.
     """
     if not isinstance(annotations, Annotations):
@@ -128,11 +132,11 @@ def check_boxes(annotations: Annotations | str | Path, verbose: int = 1) -> BoxC
     good = boxes.drop(of_boxes.index)
     good = good[good["file"].isin(photos.index)]
     faults = [(file, -1, fault) for file, fault in of_photos.items()]
-    of_masks = mask_faults(annotations, sizes.drop(of_photos.index, errors="ignore"))
-    faults += [
-        (boxes.at[row, "file"], row, fault)
-        for row, fault in [*of_boxes.items(), *of_masks.items()]
-    ]
+    of_rows = list(of_boxes.items())
+    if masks:
+        usable = sizes.drop(of_photos.index, errors="ignore")
+        of_rows += mask_faults(annotations, usable).items()
+    faults += [(boxes.at[row, "file"], row, fault) for row, fault in of_rows]
     splits = annotations.photos["split"]
     return BoxCheck(
         counts=annotations.counts(),

@@ -141,11 +141,14 @@ def make_pictures_folder(
 def picture_paths(folder: Path, files: Iterable[str], suffix: str) -> dict[str, Path]:
     """Where in `folder` drawn copies of photos go; of equal names one is `name-2`."""
     paths: dict[str, Path] = {}
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for file in files:
-        stem = Path(file).stem
-        taken[stem] = taken.get(stem, 0) + 1
-        name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+        name = stem = Path(file).stem
+        while name.lower() in taken:  # on some disks A.jpg is a.jpg
+            numbers[stem] = numbers.get(stem, 1) + 1
+            name = f"{stem}-{numbers[stem]}"
+        taken.add(name.lower())
         paths[file] = folder / f"{name}{suffix}"
     return paths
 

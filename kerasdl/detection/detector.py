@@ -68,6 +68,7 @@ class Detector:
         *,
         on_error: str = "raise",
         max_pixels: int = MAX_PIXELS,
+        threshold: float = 0.0,
     ) -> Detections:
         """Find boxes in photos.
 
@@ -77,12 +78,18 @@ class Detector:
             on_error: "raise" stops at a photo that cannot be read, "skip" leaves it out
                 and notes it in `damaged`.
             max_pixels: of a photo that is decoded.
+            threshold: score from which on answers are kept; 0 keeps all, as measures
+                need them.
 
         Raises:
             ImageError: a photo cannot be read; the message names it.
-            ValueError: no photos, or an `on_error` that is none.
+            ValueError: no photos, or an argument outside its range.
         """
         check_one_of("on_error", on_error, ("raise", "skip"))
+        if not 0 <= threshold <= 1:
+            raise ValueError(
+                f"`threshold` must be from 0 to 1. Received: threshold={threshold}"
+            )
         files = photo_files(photos, Path(root))
         if not files:
             raise ValueError(
@@ -100,7 +107,7 @@ class Detector:
         tables = []
         while batch := list(islice(usable, _BATCH)):
             sizes |= {view.file: view.size for view in batch}
-            tables += self.answers(batch, _BATCH)
+            tables += self.answers(batch, _BATCH, threshold=threshold)
         known = [file for file in files if file in sizes]
         return Detections(
             root=Path(root),
@@ -114,17 +121,24 @@ class Detector:
         )
 
     def answers(
-        self, photos: Sequence[View], batch_size: int | None = None
+        self,
+        photos: Sequence[View],
+        batch_size: int | None = None,
+        *,
+        threshold: float = 0.0,
     ) -> list[pd.DataFrame]:
         """A table for each view, boxes in pixels of its photo.
 
         Args:
             photos: views in the model's geometry.
             batch_size: to fill up to: the model is traced once for each.
+            threshold: score from which on answers are given.
         """
         count = batch_size or len(photos)
         pixels = np.zeros((count, *self.image_size, 3), "float32")
         pixels[: len(photos)] = [view.pixels for view in photos]
         found = self.model.predict_on_batch(pixels)
         named = [(view.file, view.size) for view in photos]
-        return in_photos(found, named, self.geometry, self.class_names)
+        return in_photos(
+            found, named, self.geometry, self.class_names, threshold=threshold
+        )

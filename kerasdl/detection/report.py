@@ -125,7 +125,7 @@ class DetectionReport:
             table = table.join(self.masks[["map", "ap50", "ap75"]].add_prefix("mask_"))
         form = dict.fromkeys(table, ".3f")
         order = ""
-        if len(self.truth.class_names) > page.FIRST:
+        if len(table) > page.FIRST:  # as the page hides those below
             classes = table.drop(index=ALL).sort_values("map", kind="stable")
             table = pd.concat([table.loc[[ALL]], classes])
             order = ", the lowest first"

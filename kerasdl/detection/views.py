@@ -105,6 +105,8 @@ def in_photos(
     photos: Sequence[tuple[str, tuple[int, int]]],
     geometry: Geometry,
     class_names: Sequence[str],
+    *,
+    threshold: float = 0.0,
 ) -> list[pd.DataFrame]:
     """A table of the answers to each photo, in its own pixels.
 
@@ -113,6 +115,7 @@ def in_photos(
         photos: name and (height, width) of each.
         geometry: of the model.
         class_names: in the order of its classes.
+        threshold: score from which on an answer is wanted: no mask of another is made.
 
     Returns:
         Columns `COLUMNS`, the best first; of answers with masks also `mask`, an RLE.
@@ -125,7 +128,10 @@ def in_photos(
         boxes = moved(found["boxes"][place, :count], np.linalg.inv(matrix))
         boxes = np.clip(boxes, 0, [width, height, width, height])
         # Of the black borders nothing is left.
-        rows = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        is_there = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        # A score that is no number stays, to be seen.
+        is_there &= ~(found["scores"][place, :count] < threshold)
+        rows = np.flatnonzero(is_there)
         boxes = boxes[rows]
         table = pd.DataFrame(boxes, columns=BOX).assign(
             file=file,

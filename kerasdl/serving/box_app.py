@@ -93,8 +93,8 @@ def create_box_app(
             found.append(view)
         return found
 
-    def tables_of(views: list[View]) -> list[pd.DataFrame]:
-        tables = [detector.answers([view])[0] for view in views]
+    def tables_of(views: list[View], threshold: float = 0.0) -> list[pd.DataFrame]:
+        tables = [detector.answers([view], threshold=threshold)[0] for view in views]
         if not all(np.isfinite(table[["score", *BOX]]).all(None) for table in tables):
             raise HTTPException(500, "the model's answer is not a number")
         return tables
@@ -102,9 +102,8 @@ def create_box_app(
     def of_files(contents: list[bytes], threshold: float) -> list[dict[str, Any]]:
         views = views_of(contents)
         return [
-            {"height": view.size[0], "width": view.size[1]}
-            | {"boxes": _boxes(table[table["score"] >= threshold])}
-            for view, table in zip(views, tables_of(views), strict=True)
+            {"height": view.size[0], "width": view.size[1], "boxes": _boxes(table)}
+            for view, table in zip(views, tables_of(views, threshold), strict=True)
         ]
 
     def of_predict(body: bytes) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """uvicorn on a socket that is bound before the model loads, and that stops in order."""
 
 import ipaddress
+import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import LOGGING_CONFIG
+from uvicorn.logging import AccessFormatter, DefaultFormatter
 
 from .connections import Protocol, Rarely, most_connections
 
@@ -16,14 +19,6 @@ _STOP_SECONDS = 30  # for what is under way when the server is told to stop
 _QUEUE = 1024  # connections that the system takes for a process that is busy
 # Connections that asyncio takes at a time, before any of them can be refused.
 _TAKEN_AT_A_TIME = 16
-_LOG = LOGGING_CONFIG | {
-    "filters": {"rarely": {"()": Rarely}},
-    "loggers": LOGGING_CONFIG["loggers"]
-    | {
-        "uvicorn.error": {"level": "INFO", "filters": ["rarely"]},
-        "asyncio": {"filters": ["rarely"]},
-    },
-}
 
 
 def bind(host: str = "127.0.0.1", port: int = 8501) -> socket.socket:
@@ -91,12 +86,13 @@ class Server(uvicorn.Server):
             "idle": {},
         }
         protocol = type("Protocol", (Protocol,), of_server)
+        _write_log()
         config = uvicorn.Config(
             app,
             http=protocol,
             ws="none",
             backlog=_TAKEN_AT_A_TIME,
-            log_config=_LOG,
+            log_config=None,
             lifespan="on",
             log_level="info" if access_log else "warning",
             access_log=access_log,
@@ -135,3 +131,24 @@ class Server(uvicorn.Server):
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
         self.run(sockets=[self._bound])
+
+
+def _write_log() -> None:
+    """Give uvicorn's loggers their handlers.
+
+    Its own way, `logging.config.dictConfig`, closes the handlers of the whole process.
+    """
+    formats = LOGGING_CONFIG["formatters"]
+    error = logging.StreamHandler(sys.stderr)
+    error.setFormatter(DefaultFormatter(formats["default"]["fmt"]))
+    access = logging.StreamHandler(sys.stdout)
+    access.setFormatter(AccessFormatter(formats["access"]["fmt"]))
+    for name, handler in (("uvicorn", error), ("uvicorn.access", access)):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+    for name in ("uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(known, Rarely) for known in logger.filters):
+            logger.addFilter(Rarely())

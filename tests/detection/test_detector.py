@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasdl.detection import Detector, read_coco, write_coco
+from kerasdl.detection import Detector, picture_paths, read_coco, write_coco
 from kerasdl.detection.annotations import BOX
 from kerasdl.runs import run_folder
 
@@ -91,6 +91,8 @@ def test_a_folder_stands_for_all_photos_below_it(scenes, tmp_path):
     rows = json.loads((tmp_path / "boxes.json").read_text())
     assert rows[0].keys() == {"file", "label", "box", "score"}
     assert rows[0]["score"] == pytest.approx(0.9)
+    assert len(detector.predict(scenes.root, threshold=0.89).boxes) == 12
+    assert len(detector.predict(scenes.root, threshold=0.95).boxes) == 0
     found.to_json(tmp_path / "boxes.json", threshold=0.95)
     assert json.loads((tmp_path / "boxes.json").read_text()) == []
 
@@ -112,6 +114,13 @@ def test_drawn_pictures_do_not_replace_photos(scenes, folder):
     with pytest.raises(ValueError, match=r"`folder` must hold none.*000\.png"):
         found.save_pictures(scenes.root / folder, 0.5)
     assert photos == {path: path.read_bytes() for path in scenes.root.rglob("*.*")}
+
+
+def test_no_drawn_picture_replaces_another(tmp_path):
+    files = ["x/a.jpg", "y/a.jpg", "z/a-2.jpg", "z/a.png", "A.jpg"]
+    paths = picture_paths(tmp_path, files, ".jpg")
+    names = [path.name for path in paths.values()]
+    assert names == ["a.jpg", "a-2.jpg", "a-2-2.jpg", "a-3.jpg", "A-4.jpg"]
 
 
 def test_photos_are_drawn_on_at_the_callers_limit(scenes):
@@ -136,6 +145,7 @@ def test_a_run_that_lacks_its_labels_is_refused(tmp_path):
     [
         ([], {}, "`photos` must hold photos"),
         (["a"], {"on_error": "no"}, "`on_error` must be one of 'raise', 'skip'"),
+        (["a"], {"threshold": np.nan}, "`threshold` must be from 0 to 1.*nan"),
     ],
 )
 def test_arguments_are_checked(photos, options, message):

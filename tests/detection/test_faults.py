@@ -114,6 +114,7 @@ def test_a_mask_that_is_wrong_is_named_and_left_out(scenes, with_box, mask, faul
     wrong = with_box(good, 0, mask=mask)
     found = check_boxes(wrong, verbose=0).faults
     assert found["box"].tolist() == [0] and found["fault"][0].startswith(fault)
+    assert len(check_boxes(wrong, verbose=0, masks=False).faults) == 0
     with pytest.warns(UserWarning, match=f"001.png: a box {fault}"):
         kept = BoxData(wrong, 64, masks=True, seed=0).annotations.boxes
     # The box stays, and stands for its mask.

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -70,14 +71,33 @@ def test_voc_there_and_back_with_the_lists_of_splits(scenes, with_box):
     assert_same(read_annotations(scenes.root), scenes)
 
 
-def test_of_two_forms_the_one_that_may_hold_masks_is_read(scenes, tmp_path, capsys):
+def test_of_two_forms_the_one_that_may_hold_masks_is_read(scenes, capsys):
+    """Trimaps have the photos' names, and heads are known of a part of them."""
+    train, valid = map(scenes.of_split, ("train", "valid"))
+    shutil.copytree(scenes.root / "images", scenes.root / "trimaps")
     (scenes.root / "Annotations").mkdir()
-    write_voc(scenes, scenes.root / "Annotations")
-    (scenes.root / "notes.json").write_text('{"images": 12}')
-    assert "Pascal VOC, 12 photos" in said(scenes.root, capsys)
-    write_coco(scenes.of_split("train"), scenes.root / "train.json")
-    assert "XML files are not used" in (line := said(scenes.root, capsys))
-    assert "COCO, 8 photos" in line
+    write_voc(train, scenes.root / "Annotations")
+    write_coco(train, scenes.root / "train.json")
+    write_coco(valid, scenes.root / "valid.json")
+    line = said(scenes.root, capsys)
+    assert "its XML files are not used" in line and "COCO, 12 photos" in line
+
+
+@pytest.mark.parametrize(
+    ("write", "why"),
+    [
+        (lambda path: path.write_text('{"images": 12}'), "must hold images, annot"),
+        (lambda path: path.write_text("{"), "must be whole"),
+        (lambda path: path.write_text(coco_of("000.png")), "'001', '002'"),
+    ],
+    ids=["other", "half", "of one photo"],
+)
+def test_json_files_of_less_do_not_replace_xml_files(scenes, capsys, write, why):
+    write_voc(scenes, scenes.root)
+    write(scenes.root / "found.json")
+    line = said(scenes.root, capsys)
+    assert "Pascal VOC, 12 photos" in line
+    assert "its JSON files are not used" in line and why in line
 
 
 def said(root, capsys):
@@ -170,7 +190,7 @@ def test_splits_of_a_table_are_folders_where_it_says_none(draw_scenes, tmp_path)
     }
 
 
-def test_areas_of_coco_are_those_of_masks(scenes, with_box):
+def test_areas_of_coco_are_those_of_masks(scenes, with_box, monkeypatch):
     x1, y1, x2, y2 = scenes.boxes[BOX].iloc[0]
     half = [[x1, y1, x2, y1, x2, y2]]
     masked = with_box(with_box(scenes, 0, mask=half), 1, mask=[[1, 2]])
@@ -178,6 +198,10 @@ def test_areas_of_coco_are_those_of_masks(scenes, with_box):
     assert first["area"] == as_pixels(half, (60, 80)).sum()
     assert first["area"] < 0.6 * first["bbox"][2] * first["bbox"][3]
     assert second["area"] == second["bbox"][2] * second["bbox"][3]
+    monkeypatch.setitem(sys.modules, "faster_coco_eval.core.mask", None)
+    first, *_ = as_coco(masked)["annotations"]
+    assert first["area"] == first["bbox"][2] * first["bbox"][3]
+    assert first["segmentation"] == half
 
 
 @pytest.mark.parametrize(

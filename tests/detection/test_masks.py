@@ -8,16 +8,19 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from faster_coco_eval.core.mask import encode
 
 from kerasdl import train
 from kerasdl.detection import (
     BoxData,
     Detections,
+    Geometry,
     MaskLoss,
     PointLoss,
     average_precision,
     detect_split,
     fcos,
+    in_photos,
     with_answers,
 )
 from kerasdl.detection._copy_paste import pasted
@@ -77,6 +80,17 @@ def test_what_is_no_mask_of_the_photo_is_refused(mask):
         ValueError, match="`mask` must be polygons or an RLE of 50 x 60"
     ):
         as_pixels(mask, (50, 60))
+
+
+@pytest.mark.parametrize("share", [0, 0.2, 0.8, 1])
+def test_an_rle_is_that_of_the_coco_tools(rng, share):
+    for height, width in ((1, 1), (7, 1), (1, 7), (9, 12)):
+        pixels = np.zeros((height + 2, width + 2), np.uint8)
+        pixels[:height, 2:] = rng.random((height, width)) < share
+        for part in (pixels, pixels[:height, 2:], pixels[:, 1:-1] > 0):
+            rle = encode(np.asfortranarray(part, np.uint8))
+            expected = {"size": [*part.shape], "counts": rle["counts"].decode()}
+            assert as_rle(part) == expected
 
 
 def test_lowered_masks_are_shares():
@@ -215,6 +229,24 @@ def test_masks_of_answers_are_in_the_photo():
     cut = in_photo(mask, np.array([0, 0, 5, 5.0]), (20, 40), matrix)
     assert cut.sum() == 25
     assert not in_photo(mask, np.array([9, 9, 9, 9.0]), (20, 40), matrix).any()
+
+
+def test_masks_are_made_of_the_answers_that_are_wanted():
+    mask = np.ones((4, 4), "f")
+    masks = np.empty((1, 4), object)
+    masks[0] = [mask, mask, None, mask]  # none can be made of None
+    found = {
+        "boxes": np.tile(np.array([0, 0, 8, 8.0], "f"), (1, 4, 1)),
+        "scores": np.array([[0.9, 0.5, 0.4, np.nan]], "f"),
+        "labels": np.zeros((1, 4), "int32"),
+        "count": np.array([4]),
+        "masks": masks,
+    }
+    geometry = Geometry((16, 16), "pad")
+    (table,) = in_photos(found, [("a", (16, 16))], geometry, ["any"], threshold=0.5)
+    # What is no number is not kept from who looks for it.
+    np.testing.assert_array_equal(table["score"], found["scores"][0, [0, 1, 3]])
+    assert as_pixels(table["mask"][2], (16, 16)).sum() == 64
 
 
 def test_masks_are_measured_drawn_and_written(scenes, tmp_path):

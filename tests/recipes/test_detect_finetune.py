@@ -116,6 +116,7 @@ def test_a_damaged_photo_stops_where_it_shall(recipe, draw_scenes, tmp_path):
         ValueError, match="--data must be without faults .* the 1 above"
     ):
         recipe([*arguments, "--out", str(tmp_path / "run")])
+    assert not list(tmp_path.glob("run*"))
 
 
 def test_data_must_hold_boxes(recipe, tmp_path):

@@ -1,6 +1,7 @@
 """A classifier behind HTTP from where somebody types."""
 
 import json
+import logging
 from urllib.request import urlopen
 
 import keras
@@ -20,6 +21,20 @@ def test_it_answers_until_it_is_stopped(predictor, capsys):
     server.stop()
     with bind(port=int(server.url.rsplit(":", 1)[1])):  # it is free again
         pass
+
+
+def test_handlers_of_others_stay_open(predictor):
+    class Handler(logging.NullHandler):
+        is_closed = False
+
+        def close(self):
+            self.is_closed = True
+
+    handler = Handler()
+    serve(predictor, "animals", port=0, wait=False).stop()
+    serve(predictor, "animals", port=0, wait=False).stop()
+    assert not handler.is_closed
+    assert len(logging.getLogger("uvicorn").handlers) == 1
 
 
 def test_a_name_that_is_none_leaves_the_port_free(predictor):

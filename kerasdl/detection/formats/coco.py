@@ -64,21 +64,16 @@ def read_coco(path: str | Path) -> Annotations:
     return Annotations.of(root, dict.fromkeys(ordered), photos, boxes)
 
 
-def has_coco(root: Path) -> bool:
-    """Whether a JSON file below a folder is of COCO's form, by the names in it."""
-    texts = (file.read_text("utf-8", "replace") for file in visible(root, "*.json"))
-    return any(all(f'"{part}"' in text for part in _PARTS) for text in texts)
-
-
 def write_coco(annotations: Annotations, path: str | Path) -> None:
-    """Write the JSON file `path`, ids from 1 on; a mask is written as it was read."""
+    """Write the JSON file `path` of `as_coco`; a mask is written as it was read."""
     write_json(path, as_coco(annotations))
 
 
 def as_coco(annotations: Annotations) -> dict[str, Any]:
     """What COCO's JSON holds, for files and for measures; ids from 1 on.
 
-    The `area` of an object is that of its mask, if it has one that can be read.
+    The `area` of an object is that of its mask, if it has one that can be read; without
+    the extra `detection`, which reads them, it is that of its box.
     """
     photos, boxes = annotations.photos, annotations.boxes
     numbers = {file: number for number, file in enumerate(photos.index, 1)}
@@ -114,9 +109,9 @@ def as_coco(annotations: Annotations) -> dict[str, Any]:
 
 
 def _area(box: Any, size: tuple[int, int]) -> float:
-    """Pixels of a mask; of the box without one, or with one that is none."""
+    """Pixels of a mask; of the box without one that can be read."""
     if box.mask is not None and min(size) > 0:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ImportError, ValueError):
             return mask_area(box.mask, size)
     return (box.x2 - box.x1) * (box.y2 - box.y1)
 

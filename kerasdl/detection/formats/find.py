@@ -1,13 +1,15 @@
 """Which form the boxes below a folder have, found by looking."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from kerasdl._checks import check_directory
+from kerasdl._checks import check_directory, first_few
 from kerasdl._names import print_line
 
 from ..annotations import Annotations
 from ._photo_files import visible
-from .coco import has_coco, read_coco
+from .coco import read_coco
 from .table import read_table
 from .voc import read_voc, voc_files
 from .yolo import HEADS, read_yolo
@@ -17,8 +19,9 @@ def read_annotations(path: str | Path) -> Annotations:
     """Read photos and boxes below `path`, whatever their form; a line says which.
 
     YOLO by its `data.yaml` or `classes.txt`, COCO by JSON files, Pascal VOC by XML
-    files of an `annotation`, a table by the one CSV file in `path`. Of two forms the
-    first of these is read, and a line says that the other is not.
+    files of an `annotation`, a table by the one CSV file in `path`. Of several forms
+    the first of these is read; but COCO beside XML files only if it can be read and
+    names every photo that they name. A line says which of both are not used.
 
     Raises:
         ValueError: there is no such folder, it holds none of these, or the reader of
@@ -26,15 +29,16 @@ def read_annotations(path: str | Path) -> Annotations:
     """
     root = check_directory("path", path)
     tables = sorted(root.glob("*.csv"))
-    has_xml = next(voc_files(root), None) is not None
+    xml_files = voc_files(root)
+    has_json = next(visible(root, "*.json"), None) is not None
     if any((root / name).is_file() for name in HEADS):
         form, found = "YOLO", read_yolo(root)
-    elif has_xml and not has_coco(root):
+    elif has_json and xml_files:
+        form, found = _coco_or_voc(root, xml_files)
+    elif xml_files:
         form, found = "Pascal VOC", read_voc(root)
-    elif next(visible(root, "*.json"), None):
+    elif has_json:
         form, found = "COCO", read_coco(root)
-        if has_xml:
-            print_line(f"{root}: its XML files are not used, as there are COCO's")
     elif len(tables) == 1:
         form, found = "a table", read_table(tables[0], root)
     else:
@@ -47,3 +51,20 @@ def read_annotations(path: str | Path) -> Annotations:
         f"{len(found.class_names)} classes"
     )
     return found
+
+
+def _coco_or_voc(root: Path, xml_files: Sequence[Path]) -> tuple[str, Annotations]:
+    """COCO, which may hold masks, where it is of all photos of the XML files."""
+    try:
+        found = read_coco(root)
+    except ValueError as error:
+        why = str(error)
+    else:
+        named = Counter(Path(photo).stem for photo in found.photos.index)
+        lacking = Counter(file.stem for file in xml_files) - named
+        if not lacking:
+            print_line(f"{root}: its XML files are not used, as there are COCO's")
+            return "COCO", found
+        why = f"the XML files name photos that they do not: {first_few(lacking)}"
+    print_line(f"{root}: its JSON files are not used: {why}")
+    return "Pascal VOC", read_voc(root)

@@ -37,7 +37,7 @@ def read_voc(path: str | Path) -> Annotations:
         http://host.robots.ox.ac.uk/pascal/VOC/voc2012/htmldoc/devkit_doc.html
     """
     root = check_directory("path", path)
-    files = list(voc_files(root / "Annotations")) or list(voc_files(root))
+    files = voc_files(root)
     if not files:
         raise ValueError(
             "`path` must hold XML files of an `annotation`. Received: "
@@ -56,7 +56,12 @@ def read_voc(path: str | Path) -> Annotations:
     return Annotations.of(root, None, photos, boxes)
 
 
-def voc_files(root: Path) -> Iterator[Path]:
+def voc_files(root: Path) -> list[Path]:
+    """XML files of an `annotation`: those in `Annotations`, else all below `root`."""
+    return list(_of_annotations(root / "Annotations")) or list(_of_annotations(root))
+
+
+def _of_annotations(root: Path) -> Iterator[Path]:
     """XML files below `root` that are of an `annotation`, or too damaged to say."""
     for file in visible(root, "*.xml"):
         try:
