@@ -12,7 +12,7 @@ from _tours.drawings import histograms, lines
 from keras import layers, regularizers
 from sklearn.datasets import load_digits
 
-EPOCHS = 15
+EPOCHS = 20
 
 
 def _digits():
