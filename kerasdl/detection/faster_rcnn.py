@@ -83,14 +83,14 @@ class TwoStages(NamedTuple):
     Attributes:
         inputs: of the model.
         levels: maps of the pyramid, and their strides.
-        proposals: boxes `(batch, proposals, 4)`.
+        boxes: what became of the proposals, `(batch, proposals, 4)`.
         raw: answers, as of `faster_rcnn`.
         seeds: of further initial weights.
     """
 
     inputs: Any
     levels: list[tuple[Any, int]]
-    proposals: Any
+    boxes: Any
     raw: Any
     seeds: Seeds
 
@@ -142,8 +142,9 @@ def two_stages(
         )(x)
     logits = _answer(x, classes, "roi_class", prior_bias(0.1), next(seeds))
     codes = _answer(x, 4, "roi_box", 0.0, next(seeds))
+    boxes = decode(codes * _CODES, found)
     second = {
-        "boxes": [decode(codes * _CODES, found)],
+        "boxes": [boxes],
         "places": [found],
         "logits": [logits],
     }
@@ -153,7 +154,7 @@ def two_stages(
         parts.append(ops.repeat(ops.zeros_like(parts[-1]), classes - 1, axis=2))
     together = layers.Concatenate(axis=1, name="raw_stages", dtype="float32")
     raw = together([roi, ops.concatenate(parts, axis=2)])
-    return TwoStages(inputs, levels, found, raw, seeds)
+    return TwoStages(inputs, levels, boxes, raw, seeds)
 
 
 def _proposing(

@@ -33,11 +33,11 @@ def mask_rcnn(
 ) -> keras.Model:
     """`faster_rcnn` with a mask head, to be trained by `MaskRCNNLoss`.
 
-    What lies in a proposal, 14 x 14 of maps that a 1x1 convolution makes a third as
-    deep, goes through two separable convolutions and one that doubles its side; one
-    mask of 28 x 28 whatever the class. (On a processor the paper's four convolutions of
-    256 filters would take most of a step.) In the raw answers masks stand in rows
-    below; `with_answers` puts them into the picture.
+    What lies in the box that a proposal became, 14 x 14 of maps that a 1x1 convolution
+    makes a third as deep, goes through two separable convolutions and one that doubles
+    its side; one mask of 28 x 28 whatever the class. (On a processor the paper's four
+    convolutions of 256 filters would take most of a step.) In the raw answers masks
+    stand in rows below; `with_answers` puts them into the picture.
 
     Args:
         trunk: as in `faster_rcnn`, and so are the others.
@@ -57,12 +57,12 @@ def mask_rcnn(
     found = two_stages(
         trunk, classes, strides, filters, proposals=proposals, units=units, seed=seed
     )
-    count = found.proposals.shape[1]
+    count = found.boxes.shape[1]
     width = max(filters // 3, 1)
     init = initializers.GlorotUniform(seed=next(found.seeds))
     narrow = layers.Conv2D(width, 1, kernel_initializer=init, name="mask_narrow")
     levels = [(narrow(x), stride) for x, stride in found.levels]
-    x = looked_at(levels, found.proposals, _GRID)
+    x = looked_at(levels, ops.stop_gradient(found.boxes), _GRID)
     x = ops.reshape(x, (-1, _GRID, _GRID, width))
     for number in range(2):
         x = separable(x, width, f"mask{number}", found.seeds)
@@ -81,8 +81,8 @@ class MaskRCNNLoss(TwoStageLoss):
     """`TwoStageLoss`, and cross-entropy and Dice of the masks of `mask_rcnn`.
 
     Takes boxes with masks, as `BoxData` gives them with `masks=True`. A proposal whose
-    IoU with an object is .5 or more shall give what it shows of the mask of the object
-    that it has most in common with.
+    box has an IoU of .5 or more with an object shall give what the box shows of the
+    mask of the object that it has most in common with.
 
     Args:
         mask_size: (rows, columns) of a true mask, `masks.mask_size` of the picture's.
@@ -107,10 +107,10 @@ class MaskRCNNLoss(TwoStageLoss):
         raw, found = unpacked(y_pred, (count, values))
         boxes, labels, ignored = y_true[..., :4], y_true[..., 4], y_true[..., 5] > 0
         objects = ops.where(ignored, -1.0, labels)
-        places = raw[:, :count, 4:8]
+        places = ops.stop_gradient(raw[:, :count, :4])
         overlaps = pairwise_iou(places, boxes)
         overlaps = ops.where(ops.expand_dims(objects >= 0, 1), overlaps, -1.0)
-        # Not as anchors are: one that shows little of an object has no mask of it.
+        # Not as anchors are: what shows little of an object has no mask of it.
         number, counts = ops.argmax(overlaps, axis=2), ops.max(overlaps, axis=2) >= _LOW
         counts = ops.cast(counts, "float32")
         # First the mask of each place, then what lies in it: all masks in all places

@@ -51,8 +51,8 @@ def with_answers(
     known = []
     if beside:
         known = [model.get_layer(beside).output]
-    if beside == ROI_MASKS:  # which lie in their proposals
-        known.append(model.get_layer("places").output)
+    if beside == ROI_MASKS:  # which lie in boxes that are not cut, and of no vote
+        known.append(model.get_layer(PARTS[0]).output)
     answers = suppressed(
         boxes,
         scores,
