@@ -68,9 +68,8 @@ def export_proved(
                 off = float(np.abs(answer(name, path) - expected).max() / scale)
             except (OSError, MemoryError, ImportError):
                 raise
-            except (
-                Exception
-            ) as error:  # those of ONNX Runtime and LiteRT are not public
+            # Those of ONNX Runtime and LiteRT are not public.
+            except Exception as error:
                 text = str(error).rstrip(".")
                 raise ExportError(f"{name}: {text}. Kept {folder}.") from error
             table[name] = {

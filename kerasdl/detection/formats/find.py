@@ -11,7 +11,7 @@ from ..annotations import Annotations
 from ._photo_files import visible
 from .coco import read_coco
 from .table import read_table
-from .voc import read_voc, voc_files
+from .voc import of_xml_files, voc_files
 from .yolo import HEADS, read_yolo
 
 
@@ -29,15 +29,13 @@ def read_annotations(path: str | Path) -> Annotations:
     """
     root = check_directory("path", path)
     tables = sorted(root.glob("*.csv"))
-    xml_files = voc_files(root)
-    has_json = next(visible(root, "*.json"), None) is not None
     if any((root / name).is_file() for name in HEADS):
         form, found = "YOLO", read_yolo(root)
-    elif has_json and xml_files:
+    elif (xml_files := voc_files(root)) and _has_json(root):
         form, found = _coco_or_voc(root, xml_files)
     elif xml_files:
-        form, found = "Pascal VOC", read_voc(root)
-    elif has_json:
+        form, found = "Pascal VOC", of_xml_files(root, xml_files)
+    elif _has_json(root):
         form, found = "COCO", read_coco(root)
     elif len(tables) == 1:
         form, found = "a table", read_table(tables[0], root)
@@ -67,4 +65,8 @@ def _coco_or_voc(root: Path, xml_files: Sequence[Path]) -> tuple[str, Annotation
             return "COCO", found
         why = f"the XML files name photos that they do not: {first_few(lacking)}"
     print_line(f"{root}: its JSON files are not used: {why}")
-    return "Pascal VOC", read_voc(root)
+    return "Pascal VOC", of_xml_files(root, xml_files)
+
+
+def _has_json(root: Path) -> bool:
+    return next(visible(root, "*.json"), None) is not None

@@ -4,7 +4,7 @@ Corners are pixels counted from 1, both inside the box: on edges counted from 0,
 and `ymin` are one less and `xmax` and `ymax` stay.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -43,6 +43,11 @@ def read_voc(path: str | Path) -> Annotations:
             "`path` must hold XML files of an `annotation`. Received: "
             f"path={str(path)!r} (0 of them)"
         )
+    return of_xml_files(root, files)
+
+
+def of_xml_files(root: Path, files: Sequence[Path]) -> Annotations:
+    """`read_voc` of these `files`, as `voc_files` finds them."""
     listed, splits = PhotoFiles(root), _splits(root / "ImageSets" / "Main")
     photos, boxes = {}, []
     for file in files:
