@@ -22,12 +22,12 @@ _KNOWN = frozenset(
 )
 # Of numbers of rows, which nothing makes int8: `Embedding` counts from the end too.
 _KNOWN_OF_INTEGERS = frozenset({"Less", "SelectV2"})
-# Of the networks of texts besides, which are known to be taken as they are.
+# Of networks of texts and tables besides, which are known to be taken as they are.
 _KNOWN_IN_FLOAT32 = _KNOWN | frozenset(
-    "All Any ArgMax BatchMatMulV2 Cumsum Equal Fill FloorMod Less LogicalAnd "
-    "LogicalNot LogicalOr Max NotEqual Range SelectV2 TensorListFromTensor "
-    "TensorListGetItem TensorListReserve TensorListSetItem TensorListStack Tile "
-    "TopKV2 Unpack While".split()
+    "All Any ArgMax BatchMatMulV2 Cos Cumsum Einsum Equal Fill FloorMod Less "
+    "LogicalAnd LogicalNot LogicalOr Max NotEqual OneHot Range SelectV2 Sin "
+    "TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem "
+    "TensorListStack Tile TopKV2 Unpack While".split()
 )
 
 
