@@ -269,9 +269,9 @@ class BoxData(Described):
         )
         photos, boxes = self.annotations.photos, self.annotations.boxes
         digest = hashlib.sha256(repr(list(photos.index)).encode(errors="replace"))
-        ignored = are_ignored(boxes).rename("ignored")
-        for table in (photos, boxes[["file", "label", *BOX]].join(ignored)):
+        for table in (photos, boxes[["file", "label", *BOX]]):
             digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+        digest.update(np.flatnonzero(are_ignored(boxes)).tobytes())
         if self.masks:
             digest.update(repr(boxes[SHAPES].to_numpy().tolist()).encode())
         return {
