@@ -20,6 +20,8 @@ import kerasdl  # light, and first: it switches oneDNN on before TensorFlow load
 OURS, YOLO, RETINANET = "kerasdl fcos", "keras-cv YOLOV8Detector", "keras-hub RetinaNet"
 PACKAGES = {YOLO: "keras_cv", RETINANET: "keras_hub"}
 GOALS = {YOLO: 0.6, RETINANET: 0.2}  # of their CPU time that ours shall take
+# Ends of blocks, as the peers' own trunks of this kind give them.
+TAPS = {"P3": "block3b_add", "P4": "block5c_add", "P5": "block7a_project_bn"}
 MOST = 32  # boxes of a view
 ANSWERS = {"confidence_threshold": 0.001, "max_detections": 100}  # as ours
 
@@ -105,12 +107,6 @@ def trunk_of(args):
     )
 
 
-def tapped(trunk, strides):
-    """The trunk with an output for each stride, and the names of its layers."""
-    levels = kerasdl.models.feature_levels(trunk)
-    return {stride: levels[stride] for stride in strides}
-
-
 def ours(data, args):
     detection = kerasdl.detection
     model = detection.fcos(trunk_of(args), len(data.class_names), seed=args.seed)
@@ -136,12 +132,8 @@ def yolo(data, args):
     import keras_cv
 
     trunk = trunk_of(args)
-    levels = tapped(trunk, (8, 16, 32))
     # keras-cv finds the levels by names of layers.
-    trunk.pyramid_level_inputs = {
-        f"P{number}": layer.name
-        for number, layer in zip((3, 4, 5), levels.values(), strict=True)
-    }
+    trunk.pyramid_level_inputs = TAPS
     model = keras_cv.models.YOLOV8Detector(
         num_classes=len(data.class_names),
         bounding_box_format="xyxy",
@@ -165,12 +157,9 @@ def retinanet(data, args):
     import keras_hub
 
     trunk = trunk_of(args)
-    levels = tapped(trunk, (8, 16, 32))
-    backbone = keras.Model(trunk.input, [layer.output for layer in levels.values()])
-    backbone.pyramid_outputs = {
-        f"P{number}": layer.output
-        for number, layer in zip((3, 4, 5), levels.values(), strict=True)
-    }
+    outputs = {level: trunk.get_layer(name).output for level, name in TAPS.items()}
+    backbone = keras.Model(trunk.input, list(outputs.values()))
+    backbone.pyramid_outputs = outputs
     # Levels, anchors and losses are its own.
     backbone = keras_hub.models.RetinaNetBackbone(
         image_encoder=backbone,
