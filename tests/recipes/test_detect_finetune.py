@@ -29,8 +29,8 @@ def predict(recipes_path):
 
 
 @pytest.fixture
-def unasked(monkeypatch):
-    """No process is begun to ask an exported file."""
+def unasked(here, monkeypatch):
+    """No process is begun to convert a file, or to ask an exported one."""
     monkeypatch.setattr(
         "kerasdl.artefacts.measurements.bare_process",
         lambda *arguments, **options: (
