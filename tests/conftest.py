@@ -287,11 +287,13 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """What is loaded stays: a conversion to TFLite looks for garbage among the rest.
 
-    And no iterator of tf.data that has become garbage waits for its tuner's thread,
-    which TensorFlow may let sleep on for a minute; no graph is optimised, as most run a
-    few times.
+    Garbage is looked for rarely: there are many objects in a network, and few die. No
+    iterator of tf.data that has become garbage waits for its tuner's thread, which
+    TensorFlow may let sleep on for a minute; no graph is optimised, as most run a few
+    times.
     """
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     if "tensorflow" in sys.modules:
         from kerasdl.batches import without_tuner
 

@@ -264,7 +264,12 @@ class BoxData(Described):
     def facts(self) -> dict[str, Any]:
         """What a resumed run must find again, as JSON can hold it."""
         names = (
-            *("batch_size", "mosaic", "masks", "copy_paste", "resize", "on_error"),
+            "batch_size",
+            "mosaic",
+            "masks",
+            "copy_paste",
+            "resize",
+            "on_error",
             "seed",
         )
         photos, boxes = self.annotations.photos, self.annotations.boxes
