@@ -90,6 +90,27 @@ def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(latency, "SECONDS", 0.0)
 
 
+@pytest.fixture(scope="session")
+def convert_here():
+    """A function by which files are converted in this process, not in one each.
+
+    Of models that are known not to end it, though not by their operations.
+    """
+
+    def patch(monkeypatch):
+        for module in ("_own_process", "tflite"):
+            place = f"kerasdl.artefacts.{module}.is_known"
+            monkeypatch.setattr(place, lambda module: True)
+
+    return patch
+
+
+@pytest.fixture
+def here(convert_here, monkeypatch):
+    """Files are converted in this process, which none of these models ends."""
+    convert_here(monkeypatch)
+
+
 @pytest.fixture
 def eagerly():
     """Functions run as they stand: of a few small batches that is less than a trace."""
