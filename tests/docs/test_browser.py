@@ -1,0 +1,107 @@
+"""The page that answers photos in a browser, with the files of an export."""
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import kerasdl
+
+PAGES = Path(__file__).parents[2] / "docs" / "pages"
+PAGE = PAGES / "browser"
+PACKAGES = json.loads((PAGE / "package.json").read_text())["dependencies"]
+ROWS = """[...document.querySelectorAll("tbody tr")].map(
+    row => [...row.cells].map(cell => cell.textContent))"""
+SEEN = """(canvas => [...canvas.getContext("2d").getImageData(
+    0, 0, canvas.width, canvas.height).data])(document.querySelector("canvas"))"""
+
+
+class Files(SimpleHTTPRequestHandler):
+    """What `python -m http.server` gives, in silence."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address(tmp_path):
+    """Of a server of the files in `tmp_path`."""
+    handler = partial(Files, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+def test_both_files_answer_in_a_browser_as_keras_does(
+    browser, address, colours, write_colours, tmp_path
+):
+    if shutil.which("npm") is None:
+        pytest.skip("needs npm")
+    shutil.copytree(PAGE, tmp_path, dirs_exist_ok=True)
+    install = ["npm", "install", "--no-audit", "--no-fund"]
+    done = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"npm cannot install: {done.stderr}")
+    photos = write_colours(tmp_path / "photos")
+    run = colours.write_run(tmp_path / "run", photos)
+    check = colours.read_photos(photos)
+    kerasdl.export.export_run(run, ("tflite", "onnx"), check=check, seed=0)
+    for file in ("export/model.onnx", "export/model.tflite", "labels.txt"):
+        shutil.copy(run / file, tmp_path)
+    manifest = json.loads((run / "manifest.json").read_text())
+
+    ramp = np.add.outer(np.arange(32) * 2, np.arange(64) * 3).astype("uint8")
+    wide = np.stack([ramp, ramp // 2, 255 - ramp], axis=-1)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    exact = np.random.default_rng(0).integers(0, 256, (16, 16, 3), "uint8")
+    Image.fromarray(exact).save(tmp_path / "exact.png")
+    predictor = kerasdl.load(run)
+    for resize in ("squash", "crop", "pad"):
+        manifest["resize"] = resize
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+        browser.open(f"{address}/index.html")
+        browser.wait("!document.getElementById('photo').disabled")
+        for name, expected in (
+            ("exact", exact),
+            ("wide", kerasdl.data.warp_image(wide, (16, 16), resize)),
+        ):
+            browser.choose("#photo", [tmp_path / f"{name}.png"])
+            browser.wait(f"state.textContent == '{name}.png'")
+            seen = np.reshape(browser.run(SEEN), (16, 16, 4))[..., :3]
+            # A smooth picture is almost the same by any way of making it smaller.
+            off = np.abs(seen.astype(int) - expected)
+            assert off.max() <= (0 if name == "exact" else 8) and off.mean() <= 2
+            answers = predictor.predict(seen[None].astype("float32")).probabilities[0]
+            rows = browser.run(ROWS)
+            assert [row[0] for row in rows] == predictor.class_names
+            for column in (1, 2):
+                given = [float(row[column]) for row in rows]
+                np.testing.assert_allclose(given, answers, atol=1e-5)
+    (tmp_path / "model.onnx").unlink()
+    browser.open(f"{address}/index.html")
+    browser.wait("state.textContent.startsWith('model.onnx is missing')")
+
+
+def test_the_page_asks_for_what_it_is_given_and_for_its_packages():
+    script = (PAGE / "page.js").read_text()
+    document = (PAGE / "index.html").read_text()
+    guide = (PAGES / "browser.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"\[(.*)\]\.map\(fetched\)", script)
+    assert all(file in guide for file in json.loads(f"[{listed}]"))
+    (mapped,) = re.findall(r'importmap">(.*?)</script>', document, re.DOTALL)
+    places = json.loads(mapped)["imports"]
+    assert set(re.findall(r'from "(.*)";', script)) <= set(places)
+    assert set(PACKAGES) <= set(places)
+    for package, place in places.items():
+        assert place.startswith(f"./node_modules/{package}/")
+    assert "://" not in script + document  # all is beside the page
