@@ -17,6 +17,7 @@ import kerasdl
 
 PAGES = Path(__file__).parents[2] / "docs" / "pages"
 PAGE = PAGES / "browser"
+GUIDE = (PAGES / "browser.md").read_text(encoding="utf-8")
 PACKAGES = json.loads((PAGE / "package.json").read_text())["dependencies"]
 ROWS = """[...document.querySelectorAll("tbody tr")].map(
     row => [...row.cells].map(cell => cell.textContent))"""
@@ -47,17 +48,19 @@ def test_both_files_answer_in_a_browser_as_keras_does(
 ):
     if shutil.which("npm") is None:
         pytest.skip("needs npm")
-    shutil.copytree(PAGE, tmp_path, dirs_exist_ok=True)
-    install = ["npm", "install", "--no-audit", "--no-fund"]
-    done = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"npm cannot install: {done.stderr}")
     photos = write_colours(tmp_path / "photos")
     run = colours.write_run(tmp_path / "run", photos)
     check = colours.read_photos(photos)
     kerasdl.export.export_run(run, ("tflite", "onnx"), check=check, seed=0)
-    for file in ("export/model.onnx", "export/model.tflite", "labels.txt"):
-        shutil.copy(run / file, tmp_path)
+    (steps,) = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
+    steps = steps.replace("RUN/", f"{run}/").replace("my_page", str(tmp_path / "page"))
+    assert "http.server" in steps.splitlines()[-1]
+    steps = "\n".join(["set -e", *steps.splitlines()[:-1]])
+    root = PAGES.parents[1]
+    done = subprocess.run(steps, shell=True, cwd=root, capture_output=True, text=True)
+    if done.returncode and "npm" in done.stderr:
+        pytest.skip(f"npm cannot install: {done.stderr}")
+    assert done.returncode == 0, done.stderr
     manifest = json.loads((run / "manifest.json").read_text())
 
     ramp = np.add.outer(np.arange(32) * 2, np.arange(64) * 3).astype("uint8")
@@ -68,8 +71,8 @@ def test_both_files_answer_in_a_browser_as_keras_does(
     predictor = kerasdl.load(run)
     for resize in ("squash", "crop", "pad"):
         manifest["resize"] = resize
-        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-        browser.open(f"{address}/index.html")
+        (tmp_path / "page/manifest.json").write_text(json.dumps(manifest))
+        browser.open(f"{address}/page/index.html")
         browser.wait("!document.getElementById('photo').disabled")
         for name, expected in (
             ("exact", exact),
@@ -87,21 +90,22 @@ def test_both_files_answer_in_a_browser_as_keras_does(
             for column in (1, 2):
                 given = [float(row[column]) for row in rows]
                 np.testing.assert_allclose(given, answers, atol=1e-5)
-    (tmp_path / "model.onnx").unlink()
-    browser.open(f"{address}/index.html")
+    (tmp_path / "page/model.onnx").unlink()
+    browser.open(f"{address}/page/index.html")
     browser.wait("state.textContent.startsWith('model.onnx is missing')")
 
 
 def test_the_page_asks_for_what_it_is_given_and_for_its_packages():
     script = (PAGE / "page.js").read_text()
     document = (PAGE / "index.html").read_text()
-    guide = (PAGES / "browser.md").read_text(encoding="utf-8")
     (listed,) = re.findall(r"\[(.*)\]\.map\(fetched\)", script)
-    assert all(file in guide for file in json.loads(f"[{listed}]"))
+    assert all(file in GUIDE for file in json.loads(f"[{listed}]"))
     (mapped,) = re.findall(r'importmap">(.*?)</script>', document, re.DOTALL)
     places = json.loads(mapped)["imports"]
     assert set(re.findall(r'from "(.*)";', script)) <= set(places)
     assert set(PACKAGES) <= set(places)
     for package, place in places.items():
         assert place.startswith(f"./node_modules/{package}/")
+    shown = re.findall(r"```js\n(.*?)```", GUIDE, re.DOTALL)
+    assert len(shown) == 2 and all(code in script for code in shown)
     assert "://" not in script + document  # all is beside the page
