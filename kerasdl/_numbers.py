@@ -15,7 +15,7 @@ def number(value: Any) -> str:
         return f"{value:,}"
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
-    size = abs(value)
+    size = abs(float(value))
     if 0 < size < 1e-3:
         return f"{value:.2e}"
     return f"{value:,.{4 if size < 10 else 2 if size < 1000 else 0}f}"
