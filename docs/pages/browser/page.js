@@ -48,6 +48,12 @@ async function byLite(model, pixels, shape) {
   return probabilities;
 }
 
+// Of two classes a model may have one output: that of the second.
+function ofAll(labels, outputs) {
+  const isOne = outputs.length === 1 && labels.length === 2;
+  return isOne ? [1 - outputs[0], outputs[0]] : outputs;
+}
+
 function show(labels, columns) {
   const rows = labels.map((label, row) => {
     const shown = [label, ...columns.map((column) => column[row].toFixed(6))];
@@ -75,15 +81,14 @@ async function start() {
     accelerator: "wasm",
   });
   const shape = [...model.getInputDetails()[0].shape];
-  const lines = (await names.text()).trimEnd().split("\n");
+  const labels = (await names.text()).trimEnd().split("\n");
   chosen.addEventListener("change", async () => {
     const pixels = await pixelsOf(chosen.files[0], shape[1], shape[2], resize);
     const columns = [
       await byOnnx(session, pixels, shape),
       await byLite(model, pixels, shape),
     ];
-    // A model of two classes may have one output: that of the second.
-    show(lines.slice(lines.length - columns[0].length), columns);
+    show(labels, columns.map((outputs) => ofAll(labels, outputs)));
     state.textContent = chosen.files[0].name;
   });
   chosen.disabled = false;
