@@ -17,8 +17,13 @@ from kerasdl._numbers import number
 
 # Of pandas, of decoding, and of files that are not compressed as their suffix says.
 _UNREADABLE = (
-    *(ValueError, OSError, EOFError, pd.errors.ParserWarning),
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    ValueError,
+    OSError,
+    EOFError,
+    pd.errors.ParserWarning,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
 )
 _HOW = (
     "Save it as a CSV file in UTF-8, with as many fields in each row as in its header, "

@@ -4,10 +4,7 @@ from pathlib import Path
 
 import kerasdl as kd
 
-COLUMNS = (
-    *("CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE", "DIS", "RAD", "TAX"),
-    *("PTRATIO", "B", "LSTAT"),
-)
+COLUMNS = tuple("CRIM ZN INDUS CHAS NOX RM AGE DIS RAD TAX PTRATIO B LSTAT".split())
 TARGET = "MEDV"
 LESSON_TEST = 10  # rows, the last ones
 SPLITS = ("train", "valid")

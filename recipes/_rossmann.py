@@ -12,29 +12,26 @@ WINDOWS = {"lesson": ("2014-08-01", "2014-09-17"), "last": ("2015-06-14", "2015-
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 PAGE = "https://www.kaggle.com/competitions/rossmann-store-sales/data"
 # Of fast.ai's notebook lesson3-rossman.ipynb.
-CATEGORICAL = (
-    *("Store", "DayOfWeek", "Year", "Month", "Day", "StateHoliday"),
-    *("CompetitionMonthsOpen", "Promo2Weeks", "StoreType", "Assortment"),
-    *("PromoInterval", "CompetitionOpenSinceYear", "Promo2SinceYear", "State"),
-    *("Week", "Events", "Promo_fw", "Promo_bw", "StateHoliday_fw", "StateHoliday_bw"),
-    *("SchoolHoliday_fw", "SchoolHoliday_bw"),
+CATEGORICAL = tuple(
+    "Store DayOfWeek Year Month Day StateHoliday CompetitionMonthsOpen Promo2Weeks "
+    "StoreType Assortment PromoInterval CompetitionOpenSinceYear Promo2SinceYear State "
+    "Week Events Promo_fw Promo_bw StateHoliday_fw StateHoliday_bw SchoolHoliday_fw "
+    "SchoolHoliday_bw".split()
 )
-CONTINUOUS = (
-    *("CompetitionDistance", "Max_TemperatureC", "Mean_TemperatureC"),
-    *("Min_TemperatureC", "Max_Humidity", "Mean_Humidity", "Min_Humidity"),
-    *("Max_Wind_SpeedKm_h", "Mean_Wind_SpeedKm_h", "CloudCover", "trend", "trend_DE"),
-    *("AfterStateHoliday", "BeforeStateHoliday", "Promo", "SchoolHoliday"),
+CONTINUOUS = tuple(
+    "CompetitionDistance Max_TemperatureC Mean_TemperatureC Min_TemperatureC "
+    "Max_Humidity Mean_Humidity Min_Humidity Max_Wind_SpeedKm_h Mean_Wind_SpeedKm_h "
+    "CloudCover trend trend_DE AfterStateHoliday BeforeStateHoliday Promo "
+    "SchoolHoliday".split()
 )
 _WEATHER = ("Events", *CONTINUOUS[1:10])
-_DAY = (
-    *("Store", "DayOfWeek", "Date", "Open", "Promo", "StateHoliday", "SchoolHoliday"),
-)
+_DAY = tuple("Store DayOfWeek Date Open Promo StateHoliday SchoolHoliday".split())
 TABLES = {
     "train": (*_DAY, "Sales"),
-    "store": (
-        *("Store", "StoreType", "Assortment", "CompetitionDistance", "PromoInterval"),
-        *("CompetitionOpenSinceYear", "CompetitionOpenSinceMonth"),
-        *("Promo2SinceYear", "Promo2SinceWeek"),
+    "store": tuple(
+        "Store StoreType Assortment CompetitionDistance PromoInterval "
+        "CompetitionOpenSinceYear CompetitionOpenSinceMonth Promo2SinceYear "
+        "Promo2SinceWeek".split()
     ),
     "store_states": ("Store", "State"),
     "state_names": ("StateName", "State"),
@@ -42,10 +39,10 @@ TABLES = {
     "weather": ("file", "Date", *_WEATHER),
     "test": ("Id", *_DAY),
 }
-_TEXT = {
-    *("Date", "StateHoliday", "StoreType", "Assortment", "PromoInterval", "State"),
-    *("StateName", "file", "week", "Events"),
-}
+_TEXT = set(
+    "Date StateHoliday StoreType Assortment PromoInterval State StateName file week "
+    "Events".split()
+)
 _EVENTS = ("SchoolHoliday", "StateHoliday", "Promo")
 # Days from the Sunday a Google week begins on to the end of the ISO week that it is
 # joined to. The lesson's 0 takes the week to come; 14 the last one that was over.

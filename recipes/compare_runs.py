@@ -129,7 +129,10 @@ def best_epoch(history):
     times = {}
     if seconds is not None:
         times = {"seconds_an_epoch": seconds.median(), "minutes": seconds.sum() / 60}
-    return {"epochs": len(history), "best_epoch": row + 1, **times, **kept}
+    # What is measured in some epochs alone, such as the mAP of a detector.
+    rare = history.loc[:, history.isna().any() & history.notna().any()].max()
+    highest = rare.add_prefix("highest_")
+    return {"epochs": len(history), "best_epoch": row + 1, **times, **kept, **highest}
 
 
 def curve(name, histories):

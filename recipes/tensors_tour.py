@@ -15,8 +15,12 @@ import kerasdl as kd
 
 NAME = "tensors_tour"
 PARTS = (
-    *("tensors", "tensors_parts", "tensors_random", "tensors_decompose"),
-    *("autograd", "layers"),
+    "tensors",
+    "tensors_parts",
+    "tensors_random",
+    "tensors_decompose",
+    "autograd",
+    "layers",
 )
 
 

@@ -89,6 +89,27 @@ def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(latency, "SECONDS", 0.0)
 
 
+@pytest.fixture(scope="session")
+def convert_here():
+    """A function by which files are converted in this process, not in one each.
+
+    Of models that are known not to end it, though not by their operations.
+    """
+
+    def patch(monkeypatch):
+        for module in ("_own_process", "tflite"):
+            place = f"kerasdl.artefacts.{module}.is_known"
+            monkeypatch.setattr(place, lambda module: True)
+
+    return patch
+
+
+@pytest.fixture
+def here(convert_here, monkeypatch):
+    """Files are converted in this process, which none of these models ends."""
+    convert_here(monkeypatch)
+
+
 @pytest.fixture
 def eagerly():
     """Functions run as they stand: of a few small batches that is less than a trace."""
@@ -281,11 +302,13 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish():
     """What is loaded stays: a conversion to TFLite looks for garbage among the rest.
 
-    And no iterator of tf.data that has become garbage waits for its tuner's thread,
-    which TensorFlow may let sleep on for a minute; no graph is optimised, as most run a
-    few times.
+    Garbage is looked for rarely: there are many objects in a network, and few die. No
+    iterator of tf.data that has become garbage waits for its tuner's thread, which
+    TensorFlow may let sleep on for a minute; no graph is optimised, as most run a few
+    times.
     """
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
     if "tensorflow" in sys.modules:
         from kerasdl.batches import without_tuner
 

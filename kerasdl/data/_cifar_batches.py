@@ -17,8 +17,12 @@ _SHAPE = (3, 32, 32)  # planes, height, width
 # What pickle calls whole numbers, and texts or bytes.
 _NUMBERS = {"BININT1", "BININT2", "BININT", "INT", "LONG1"}
 _TEXTS = {
-    *("SHORT_BINSTRING", "BINSTRING", "SHORT_BINBYTES", "BINBYTES"),
-    *("BINUNICODE", "SHORT_BINUNICODE"),
+    "SHORT_BINSTRING",
+    "BINSTRING",
+    "SHORT_BINBYTES",
+    "BINBYTES",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
 }
 
 

@@ -72,8 +72,11 @@ class Contents:
         with open_file(path) as file:
             found = os.fstat(file.fileno())
             state = [
-                *(found.st_dev, found.st_ino, found.st_size),
-                *(found.st_mtime_ns, found.st_ctime_ns),
+                found.st_dev,
+                found.st_ino,
+                found.st_size,
+                found.st_mtime_ns,
+                found.st_ctime_ns,
             ]
             known = self._known.get(name)
             if isinstance(known, list) and known[:-1] == state:

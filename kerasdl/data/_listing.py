@@ -16,9 +16,28 @@ from ._walk import Folders, is_hidden, walk
 # Folders of work, which may lie beside class folders; without images they are none.
 _OF_WORK = frozenset(
     {
-        *("cache", "caches", "checkpoint", "checkpoints", "export", "exports", "log"),
-        *("logs", "model", "models", "output", "outputs", "result", "results", "runs"),
-        *("sample", "samples", "saved_models", "scripts", "temp", "tmp", "weights"),
+        "cache",
+        "caches",
+        "checkpoint",
+        "checkpoints",
+        "export",
+        "exports",
+        "log",
+        "logs",
+        "model",
+        "models",
+        "output",
+        "outputs",
+        "result",
+        "results",
+        "runs",
+        "sample",
+        "samples",
+        "saved_models",
+        "scripts",
+        "temp",
+        "tmp",
+        "weights",
     }
 )
 # What may lie beside one folder of photos, and what that is called then.

@@ -15,9 +15,27 @@ _SUFFIX = "s?(?:set|data|dataset|image|img|photo)?s?"
 _ROLES = {split: re.compile(f"(?:{words}){_SUFFIX}") for split, words in _WORDS.items()}
 _FILLERS = frozenset(
     {
-        *("data", "dataset", "set", "sets", "split", "folder", "files", "v"),
-        *("image", "images", "img", "imgs", "photo", "photos", "pic", "pics"),
-        *("picture", "pictures", "jpg", "jpeg", "png"),
+        "data",
+        "dataset",
+        "set",
+        "sets",
+        "split",
+        "folder",
+        "files",
+        "v",
+        "image",
+        "images",
+        "img",
+        "imgs",
+        "photo",
+        "photos",
+        "pic",
+        "pics",
+        "picture",
+        "pictures",
+        "jpg",
+        "jpeg",
+        "png",
     }
 )
 _SHORT = frozenset({"tr", "te", "ts"})  # languages too, where others stand beside them

@@ -7,8 +7,13 @@ from pathlib import Path
 # What systems put beside photos: thumbnails, halves of files, bins.
 _OF_SYSTEMS = frozenset(
     {
-        *("__MACOSX", "__pycache__", "@eaDir", "#recycle", "$RECYCLE.BIN"),
-        *("lost+found", "System Volume Information"),
+        "__MACOSX",
+        "__pycache__",
+        "@eaDir",
+        "#recycle",
+        "$RECYCLE.BIN",
+        "lost+found",
+        "System Volume Information",
     }
 )
 

@@ -9,7 +9,11 @@ from .annotations import BOX, Annotations, are_ignored
 from .measures import ALL, average_precision, iou_matrix
 
 RIGHT, DOUBLE, PLACED, CLASS, BACKGROUND, MISSED = (
-    *("right", "double", "badly placed", "wrong class", "background"),
+    "right",
+    "double",
+    "badly placed",
+    "wrong class",
+    "background",
     "missed",
 )
 MISTAKES = (MISSED, DOUBLE, PLACED, CLASS, BACKGROUND)

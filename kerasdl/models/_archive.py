@@ -16,8 +16,16 @@ _HEADER = struct.Struct("<4s22xHH")  # of an entry: signature, lengths of name a
 _PIECE = 2**20
 # What a damaged archive, or one that was made to confuse, makes its readers raise.
 DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError),
-    *(AttributeError, LookupError, TypeError, UnicodeError),
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    UnicodeError,
 )
 
 

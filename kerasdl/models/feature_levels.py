@@ -9,7 +9,10 @@ from keras import layers
 from kerasdl._keras_internals import nodes_of
 
 _ACTIVATIONS = (
-    *(layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.PReLU,
+    layers.ELU,
     layers.Concatenate,
 )
 

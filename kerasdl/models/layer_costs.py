@@ -14,20 +14,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CONVS = (
-    *(layers.Conv1D, layers.Conv2D, layers.Conv3D),
-    *(layers.DepthwiseConv1D, layers.DepthwiseConv2D),
+    layers.Conv1D,
+    layers.Conv2D,
+    layers.Conv3D,
+    layers.DepthwiseConv1D,
+    layers.DepthwiseConv2D,
 )
 _SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 _TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
 _POOLS = (
-    *(layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D),
-    *(layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D),
+    layers.MaxPooling1D,
+    layers.MaxPooling2D,
+    layers.MaxPooling3D,
+    layers.AveragePooling1D,
+    layers.AveragePooling2D,
+    layers.AveragePooling3D,
 )
 _COUNTED = (*_CONVS, *_SEPARABLE, *_TRANSPOSED, layers.Dense)
 _VIEWS = (layers.Flatten, layers.Reshape)  # hold no values of their own
 _MARGINS = (
-    *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
-    *(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D),
+    layers.ZeroPadding1D,
+    layers.ZeroPadding2D,
+    layers.ZeroPadding3D,
+    layers.Cropping1D,
+    layers.Cropping2D,
+    layers.Cropping3D,
 )
 _Sides = tuple[float, ...]
 

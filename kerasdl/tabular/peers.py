@@ -19,8 +19,11 @@ from .report import answer_scores
 
 EMBEDDED = " with embeddings"
 PEERS = (
-    *("mean", "HistGradientBoosting", "LightGBM"),
-    *(f"HistGradientBoosting{EMBEDDED}", f"LightGBM{EMBEDDED}"),
+    "mean",
+    "HistGradientBoosting",
+    "LightGBM",
+    f"HistGradientBoosting{EMBEDDED}",
+    f"LightGBM{EMBEDDED}",
 )
 
 _FEW_ROWS = 20_000

@@ -67,8 +67,12 @@ def distributed(model: keras.Model) -> keras.Model:
     steps = _Steps(model, strategy)
     object.__setattr__(model, "_kerasdl_steps", steps)
     for name in (
-        *("fit", "evaluate", "predict", "predict_on_batch"),
-        *("make_train_function", "make_test_function"),
+        "fit",
+        "evaluate",
+        "predict",
+        "predict_on_batch",
+        "make_train_function",
+        "make_test_function",
     ):
         object.__setattr__(model, name, getattr(steps, name))
     object.__setattr__(model, SYMBOLIC_BUILD, steps.build_symbolically)

@@ -16,8 +16,14 @@ from .messages import did_you_mean, remember_options, say_error
 
 # Where and how a run works, not what it computes: a resumed run may differ in these.
 _HOW = (
-    *("out", "resume", "overwrite", "verbose", "clear_cache", "seed"),
-    *("gpu_memory_growth", "strategy"),
+    "out",
+    "resume",
+    "overwrite",
+    "verbose",
+    "clear_cache",
+    "seed",
+    "gpu_memory_growth",
+    "strategy",
 )
 
 OUT_HELP = "folder of the run, made at its end; default: a free one in saved_models"

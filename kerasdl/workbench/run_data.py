@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 32
 _LABELS = (  # arguments of `photos.add_label_arguments`
-    *("labels", "image_column", "label_column", "delimiter", "suffix", "on_missing"),
+    "labels",
+    "image_column",
+    "label_column",
+    "delimiter",
+    "suffix",
+    "on_missing",
 )
 _DATASETS = ("mnist", "fashion_mnist", "cifar10")  # functions of kerasdl.data
 
@@ -61,8 +66,14 @@ def photo_reading(
     if directory is not None:
         reading["data"] = str(directory)
     names = (
-        *("data", "resize", "max_train", "on_error", "max_pixels", "quick"),
-        *("cache", "seed"),
+        "data",
+        "resize",
+        "max_train",
+        "on_error",
+        "max_pixels",
+        "quick",
+        "cache",
+        "seed",
         *_LABELS,
     )
     return {name: reading[name] for name in names if name in reading}

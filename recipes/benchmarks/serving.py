@@ -39,8 +39,14 @@ SERVERS = {
     "bare litert": (BARE, "litert", "RUN"),
     "keras": (SERVE, "RUN", "--port", "0", "--runtime", "keras"),
     "keras, waits 2 ms": (
-        *(SERVE, "RUN", "--port", "0", "--runtime", "keras"),
-        *("--max-wait-ms", "2"),
+        SERVE,
+        "RUN",
+        "--port",
+        "0",
+        "--runtime",
+        "keras",
+        "--max-wait-ms",
+        "2",
     ),
     "bare keras": (BARE, "keras", "RUN"),
 }

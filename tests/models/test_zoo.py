@@ -139,6 +139,7 @@ def test_pixels_are_scaled_by_its_own_rule(network):
     np.testing.assert_array_equal(scaling(pixels), scale_pixels(pixels, network.rule))
 
 
+@pytest.mark.slow
 def test_weights_go_from_a_file_of_one_build_into_the_other(network, tmp_path):
     path = tmp_path / "own.keras"
     network.functional.save(path)
@@ -146,7 +147,7 @@ def test_weights_go_from_a_file_of_one_build_into_the_other(network, tmp_path):
     assert_same_weights(loaded, network.functional)
 
 
-def test_the_trunk_takes_a_file_with_the_top(network, tmp_path):
+def test_the_trunk_takes_the_other_build_s_file_with_the_top(network, tmp_path):
     path = tmp_path / "own.weights.h5"
     network.sequential.save_weights(path)
     trunk = network.build(include_top=False, weights=path, seed=2)

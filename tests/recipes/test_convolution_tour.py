@@ -23,7 +23,9 @@ LESSON = {
     },
     "pooling_by_hand": {
         "[kd.models.lp_pooling(x, 2, p).numpy().item() for p in (1, 2, 50)]": [
-            *(10, 30**0.5, 4)
+            10,
+            30**0.5,
+            4,
         ],
         "kd.models.mixed_pooling(x, 2, 0.25).numpy().item()": 2.875,
         "kd.models.stochastic_pooling(x, 2).numpy().item()": 3,

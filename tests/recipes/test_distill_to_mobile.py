@@ -133,6 +133,7 @@ def test_a_student_is_a_run_like_others(run, teacher):
         assert data.files(split) == own.files(split)
 
 
+@pytest.mark.slow  # beside the cut runs of smaller recipes, by the same steps
 def test_cut_short_and_resumed(run, teacher, tmp_path, monkeypatch):
     """Ctrl-C in the third epoch of the student, and in the second of `alone`."""
     monkeypatch.setattr(models, "mobilenet_v1", small_network)

@@ -48,6 +48,7 @@ def weights_of(run):
     return keras.saving.load_model(run / "model.keras").get_weights()
 
 
+@pytest.mark.slow  # beside the cut runs of smaller recipes, by the same steps
 def test_a_quick_run_that_was_cut_ends_as_one_that_was_not(
     photos, tmp_path, tiny_backbone, monkeypatch
 ):

@@ -18,7 +18,9 @@ LESSON = {
     },
     "hsv": {
         'cv2.cvtColor(np.uint8([[COLOURS["yellow"]]]), cv2.COLOR_RGB2HSV)[0, 0]': [
-            *(30, 255, 255)
+            30,
+            255,
+            255,
         ]
     },
     "a_grey_by_hand": {
@@ -36,7 +38,9 @@ LESSON = {
     },
     "edges": {
         "[_by_opencv(kernels[0], step)[1, 1:3] for kernels in three]": [
-            *([0, 100], [300, 300], [400, 400])
+            [0, 100],
+            [300, 300],
+            [400, 400],
         ]
     },
 }

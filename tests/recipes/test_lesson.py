@@ -21,6 +21,22 @@ def walked(lesson, folder, count, size, cache):
     return lesson.walk(lesson.parse_args([*args, "--n-aug", "1"]), count, 1, cache)
 
 
+def test_every_step_trains(
+    lesson, tmp_path, bright_and_dark, tiny_backbone, monkeypatch
+):
+    pretrained = lesson.kerasdl.Learner.pretrained
+
+    def tiny(name, *args, **options):
+        return pretrained(tiny_backbone, *args, **options)
+
+    monkeypatch.setattr(lesson.kerasdl.Learner, "pretrained", tiny)
+    photos = bright_and_dark(40, train=24, valid=12)
+    row = walked(lesson, photos, 48, 32, tmp_path)
+    assert set(lesson.STEPS) < set(row)
+    assert row["head"] < row["augmented"] <= row["cycles"] == row["tta"] == 1
+
+
+@pytest.mark.slow
 def test_steps_on_drawn_photos_rise(lesson, tmp_path):
     drawn = write_sample(tmp_path / "drawn", 48, 24, 1, image_size=64)
     row = walked(lesson, drawn, 96, 64, tmp_path)

@@ -43,9 +43,9 @@ def free_ports():
     return ports
 
 
-def start(how, folder, die_at=0, env=None):
+def start(how, folder, die_at=0, env=None, few=()):
     return subprocess.Popen(
-        [sys.executable, TRAINING, how, folder, str(die_at)],
+        [sys.executable, TRAINING, how, folder, str(die_at), *few],
         cwd=REPOSITORY,
         env=env,
         stdout=subprocess.PIPE,
@@ -60,12 +60,23 @@ def end(process):
     return json.loads(output.splitlines()[-1])
 
 
-def two_workers(folder, die_at=0):
+def two_workers(folder, die_at=0, few=()):
     ports = free_ports()
     return [
-        start("multi_worker", folder, die_at, environment(index, ports))
+        start("multi_worker", folder, die_at, environment(index, ports), few)
         for index in range(2)
     ]
+
+
+def end_alike(workers, folder, kept):
+    """What each has found; the chief alone has written."""
+    found = [end(process) for process in workers]
+    assert found[0]["moving"] == found[1]["moving"] == SHARES
+    assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
+    assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [*kept, "norm.npz", "plain.npz"]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -140,16 +151,16 @@ def test_two_devices_and_two_processes_train_as_one(alone, folder_of_one, tmp_pa
         assert wanted in message
 
     folder = tmp_path / "processes"
-    shutil.copytree(folder_of_one / "learner", folder / "learner")
-    found = [end(process) for process in two_workers(folder)]
-    for worker in found:
+    folder.mkdir()
+    for worker in end_alike(two_workers(folder, few=["few"]), folder, []):
+        check(worker, alone)
+
+
+@pytest.mark.slow  # beside the two processes above, which always run
+def test_two_processes_do_all_as_one(alone, folder_of_one, tmp_path):
+    shutil.copytree(folder_of_one / "learner", tmp_path / "learner")
+    for worker in end_alike(two_workers(tmp_path), tmp_path, ["learner"]):
         check_all(worker, alone)
-    assert found[0]["moving"] == found[1]["moving"] == SHARES
-    assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
-    assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
-    # Of the chief alone.
-    names = sorted(path.name for path in folder.iterdir())
-    assert names == ["learner", "norm.npz", "plain.npz"]
 
 
 @pytest.mark.slow  # beside the two processes above, which always run

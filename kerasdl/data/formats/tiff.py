@@ -22,13 +22,34 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS = 322, 323, 324, 325
 # directories.
 _NEEDED = frozenset(
     {
-        *(_WIDTH, _HEIGHT, _DEPTHS, _COMPRESSION, _ORIENTATION),
-        *(_STRIPS, _STRIP_LENGTHS, _CHANNELS),
-        *(_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_LENGTHS),
-        *(262, 266, 278, 284),  # meaning, order of bits, rows a strip, planes
-        *(292, 293, 317, 347),  # options of CCITT, differences, tables of JPEG
-        *(320, 332, 338, 339),  # palette, inks, alpha, kind of numbers
-        *(529, 530, 531, 532),  # YCbCr
+        _WIDTH,
+        _HEIGHT,
+        _DEPTHS,
+        _COMPRESSION,
+        _ORIENTATION,
+        _STRIPS,
+        _STRIP_LENGTHS,
+        _CHANNELS,
+        _TILE_WIDTH,
+        _TILE_HEIGHT,
+        _TILES,
+        _TILE_LENGTHS,
+        # Meaning of the values, order of bits, rows of a strip, planes.
+        262,
+        266,
+        278,
+        284,
+        # Options of CCITT, differences, tables of JPEG.
+        292,
+        293,
+        317,
+        347,
+        # Palette, inks, alpha, kind of numbers.
+        320,
+        332,
+        338,
+        339,
+        *range(529, 533),  # YCbCr
     }
 )
 _UNCOMPRESSED = 1
@@ -157,8 +178,11 @@ def _with_directory(
     start = len(data) + len(data) % 2
     return b"".join(
         (
-            *(data[:width], struct.pack(place, start), data[2 * width :]),
-            *(b"\0" * (len(data) % 2), struct.pack(number, len(entries))),
+            data[:width],
+            struct.pack(place, start),
+            data[2 * width :],
+            b"\0" * (len(data) % 2),
+            struct.pack(number, len(entries)),
             *(struct.pack(entry, tag, *entries[tag]) for tag in sorted(entries)),
             bytes(width),  # no further page
         )
