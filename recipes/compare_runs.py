@@ -80,6 +80,7 @@ def rewrite(run):
         f"{run.path.resolve().name}: {model.name}",
         run.manifest,
         history_of(run),
+        model=model,
         seed=run.manifest["seed"],
     )
     return run.path / PAGE
@@ -92,7 +93,7 @@ def compare(runs, out):
     names = names_of(runs)
     histories = dict(zip(names, map(history_of, runs), strict=True))
     best = pd.DataFrame([best_epoch(found) for found in histories.values()], names)
-    print(best.to_string(float_format="{:.4g}".format, na_rep="–"))
+    print(kd.tables.as_texts(best).to_string())
     shared = [column for found in histories.values() for column in found]
     curves = [
         curve(name, histories)
