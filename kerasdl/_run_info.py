@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from kerasdl._described import Described, some
 from kerasdl._file_names import MODEL
+from kerasdl._numbers import number
 
 IMAGE_CLASSIFICATION = "image_classification"  # also of runs that name no task
 
@@ -47,7 +48,7 @@ class RunInfo(Described):
 
     def _facts(self) -> dict[str, str]:
         results = self.manifest.get("results", {})
-        numbers = [f"{k} {v:.4g}" for k, v in _numbers(results).items()]
+        numbers = [f"{k} {number(v)}" for k, v in _numbers(results).items()]
         return {
             "folder": str(self.path),
             "task": self.task,

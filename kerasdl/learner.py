@@ -12,6 +12,7 @@ from kerasdl._atomic import write_by
 from kerasdl._checks import check_one_of
 from kerasdl._described import Described
 from kerasdl._notebook import is_console, notebook
+from kerasdl._numbers import number
 from kerasdl._optimizer import rate_of
 from kerasdl.batches import TrainingData, is_training_data
 from kerasdl.callbacks import BatchLosses
@@ -285,7 +286,7 @@ def _best(history: pd.DataFrame) -> str:
         return ""
     row = history["val_loss"].idxmin()
     measured = history.loc[row].filter(like="val_").dropna()
-    texts = [f"{name} {value:.4g}" for name, value in measured.items()]
+    texts = [f"{name} {number(value)}" for name, value in measured.items()]
     return f"epoch {row + 1}: {', '.join(texts)}"
 
 

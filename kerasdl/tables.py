@@ -1,4 +1,4 @@
-"""Files of tables written, read, or refused by name."""
+"""Tables: files written, read, or refused by name; and text to read."""
 
 import csv
 import lzma
@@ -13,6 +13,7 @@ import pandas as pd
 
 from kerasdl._atomic import write_text
 from kerasdl._checks import first_few
+from kerasdl._numbers import number
 
 # Of pandas, of decoding, and of files that are not compressed as their suffix says.
 _UNREADABLE = (
@@ -29,6 +30,28 @@ _HOW = (
     "or read it by pandas (`read_csv(..., encoding=..., sep=...)`, `read_excel`) and "
     "save that."
 )
+
+
+def as_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """A table's cells as a person reads them: 1,234,567 of counts, 0.9230 of scores.
+
+    Where all numbers of a column are whole, as counts among gaps are, they have no
+    decimals. What is missing is "–".
+    """
+    return pd.DataFrame(
+        {name: column_texts(table[name]) for name in table},
+        table.index,
+        dtype="object",
+    )
+
+
+def column_texts(values: pd.Series) -> list[str]:
+    """The cells of one column of `as_texts`."""
+    if pd.api.types.is_float_dtype(values):
+        there = values.dropna()
+        if (there % 1 == 0).all() and (there.abs() > 1).any():
+            values = values.astype("Int64")
+    return [number(None if value is pd.NA else value) for value in values]
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:

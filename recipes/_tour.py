@@ -229,7 +229,7 @@ def _show(code, value, section: Section, folder: Path, number: int) -> str:
         )
         return kd.page.listing(code) + drawn
     if isinstance(value, pd.DataFrame):
-        text = value.to_string(float_format="{:,.4g}".format)
+        text = kd.tables.as_texts(value).to_string()
         print(f"{code}\n{textwrap.indent(text, '    ')}")
         caption = section.about.splitlines()[0]
         return kd.page.listing(code) + kd.page.table(value, caption)

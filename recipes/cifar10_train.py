@@ -243,7 +243,7 @@ def train(model, photos, args, run):
     row |= {"last_test_accuracy": last}
     run.manifest["results"] = [row]
     table = pd.DataFrame([row]).drop(columns="dataset")
-    print(f"\n{table.T.to_string(header=False, float_format='{:.4g}'.format)}")
+    print(f"\n{kd.tables.as_texts(table).T.to_string(header=False)}")
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ def rewrite(run):
         f"{run.path.resolve().name}: {model.name}",
         run.manifest,
         history_of(run),
+        model=model,
         seed=run.manifest["seed"],
     )
     return run.path / PAGE
@@ -92,7 +93,7 @@ def compare(runs, out):
     names = names_of(runs)
     histories = dict(zip(names, map(history_of, runs), strict=True))
     best = pd.DataFrame([best_epoch(found) for found in histories.values()], names)
-    print(best.to_string(float_format="{:.4g}".format, na_rep="–"))
+    print(kd.tables.as_texts(best).to_string())
     shared = [column for found in histories.values() for column in found]
     curves = [
         curve(name, histories)
@@ -128,7 +129,10 @@ def best_epoch(history):
     times = {}
     if seconds is not None:
         times = {"seconds_an_epoch": seconds.median(), "minutes": seconds.sum() / 60}
-    return {"epochs": len(history), "best_epoch": row + 1, **times, **kept}
+    # What is measured in some epochs alone, such as the mAP of a detector.
+    rare = history.loc[:, history.isna().any() & history.notna().any()].max()
+    highest = rare.add_prefix("highest_")
+    return {"epochs": len(history), "best_epoch": row + 1, **times, **kept, **highest}
 
 
 def curve(name, histories):

@@ -9,8 +9,8 @@ first. Picture size, finest level, what freezes and the epochs are chosen by the
 and photos unless they are given: objects of the smallest class shall have 24 pixels a
 side, and twenty minutes of two cores shall do.
 
---model is fcos (points), retinanet (anchors), ssd_lite (the lightest) faster_rcnn
-or mask_rcnn (two stages). The last gives masks, as fcos does with --masks.
+--model is fcos (points), retinanet (anchors), ssd_lite (the lightest), faster_rcnn or
+mask_rcnn (two stages). The last gives masks, as fcos does with --masks.
 
 The run holds model.keras, which takes pixels and answers with boxes, model.tflite,
 report.html: average precision by class and size, curves, mistakes, the worst pictures;
@@ -74,8 +74,10 @@ def parse_args(argv=None):
 def main(argv=None):
     args = parse_args(argv)
     with kd.workbench.training_run(args, PREDICT, kd.workbench.check_backbone) as run:
-        data, choices = read(args, run)
+        data, choices, found = read(args, run)
         model = build(args, data, choices, run.seed)
+        # The run's first file: what is refused above leaves nothing behind.
+        found.plot(run.path / "boxes.png")
         history = fit(args, run, data, model, choices)
         print(kd.train.history_table(history))
         final = kd.detection.with_answers(model)
@@ -87,7 +89,7 @@ def main(argv=None):
 
 
 def read(args, run):
-    """The photos with boxes, and what suits them."""
+    """The photos with boxes, what suits them, and what was found of them."""
     folder = kd.workbench.box_folder(args.data, args.cache)
     annotations = kd.detection.read_annotations(folder)
     found = kd.detection.check_boxes(annotations, masks=args.masks)
@@ -125,9 +127,7 @@ def read(args, run):
     print(data.counts().to_string())
     for line in kd.detection.limits(data):
         print(line)
-    # The run's first file: what is refused above leaves nothing behind.
-    found.plot(run.path / "boxes.png")
-    return data, choices
+    return data, choices, found
 
 
 def build(args, data, choices, seed):

@@ -231,17 +231,15 @@ def side_by_side(rows):
     """The table to read, a column for each network."""
     import pandas as pd
 
-    table = pd.DataFrame(rows).set_index("network").T
+    table = pd.DataFrame(rows).set_index("network")
     units = {"parameters": "M", "multiply_adds": "M", "keras_bytes": "MB"}
     units |= {"tflite_bytes": "MB", "zipped_bytes": "MB"}
-    table.loc[list(units)] /= 1e6
+    table[list(units)] /= 1e6
     names = {
         name: f"{name.removesuffix('_bytes')}, {unit}" for name, unit in units.items()
     }
-    table = table.rename(
-        {**names, "zipped_bytes": "tflite zipped, MB", "p50_ms": "p50, ms"}
-    )
-    return table.to_string(float_format="{:.4g}".format)
+    names |= {"zipped_bytes": "tflite zipped, MB", "p50_ms": "p50, ms"}
+    return kd.tables.as_texts(table.rename(columns=names)).T.to_string()
 
 
 if __name__ == "__main__":

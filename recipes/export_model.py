@@ -165,11 +165,12 @@ def detector(args, info, out):
         formats = kd.detection.DETECTION_FORMATS
     if args.check:
         masks = info.manifest.get("data", {}).get("masks", False)
-        check, calibration = kd.workbench.checked_boxes(args.check, masks), None
+        check = kd.workbench.checked_boxes("check", args.check, masks)
+        calibration = None
     else:
         check, calibration = kd.workbench.recorded_boxes(info)
     if args.calibration:
-        calibration = kd.workbench.checked_boxes(args.calibration)
+        calibration = kd.workbench.checked_boxes("calibration", args.calibration)
     return kd.detection.export_run(
         info.path,
         check,

@@ -200,7 +200,7 @@ def compare(names, rows, run):
         pd.concat(
             [pd.read_csv(run.path / name / "history.csv") for name in names]
         ).to_csv(run.path / "history.csv", index=False)
-    print(f"\n{table.to_string(index=False, float_format='{:.4g}'.format)}")
+    print(f"\n{kd.tables.as_texts(table).to_string(index=False)}")
 
 
 if __name__ == "__main__":

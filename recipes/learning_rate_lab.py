@@ -123,7 +123,7 @@ def compare(head, data, loss, args, run, snapshots=None):
     table = pd.DataFrame(rows)
     run.record(rate=highest, schedules=json.loads(table.to_json(orient="records")))
     print(f"\nhighest rate {highest:.1e}, {epochs} epochs each\n")
-    print(table.to_string(index=False, na_rep="", float_format="{:.4g}".format))
+    print(kd.tables.as_texts(table).to_string(index=False))
 
 
 if __name__ == "__main__":

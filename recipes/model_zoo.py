@@ -64,7 +64,7 @@ def main(argv=None):
         if len(measured):
             measured.to_csv(run.path / "results.csv", index=False)
             draw_accuracies(measured, run.path)
-            print(f"\n{measured.to_string(index=False, float_format='{:.4g}'.format)}")
+            print(f"\n{kd.tables.as_texts(measured).to_string(index=False)}")
         run.record(networks=json.loads(table.to_json(orient="records")))
     print(f"\n{args.out}/ holds the table (networks.csv) and the pictures")
 

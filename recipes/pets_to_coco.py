@@ -5,8 +5,9 @@
 The folder has images/ and trimaps/ (1 pet, 2 background, 3 border), named alike, in
 folders train, valid and test; breeds of cats begin with a capital letter, as the Oxford
 pets have them. It gets train.json and so on, which `recipes/detect_finetune.py --data
-DIR --masks` reads. A mask is what is pet for sure: its border belongs to nobody. Photos
-without pet are left out, and counted. Exit code 2: a bad argument.
+DIR --masks` reads. A mask is what is pet for sure; the border is its `void`, which
+measures of masks leave out. Photos without pet are left out, and counted. Exit code 2:
+a bad argument.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import kerasdl as kd
 
 CLASSES = ["cat", "dog"]
-PET = 1
+PET, BORDER = 1, 3
 
 
 def parse_args(argv=None):
@@ -58,7 +59,8 @@ def read(folder, files, split):
     photos, boxes = {}, []
     for name in files:
         path = (folder / "trimaps" / name).with_suffix(".png")
-        pet = (kd.data.read_image(path)[..., 0] == PET).astype("uint8")
+        trimap = kd.data.read_image(path)[..., 0]
+        pet = (trimap == PET).astype("uint8")
         x1, y1, x2, y2 = kd.detection.box_of(pet)
         if x2 <= x1:
             continue
@@ -69,6 +71,7 @@ def read(folder, files, split):
             {"file": file, "label": CLASSES[Path(name).name[0].islower()]}
             | {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
             | {"mask": kd.detection.as_rle(pet)}
+            | {"void": kd.detection.as_rle(trimap == BORDER)}
         )
     return kd.detection.Annotations.of(folder, CLASSES, photos, boxes)
 

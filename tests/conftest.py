@@ -19,7 +19,6 @@ _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 os.environ[_ONEDNN] = "0"
 
 REPOSITORY = Path(__file__).parents[1]
-COLOURS = Path(__file__).with_name("colours.py")
 PROGRAMS = Path(__file__).with_name("programs")
 
 
@@ -88,6 +87,27 @@ def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
 
     monkeypatch.setattr(latency, "_ask", ask)
     monkeypatch.setattr(latency, "SECONDS", 0.0)
+
+
+@pytest.fixture(scope="session")
+def convert_here():
+    """A function by which files are converted in this process, not in one each.
+
+    Of models that are known not to end it, though not by their operations.
+    """
+
+    def patch(monkeypatch):
+        for module in ("_own_process", "tflite"):
+            place = f"kerasdl.artefacts.{module}.is_known"
+            monkeypatch.setattr(place, lambda module: True)
+
+    return patch
+
+
+@pytest.fixture
+def here(convert_here, monkeypatch):
+    """Files are converted in this process, which none of these models ends."""
+    convert_here(monkeypatch)
 
 
 @pytest.fixture
@@ -193,7 +213,23 @@ def real_data():
 @pytest.fixture(scope="session")
 def colours():
     """The module `colours.py`: photos of three colours and a model that knows them."""
-    spec = importlib.util.spec_from_file_location("colours", COLOURS)
+    return _beside("colours")
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A page in headless Chromium, as `chromium.py` drives it."""
+    chromium = _beside("chromium")
+    if chromium.COMMAND is None:
+        pytest.skip("needs Chromium")
+    with chromium.opened(tmp_path / "profile") as page:
+        yield page
+
+
+def _beside(name):
+    """A module of this folder."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -40,6 +40,7 @@ def test_help_names_each_command(kerasdl):
     assert code == 0
     for name in commands.split():
         assert f"\n  {name} " in printed
+    assert "SUPPRESS" not in printed
 
 
 def test_recipes_are_listed_with_what_they_do(kerasdl):

@@ -22,6 +22,7 @@ ROWS = (
     (
         "_checks",
         "_names",
+        "_numbers",
         "_seeds",
         "_optional",
         "_parallel",

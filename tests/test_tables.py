@@ -7,7 +7,7 @@ from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.tables import read_csv, read_header, write_csv
+from kerasdl.tables import as_texts, read_csv, read_header, write_csv
 from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
@@ -90,3 +90,20 @@ def test_what_is_written_has_as_many_rows(tmp_path):
     write_csv(tmp_path / "t.csv", table)
     found = pd.read_csv(tmp_path / "t.csv")
     assert found["n"].tolist() == [1, 2, 3] and found["text"][0] == "a\rb"
+
+
+def test_texts_of_a_table_have_the_digits_that_count():
+    table = pd.DataFrame(
+        {
+            "network": ["lenet5", "teacher"],
+            "accuracy": [0.923, None],
+            "parameters": [62610, None],  # whole numbers as floats, as of the gap
+            "seed": [1, 2],
+            "perfect": [1.0, 1.0],
+        },
+        index=["a", "b"],
+    )
+    shown = as_texts(table)
+    assert shown.loc["a"].tolist() == ["lenet5", "0.9230", "62,610", "1", "1.0000"]
+    assert shown.loc["b"].tolist() == ["teacher", "–", "–", "2", "1.0000"]
+    assert as_texts(table[:0]).shape == (0, 5)

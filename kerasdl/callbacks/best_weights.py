@@ -66,9 +66,7 @@ class BestWeights(keras.callbacks.Callback):
         check_writable("path", self.path)
         self._missed: list[str] | None = None
 
-    def on_epoch_end(  # noqa: D102
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: D102
         if self.monitor not in logs:
             self._missed = list(logs)
             if not comes_later(self, self.monitor, logs):

@@ -41,7 +41,5 @@ class ExamplesPerSecond(keras.callbacks.Callback):
     ) -> None:
         self._ended = time.monotonic()
 
-    def on_epoch_end(  # noqa: D102
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: D102
         logs["examples_per_second"] = self.num_examples / (self._ended - self._began)

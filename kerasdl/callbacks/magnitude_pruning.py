@@ -157,9 +157,7 @@ class MagnitudePruning(keras.callbacks.Callback):
             self._masks = [_mask(kernel, share) for kernel in self._kernels]
         self._apply()
 
-    def on_epoch_end(  # noqa: D102
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:  # noqa: D102
         zeros = sum(int(ops.sum(kernel == 0)) for kernel in self._kernels)
         logs["sparsity"] = zeros / sum(int(ops.size(k)) for k in self._kernels)
 

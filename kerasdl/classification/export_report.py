@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from kerasdl.artefacts import EXACT, files_table, save_rows
+from kerasdl.tables import as_texts
 
 _LEAST_AGREEMENT = 0.999
 _MOST_DIFFERENCE = 1e-3  # of a probability
@@ -77,12 +78,10 @@ class ExportReport:
         return str(self)
 
     def _repr_html_(self) -> str:
-        return self.table().to_html(index=False, border=0, float_format="{:.4g}".format)
+        return as_texts(self.table()).to_html(index=False, border=0)
 
     def __str__(self) -> str:
-        numbers = self.table().to_string(
-            index=False, float_format="{:.4g}".format, na_rep="-"
-        )
+        numbers = as_texts(self.table()).to_string(index=False)
         return (
             f"{numbers}\n{self.photos} photos; the Keras model's accuracy is "
             f"{self.accuracy:.4f}. ms: one picture on one thread."

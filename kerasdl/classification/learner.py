@@ -263,8 +263,15 @@ class Learner(NeutralLearner):
         """
         report = ClassificationReport.from_model(self.model, self.data, split)
         if path is not None:
-            seed = self.data.seed
-            save_report(report, path, title, settings, self.history, seed=seed)
+            save_report(
+                report,
+                path,
+                title,
+                settings,
+                self.history,
+                model=self.model,
+                seed=self.data.seed,
+            )
         return report
 
     def export(self, path: str | Path) -> None:

@@ -17,6 +17,12 @@ _MOST = 4096  # features
 _PHOTOS = 256  # of the training split, and of the one held out
 _LEAST = 16  # of each, that tell something
 _BATCH = 32
+_SCALING = (
+    keras.layers.BatchNormalization,
+    keras.layers.Dropout,
+    keras.layers.Normalization,
+    keras.layers.Rescaling,
+)
 _SHARE = 0.99  # of the photos held out that count as like the training photos
 
 
@@ -104,6 +110,30 @@ def with_features(model: keras.Model) -> keras.Model | None:
     if taken.shape[-1] is None or taken.shape[-1] > _MOST:
         return None
     return keras.Model(model.inputs, [taken, model.outputs[0]])
+
+
+def features_scale(model: keras.Model) -> tuple[np.ndarray, np.ndarray] | None:
+    """How the layers right before the last dense one scale each feature it takes.
+
+    A converter folds them into the dense layer: what that takes is then what they took.
+
+    Returns:
+        Scale and offset, each `(features,)`; None where no such layer stands there.
+    """
+    taken = next(
+        layer.input
+        for layer in reversed(model.layers)
+        if isinstance(layer, keras.layers.Dense)
+    )
+    from_layer = {id(getattr(layer, "output", None)): layer for layer in model.layers}
+    tensor = taken
+    while isinstance(layer := from_layer.get(id(tensor)), _SCALING):
+        tensor = layer.input
+    if tensor is taken:
+        return None
+    two = np.stack([np.zeros(taken.shape[1:]), np.ones(taken.shape[1:])])
+    offset, at_one = keras.Model(tensor, taken).predict_on_batch(two)
+    return at_one - offset, offset
 
 
 def unit(features: np.ndarray) -> np.ndarray:

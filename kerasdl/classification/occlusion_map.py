@@ -70,7 +70,7 @@ def occlusion_map(
         check_writable("path", path)
     pixels = check_image(model, image)
     height, width = pixels.shape[1:3]
-    patch = max(min(height, width) // 5, 1) if patch is None else patch
+    patch = max(int(min(height, width)) // 5, 1) if patch is None else patch
     stride = max(patch // 4, 1) if stride is None else stride
     for name, value, highest in (
         ("patch", patch, min(height, width)),

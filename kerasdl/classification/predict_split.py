@@ -43,10 +43,10 @@ class SplitPredictions(Described):
         Raises:
             ValueError: the photos have no labels.
         """
-        self._check_labels("accuracy")
-        if self.labels.ndim == 2:
-            return float(np.mean((self.probabilities > 0.5) == (self.labels > 0.5)))
-        return float(np.mean(self.probabilities.argmax(axis=1) == self.labels))
+        labels = self._known_labels("accuracy")
+        if labels.ndim == 2:
+            return float(np.mean((self.probabilities > 0.5) == (labels > 0.5)))
+        return float(np.mean(self.probabilities.argmax(axis=1) == labels))
 
     @property
     def log_loss(self) -> float:
@@ -57,14 +57,14 @@ class SplitPredictions(Described):
         Raises:
             ValueError: the photos have no labels.
         """
-        self._check_labels("log_loss")
-        if self.labels.ndim == 2:
-            truth, shares = self.labels.ravel() > 0.5, self.probabilities.ravel()
+        labels = self._known_labels("log_loss")
+        if labels.ndim == 2:
+            truth, shares = labels.ravel() > 0.5, self.probabilities.ravel()
             return float(metrics.log_loss(truth, shares, labels=[False, True]))
         # scikit-learn's check of the sums is stricter than float32 outputs are.
         shares = self.probabilities / self.probabilities.sum(axis=1, keepdims=True)
         classes = range(shares.shape[1])
-        return float(metrics.log_loss(self.labels, shares, labels=classes))
+        return float(metrics.log_loss(labels, shares, labels=classes))
 
     def _facts(self) -> dict[str, str]:
         count, classes = self.probabilities.shape
@@ -77,12 +77,13 @@ class SplitPredictions(Described):
         measured = {"accuracy": self.accuracy, "log loss": self.log_loss}
         return facts | {name: f"{value:.4f}" for name, value in measured.items()}
 
-    def _check_labels(self, name: str) -> None:
+    def _known_labels(self, name: str) -> np.ndarray:
         if self.labels is None:
             raise ValueError(
                 f"`{name}` needs photos with labels. Received: labels=None. "
                 "`predict.Submission` writes answers for photos without."
             )
+        return self.labels
 
 
 def predict_split(

@@ -15,6 +15,7 @@ from sklearn import metrics
 
 from kerasdl._described import Described, some
 from kerasdl._names import as_text
+from kerasdl._numbers import number
 from kerasdl.data import ImageData, read_image
 
 from ._check_answers import check_answers
@@ -333,7 +334,7 @@ class ClassificationReport(Described):
 
     def _facts(self) -> dict[str, str]:
         numbers = {
-            name.replace("_", " "): f"{value:,}" if name == "photos" else f"{value:.4g}"
+            name.replace("_", " "): number(value)
             for name, value in self.summary.items()
         }
         return {"split": self.split, "classes": some(self.class_names)} | numbers

@@ -1,9 +1,11 @@
 """One HTML page that shows how well a classifier does, and where it fails."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -15,11 +17,13 @@ from ._class_scores import scored_classes
 from .confusion import confused_part, most_confused, similarity_order
 from .curves import save_calibration, save_precision_recall, save_roc
 from .gallery import describe, gallery
+from .grad_cam import heats_of
 from .report import ClassificationReport
 
 _MATRIX = 15  # classes whose confusion matrix has figures that fit on a page
 _PAIRS = 20
 _PHOTOS = 12  # in a gallery
+_BATCH = 16  # photos of which heat is computed at once
 _WORST = 12  # of more classes, those with the lowest F1 have galleries
 _SCORES = dict.fromkeys(
     ("precision", "recall", "F1", "average_precision", "ROC_AUC"), ".3f"
@@ -33,17 +37,19 @@ def save_report(
     title: str = "Classification report",
     settings: Mapping[str, Any] | None = None,
     history: "pd.DataFrame | Sequence[Mapping[str, Any]] | None" = None,
+    model: keras.Model | None = None,
     *,
     seed: int | None = None,
 ) -> None:
     """Write a report as one HTML file: numbers, confusion, curves, photos, settings.
 
     The file needs nothing besides: pictures are in it, photos at 224 pixels, at most
-    120 of them, which a click shows large. A script finds classes by name where there
-    are more than 20, and shows the 20 with the lowest F1 until then. What is drawn by
-    class fits 2 classes as well as hundreds: of more than 15, the confusion matrix is
-    drawn of those with the most mistakes, and of all without figures; of more than 12,
-    photos are shown of the 12 with the lowest F1.
+    120 of them. A click shows one large, with what the `model` sees its answer by laid
+    over it (Grad-CAM). A script finds classes by name where there are more than 20, and
+    shows the 20 with the lowest F1 until then. What is drawn by class fits 2 classes as
+    well as hundreds: of more than 15, the confusion matrix is drawn of those with the
+    most mistakes, and of all without figures; of more than 12, photos are shown of the
+    12 with the lowest F1.
 
     Args:
         report: the answers.
@@ -54,6 +60,9 @@ def save_report(
             mappings become tables.
         history: a row for each epoch, as `plots.save_curves` takes it; `stage` may be
             missing.
+        model: whose answers they are, if the images of the report are what it took.
+            None shows no Grad-CAM, as does a model without feature maps, or one that
+            looks at several views of a photo.
         seed: of the photos drawn at random; None draws one and prints it.
 
     Raises:
@@ -74,7 +83,7 @@ def save_report(
         sections.append(("Confusion", _confusion(report)))
     sections += [
         ("Classes", _classes(report)),
-        ("Photos", "".join(_photos(report, seed))),
+        ("Photos", _photos(report, model, seed)),
         ("Curves", _curves(report)),
     ]
     sections += page.closing(history, settings)
@@ -167,7 +176,7 @@ def _classes(report: ClassificationReport) -> str:
     return each + page.table(averages, "All classes", _SCORES)
 
 
-def _photos(report: ClassificationReport, seed: int) -> Iterator[str]:
+def _photos(report: ClassificationReport, model: keras.Model | None, seed: int) -> str:
     """The galleries: of all classes, then of each or of the worst."""
     mistakes = report.summary["mistakes"]
     kinds = {
@@ -178,37 +187,69 @@ def _photos(report: ClassificationReport, seed: int) -> Iterator[str]:
     }
     if mistakes <= _PHOTOS:
         del kinds["random_incorrect"]  # the first gallery shows them all
-    for kind, heading in kinds.items():
-        yield _gallery(report, heading, gallery(report, kind, _PHOTOS, seed=seed))
     names = report.class_names
     if len(names) > _WORST:
         names = (
             report.per_class["f1"].dropna().sort_values(kind="stable").index[:_WORST]
         )
     count = 6 if len(names) <= 4 else 3
-    for name in names:
-        both = [
-            _gallery(report, f"{name}: {kind.replace('_', ' ')}", photos)
-            for kind in ("most_correct", "most_incorrect")
-            for photos in [gallery(report, kind, count, name)]
-        ]
-        yield page.pair(*both)
+    of_all = {
+        heading: gallery(report, kind, _PHOTOS, seed=seed)
+        for kind, heading in kinds.items()
+    }
+    of_classes = {
+        f"{name}: {kind.replace('_', ' ')}": gallery(report, kind, count, name)
+        for name in names
+        for kind in ("most_correct", "most_incorrect")
+    }
+    photos = _pictures(report, model, [*of_all.values(), *of_classes.values()])
+    whole = [_gallery(head, found, photos) for head, found in of_all.items()]
+    halves = [_gallery(head, found, photos) for head, found in of_classes.items()]
+    pairs = zip(halves[::2], halves[1::2], strict=True)
+    return "".join([*whole, *(page.pair(*both) for both in pairs)])
 
 
-def _gallery(report: ClassificationReport, heading: str, photos: pd.DataFrame) -> str:
+def _pictures(
+    report: ClassificationReport,
+    model: keras.Model | None,
+    galleries: Sequence[pd.DataFrame],
+) -> dict[int, str]:
+    """Each photo of the galleries as it stands on the page, by its row."""
+    shown: dict[int, str] = {}
+    if report.images is None:
+        return shown
+    rows = sorted({row for photos in galleries for row in photos.index})
+    for first in range(0, len(rows), _BATCH):
+        batch = rows[first : first + _BATCH]
+        images = [report.image(row) for row in batch]
+        heats = _heats(model, images)
+        for row, image, heat in zip(batch, images, heats, strict=True):
+            lines = [(_MARKS.get(line[0], ""), line) for line in describe(report, row)]
+            file = report.files[row]
+            shown[row] = page.picture(image, file, lines, f"photo {file}", heat)
+    return shown
+
+
+def _heats(
+    model: keras.Model | None, images: Sequence[np.ndarray]
+) -> Sequence[np.ndarray | None]:
+    """Where the model sees its answer in each photo, if it can be told."""
+    if model is not None:
+        with suppress(ValueError):
+            pixels = np.stack(images).astype("float32")
+            return list(heats_of(model, pixels, None, None))
+    return [None] * len(images)
+
+
+def _gallery(heading: str, photos: pd.DataFrame, shown: Mapping[int, str]) -> str:
     head = page.heading(heading)
     if photos.empty:
         return head + page.note("None.")
-    if report.images is None:
+    if not shown:
         table = photos.set_index("file").drop(columns="correct")
         formats = {"probability": ".2f", "probability_of_true": ".2f"}
         return head + page.table(table, heading, formats)
-    shown = []
-    for row in photos.index:
-        lines = [(_MARKS.get(line[0], ""), line) for line in describe(report, row)]
-        file = report.files[row]
-        shown.append(page.picture(report.image(row), file, lines, f"photo {file}"))
-    return head + page.gallery(shown)
+    return head + page.gallery([shown[row] for row in photos.index])
 
 
 def _curves(report: ClassificationReport) -> str:

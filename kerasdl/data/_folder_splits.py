@@ -183,7 +183,7 @@ def read_names(
             "`regex` must find a label in every file name. Received: "
             f"regex={regex!r}, not found in {first_few(other)}"
         )
-    names = [match[1] for match in found]
+    names = [match[1] for match in found if match]
     class_names = class_list("folder", names)
     return class_names, PhotoList(
         photos.files, photos.pictures, positions(names, class_names)

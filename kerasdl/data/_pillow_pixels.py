@@ -72,7 +72,7 @@ def pillow_pixels(
             raise ValueError(
                 "channels of this number, kind or depth are not read"
             ) from error
-        raise ValueError(f"damaged: {error}") from error
+        raise ValueError(f"damaged: {str(error).strip()}") from error
     if upright.mode.startswith("I;16") or (upright.mode == "I" and kind == "PPM"):
         upper = (np.asarray(upright) >> (depth - 8)).astype(np.uint8)
         # Of fewer bits Pillow itself turns what counts from white.

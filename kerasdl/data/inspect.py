@@ -1,6 +1,7 @@
 """Look at a folder of images before training: what is damaged, doubled, how much."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,8 @@ from .photo_statistics import describe_sizes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_READS_HEIC = f"pip install 'kerasdl[{heif.EXTRA}]' reads them"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,11 +88,10 @@ class ImageCheck:
             for name, kind in self.wrong_suffix.items()
         ]
         lines += [self._duplicates_line(group) for group in self.duplicates]
-        heic = [name for name in self.ignored if name.lower().endswith(heif.SUFFIXES)]
+        heic = _heic(self.ignored)
         lines += [f"ignored: {name}" for name in self.ignored if name not in heic]
         if heic:
-            how = "pip install 'kerasdl[heic]' reads them"
-            lines.append(f"{len(heic)} HEIC photos left out: {how}")
+            lines.append(f"{len(heic)} HEIC photos left out: {_READS_HEIC}")
         return "\n".join(lines)
 
     def _duplicates_line(self, group: list[str]) -> str:
@@ -141,9 +143,11 @@ def check_images(
     images, others = list_images(root)
     names = list(map(as_text, images))
     if not images:
+        heic = _heic(others)
+        more = f", {len(heic)} HEIC photos: {_READS_HEIC}" if heic else ""
         raise ValueError(
             f"`path` must hold images ({' '.join(SUFFIX_FORMATS)}). "
-            f"Received: path={str(path)!r} (0 images)."
+            f"Received: path={str(path)!r} (0 images{more})."
         )
     findings = map_ahead(
         lambda name: _examine(root / name, max_pixels), images, workers
@@ -179,6 +183,11 @@ class _Finding(NamedTuple):
     height: int | None = None
     width: int | None = None
     reason: str | None = None
+
+
+def _heic(names: Iterable[str]) -> list[str]:
+    """Which are photos of phones, that are listed as images once they can be read."""
+    return [name for name in names if name.lower().endswith(heif.SUFFIXES)]
 
 
 def _examine(path: Path, max_pixels: int) -> _Finding:

@@ -70,8 +70,8 @@ def read_labels(
         on_missing: "raise" or "skip": what becomes of rows whose photo is not there.
 
     Raises:
-        ValueError: no such file or columns, photos that are missing, or an argument
-            outside its range.
+        ValueError: no such file or columns, photos that are missing, a name that
+            several photos have, or an argument outside its range.
     """
     check_one_of("on_missing", on_missing, ON_MISSING)
     folder = check_directory("folder", folder)
@@ -91,8 +91,9 @@ def read_labels(
     _check_columns("label_column", label_column, rows, path)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     rows = rows[[image_column, *label_column]].copy()
-    rows[image_column] = _found(path, rows[image_column], places, folder, on_missing)
-    rows = rows[rows[image_column] != ""]
+    _check_found(path, rows[image_column], places, folder, on_missing)
+    rows[image_column] = places.str.get(0)
+    rows = rows.dropna(subset=image_column)
     label = label_column[0] if len(label_column) == 1 else label_column
     between = None
     if isinstance(label, str):
@@ -115,20 +116,19 @@ class _Photos:
         self._above = folder.resolve().parts
         self._suffix = suffix or ""
         self._folders = {part for image in images for part in image.split("/")[:-1]}
-        self._places: dict[str, str | None] = {}
+        self._places: dict[str, list[str]] = {}
         kinds = [str, lambda image: PurePosixPath(image).name]
         if suffix is None:
             kinds += [_stem, lambda image: _stem(PurePosixPath(image).name)]
         kinds += [_low_suffix, lambda image: _low_suffix(PurePosixPath(image).name)]
         for kind in kinds:  # the first that has a name has it
-            found: dict[str, str | None] = {}
+            found: dict[str, list[str]] = {}
             for image in images:
-                name = kind(image)
-                found[name] = None if name in found else image  # of two, neither
+                found.setdefault(kind(image), []).append(image)
             self._places = found | self._places
 
     def places(self, names: pd.Series) -> pd.Series:
-        """The photos of names, relative to the folder; "" where there is none.
+        """The photos of names, relative to the folder: a list for each, mostly of one.
 
         Names may begin with folders that the photos are not in: those that all of them
         share, or those above the photos. Where there is a folder of that name, it is
@@ -139,15 +139,17 @@ class _Photos:
         found = [self._place(parts, shared) for parts in clean]
         return pd.Series(found, names.index, dtype=object)
 
-    def _place(self, parts: tuple[str, ...], shared: tuple[str, ...]) -> str:
+    def _place(self, parts: tuple[str, ...], shared: tuple[str, ...]) -> list[str]:
         for left in range(len(parts)):
             lead = parts[:left]
             if lead == shared[:left] or lead == self._above[-left:]:
                 name = f"{'/'.join(parts[left:])}{self._suffix}"
-                place = self._places.get(name) or self._places.get(_low_suffix(name))
-                if place and self._folders & set(lead) <= set(place.split("/")):
-                    return place
-        return ""
+                found = self._places.get(name) or self._places.get(_low_suffix(name))
+                meant = self._folders & set(lead)
+                places = [p for p in found or () if meant <= set(p.split("/"))]
+                if places:
+                    return places
+        return []
 
     def _below(self, parts: tuple[str, ...]) -> tuple[str, ...]:
         """A name without the whole path of the folder."""
@@ -185,7 +187,8 @@ def _guess_image(
     most, found = 0.0, None
     for column in rows:
         places = photos.places(rows[column])
-        share = places.ne("").mean()
+        # Different ones: a few labels, such as 0 and 1, may name photos too.
+        share = rows[column][places.map(bool)].nunique() / max(len(rows), 1)
         if share >= 0.5:
             return column, places
         if on_missing == "skip" and share > most:  # few may be there
@@ -226,11 +229,20 @@ def _check_columns(
             )
 
 
-def _found(
+def _check_found(
     path: Path, names: pd.Series, places: pd.Series, folder: Path, on_missing: str
-) -> pd.Series:
-    """The photos of names at their places; "" for those to leave out."""
-    missing = names[places == ""].tolist()
+) -> None:
+    """Raise ValueError unless each name is that of one photo, or may be of none."""
+    several = places[places.map(len) > 1]
+    if len(several):
+        row = several.index[0]
+        raise ValueError(
+            "`labels` must name each photo so that one is meant. Received: "
+            f"labels={as_text(path)!r} with {names[row]!r}, which "
+            f"may be {first_few(several[row])}. Write the folder before the name, and "
+            "the suffix behind it."
+        )
+    missing = names[~places.map(bool)].tolist()
     if missing and (on_missing == "raise" or len(missing) == len(names)):
         raise ValueError(
             "`labels` must name photos that are there. Received: "
@@ -242,7 +254,6 @@ def _found(
         print_line(
             f"{len(missing)} rows without a photo left out: {first_few(missing)}"
         )
-    return places
 
 
 def _as_text(column: pd.Series, delimiter: str | None) -> tuple[pd.Series, str | None]:

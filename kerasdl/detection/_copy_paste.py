@@ -77,6 +77,7 @@ def _onto(
     to = slice(y, y + y2 - y1), slice(x, x + x2 - x1)
     part = mask[y1:y2, x1:x2]
     covers = part >= _SEEN
+    part = np.where(covers, part, 0)  # its border stays where it was
     np.copyto(image[to], source[y1:y2, x1:x2], where=covers[..., None])
     moved = np.zeros_like(mask)
     moved[to] = part

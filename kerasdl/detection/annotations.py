@@ -12,7 +12,8 @@ BOX = ["x1", "y1", "x2", "y2"]
 FLAGS = ["difficult", "truncated", "occluded", "crowd"]
 _PHOTO = {"split": "", "height": 0, "width": 0}
 _BOX = {"file": "", "label": "", **dict.fromkeys(BOX, 0.0)}
-_BOX |= {**dict.fromkeys(FLAGS, False), "mask": None}
+SHAPES = ["mask", "void"]
+_BOX |= {**dict.fromkeys(FLAGS, False), **dict.fromkeys(SHAPES)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +29,10 @@ class Annotations:
             not.
         boxes: a row for each box. Columns `file`, `label` (a name), `x1`, `y1`, `x2`,
             `y2` in pixels of the upright photo, of whose left upper corner 0, 0 is the
-            outer edge; `difficult`, `truncated`, `occluded`, `crowd`; and `mask`, a
-            polygon or RLE as COCO has it, or None.
+            outer edge; `difficult`, `truncated`, `occluded`, `crowd`; `mask`, a
+            polygon or RLE as COCO has it, or None; and `void`, the same of what may or
+            may not be of the object, as the border of a trimap: measures of masks leave
+            it out.
     """
 
     root: Path

@@ -18,8 +18,10 @@ def assign_points(
 
     A point answers for an object if it lies in it, not farther than `radius` strides
     from its middle, and if the farthest side of the object is within 4 to 8 strides;
-    the finest stride takes all smaller ones too, the coarsest all larger ones. Of
-    several objects it answers for the smallest.
+    the finest stride takes all smaller ones too, the coarsest all larger ones. An
+    object that lies between the points, so that there is none for it, as of some that
+    are narrower than a stride, gets those next to its middle on the level of its size.
+    Of several objects a point answers for the smallest.
 
     Args:
         places: squares about the points, as wide as a stride, `(batch, points, 4)`.
@@ -33,7 +35,8 @@ def assign_points(
 
     Reference:
         Tian et al., 2019, https://arxiv.org/abs/1904.01355, section 3.2, with the
-        centre sampling of its later version.
+        centre sampling of its later version; that no object is without a point is as
+        of anchors, Ren et al., 2015, https://arxiv.org/abs/1506.01497, section 3.1.2
     """
     strides = ops.expand_dims(places[..., 2] - places[..., 0], 2)
     x, y = _middles(places, 2)
@@ -44,8 +47,11 @@ def assign_points(
     coarsest = ops.max(strides, axis=1, keepdims=True)
     is_large_enough = (farthest > _REACH / 2 * strides) | (strides <= finest)
     is_small_enough = (farthest <= _REACH * strides) | (strides >= coarsest)
-    fits = (nearest > 0) & (off < radius * strides)
-    fits = fits & is_large_enough & is_small_enough
+    is_of_level = is_large_enough & is_small_enough
+    fits = (nearest > 0) & (off < radius * strides) & is_of_level
+    away = ops.where(is_of_level, off, _NEVER)
+    is_next = away <= ops.min(away, axis=1, keepdims=True)
+    fits = ops.where(ops.any(fits, axis=1, keepdims=True), fits, is_next)
     fits = fits & (ops.expand_dims(labels, 1) >= 0)
     areas = ops.where(fits, ops.expand_dims(area(boxes), 1), _NEVER)
     return ops.argmin(areas, axis=-1), ops.any(fits, axis=-1)

@@ -14,11 +14,12 @@ from kerasdl.data.augment import apply_colour
 
 from ._copy_paste import pasted
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
-from .annotations import BOX, Annotations, are_ignored
+from .annotations import BOX, SHAPES, Annotations, are_ignored
 from .geometry import clipped, moved, on_edges, to_view
 from .masks import as_pixels, lowered, mask_size
 
 MIN_VISIBLE = 0.25
+_VOID = 127  # of 255: less than what counts as seen
 CLASS, IGNORED, MASK = 4, 5, 6  # columns of labels, after the corners
 
 
@@ -29,7 +30,8 @@ class BoxBatches(PhotoBatches):
     in pixels of the view, the number of its class, and 1 where it is difficult or a
     crowd. Of rows beyond the last box the class is -1. (One array, as Keras takes no
     dict for a model of one output.) With masks each row goes on with its mask, shares
-    in [0, 1] at a quarter of the view's size, row after row.
+    in [0, 1] at a quarter of the view's size, row after row; what is void counts half,
+    so that a mask ends in the middle of its border.
 
     Args:
         annotations: of the photos, with the size of each.
@@ -71,7 +73,7 @@ class BoxBatches(PhotoBatches):
         most = (4 if mosaic else 1) * max(map(len, self._boxes)) + (copy_paste > 0)
         self.max_boxes = max(most, 1)
         self.mosaic, self.masks, self.copy_paste = mosaic, masks, copy_paste
-        self._shapes = _masks_by_photo(annotations) if masks else []
+        self._shapes = _shapes_by_photo(annotations) if masks else []
         super().__init__(
             [annotations.root / file for file in photos.index],
             np.zeros(len(photos)),  # labels of a batch are made with its views
@@ -203,11 +205,14 @@ class BoxBatches(PhotoBatches):
         begin = np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
         matrix = placement(size, self.image_size, self.resize) @ tile.transform @ begin
         for place, number in enumerate(np.flatnonzero(is_seen)):
-            mask = self._shapes[row][number]
+            mask, void = self._shapes[row][number]
             if mask is None:
                 mask = [_corners(self._boxes[row][number])]
+            pixels = 255 * as_pixels(mask, tuple(size))
+            if void is not None:
+                pixels = np.maximum(pixels, _VOID * as_pixels(void, tuple(size)))
             found[place, y1:y2, x1:x2] = sampled(
-                255 * as_pixels(mask, tuple(size))[..., None],
+                pixels[..., None],
                 matrix,
                 (y2 - y1, x2 - x1),
                 cv2.INTER_LINEAR,
@@ -234,12 +239,12 @@ def _by_photo(annotations: Annotations) -> list[np.ndarray]:
     return [rows[places.get(file, [])] for file in annotations.photos.index]
 
 
-def _masks_by_photo(annotations: Annotations) -> list[list[Any]]:
-    """The mask of each box of each photo, in their order."""
-    masks = annotations.boxes["mask"].tolist()
+def _shapes_by_photo(annotations: Annotations) -> list[list[list[Any]]]:
+    """Mask and void of each box of each photo, in their order."""
+    shapes = annotations.boxes[SHAPES].to_numpy().tolist()
     places = annotations.boxes.groupby("file").indices
     files = annotations.photos.index
-    return [[masks[place] for place in places.get(file, [])] for file in files]
+    return [[shapes[place] for place in places.get(file, [])] for file in files]
 
 
 def _corners(box: np.ndarray) -> list[float]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kerasdl._described import some
 from kerasdl._figure import BLUE, new_figure, plain_axes, save_figure
 from kerasdl.data import ImageCheck, check_images
 
@@ -62,15 +63,19 @@ class BoxCheck:
 
     def __str__(self) -> str:
         photos, boxes = self.photos, self.boxes
-        sides = np.sqrt(boxes["width"] * boxes["height"]).groupby(boxes["label"])
+        sides = _spread(np.sqrt(boxes["width"] * boxes["height"]).round(), boxes)
+        shapes = _spread((boxes["width"] / boxes["height"]).round(2), boxes)
+        shapes = shapes.add_suffix(" w:h")
         lines = [
             f"{len(photos)} usable photos, {int((photos['boxes'] == 0).sum())} without "
             f"boxes; {len(boxes)} good boxes; {len(self.faults)} faults; "
             f"{len(self.images.duplicates)} groups of duplicates, "
             f"{len(self.across_splits)} across splits",
             self.counts.T.to_string(),
-            "sides in pixels (root of the area), by class:",
-            sides.quantile([0, 0.5, 1]).unstack().round().to_string(),
+            "boxes a photo: "
+            + some([f"{n} in {k}" for n, k in photos["boxes"].value_counts().items()]),
+            "sides in pixels (root of the area) and widths by heights, by class:",
+            sides.join(shapes).to_string(),
         ]
         for fault in self.faults.itertuples():
             where = f" box {fault.box}" if fault.box >= 0 else ""
@@ -93,6 +98,11 @@ class BoxCheck:
             self.boxes["width"], self.boxes["height"], ".", color=BLUE, alpha=0.4
         )
         return save_figure(figure, path)
+
+
+def _spread(values: pd.Series, boxes: pd.DataFrame) -> pd.DataFrame:
+    """The least, the middle and the largest value of each class."""
+    return values.groupby(boxes["label"]).agg(["min", "median", "max"])
 
 
 def check_boxes(

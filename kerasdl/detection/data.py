@@ -25,7 +25,7 @@ from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchStream, multi_hot_parts
 from kerasdl.data import MAX_PIXELS, Augment, read_image, warp_image
 
-from .annotations import BOX, Annotations
+from .annotations import BOX, SHAPES, Annotations, are_ignored
 from .box_batches import CLASS, BoxBatches
 from .drawing import with_boxes
 from .faults import without_faults
@@ -276,6 +276,9 @@ class BoxData(Described):
         digest = hashlib.sha256(repr(list(photos.index)).encode(errors="replace"))
         for table in (photos, boxes[["file", "label", *BOX]]):
             digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+        digest.update(np.flatnonzero(are_ignored(boxes)).tobytes())
+        if self.masks:
+            digest.update(repr(boxes[SHAPES].to_numpy().tolist()).encode())
         return {
             **{name: getattr(self, name) for name in names},
             "image_size": list(self.image_size),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl.artefacts import EXACT, Arrays, files_table, save_rows
+from kerasdl.tables import as_texts
 
 from .annotations import Annotations
 from .measures import ALL, average_precision
@@ -71,9 +72,7 @@ class DetectionExportReport:
         save_rows(self.rows, folder, "map", "picture")
 
     def __str__(self) -> str:
-        numbers = self.table().to_string(
-            index=False, float_format="{:.4g}".format, na_rep="-"
-        )
+        numbers = as_texts(self.table()).to_string(index=False)
         photos = next(iter(self.rows.values()))["photos"]
         return (
             f"{numbers}\n{photos} photos; the Keras model's mAP is {self.map:.4f}. ms: "

@@ -10,7 +10,7 @@ from kerasdl._checks import check_one_of, first_few
 from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageError, image_size
 
-from .annotations import BOX, Annotations
+from .annotations import BOX, SHAPES, Annotations
 from .mask_faults import mask_faults
 
 # What reaches out by less is rounding: of VOC's corners, counted from 0 by some tools.
@@ -123,9 +123,9 @@ def without_faults(
             "A photo must be left that can be used. Received: "
             f"{first_few(named) or 'no photos'}"
         )
-    shapes = annotations.boxes["mask"].where(~files.index.isin(of_masks.index), None)
-    dropped = of_boxes.index[of_boxes != OUTSIDE]
-    boxes = annotations.boxes.assign(mask=shapes).drop(dropped)
+    boxes = annotations.boxes.copy()
+    boxes.loc[of_masks.index, SHAPES] = None
+    boxes = boxes.drop(of_boxes.index[of_boxes != OUTSIDE])
     found = replace(annotations, boxes=boxes).take(kept)
     photos = found.photos.assign(**sizes.loc[kept])
     limits = photos.loc[found.boxes["file"], ["width", "height"]].to_numpy()

@@ -7,7 +7,7 @@ import pandas as pd
 from kerasdl._optional import require
 
 from .annotations import BOX, Annotations
-from .masks import encoded
+from .masks import as_pixels, encoded
 
 _INSIDE = 0.5  # of a mask, that its box shall hold
 
@@ -16,7 +16,8 @@ def mask_faults(annotations: Annotations, sizes: pd.DataFrame) -> pd.Series:
     """The fault of each mask that has one, by the row of its box.
 
     A mask must be polygons of three points or more, or an RLE of its photo's size, must
-    cover something, and lie in its box for at least one half.
+    cover something, and lie in its box for at least one half. Its `void` must be such
+    polygons or such an RLE.
 
     Args:
         annotations: of all.
@@ -29,10 +30,11 @@ def mask_faults(annotations: Annotations, sizes: pd.DataFrame) -> pd.Series:
     boxes = annotations.boxes
     there = boxes[boxes["mask"].notna() & boxes["file"].isin(sizes.index)]
     every = {
-        row: _fault(mask, box, (height, width))
-        for row, mask, box, (height, width) in zip(
+        row: _fault(mask, box, (height, width)) or _void_fault(void, (height, width))
+        for row, mask, void, box, (height, width) in zip(
             there.index,
             there["mask"],
+            there["void"],
             there[BOX].to_numpy().tolist(),
             sizes.loc[there["file"], ["height", "width"]].to_numpy().tolist(),
             strict=True,
@@ -62,3 +64,13 @@ def _fault(mask: Any, box: list[float], size: tuple[int, int]) -> str:
     common = tools.area(tools.merge([rle, *corners], intersect=True))
     is_inside = common >= _INSIDE * tools.area(rle)
     return "" if is_inside else "has a mask that lies outside of it"
+
+
+def _void_fault(void: Any, size: tuple[int, int]) -> str:
+    """What is wrong with what may be of an object, or ""."""
+    try:
+        if void is not None:
+            as_pixels(void, size)
+    except ValueError as error:
+        return f"has a mask whose void is none: {error}"
+    return ""

@@ -134,7 +134,7 @@ def _copy(
             "saved from this network."
         )
     for name, owner in wanted.items():
-        owner.assign([dataset[()] for dataset in found[name]])
+        owner.assign([dataset[()] for dataset in found[name] or ()])
     finalize_adapted(model)
 
 
@@ -154,11 +154,12 @@ def _faults(wanted: dict[str, Owner], found: _Weights) -> list[str]:
     """Say, layer by layer, what `wanted` needs and `found` lacks."""
     faults = []
     for name, owner in wanted.items():
+        weights = found.get(name)
         if name not in found:
             faults.append(f"layer {name!r} is missing")
-        elif found[name] is None:
+        elif weights is None:
             faults.append(f"several layers are named {name!r}")
-        elif (there := [weight.shape for weight in found[name]]) != owner.shapes():
+        elif (there := [weight.shape for weight in weights]) != owner.shapes():
             faults.append(
                 f"layer {name!r} has shapes {there} instead of {owner.shapes()}"
             )

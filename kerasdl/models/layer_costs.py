@@ -207,11 +207,11 @@ def _after(operation: Any, inputs: list[_Value], spec: keras.KerasTensor) -> _Va
     counted = isinstance(operation, _COUNTED)
     depth = max((value.depth for value in inputs), default=0) + counted
     sides = len(spec.shape) - 2
-    fields = [value.field for value in inputs]
+    fields = [value.field for value in inputs if value.field is not None]
     ranks = {len(value.spec.shape) for value in inputs}
-    if None in fields or not fields or ranks != {len(spec.shape)}:
+    if not fields or len(fields) < len(inputs) or ranks != {len(spec.shape)}:
         return _Value(spec, None, (), (), depth)
-    field = tuple(max(value.field[i] for value in inputs) for i in range(sides))
+    field = tuple(max(each[i] for each in fields) for i in range(sides))
     strides = tuple(max(value.strides[i] for value in inputs) for i in range(sides))
     begins = _begins(operation, inputs[0].spec.shape[1:-1], spec.shape[1:-1])
     start = tuple(

@@ -8,10 +8,13 @@ from typing import Any
 import pandas as pd
 
 from kerasdl._atomic import write_text
+from kerasdl._numbers import number
+from kerasdl.tables import column_texts
 
 from .search import script_of, search_box
 from .style import STYLE
 
+_SHORT = 6  # letters of a number that needs no rounding
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -49,11 +52,11 @@ def save_page(
         sections: name and HTML of each, in order.
     """
     links, parts = [], []
-    for number, (name, body) in enumerate(sections, 1):
-        links.append(f'<li><a href="#section-{number}">{escape(name)}</a></li>')
+    for place, (name, body) in enumerate(sections, 1):
+        links.append(f'<li><a href="#section-{place}">{escape(name)}</a></li>')
         parts.append(
-            f'<section id="section-{number}" aria-labelledby="name-{number}">\n'
-            f'<h2 id="name-{number}">{escape(name)}</h2>\n{body}\n</section>'
+            f'<section id="section-{place}" aria-labelledby="name-{place}">\n'
+            f'<h2 id="name-{place}">{escape(name)}</h2>\n{body}\n</section>'
         )
     script, policy = script_of("".join(parts))
     page = _PAGE.format(
@@ -109,7 +112,7 @@ def table(
     Args:
         frame: names of columns lose their underscores.
         caption: says what it is.
-        formats: of columns, such as ".3f"; others take `cell`.
+        formats: of columns, such as ".3f"; others take `as_texts` and `cell`.
         search: what a row is, for a box that finds rows by name: of more than 20 the
             first 20 are shown until then. "" has none.
     """
@@ -120,11 +123,12 @@ def table(
         f'<th scope="col"{align[name]}>{escape(str(name).replace("_", " "))}</th>'
         for name in frame
     )
+    columns = [_texts(frame[name], formats.get(name)) for name in frame]
     rows = []
-    for key, row in zip(frame.index, frame.itertuples(index=False), strict=True):
+    for place, key in enumerate(frame.index):
         cells = "".join(
-            f"<td{align[name]}>{escape(cell(value, formats.get(name)))}</td>"
-            for name, value in zip(frame, row, strict=True)
+            f"<td{align[name]}>{escape(texts[place])}</td>"
+            for name, texts in zip(frame, columns, strict=True)
         )
         rows.append(f'<tr><th scope="row">{escape(str(key))}</th>{cells}</tr>')
     corner = escape(str(frame.index.name or ""))
@@ -139,14 +143,20 @@ def table(
     )
 
 
+def _texts(values: pd.Series, form: str | None) -> list[str]:
+    """The cells of a column."""
+    if form is None and pd.api.types.is_float_dtype(values.dtype):
+        return column_texts(values)
+    return [cell(value, form) for value in values]
+
+
 def cell(value: Any, form: str | None = None) -> str:
-    """A value as text; what is missing is a dash."""
+    """A value as text, a short number as it was written; what is missing is a dash."""
     if isinstance(value, (list, tuple)):
         return ", ".join(cell(item) for item in value) or "–"
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return "–"
     if form:
         return format(value, form)
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
+    text = str(value)
+    return number(value) if isinstance(value, float) and len(text) > _SHORT else text

@@ -3,17 +3,21 @@
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 _SIDE = 224  # pixels of the longer side: sharp on screens of double density
 _QUALITIES = (80, 60, 40, 20)  # of JPEG: the first of at most so many bytes
 _BYTES = 14_000
 _LETTERS = 20  # of a line below a small picture
+_LEVELS = 64  # of heat: few of them make a small file
+_OPACITY = 0.5  # of the hottest place
 _WIDE = 700  # CSS pixels; wider charts scroll on a phone, so that one can read them
 
 
@@ -59,7 +63,11 @@ def gallery(pictures: Sequence[str]) -> str:
 
 
 def picture(
-    pixels: np.ndarray, name: str, lines: Sequence[tuple[str, str]], alt: str
+    pixels: np.ndarray,
+    name: str,
+    lines: Sequence[tuple[str, str]],
+    alt: str,
+    heat: np.ndarray | None = None,
 ) -> str:
     """A small picture with its name and lines below; a click shows it large.
 
@@ -68,6 +76,8 @@ def picture(
         name: of its file.
         lines: a class of the style ("right", "wrong" or "") and a text each.
         alt: says what it is to who does not see it.
+        heat: `(height, width)` in [0, 1], which lies over the large picture; None has
+            none.
     """
     height, width = pixels.shape[:2]
     factor = min(_SIDE / max(height, width), 1)
@@ -82,12 +92,38 @@ def picture(
     spans = "".join(
         f'<span class="{style}">{escape(_held(text))}</span>' for style, text in lines
     )
+    over = legend = ""
+    if heat is not None:
+        legend = (
+            '<span class="heat">Colours: where the answer is seen (Grad-CAM)</span>'
+        )
+        over = (
+            f'<img class="heat" width="{size[0]}" height="{size[1]}" alt="Grad-CAM of '
+            f'the {escape(alt)}" src="{_data("png", _png(heat, size))}">'
+        )
     return (
-        f'<figure class="picture"><img width="{size[0]}" height="{size[1]}" '
-        f'alt="{escape(alt)}" src="{_data("jpeg", jpeg.tobytes())}">'
+        f'<figure class="picture"><div class="view"><img width="{size[0]}" '
+        f'height="{size[1]}" alt="{escape(alt)}" '
+        f'src="{_data("jpeg", jpeg.tobytes())}">{over}</div>'
         f'<input type="checkbox" aria-label="{escape(alt)}, large" />'
-        f"<figcaption><span>{_breakable(name)}</span>{spans}</figcaption></figure>"
+        f"<figcaption><span>{_breakable(name)}</span>{spans}{legend}</figcaption>"
+        "</figure>"
     )
+
+
+def _png(heat: np.ndarray, size: tuple[int, int]) -> bytes:
+    """Heat as a file in colours, the clearer the colder; `size` is (width, height)."""
+    from matplotlib import colormaps
+
+    shades = np.linspace(0, 1, _LEVELS)
+    spread = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
+    levels = np.clip(np.round(spread * (_LEVELS - 1)), 0, _LEVELS - 1).astype("uint8")
+    image = Image.fromarray(levels, "P")
+    image.putpalette(colormaps["turbo"](shades, bytes=True)[:, :3].tobytes())
+    file = BytesIO()
+    alphas = (255 * _OPACITY * shades).astype("uint8").tobytes()
+    image.save(file, "PNG", transparency=alphas, optimize=True)
+    return file.getvalue()
 
 
 def _held(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from kerasdl import plots
+from kerasdl._numbers import number
 
 from .html import cell, table
 from .pictures import chart
@@ -27,7 +28,7 @@ def training(history: pd.DataFrame) -> str:
     if drawn:
         last = history.iloc[-1]
         drawn |= {f"val_{name}" for name in drawn}
-        numbers = [f"{name} {last[name]:.4g}" for name in history if name in drawn]
+        numbers = [f"{name} {number(last[name])}" for name in history if name in drawn]
         parts.append(
             chart(
                 plots.save_curves,

@@ -79,6 +79,9 @@ figure { margin: 0; }
 .picture img { display: block; width: 100%; height: 10rem; object-fit: contain;
   background: var(--line); }
 .picture { position: relative; }
+.view { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); }
+.view img { grid-area: 1 / 1; }
+.picture .heat { display: none; background: none; }
 .picture input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0;
   opacity: 0; cursor: zoom-in; }
 .picture:has(:focus-visible) { outline: 3px solid var(--link); }
@@ -86,7 +89,9 @@ figure { margin: 0; }
   flex-direction: column; padding: 1rem; border-radius: 0; overflow: auto;
   background: var(--paper); }
 .picture:has(:checked) input { cursor: zoom-out; }
-.picture:has(:checked) img { flex: 1; height: auto; min-height: 0; background: none; }
+.picture:has(:checked) .view { flex: 1; min-height: 0; }
+.picture:has(:checked) img { height: 100%; background: none; }
+.picture:has(:checked) .heat { display: block; }
 .picture:has(:checked) figcaption { padding: .8rem 0 0; font-size: 1.1rem;
   text-align: center; }
 .picture figcaption { padding: .35rem .5rem 0; font-size: .82rem; line-height: 1.35;

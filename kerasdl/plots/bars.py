@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdl._figure import BLUE, INK, new_figure, plain_axes, save_figure
+from kerasdl._numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def save_bars(
     axes = figure.subplots()
     colours = [BLUE if name in highlight else _BAR for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.7)
-    axes.bar_label(bars, [f"{value:,.4g}" for value in values], padding=4, color=INK)
+    axes.bar_label(bars, [number(value) for value in values], padding=4, color=INK)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.invert_yaxis()
     axes.margins(x=0.12)

@@ -15,7 +15,7 @@ from kerasdl._parallel import num_cpus
 from kerasdl.artefacts import FEATURES, with_dense_input
 from kerasdl.artefacts.runners import run_interpreter, tensors
 from kerasdl.classification import Predictor
-from kerasdl.classification.likeness import unit
+from kerasdl.classification.likeness import features_scale, unit
 
 from .keras_graph import Answers, keras_graph, knows_features
 
@@ -59,17 +59,21 @@ class LiteModel:
             if compares:
                 _interpreter(content, 1)  # what is no such file is not to be read
                 content = with_dense_input(content)
-            share = _interpreter(content, num_cpus() // self.num_calls)
-            found = share(pixels)
+            threads = num_cpus() // self.num_calls
+            share, scale = _interpreter(content, threads), None
+            if compares and _difference(share(pixels), expected) > _MOST_DIFFERENCE:
+                # Its dense layer may have what scales the features before it.
+                scale = features_scale(predictor.model)
+                share = _interpreter(content, threads, scale)
+            difference = _difference(share(pixels), expected)
             for _ in range(self.num_calls - 1):
-                self._free.put(_interpreter(content, num_cpus() // self.num_calls))
-            whole = _interpreter(content, num_cpus())
+                self._free.put(_interpreter(content, threads, scale))
+            whole = _interpreter(content, num_cpus(), scale)
         except (OSError, RuntimeError, ValueError) as error:
             raise ValueError(
                 "`path` must be a .tflite file that takes one picture, uint8 (1, "
                 f"{', '.join(map(str, pixels.shape[1:]))}). {received} ({error})"
             ) from error
-        difference = _difference(found, expected)
         if not difference <= _MOST_DIFFERENCE:
             raise ValueError(
                 "`path` must be a file that answers as the Keras model does. "
@@ -124,8 +128,15 @@ def lite_model(
         return None
 
 
-def _interpreter(content: bytes, num_threads: int) -> Answers:
-    """A file of one input, one picture at a time; features come before its output."""
+def _interpreter(
+    content: bytes,
+    num_threads: int,
+    scale: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Answers:
+    """A file of one input, one picture at a time; features come before its output.
+
+    By `scale` and offset they are what the Keras model's dense layer takes.
+    """
     litert = require("ai_edge_litert.interpreter", "serve")
     interpreter = litert.Interpreter(model_content=content, num_threads=num_threads)
     (given,), returned = tensors(interpreter)
@@ -134,7 +145,10 @@ def _interpreter(content: bytes, num_threads: int) -> Answers:
 
     def answer(pixels: np.ndarray) -> list[np.ndarray]:
         found = run({given: pixels})
-        return [found[name] for name in names]
+        outputs = [found[name] for name in names]
+        if scale:
+            outputs[0] = outputs[0] * scale[0] + scale[1]
+        return outputs
 
     return answer
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from kerasdl import page, plots
 from kerasdl._checks import check_writable
+from kerasdl._numbers import number
 
 from . import pictures
 from .data import TableData
@@ -143,7 +144,7 @@ def save_report(
 
 
 def _result(own: Mapping[str, float], peers: pd.DataFrame | None) -> str:
-    parts = [page.numbers({name: (f"{value:.4g}", "") for name, value in own.items()})]
+    parts = [page.numbers({name: (number(value), "") for name, value in own.items()})]
     if peers is not None and len(peers):
         parts.append(page.table(peers, "On the same rows"))
     return "".join(parts)

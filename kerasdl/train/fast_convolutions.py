@@ -128,6 +128,6 @@ def _paddings(layer: layers.DepthwiseConv2D, x: tf.Tensor, y: tf.Tensor) -> list
         layer.kernel_size,
         strict=True,
     ):
-        missing = max(0, (after - 1) * stride + size - before)
+        missing = max(0, (int(after) - 1) * stride + size - int(before))
         paddings += [missing // 2, missing - missing // 2]
     return paddings

@@ -54,7 +54,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text, default = action.help or "", action.default
-        if not action.option_strings or "default" in text or action.dest == "help":
+        has_none = default == argparse.SUPPRESS or not action.option_strings
+        if has_none or "default" in text:
             return text
         if action.nargs == 0 and isinstance(default, bool):
             default = "on" if default else "off"

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerasdl._checks import check_directory
+
 if TYPE_CHECKING:
     from kerasdl.detection import Annotations
     from kerasdl.runs import RunInfo
@@ -55,10 +57,13 @@ def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
     return data.of_split(held_out), data.of_split("train")
 
 
-def checked_boxes(directory: str | Path, masks: bool = False) -> "Annotations":
+def checked_boxes(
+    name: str, directory: str | Path, masks: bool = False
+) -> "Annotations":
     """Photos with boxes in a folder, all of them or those held out, without faults.
 
     Args:
+        name: of the argument, for its errors.
         directory: the folder.
         masks: whether masks are looked at.
 
@@ -67,7 +72,7 @@ def checked_boxes(directory: str | Path, masks: bool = False) -> "Annotations":
     """
     from kerasdl import detection
 
-    found = detection.read_annotations(directory)
+    found = detection.read_annotations(check_directory(name, directory))
     splits = set(found.photos["split"])
     for split in ("test", "valid"):
         if split in splits:

@@ -11,7 +11,7 @@ from .command import as_called
 # Names of functions' arguments, and the option that a recipe has for them: the first
 # of these that it has.
 _OPTIONS_OF = {
-    "path": ("run", "runs", "model", "teacher", "data"),
+    "path": ("run", "runs", "teacher", "data", "model"),
     "directory": ("data",),
     "folder": ("data", "pictures"),
     "run_folder": ("run", "runs", "model"),

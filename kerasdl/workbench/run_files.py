@@ -68,6 +68,7 @@ def write_run_files(
         data: photos that later ones are compared with; None compares with none.
     """
     from kerasdl import plots
+    from kerasdl.models import load_model
 
     folder = run.path
     if model is not None:
@@ -76,15 +77,18 @@ def write_run_files(
     history.to_csv(folder / "history.csv", index=False)
     (folder / README).write_text(card, encoding="utf-8")
     if report is not None:
-        _write_report(run, report, history, title, mistakes)
+        explained = load_model(folder / MODEL) if model is None else model
+        _write_report(run, explained, report, history, title=title, mistakes=mistakes)
     if data is not None:
         _note_likeness(run, data)
 
 
 def _write_report(
     run: "Run",
+    model: "keras.Model",
     report: "ClassificationReport",
     history: "pd.DataFrame",
+    *,
     title: str,
     mistakes: bool,
 ) -> None:
@@ -104,7 +108,7 @@ def _write_report(
         )
     page = folder / "report.html"
     classification.save_report(
-        report, page, title, run.manifest, history, seed=run.seed
+        report, page, title, run.manifest, history, model=model, seed=run.seed
     )
 
 

@@ -102,18 +102,14 @@ class Steps:
         """
         import pandas as pd
 
+        from kerasdl.tables import as_texts
+
         table = pd.DataFrame(self.rows)
         rows = json.loads(table.to_json(orient="records"))  # NaN as null
         self.run.record(**{f"{self._name}s": rows}, **facts)
         if beside:
             table = pd.concat([table, pd.DataFrame(beside)])
-        shown = table.to_string(index=False, na_rep="", float_format=_short)
-        print(f"\n{shown}")
-
-
-def _short(value: float) -> str:
-    """Four digits; a whole number, as counts in columns with gaps are, has all."""
-    return f"{value:.{15 if value.is_integer() else 4}g}"
+        print(f"\n{as_texts(table).to_string(index=False)}")
 
 
 def _with_minutes(found: Mapping[str, Any], began: float) -> dict[str, Any]:

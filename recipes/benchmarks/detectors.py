@@ -20,7 +20,10 @@ import kerasdl  # light, and first: it switches oneDNN on before TensorFlow load
 OURS, YOLO, RETINANET = "kerasdl fcos", "keras-cv YOLOV8Detector", "keras-hub RetinaNet"
 PACKAGES = {YOLO: "keras_cv", RETINANET: "keras_hub"}
 GOALS = {YOLO: 0.6, RETINANET: 0.2}  # of their CPU time that ours shall take
+# Ends of blocks, as the peers' own trunks of this kind give them.
+TAPS = {"P3": "block3b_add", "P4": "block5c_add", "P5": "block7a_project_bn"}
 MOST = 32  # boxes of a view
+ANSWERS = {"confidence_threshold": 0.001, "max_detections": 100}  # as ours
 
 
 def parse_args(argv=None):
@@ -104,12 +107,6 @@ def trunk_of(args):
     )
 
 
-def tapped(trunk, strides):
-    """The trunk with an output for each stride, and the names of its layers."""
-    levels = kerasdl.models.feature_levels(trunk)
-    return {stride: levels[stride] for stride in strides}
-
-
 def ours(data, args):
     detection = kerasdl.detection
     model = detection.fcos(trunk_of(args), len(data.class_names), seed=args.seed)
@@ -118,13 +115,13 @@ def ours(data, args):
 
 
 def peer_dataset(data):
-    """Batches as the peers take them: -1 as the class of no box."""
+    """Batches as the peers take them: no box has -1 everywhere."""
     import tensorflow as tf
 
     def arranged(images, labels):
         labels = labels[:, :MOST]
-        boxes = {"boxes": labels[..., :4], "classes": labels[..., 4]}
-        return images, boxes
+        labels = tf.where(labels[..., 4:5] < 0, -1.0, labels)
+        return images, {"boxes": labels[..., :4], "classes": labels[..., 4]}
 
     cardinality = data.train.cardinality()
     mapped = data.train.map(arranged, num_parallel_calls=tf.data.AUTOTUNE)
@@ -135,22 +132,21 @@ def yolo(data, args):
     import keras_cv
 
     trunk = trunk_of(args)
-    levels = tapped(trunk, (8, 16, 32))
     # keras-cv finds the levels by names of layers.
-    trunk.pyramid_level_inputs = {
-        f"P{number}": layer.name
-        for number, layer in zip((3, 4, 5), levels.values(), strict=True)
-    }
+    trunk.pyramid_level_inputs = TAPS
     model = keras_cv.models.YOLOV8Detector(
         num_classes=len(data.class_names),
         bounding_box_format="xyxy",
         backbone=trunk,
         fpn_depth=1,
+        prediction_decoder=keras_cv.layers.NonMaxSuppression(
+            bounding_box_format="xyxy", from_logits=False, iou_threshold=0.7, **ANSWERS
+        ),
     )
     model.compile(
-        kerasdl.workbench.adamw(1e-3, 1e-4),
-        classification_loss="binary_crossentropy",
         box_loss="ciou",
+        classification_loss="binary_crossentropy",
+        optimizer=kerasdl.workbench.adamw(1e-3, 1e-4),
         jit_compile=False,
     )
     return model, peer_dataset(data), lambda: peer_answers(model, data)
@@ -161,29 +157,26 @@ def retinanet(data, args):
     import keras_hub
 
     trunk = trunk_of(args)
-    levels = tapped(trunk, (8, 16, 32))
-    backbone = keras.Model(trunk.input, [layer.output for layer in levels.values()])
-    backbone.pyramid_outputs = {
-        f"P{number}": layer.output
-        for number, layer in zip((3, 4, 5), levels.values(), strict=True)
-    }
+    outputs = {level: trunk.get_layer(name).output for level, name in TAPS.items()}
+    backbone = keras.Model(trunk.input, list(outputs.values()))
+    backbone.pyramid_outputs = outputs
+    # Levels, anchors and losses are its own.
     backbone = keras_hub.models.RetinaNetBackbone(
-        image_encoder=backbone, min_level=3, max_level=5, use_p5=False
+        image_encoder=backbone,
+        min_level=3,
+        max_level=7,
+        use_p5=False,
+        image_shape=trunk.input_shape[1:],
     )
     model = keras_hub.models.RetinaNetObjectDetector(
         backbone,
         len(data.class_names),
         bounding_box_format="xyxy",
-        label_encoder=keras_hub.layers.RetinaNetLabelEncoder(
-            bounding_box_format="xyxy",
-            min_level=3,
-            max_level=5,
-            num_scales=3,
-            aspect_ratios=[0.5, 1.0, 2.0],
-            anchor_size=4.0,
+        prediction_decoder=keras_hub.layers.NonMaxSuppression(
+            bounding_box_format="xyxy", from_logits=True, **ANSWERS
         ),
     )
-    model.compile(kerasdl.workbench.adamw(1e-3, 1e-4), box_loss="smooth_l1")
+    model.compile(kerasdl.workbench.adamw(1e-3, 1e-4))
 
     def as_hub(images, boxes):
         return images, {"boxes": boxes["boxes"], "labels": boxes["classes"]}

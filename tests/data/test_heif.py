@@ -64,5 +64,9 @@ def test_else_one_line_says_what_is_left_out_and_how_it_is_read(
     assert [line for line in lines if ".hei" in line.lower() or "HEIC" in line] == [
         said
     ]
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone/1.heic").write_bytes(BRAND)
+    with pytest.raises(ValueError, match=r"0 images, 1 HEIC photos: pip install 'k"):
+        check_images(tmp_path / "phone", verbose=0)
     with pytest.raises(ImageError, match=r"pip install 'kerasdl\[heic\]' reads it"):
         decode_image(heic(np.zeros((2, 2, 3), "uint8")), "a.heic")

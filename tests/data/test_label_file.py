@@ -181,7 +181,7 @@ def test_a_name_that_two_photos_have_is_none_of_them(folder, tmp_path):
         (tmp_path / name).parent.mkdir()
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     (tmp_path / "labels.csv").write_text("image,label\none/x.png,1\nx.png,2\n")
-    with pytest.raises(ValueError, match="for 'x.png'"):
+    with pytest.raises(ValueError, match="'x.png', which may be 'one/x.png', 'two/x"):
         read_labels("labels.csv", tmp_path)  # beside the photos
 
 
@@ -201,3 +201,49 @@ def test_bad_arguments(options, message, read):
 def test_no_file_of_labels(folder, tmp_path):
     with pytest.raises(ValueError, match="`labels` must be an existing CSV file"):
         read_labels(tmp_path / "none.csv", folder)
+
+
+@pytest.mark.parametrize(
+    ("photos", "name", "meant"),
+    [
+        (("train/1.jpg", "images/train/2.jpg"), "train/1.jpg", "train/1.jpg"),
+        (("train/1.jpg", "images/train/2.jpg"), "train/2.jpg", "images/train/2.jpg"),
+        (("train/1.jpg", "images/train/1.jpg"), "train/1.jpg", "train/1.jpg"),
+        (("train/1.jpg", "images/train/1.jpg"), "./train/1", "train/1.jpg"),
+        (("train/1.jpg", "test/1.jpg"), "test/1", "test/1.jpg"),
+        (("old/train/1.jpg", "new/train/1.jpg"), "new/train/1", "new/train/1.jpg"),
+        (("1.jpg", "test/1.jpg"), "1", "1.jpg"),
+        (("train/1.jpg", "test/1.jpg"), "1.jpg", None),
+        (("train/1.jpg", "train/1.png"), "train/1", None),
+        (("old/train/1.jpg", "new/train/1.jpg"), "train/1.jpg", None),
+    ],
+)
+@pytest.mark.parametrize("on_missing", ["raise", "skip"])
+def test_of_photos_of_one_name_one_is_meant_or_none_taken(
+    photos, name, meant, on_missing, tmp_path
+):
+    for photo in photos:
+        (tmp_path / photo).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / photo).touch()
+    (tmp_path / "a.csv").write_text(f"image,label\n{name},x\n")
+
+    def read():
+        found = read_labels(tmp_path / "a.csv", tmp_path, on_missing=on_missing)
+        return found.table["image"].tolist()
+
+    if meant:
+        assert read() == [meant]
+    else:
+        with pytest.raises(
+            ValueError, match="one is meant.*may be '.*/1.* Write the f"
+        ):
+            read()
+
+
+def test_labels_that_are_names_of_photos_are_not_taken_for_them(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").touch()
+    (tmp_path / "a.csv").write_text("label,id\n0,0\n1,1\n1,2\n0,3\n1,4\n")
+    found = read_labels(tmp_path / "a.csv", tmp_path)
+    assert (found.image, found.label) == ("id", "label")
+    assert found.table["id"].tolist() == [f"{number}.jpg" for number in range(5)]

@@ -40,9 +40,13 @@ def detector_of(tiny_trunk):
 
 
 @pytest.fixture(scope="session")
-def write_run(detector_of):
-    """A function that writes a finished run of an untrained detector of some boxes."""
+def write_run(detector_of, convert_here):
+    """A function that writes a finished run of an untrained detector of some boxes.
+
+    Without its page and its picture; `lite=False` is without its `.tflite` too.
+    """
     import pandas as pd
+    import tensorflow as tf
 
     from kerasdl.detection import (
         BoxData,
@@ -52,12 +56,20 @@ def write_run(detector_of):
     )
     from kerasdl.runs import run_folder
 
-    def write(folder, annotations, size=64, raw=None, **options):
+    def write(folder, annotations, size=64, raw=None, lite=True, **options):
         data = BoxData(annotations, size, 4, seed=0, **options)
         raw = raw or detector_of(len(data.class_names), (size, size))
         model = with_answers(raw, 20, 40)
-        with run_folder(folder, {}, seed=1) as run:
+        with run_folder(folder, {}, seed=1) as run, pytest.MonkeyPatch.context() as m:
+            convert_here(m)
+            m.setattr(DetectionReport, "save", lambda *arguments, **options: None)
+            m.setattr(BoxData, "show_batch", lambda *arguments: None)
+            if not lite:
+                place = "kerasdl.detection.run_files.save_tflite"
+                m.setattr(place, lambda *arguments: None)
+            tf.config.run_functions_eagerly(True)  # of one batch less than a trace
             report = DetectionReport.of(model, data)
+            tf.config.run_functions_eagerly(False)
             write_run_files(run, model, data, report, pd.DataFrame(), "A detector")
         return folder
 

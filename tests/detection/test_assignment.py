@@ -17,20 +17,24 @@ def places_of(size, strides):
 def slow(places, boxes, labels):
     """What `assign_points` does, one pair after another."""
     strides = places[:, 2] - places[:, 0]
-    answers = []
-    for place, stride in zip(places, strides, strict=True):
-        x, y = (place[:2] + place[2:]) / 2
-        best, best_area = -1, np.inf
-        for number, (x1, y1, x2, y2) in enumerate(boxes):
+    points = (places[:, :2] + places[:, 2:]) / 2
+    best, best_area = np.full(len(places), -1), np.full(len(places), np.inf)
+    for number, (x1, y1, x2, y2) in enumerate(boxes):
+        inside, level = [], []
+        for place, ((x, y), stride) in enumerate(zip(points, strides, strict=True)):
             sides = x - x1, y - y1, x2 - x, y2 - y
             off = max(abs(x - (x1 + x2) / 2), abs(y - (y1 + y2) / 2))
             low = 0 if stride == strides.min() else 4 * stride
             high = np.inf if stride == strides.max() else 8 * stride
-            fits = labels[number] >= 0 and min(sides) > 0 and off < RADIUS * stride
-            if fits and low < max(sides) <= high and (x2 - x1) * (y2 - y1) < best_area:
-                best, best_area = number, (x2 - x1) * (y2 - y1)
-        answers.append(best)
-    return np.array(answers)
+            if low < max(sides) <= high:
+                level.append((off, place))
+                if min(sides) > 0 and off < RADIUS * stride:
+                    inside.append(place)
+        nearest = min(level)[0]
+        for place in inside or [place for off, place in level if off == nearest]:
+            if labels[number] >= 0 and (x2 - x1) * (y2 - y1) < best_area[place]:
+                best[place], best_area[place] = number, (x2 - x1) * (y2 - y1)
+    return best
 
 
 def assigned(places, boxes, labels):
@@ -42,6 +46,8 @@ def test_points_are_assigned_as_one_by_one(rng):
     places = places_of(128, (8, 16, 32))
     low = rng.uniform(0, 90, (12, 2))
     boxes = np.concatenate([low, low + rng.uniform(4, 120, (12, 2))], 1).astype("f")
+    boxes[3, 2:] = boxes[3, :2] + 2  # between four points, as is
+    boxes[6] = 3, 9, 120, 11  # what is hardly a line
     labels = np.array([0, 1, -1] * 4, "f")
     expected = slow(places, boxes, labels)
     np.testing.assert_array_equal(assigned(places, boxes, labels), expected)
@@ -64,6 +70,18 @@ def test_of_two_objects_a_point_answers_for_the_smaller():
     found = assigned(places, boxes, np.zeros(2, "f"))
     middle = (places == [24, 24, 32, 32]).all(axis=1)
     assert found[middle].tolist() == [1]
+
+
+def test_an_object_between_the_points_has_those_next_to_it():
+    places = places_of(64, (8, 16))
+    # One in a corner of its square; one between four points; one as wide as all.
+    boxes = np.array([[17, 17, 19, 19], [39, 39, 41, 41], [0, 47, 64, 49]], "f")
+    found = assigned(places, boxes, np.zeros(3, "f"))
+    own = [places[found == number].tolist() for number in range(3)]
+    assert own[0] == [[16, 16, 24, 24]]
+    assert own[1] == [[x, y, x + 8, y + 8] for y in (32, 40) for x in (32, 40)]
+    assert own[2] and all(y1 in (32, 40, 48) for _, y1, _, _ in own[2])
+    assert (assigned(places, boxes, -np.ones(3, "f")) == -1).all()
 
 
 def test_no_object_no_answer():

@@ -189,8 +189,22 @@ def test_facts_follow_what_decides_the_batches(data, scenes, with_box):
     assert data.facts() == BoxData(scenes, 64, 4, seed=0).facts()
     moved = with_box(scenes, 0, x2=scenes.boxes["x2"][0] - 1)
     others = [BoxData(moved, 64, 4, seed=0), data.with_image_size(32)]
+    others.append(BoxData(with_box(scenes, 0, crowd=True), 64, 4, seed=0))
     others.append(BoxData(scenes, 64, 4, "scenes", seed=0))
     assert all(other.facts() != data.facts() for other in others)
+
+
+def test_a_run_does_not_go_on_with_other_masks(data, scenes, with_box):
+    x1, y1, x2, y2 = scenes.boxes[BOX].to_numpy()[0].tolist()
+    polygon = [x1, y1, x2, y1, x2, y2, x1, y2]
+    masks = [polygon], [[*polygon[:4], x1, y2]], [polygon[:4] + [x2, y2 - 1, x1, y2]]
+    found = [with_box(scenes, 0, mask=mask) for mask in masks]
+    prints = [
+        BoxData(one, 64, 4, masks=True, seed=0).facts()["fingerprint"] for one in found
+    ]
+    assert len(set(prints)) == 3
+    # Without their use they change nothing.
+    assert BoxData(found[0], 64, 4, seed=0).facts() == data.facts()
 
 
 def test_another_size_keeps_photos_and_splits(data):

@@ -48,13 +48,6 @@ def run(photos, write_run, tmp_path_factory):
 
 
 @pytest.fixture
-def here(monkeypatch):
-    """Files are converted in this process, which none of these models ends."""
-    for module in ("_own_process", "tflite"):
-        monkeypatch.setattr(f"kerasdl.artefacts.{module}.is_known", lambda module: True)
-
-
-@pytest.fixture
 def unmeasured(monkeypatch):
     """Files are judged, and not asked how long they take."""
     latency = {"2 threads": {"1": {"p50_ms": 1}}, "1 thread": {"1": {"p50_ms": 1}}}
@@ -75,7 +68,7 @@ def test_every_file_is_proved_and_read_by_others(
     report = export_run(
         run,
         photos.of_split("valid"),
-        ("keras", "saved_model", "tflite_int8", "onnx", "mediapipe"),
+        ("saved_model", "tflite_int8", "onnx", "mediapipe"),
         photos.of_split("train"),
         max_drop=1.0,
         out=out,
@@ -85,7 +78,7 @@ def test_every_file_is_proved_and_read_by_others(
     assert rows == json.loads(json.dumps(report.rows))
     assert rows["tflite_int8"]["calibration_photos"] == 8
     assert {row["photos"] for row in rows.values()} == {4}
-    for name in ("keras", "saved_model", "onnx"):
+    for name in ("saved_model", "onnx"):
         assert abs(rows[name]["map_drop"]) < 1e-3
     # A place votes for its best class alone there.
     assert abs(rows["mediapipe"]["map_drop"]) < 1e-2
@@ -375,11 +368,11 @@ def test_photos_without_boxes_damaged_ones_and_one_pixel(
 
 
 def test_a_run_of_one_class_with_masks_is_proved_by_both(
-    photos, write_run, tiny_trunk, here, unmeasured, tmp_path
+    photos, write_run, tiny_trunk, unmeasured, tmp_path
 ):
     one = replace(photos, class_names=["any"], boxes=photos.boxes.assign(label="any"))
     raw = fcos(tiny_trunk(), 1, (4, 8), 8, masks=True, seed=0)
-    run = write_run(tmp_path / "run", one, raw=raw, masks=True)
+    run = write_run(tmp_path / "run", one, raw=raw, lite=False, masks=True)
     valid = one.of_split("valid")
     report = export_run(run, valid, ["keras"], out=tmp_path / "export", seed=0)
     row = report.rows["keras"]

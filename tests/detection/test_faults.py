@@ -76,7 +76,12 @@ def test_good_boxes_have_no_faults(scenes):
     assert len(found.faults) == 0
     assert found.counts.loc["train"].tolist() == [6, 6]
     assert (found.photos["boxes"] == 0).sum() == 3
-    assert "12 usable photos, 3 without boxes; 18 good boxes; 0 faults" in str(found)
+    shown = str(found)
+    assert "12 usable photos, 3 without boxes; 18 good boxes; 0 faults" in shown
+    assert "boxes a photo: 2 in 9, 0 in 3" in shown
+    red = found.boxes[found.boxes["label"] == "red"]
+    widest = (red["width"] / red["height"]).max()
+    assert f"{widest:.2f}" in shown.splitlines()[-1] and "max w:h" in shown
 
 
 @pytest.mark.parametrize(("harm", "fault"), OF_PHOTOS.values(), ids=OF_PHOTOS)

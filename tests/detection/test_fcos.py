@@ -133,7 +133,7 @@ def test_boxes_that_may_change_places_prove_no_file(tiny, tmp_path, monkeypatch)
     assert expected.keys() == {"scores"} and expected["scores"].shape == (1, 20)
 
 
-def test_files_answer_as_the_model_does(tiny, tmp_path, rng):
+def test_files_answer_as_the_model_does(tiny, here, tmp_path, rng):
     raw = tiny()
     last = raw.get_layer("class_last")
     kernel, bias = last.get_weights()
@@ -179,7 +179,7 @@ def test_it_learns_rectangles_and_a_cut_run_ends_the_same(tiny, scenes, tmp_path
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_the_history_has_the_map_of_the_validation_photos(tiny, scenes):
+def test_the_history_has_the_map_of_the_validation_photos(tiny, scenes, eagerly):
     data = BoxData(scenes, 64, 4, seed=0)
     model = tiny()
     model.compile("adam", PointLoss())

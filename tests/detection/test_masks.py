@@ -12,6 +12,7 @@ from faster_coco_eval.core.mask import encode
 
 from kerasdl import train
 from kerasdl.detection import (
+    BoxBatches,
     BoxData,
     Detections,
     Geometry,
@@ -21,7 +22,10 @@ from kerasdl.detection import (
     detect_split,
     fcos,
     in_photos,
+    read_coco,
     with_answers,
+    without_faults,
+    write_coco,
 )
 from kerasdl.detection._copy_paste import pasted
 from kerasdl.detection._packed import packed, unpacked
@@ -278,6 +282,57 @@ def test_masks_are_measured_drawn_and_written(scenes, tmp_path):
     middle = (y1 + y2) // 2, (x1 + x2) // 2
     assert (found.drawn(row["file"], 0.5)[middle] != photo[middle]).any()
     assert found.above(0.5).boxes["mask"].notna().all()
+
+
+@pytest.fixture
+def bordered(scenes):
+    """A photo of 60 x 80 with a square whose border of 3 pixels may be of it."""
+    inner, outer = np.zeros((2, 60, 80), np.uint8)
+    inner[20:40, 20:40], outer[17:43, 17:43] = 1, 1
+    shapes = {"mask": as_rle(inner), "void": as_rle(outer - inner)}
+    boxes = scenes.boxes.iloc[:1].assign(x1=20.0, y1=20.0, x2=40.0, y2=40.0)
+    boxes = boxes.assign(**{name: [shape] for name, shape in shapes.items()})
+    return replace(scenes, boxes=boxes).take([boxes["file"].iloc[0]]), inner, outer
+
+
+def test_what_may_be_of_an_object_counts_in_no_measure(bordered, tmp_path):
+    truth, inner, outer = bordered
+    write_coco(truth, truth.root / "train.json")
+    truth = read_coco(truth.root / "train.json")
+    answer = truth.boxes[["file", "label", "x1", "y1", "x2", "y2"]].assign(score=0.9)
+
+    def measured(pixels, known=truth):
+        given = answer.assign(mask=[as_rle(pixels)])
+        return average_precision(known, given, masks=True).loc["all", "map"]
+
+    beyond = outer.copy()
+    beyond[43:45, 17:43] = 1
+    assert measured(inner) == measured(outer) == pytest.approx(1)
+    # 400 of 452 pixels: up to an IoU of .85, as without the border one of 400 to 676.
+    assert measured(beyond) == pytest.approx(0.8)
+    plain = replace(truth, boxes=truth.boxes.assign(void=None))
+    assert measured(outer, plain) == pytest.approx(0.2)
+
+
+def test_a_mask_is_taught_to_end_within_its_border(bordered, with_box):
+    truth, inner, outer = bordered
+    photos = BoxBatches(truth, (60, 80), 1, masks=True, max_pixels=10**6)
+    target = photos.batch(0, 0)[1][0, 0, 6:].reshape(15, 20)
+    expected = lowered((255 * inner + 127 * (outer - inner))[None])[0]
+    np.testing.assert_allclose(target, expected, atol=1e-3)
+    # An object is pasted without it.
+    images = np.zeros((2, 60, 80, 3), np.uint8)
+    shapes = [(255 * inner + 127 * (outer - inner))[None]] * 2
+    boxes = [np.array([[20, 20, 40, 40, 0, 0.0]])] * 2
+    draws = np.array([[0, 0.9, 0, 0, 0]] * 2)
+    _, masks = pasted(images, boxes, shapes, draws, share=1, min_visible=0.25)
+    assert set(np.unique(masks[0][1])) == {0, 255} and (masks[0][0] == 127).any()
+    wrong = with_box(truth, truth.boxes.index[0], void={"size": [9, 9], "counts": [81]})
+    with pytest.raises(ValueError, match="a mask whose void is none: .*9 x 9 pixels"):
+        without_faults(wrong, "raise", masks=True)
+    with pytest.warns(UserWarning, match="whose void is none"):
+        found = without_faults(wrong, masks=True).boxes
+    assert found[["mask", "void"]].isna().all(axis=None)
 
 
 def test_arguments_are_checked(scenes, tiny_trunk):

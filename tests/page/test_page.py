@@ -112,16 +112,16 @@ def test_curves_stand_above_the_epochs_and_tables_beside_the_settings():
     history = pd.DataFrame({"loss": [2.0, 1.0], "val_loss": [2.5, 1.5]})
     found = elements(page.training(history))
     assert found.find(".//img").get("alt") == (
-        "Curves of 2 epochs; at the end loss 1, val_loss 1.5"
+        "Curves of 2 epochs; at the end loss 1.0000, val_loss 1.5000"
     )
     assert len(found.findall(".//tbody/tr")) == 2
     assert elements(page.training(history[[]].assign(d=1))).find(".//img") is None
     measured = history[[]].assign(miou=0.5, val_miou=0.25)
     alt = elements(page.training(measured)).find(".//img").get("alt")
-    assert alt.endswith("miou 0.5, val_miou 0.25")
+    assert alt.endswith("miou 0.5000, val_miou 0.2500")
     found = elements(page.settings({"a": {"b": [1, 2]}, "rows": [{"x": 1, "y": 2.5}]}))
     cells = ["".join(cell.itertext()) for cell in found.iter("td")]
-    assert cells == ["2.5", "1, 2"]
+    assert cells == ["2.5000", "1, 2"]
 
 
 def test_lines_of_code_stand_beside_what_they_gave():

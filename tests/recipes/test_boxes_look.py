@@ -88,6 +88,8 @@ def test_trimaps_become_masks_of_cats_and_dogs(main_of, tmp_path, capsys):
     assert row[["x1", "y1", "x2", "y2"]].tolist() == [7, 6, 18, 10]
     pixels = as_pixels(row["mask"], (20, 30))
     assert pixels.sum() == 44 and pixels[6:10, 7:18].all()
+    void = as_pixels(row["void"], (20, 30))
+    assert void.sum() == 8 * 15 - 44 and not (void & pixels).any()
     with pytest.raises(ValueError, match="must not exist. --overwrite replaces it"):
         main_of("pets_to_coco")([str(tmp_path)])
     main_of("pets_to_coco")([str(tmp_path), "--overwrite"])

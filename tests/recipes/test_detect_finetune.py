@@ -29,8 +29,8 @@ def predict(recipes_path):
 
 
 @pytest.fixture
-def unasked(monkeypatch):
-    """No process is begun to ask an exported file."""
+def unasked(here, monkeypatch):
+    """No process is begun to convert a file, or to ask an exported one."""
     monkeypatch.setattr(
         "kerasdl.artefacts.measurements.bare_process",
         lambda *arguments, **options: (
@@ -95,7 +95,7 @@ def test_a_run_has_what_it_says_and_answers_for_itself(
         export([*arguments, "--overwrite"])
     folder = str(photos.with_name("moved"))
     photos.with_name("moved").rename(photos)
-    with pytest.raises(ValueError, match="`path` must"):
+    with pytest.raises(ValueError, match="`check` must be an existing directory"):
         export([*arguments, "--overwrite", "--check", folder])
 
 
@@ -106,7 +106,7 @@ def test_a_threshold_is_a_score(predict, photos, threshold, capsys):
     assert "--threshold: must be at least 0 and below 1" in capsys.readouterr().err
 
 
-def test_a_damaged_photo_stops_where_it_shall(recipe, draw_scenes, tmp_path):
+def test_what_is_refused_leaves_no_folder(recipe, draw_scenes, tmp_path):
     scenes = draw_scenes(tmp_path / "data")
     write_coco(scenes, scenes.root / "train.json")
     path = scenes.root / scenes.photos.index[1]
@@ -115,6 +115,9 @@ def test_a_damaged_photo_stops_where_it_shall(recipe, draw_scenes, tmp_path):
     with pytest.raises(
         ValueError, match="--data must be without faults .* the 1 above"
     ):
+        recipe([*arguments, "--out", str(tmp_path / "run")])
+    arguments = [*arguments, "--on-error", "skip", "--weights", "no.h5"]
+    with pytest.raises(ValueError, match="`weights` must be 'imagenet', None or"):
         recipe([*arguments, "--out", str(tmp_path / "run")])
     assert not list(tmp_path.glob("run*"))
 

@@ -19,15 +19,18 @@ def test_litert_answers_as_the_model(predictor, lite_model_of, rng):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_one_pass_answers_and_compares(rng, lite_model_of):
-    """Behind a BatchNorm, which converters could fold into the last layer."""
+@pytest.mark.parametrize(("labels", "bias"), [("abc", 0), ("abc", 0.5), ("ab", 0.5)])
+def test_one_pass_answers_and_compares(labels, bias, rng, lite_model_of):
+    """Behind a BatchNorm, which the converter folds into a last layer with a bias."""
     inputs = keras.Input((6, 6, 3))
     x = layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(inputs))
-    model = keras.Model(inputs, pooled_head(x, 3, seed=1))
+    model = keras.Model(inputs, pooled_head(x, len(labels), seed=1))
     norm = model.get_layer("head_bn")
     norm.set_weights([rng.uniform(0.5, 2, 4) for _ in range(4)])
+    last = model.layers[-1].bias
+    last.assign(np.full(last.shape, bias))
     likeness = Likeness(np.ones((1, 4), "float16") / 2, 0.1)
-    known = Predictor(model, [*"abc"], 6, likeness=likeness)
+    known = Predictor(model, [*labels], 6, likeness=likeness)
     pixels = rng.integers(0, 256, (5, 6, 6, 3), "uint8")
     expected = with_features(model).predict_on_batch(pixels.astype("float32"))
     for run in (keras_graph(known, 5), lite_model_of(known)):

@@ -88,6 +88,7 @@ def test_a_wrong_call(call, said, place, monkeypatch, capsys):
 )
 def test_arguments_become_options(text, said):
     parser = workbench.RecipeParser("A recipe.")
+    parser.add_argument("--model", choices=["fcos"])  # which is no path
     parser.add_argument("--data")
     parser.add_int("--image-size", None, "side")
     parser.parse_args([])

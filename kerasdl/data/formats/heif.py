@@ -34,6 +34,6 @@ def read_heif(data: bytes) -> Header:
         with require("pillow_heif", EXTRA).HeifImageFile(io.BytesIO(data)) as image:
             width, height = image.size
     except Exception as error:  # the decoder raises errors of its own
-        raise ValueError(f"damaged: {error}") from error
+        raise ValueError(f"damaged: {str(error).strip()}") from error
     check_sides(height, width)
     return Header(height, width, 1, data, is_plain=False)

@@ -196,7 +196,7 @@ class ImageTransforms:
         if self.featurewise_center:
             x -= self.mean
         if self.featurewise_std_normalization:
-            x /= self.std + 1e-6
+            x /= np.asarray(self.std) + 1e-6
         if self.zca_whitening:
             flat = x.reshape(-1, len(self.zca_whitening_matrix))
             x = (flat @ self.zca_whitening_matrix).reshape(x.shape)

@@ -13,6 +13,7 @@ from ..annotations import BOX, Annotations
 from ..masks import mask_area
 from ._photo_files import PhotoFiles, visible
 
+MASK, VOID = "segmentation", "void"
 _PARTS = ("images", "annotations", "categories")
 
 
@@ -21,7 +22,8 @@ def read_coco(path: str | Path) -> Annotations:
 
     Each file is a split, by the usual names in its own (`instances_val2017.json`) or in
     that of its folder (`valid/_annotations.coco.json`). Ids may be any; classes are in
-    the order of their ids.
+    the order of their ids. Beside an annotation's `segmentation` may stand `void`, of
+    the same form; see `Annotations`.
 
     Args:
         path: the folder, or one JSON file with photos beside or below it.
@@ -91,7 +93,11 @@ def as_coco(annotations: Annotations) -> dict[str, Any]:
                 "bbox": [x1, y1, x2 - x1, y2 - y1],
                 "area": _area(box, sizes[box.file]),
                 "iscrowd": int(box.crowd),
-                **({"segmentation": box.mask} if box.mask is not None else {}),
+                **{
+                    name: shape
+                    for name, shape in ((MASK, box.mask), (VOID, box.void))
+                    if shape is not None
+                },
             }
         )
     return {
@@ -181,5 +187,6 @@ def _box(
         "label": names.get(number, f"category {number}"),
         **dict(zip(BOX, (x, y, x + width, y + height), strict=True)),
         "crowd": bool(found.get("iscrowd")),
-        "mask": found.get("segmentation") or None,
+        "mask": found.get(MASK) or None,
+        "void": found.get(VOID) or None,
     }

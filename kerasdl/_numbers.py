@@ -1,0 +1,21 @@
+"""Numbers as a person reads them."""
+
+from numbers import Integral, Real
+from typing import Any
+
+
+def number(value: Any) -> str:
+    """A number with what of it counts: 1,234,567, 0.9230, 12.35 or 3.16e-05.
+
+    Anything else is its own text, but for what is missing, which is "–".
+    """
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return f"{value:,}"
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return str(value)
+    size = abs(float(value))
+    if 0 < size < 1e-3:
+        return f"{value:.2e}"
+    return f"{value:,.{4 if size < 10 else 2 if size < 1000 else 0}f}"

@@ -1,0 +1,131 @@
+"""The page that answers photos in a browser, with the files of an export."""
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+import kerasdl
+
+PAGES = Path(__file__).parents[2] / "docs" / "pages"
+PAGE = PAGES / "browser"
+GUIDE = (PAGES / "browser.md").read_text(encoding="utf-8")
+PACKAGES = json.loads((PAGE / "package.json").read_text())["dependencies"]
+ROWS = """[...document.querySelectorAll("tbody tr")].map(
+    row => [...row.cells].map(cell => cell.textContent))"""
+# Keeps what the page reads of its canvas, which a browser short of memory may empty.
+KEEP = """{
+    const read = CanvasRenderingContext2D.prototype.getImageData;
+    CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+        return window.seen = read.apply(this, box);
+    };
+}"""
+
+
+class Files(SimpleHTTPRequestHandler):
+    """What `python -m http.server` gives, in silence."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address(tmp_path):
+    """Of a server of the files in `tmp_path`."""
+    handler = partial(Files, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+def test_both_files_answer_in_a_browser_as_keras_does(
+    browser, address, colours, write_colours, tmp_path
+):
+    if shutil.which("npm") is None:
+        pytest.skip("needs npm")
+    photos = write_colours(tmp_path / "photos")
+    run = colours.write_run(tmp_path / "run", photos)
+    check = colours.read_photos(photos)
+    kerasdl.export.export_run(run, ("tflite", "onnx"), check=check, seed=0)
+    (steps,) = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
+    steps = steps.replace("RUN/", f"{run}/").replace("my_page", str(tmp_path / "page"))
+    assert "http.server" in steps.splitlines()[-1]
+    steps = "\n".join(["set -e", *steps.splitlines()[:-1]])
+    root = PAGES.parents[1]
+    done = subprocess.run(steps, shell=True, cwd=root, capture_output=True, text=True)
+    if done.returncode and "npm" in done.stderr:
+        pytest.skip(f"npm cannot install: {done.stderr}")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((run / "manifest.json").read_text())
+
+    ramp = np.add.outer(np.arange(32) * 2, np.arange(64) * 3).astype("uint8")
+    wide = np.stack([ramp, ramp // 2, 255 - ramp], axis=-1)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    exact = np.random.default_rng(0).integers(0, 256, (16, 16, 3), "uint8")
+    Image.fromarray(exact).save(tmp_path / "exact.png")
+    predictor = kerasdl.load(run)
+    for resize in ("squash", "crop", "pad"):
+        manifest["resize"] = resize
+        (tmp_path / "page/manifest.json").write_text(json.dumps(manifest))
+        browser.open(f"{address}/page/index.html")
+        browser.wait("!document.getElementById('photo').disabled")
+        browser.run(KEEP)
+        for name, expected in (
+            ("exact", exact),
+            ("wide", kerasdl.data.warp_image(wide, (16, 16), resize)),
+        ):
+            browser.choose("#photo", [tmp_path / f"{name}.png"])
+            browser.wait(f"state.textContent == '{name}.png'")
+            seen = np.reshape(browser.run("[...seen.data]"), (16, 16, 4))[..., :3]
+            # A smooth picture is almost the same by any way of making it smaller.
+            off = np.abs(seen.astype(int) - expected)
+            assert off.max() <= (0 if name == "exact" else 8) and off.mean() <= 2
+            answers = predictor.predict(seen[None].astype("float32")).probabilities[0]
+            rows = browser.run(ROWS)
+            assert [row[0] for row in rows] == predictor.class_names
+            for column in (1, 2):
+                given = [float(row[column]) for row in rows]
+                np.testing.assert_allclose(given, answers, atol=1e-5)
+    one = keras.Sequential([keras.Input((16, 16, 3)), layers.Flatten()])
+    one.add(layers.Dense(1, "sigmoid", kernel_initializer="zeros"))
+    one.layers[-1].bias.assign([2.0])
+    kerasdl.export.save_onnx(one, tmp_path / "page/model.onnx")
+    kerasdl.export.save_tflite(one, tmp_path / "page/model.tflite")
+    (tmp_path / "page/labels.txt").write_text("cat\ndog\n")
+    browser.open(f"{address}/page/index.html")
+    browser.wait("!document.getElementById('photo').disabled")
+    browser.choose("#photo", [tmp_path / "exact.png"])
+    browser.wait("state.textContent == 'exact.png'")
+    assert browser.run(ROWS) == [["cat", *["0.119203"] * 2], ["dog", *["0.880797"] * 2]]
+
+    (tmp_path / "page/model.onnx").unlink()
+    browser.open(f"{address}/page/index.html")
+    browser.wait("state.textContent.startsWith('model.onnx is missing')")
+
+
+def test_the_page_asks_for_what_it_is_given_and_for_its_packages():
+    script = (PAGE / "page.js").read_text()
+    document = (PAGE / "index.html").read_text()
+    (listed,) = re.findall(r"\[(.*)\]\.map\(fetched\)", script)
+    assert all(file in GUIDE for file in json.loads(f"[{listed}]"))
+    (mapped,) = re.findall(r'importmap">(.*?)</script>', document, re.DOTALL)
+    places = json.loads(mapped)["imports"]
+    assert set(re.findall(r'from "(.*)";', script)) <= set(places)
+    assert set(PACKAGES) <= set(places)
+    for package, place in places.items():
+        assert place.startswith(f"./node_modules/{package}/")
+    shown = re.findall(r"```js\n(.*?)```", GUIDE, re.DOTALL)
+    assert len(shown) == 2 and all(code in script for code in shown)
+    assert "://" not in script + document  # all is beside the page
