@@ -22,13 +22,28 @@ _KNOWN = frozenset(
 )
 # Of numbers of rows, which nothing makes int8: `Embedding` counts from the end too.
 _KNOWN_OF_INTEGERS = frozenset({"Less", "SelectV2"})
+# Of networks of texts and tables besides, which are known to be taken as they are.
+_KNOWN_IN_FLOAT32 = _KNOWN | frozenset(
+    "All Any ArgMax BatchMatMulV2 Cos Cumsum Einsum Equal Fill FloorMod Less "
+    "LogicalAnd LogicalNot LogicalOr Max NotEqual OneHot Range SelectV2 Sin "
+    "TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem "
+    "TensorListStack Tile TopKV2 Unpack While".split()
+)
 
 
-def is_known(module: ServedModule) -> bool:
-    """Whether converters are known to take all operations of an `as_module`."""
+def is_known(module: ServedModule, in_float32: bool = False) -> bool:
+    """Whether converters are known to take all operations of an `as_module`.
+
+    Args:
+        module: of `as_module`.
+        in_float32: nothing is made of another precision.
+    """
     graph = module.serve.get_concrete_function().graph.as_graph_def()
     inner = (node for function in graph.library.function for node in function.node_def)
-    return all(_is_known(node) for node in (*graph.node, *inner))
+    nodes = (*graph.node, *inner)
+    if in_float32:
+        return all(node.op in _KNOWN_IN_FLOAT32 for node in nodes)
+    return all(map(_is_known, nodes))
 
 
 def _is_known(node: tf.compat.v1.NodeDef) -> bool:
@@ -37,7 +52,9 @@ def _is_known(node: tf.compat.v1.NodeDef) -> bool:
     return node.op in _KNOWN
 
 
-def convert_guarded(module: ServedModule, convert: Callable[[str], Any]) -> Any:
+def convert_guarded(
+    module: ServedModule, convert: Callable[[str], Any], in_float32: bool = False
+) -> Any:
     """Return `convert(folder)` of the SavedModel of an `as_module`.
 
     A module whose operations are not all known is converted in a process of its own.
@@ -46,12 +63,13 @@ def convert_guarded(module: ServedModule, convert: Callable[[str], Any]) -> Any:
         module: of `as_module`.
         convert: a function that a module holds under its name, or a partial of one,
             which can be pickled.
+        in_float32: it makes nothing of another precision.
 
     Raises:
         ValueError: `convert` raises one, or the process ends by a signal.
     """
     with as_saved_model(module) as folder:
-        if is_known(module):
+        if is_known(module, in_float32):
             return convert(folder)
         try:
             return apart(convert, folder)

@@ -108,13 +108,14 @@ def test_every_door_keeps_an_unknown_operation_apart(pixels, tmp_path):
 
 
 def test_which_models_are_converted_apart(colours):
-    def is_known(model, batch_size=None):
+    def is_known(model, batch_size=None, in_float32=False):
         module = as_module(model, pixel_signature(model), batch_size)
-        return _own_process.is_known(module)
+        return _own_process.is_known(module, in_float32)
 
     assert is_known(colours.model(), 1)
     assert is_known(colours.model())
     assert not is_known(recurrent_model(), 1)
+    assert is_known(recurrent_model(), 1, in_float32=True)
     pixels = keras.Input((SIDE, SIDE, 3))
     for values, known in ((pixels, False), (ops.cast(pixels, "int32"), True)):
         chosen = ops.where(values < 3, values, values + 1)

@@ -93,6 +93,8 @@ def table_of(rossmann, tables, trend="coming"):
 def test_features_of_the_contest_by_hand(rossmann, tables):
     table = table_of(rossmann, tables)
     assert len(table) == 3 * 97 and table["Id"].notna().sum() == 9
+    names = {*rossmann._rossmann.CATEGORICAL, *rossmann._rossmann.CONTINUOUS}
+    assert len(names) == 22 + 16 and names <= set(table)
     row = table[(table["Store"] == 300) & (table["Date"] == "2014-08-14")].iloc[0]
     found = {
         "StateHoliday": 0,
@@ -121,7 +123,12 @@ def test_features_of_the_contest_by_hand(rossmann, tables):
     assert store["CompetitionMonthsOpen"] == 0 and store["Promo2Weeks"] == 25
 
 
-def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path):
+def test_a_quick_run_of_the_contest(rossmann, tables, tmp_path, monkeypatch):
+    """With some of the columns, as all of them take long."""
+    some = ("Store", "DayOfWeek", "StateHoliday", "PromoInterval", "Events")
+    monkeypatch.setattr(rossmann._rossmann, "CATEGORICAL", some)
+    some = ("CompetitionDistance", "trend", "AfterStateHoliday", "Promo")
+    monkeypatch.setattr(rossmann._rossmann, "CONTINUOUS", some)
     out = tmp_path / "run"
     args = ["--data", str(tables), "--cache", str(tmp_path / "cache"), "--quick"]
     options = ["--layers", "8", "--networks", "2", "--batch-size", "32", "--seed", "1"]
@@ -243,17 +250,18 @@ def test_a_table_with_dates_and_rare_classes(monkeypatch, tmp_path):
     """A quick run takes of each class; predict.py makes the date's parts as well."""
     recipe, asked = load("table_train", monkeypatch), load("predict", monkeypatch)
     rng = np.random.default_rng(0)
-    days = pd.date_range("2014-01-01", periods=4000, freq="7h").strftime("%Y-%m-%d")
-    table = pd.DataFrame({"saleDate": days, "x": rng.normal(size=4000)})
-    table["kind"] = ["rare"] * 2 + ["some"] * 1000 + ["more"] * 2998
-    table["class"] = ["A"] * 40 + ["B"] * 3960
+    monkeypatch.setattr(recipe._tables, "QUICK_ROWS", 300)
+    days = pd.date_range("2014-01-01", periods=600, freq="47h").strftime("%Y-%m-%d")
+    table = pd.DataFrame({"saleDate": days, "x": rng.normal(size=600)})
+    table["kind"] = ["rare"] * 2 + ["some"] * 150 + ["more"] * 448
+    table["class"] = ["A"] * 20 + ["B"] * 580
     table.to_csv(tmp_path / "rows.csv", index=False)
     out = tmp_path / "run"
     options = ["--categorical", "kind", "--min-count", "3", "--date", "saleDate"]
     options += ["--data", str(tmp_path / "rows.csv"), "--target", "class", "--quick"]
     recipe.main([*options, "--lr-find", "--seed", "1", "--out", str(out)])
     manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["data"]["rows"] == 2000 and manifest["data"]["valid"] == 400
+    assert manifest["data"]["rows"] == 300 and manifest["data"]["valid"] == 60
     columns = {
         one["name"]: one
         for kind in ("categories", "numbers")
@@ -262,10 +270,10 @@ def test_a_table_with_dates_and_rare_classes(monkeypatch, tmp_path):
     assert {"kind", "x", "saleMonth", "saleElapsed"} <= set(columns)
     assert columns["kind"]["values"] == ["more", "some"]
     part = recipe._tables.quick_part(table, "class", 1)
-    assert part["class"].value_counts().to_dict() == {"B": 1980, "A": 20}
+    assert part["class"].value_counts().to_dict() == {"B": 290, "A": 10}
     assert part.index.is_monotonic_increasing
     numbers = recipe._tables.quick_part(table, "x", 1)
-    assert len(numbers) == 2000 and numbers["class"].nunique() == 2
+    assert len(numbers) == 300 and numbers["class"].nunique() == 2
     answers = tmp_path / "answers.csv"
     assert (
         asked.main([str(out), str(tmp_path / "rows.csv"), "--csv", str(answers)]) == 0
@@ -300,7 +308,7 @@ def test_a_table_of_the_contest_that_lacks_something_is_named(
         rossmann._rossmann.checked(name, files[name], change(read[name]))
 
 
-def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys):
+def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys, eagerly):
     recipe = load("boston_housing", monkeypatch)
     rng = np.random.default_rng(0)
     rows = rng.uniform(1, 9, (60, 14)).round(2)
@@ -334,7 +342,9 @@ def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys):
         recipe.main(["--data", str(tmp_path / "gone")])
 
 
-def test_the_step_of_the_benchmark_trains_the_lesson_s_sizes(monkeypatch, capsys):
+def test_the_step_of_the_benchmark_trains_the_lesson_s_sizes(
+    monkeypatch, capsys, eagerly
+):
     monkeypatch.syspath_prepend(str(RECIPES / "benchmarks"))
     bench = load("benchmarks/tabular_step", monkeypatch)
     frame = bench.made_up(1200)

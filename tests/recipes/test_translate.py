@@ -50,8 +50,13 @@ def arguments(folder, out, *more):
 
 @pytest.fixture(scope="module")
 def run(recipe, folder, tmp_path_factory):
+    """A run of few batches, for which a trace would take longer."""
+    import tensorflow as tf
+
     out = tmp_path_factory.mktemp("runs") / "run"
+    tf.config.run_functions_eagerly(True)
     recipe(arguments(folder, out))
+    tf.config.run_functions_eagerly(False)
     return out
 
 
@@ -109,7 +114,7 @@ def test_what_the_card_says_in_plain_keras_is_so(run, elsewhere, tmp_path):
 
 
 def test_a_killed_run_goes_on_to_the_same_end(
-    recipe, run, folder, tmp_path, monkeypatch
+    recipe, run, folder, tmp_path, monkeypatch, eagerly
 ):
     import keras
 

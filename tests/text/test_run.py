@@ -12,16 +12,14 @@ import pytest
 from kerasdl import text
 from kerasdl.runs import run_folder
 
-SIZES = {"dim": 8, "units": 4}
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, data):
     """A run of a blend, of which one member is trained a little."""
-    network = text.models.text_rcnn(data.tokenizer.size, **SIZES, seed=1)
+    network = text.models.text_cnn(data.tokenizer.size, dim=8, filters=4, seed=1)
     learn = text.Learner(network, data)
     history = learn.fit(0.02, cycle_len=2)
-    whole = text.blend([network, text.nbsvm(data)])
+    whole = text.blend([network, text.nbsvm(data, ngrams=2)])
     folder = tmp_path_factory.mktemp("text") / "run"
     with run_folder(folder, {}, seed=1) as made:
         peers = text.baseline_scores(data, names=text.BASELINES[:1])
@@ -29,10 +27,14 @@ def run(tmp_path_factory, data):
     return folder, whole
 
 
-def test_a_run_answers_every_text_in_its_order(run, data, tmp_path):
-    folder, network = run
+@pytest.fixture(scope="module")
+def predictor(run):
+    return text.Predictor.load(run[0])
+
+
+def test_a_run_answers_every_text_in_its_order(run, predictor, data, tmp_path):
+    _, network = run
     texts = [*data.rows("valid")["text"], "", "饕餮", "好" * 100_000]
-    predictor = text.Predictor.load(folder)
     found = predictor.predict(texts)
     assert found["text"].tolist() == texts
     expected = text.answer_tokens(network, data.tokenizer.encode(texts))
@@ -50,9 +52,8 @@ def test_a_run_answers_every_text_in_its_order(run, data, tmp_path):
     assert len(predictor.predict([])) == 0
 
 
-def test_the_column_of_the_training_is_taken_and_said(run, tmp_path, capsys):
+def test_the_column_of_the_training_is_taken_and_said(run, predictor, tmp_path, capsys):
     (tmp_path / "a.csv").write_text("text,review\nx,y\n")
-    predictor = text.Predictor.load(run[0])
     assert list(predictor.predict(tmp_path / "a.csv"))[0] == "review"
     other = shutil.copytree(run[0], tmp_path / "run")
     facts = json.loads((other / "text.json").read_text("utf-8"))
@@ -69,14 +70,12 @@ def test_the_column_of_the_training_is_taken_and_said(run, tmp_path, capsys):
     assert printed == "texts: column 'review'\n" + 2 * "texts: column 'said'\n"
 
 
-def test_a_column_of_an_answers_name_is_text(run):
-    rows = pd.DataFrame({"label": ["很好"]})
-    found = text.Predictor.load(run[0]).predict(rows, "label")
+def test_a_column_of_an_answers_name_is_text(predictor):
+    found = predictor.predict(pd.DataFrame({"label": ["很好"]}), "label")
     assert list(found) == ["text", "label", "probability"]
 
 
-def test_bad_texts_and_runs_are_refused(run, tmp_path):
-    predictor = text.Predictor.load(run[0])
+def test_bad_texts_and_runs_are_refused(predictor, tmp_path):
     with pytest.raises(ValueError, match="`texts` must be strings.*3"):
         predictor.predict(["a", 3])
     with pytest.raises(ValueError, match="--text-column"):
@@ -120,27 +119,50 @@ def test_the_code_of_the_card_runs(run, monkeypatch, capsys):
     np.testing.assert_allclose(values, checked[0], atol=1e-4)
 
 
-def test_every_format_of_an_export_answers_alike(run, tmp_path):
-    table = text.export_run(run[0], out=tmp_path / "out")
+def check_formats_answer_alike(folder, out):
+    table = text.export_run(folder, out=out)
     assert list(table.index) == ["keras", "saved_model", "tflite", "onnx"]
     assert table["difference"].max() < 1e-5
+
+
+def test_every_format_of_an_export_answers_alike(run, tmp_path):
+    check_formats_answer_alike(run[0], tmp_path / "out")
     assert (tmp_path / "out" / "text.json").is_file()
     with pytest.raises(ValueError, match="`out` must not exist"):
         text.export_run(run[0], out=tmp_path / "out")
 
 
-def test_the_transformer_in_tflite_answers_alike(data, tmp_path):
+@pytest.fixture
+def in_steps(data):
+    """A blend of what TFLite finds hard: recurrent layers, and attention."""
+    networks = text.models.NETWORKS
+    sizes = {"bilstm": {"units": 2}, "transformer": {"heads": 2, "depth": 1}}
+    return text.blend(
+        [
+            networks[name](data.tokenizer.size, dim=8, **options, seed=1)
+            for name, options in sizes.items()
+        ]
+    )
+
+
+def test_recurrent_layers_and_attention_in_tflite_answer_alike(
+    in_steps, data, tmp_path
+):
     from kerasdl.artefacts import run_tflite
     from kerasdl.text.tokenizer import pad
 
-    network = text.models.transformer(
-        data.tokenizer.size, dim=8, heads=2, depth=1, seed=1
-    )
-    text.save_tflite(network, tmp_path / "a.tflite", data.tokenizer)
+    text.save_tflite(in_steps, tmp_path / "a.tflite", data.tokenizer)
     encoded = data.encoded("valid")[:3]
     tokens = {"tokens": pad(encoded, data.tokenizer.max_len)}
     found = run_tflite(tmp_path / "a.tflite", 1)(tokens)["probability"]
-    np.testing.assert_allclose(found, text.answer_tokens(network, encoded), atol=1e-5)
+    np.testing.assert_allclose(found, text.answer_tokens(in_steps, encoded), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_recurrent_layers_and_attention_in_every_format(in_steps, data, tmp_path):
+    with run_folder(tmp_path / "run", {}, seed=1) as made:
+        text.write_run_files(made, in_steps, data, pd.DataFrame(), "Reviews")
+    check_formats_answer_alike(tmp_path / "run", tmp_path / "out")
 
 
 def test_the_report_has_its_sections_and_escapes_texts(run):
@@ -171,9 +193,9 @@ def test_a_learner_trains_scores_and_exports(data, tmp_path):
         text.Learner(network, {})
 
 
-def test_a_killed_training_ends_with_the_same_weights(reviews, tmp_path):
+def test_a_killed_training_ends_with_the_same_weights(reviews, tmp_path, eagerly):
     def trained(folder, *callbacks):
-        data = text.TextData.from_frame(reviews, batch_size=16, seed=0)
+        data = text.TextData.from_frame(reviews[:60], batch_size=16, seed=0)
         network = text.models.text_cnn(data.tokenizer.size, dim=8, filters=4, seed=0)
         learn = text.Learner(network, data, folder)
         learn.fit(0.02, cycle_len=3, callbacks=callbacks, resume=True)

@@ -67,20 +67,21 @@ def test_greedy_search_is_that_without_kept_states(tiny):
     assert search.experimental_get_tracing_count() == 1
 
 
-def test_beam_search_is_that_in_plain_words(tiny):
+def test_beam_search_is_that_in_plain_words(tiny, eagerly):
     # An end must be likely at times, or nothing would be to choose.
     table = tiny.get_layer("pieces")
     (before,) = table.get_weights()
+    search = make_search(steps_of(tiny), 2)
     for lift in (1.0, 3.0):
         weights = before.copy()
         weights[3] *= lift
         table.set_weights([weights])
-        found = make_search(steps_of(tiny), 2)(tf.constant(SOURCE), tf.constant(LENGTH))
+        found = search(tf.constant(SOURCE), tf.constant(LENGTH))
         assert rows(found) == [beam(tiny, source, 2) for source in SOURCE]
     table.set_weights([before])
 
 
-def test_one_beam_of_several_finds_at_least_as_much(tiny):
+def test_one_beam_of_several_finds_at_least_as_much(tiny, eagerly):
     def total(target, source):
         found = [2, *target]
         return sum(
