@@ -52,7 +52,7 @@ def test_best_epochs_curves_and_what_differs(compare, runs, capsys):
     assert float(table["one"]["seconds_an_epoch"]) == 4.0
     assert float(table["two"]["minutes"]) == pytest.approx(11 / 60, rel=1e-3)
     assert table["three"]["seconds_an_epoch"] == table["three"]["map"] == "–"
-    assert table["three"]["highest_map"] == "0.7"
+    assert table["three"]["highest_map"] == "0.7000"
     page = Path("compare.html").read_text()
     assert re.findall("<figcaption>(.*?)<", page) == [
         *("val_loss", "loss", "mae", "map")
