@@ -6,7 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -99,7 +99,7 @@ def convert_here():
     def patch(monkeypatch):
         for module in ("_own_process", "tflite"):
             place = f"kerasdl.artefacts.{module}.is_known"
-            monkeypatch.setattr(place, lambda module: True)
+            monkeypatch.setattr(place, lambda *arguments: True)
 
     return patch
 
@@ -110,14 +110,31 @@ def here(convert_here, monkeypatch):
     convert_here(monkeypatch)
 
 
-@pytest.fixture
-def eagerly():
-    """Functions run as they stand: of a few small batches that is less than a trace."""
+@pytest.fixture(scope="session")
+def run_eagerly():
+    """A context in which functions run as they stand.
+
+    Of a few small batches that is less than a trace.
+    """
     import tensorflow as tf
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    @contextmanager
+    def run():
+        before = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(True)
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(before)
+
+    return run
+
+
+@pytest.fixture
+def eagerly(run_eagerly):
+    """A test that runs eagerly."""
+    with run_eagerly():
+        yield
 
 
 @pytest.fixture

@@ -40,13 +40,12 @@ def detector_of(tiny_trunk):
 
 
 @pytest.fixture(scope="session")
-def write_run(detector_of, convert_here):
+def write_run(detector_of, convert_here, run_eagerly):
     """A function that writes a finished run of an untrained detector of some boxes.
 
     Without its page and its picture; `lite=False` is without its `.tflite` too.
     """
     import pandas as pd
-    import tensorflow as tf
 
     from kerasdl.detection import (
         BoxData,
@@ -67,9 +66,8 @@ def write_run(detector_of, convert_here):
             if not lite:
                 place = "kerasdl.detection.run_files.save_tflite"
                 m.setattr(place, lambda *arguments: None)
-            tf.config.run_functions_eagerly(True)  # of one batch less than a trace
-            report = DetectionReport.of(model, data)
-            tf.config.run_functions_eagerly(False)
+            with run_eagerly():
+                report = DetectionReport.of(model, data)
             write_run_files(run, model, data, report, pd.DataFrame(), "A detector")
         return folder
 

@@ -48,7 +48,7 @@ PAIRS = {
     "vgg16": (applications.VGG16, applications.vgg16, VGG, False),
     "vgg19": (applications.VGG19, applications.vgg19, VGG, False),
 }
-# Whose trunks read a file with a top by `-m slow`: they are long to build.
+# Long to build: their trunks read a file by `-m slow`.
 HEAVY = {"densenet121", "resnet50", "resnet50_v2"}
 # Further rows of their tables, through the same code as the first: the layers are
 # compared in every run, outputs and files by `-m slow`, as their weights take long.
@@ -120,28 +120,34 @@ def shapes_by_layer(model):
     }
 
 
-@pytest.mark.parametrize(
-    ("layout", "build", "other_build"),
-    [
-        ("legacy.h5", "functional", "sequential"),
-        pytest.param(  # the light trunks below read this layout in every run
-            "keras3.weights.h5", "sequential", "functional", marks=pytest.mark.slow
-        ),
-    ],
-)
-def test_is_theirs_with_the_weights_of_their_file(
-    pair, layout, build, other_build, tmp_path
-):
+# The light trunks below read the other layout in every run.
+LAYOUTS = ["legacy.h5", pytest.param("keras3.weights.h5", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_is_theirs_with_the_weights_of_their_file(pair, layout, tmp_path):
     path = save_weights(pair.theirs, tmp_path / layout)
+    build = "functional" if layout == "legacy.h5" else "sequential"
     ours = pair.ours(weights=path, build=build)
     assert pair.theirs.count_params() == ours.count_params()
     if build == "functional":
         assert shapes_by_layer(pair.theirs) == shapes_by_layer(ours)
     np.testing.assert_allclose(ours(pair.pixels), pair.outputs, rtol=1e-4, atol=1e-4)
-    if pair.name in HEAVY and layout == "legacy.h5":
-        return
-    # The same file, also if it has a top, gives a trunk.
-    trunk = pair.ours(weights=path, build=other_build, include_top=False)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in HEAVY else name
+        for name in PAIRS
+    ],
+    indirect=True,
+)
+def test_their_file_gives_a_trunk(pair, layout, tmp_path):
+    """Also if it has a top."""
+    path = save_weights(pair.theirs, tmp_path / layout)
+    trunk = pair.ours(weights=path, build="sequential", include_top=False)
     for ours, theirs in zip(trunk.weights, pair.theirs.weights, strict=False):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 

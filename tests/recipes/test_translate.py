@@ -49,14 +49,10 @@ def arguments(folder, out, *more):
 
 
 @pytest.fixture(scope="module")
-def run(recipe, folder, tmp_path_factory):
-    """A run of few batches, for which a trace would take longer."""
-    import tensorflow as tf
-
+def run(recipe, folder, tmp_path_factory, run_eagerly):
     out = tmp_path_factory.mktemp("runs") / "run"
-    tf.config.run_functions_eagerly(True)
-    recipe(arguments(folder, out))
-    tf.config.run_functions_eagerly(False)
+    with run_eagerly():
+        recipe(arguments(folder, out))
     return out
 
 

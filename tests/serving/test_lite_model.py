@@ -79,3 +79,18 @@ def test_a_file_that_answers_otherwise_is_refused(predictor, tmp_path, write, me
 def test_litert_waits_for_no_batch(predictor):
     with pytest.raises(ValueError, match="`max_wait_ms` must be 0 with `lite`"):
         serving.ServedModel(predictor, "animals", max_wait_ms=1, lite=lambda x: x)
+
+
+def test_features_of_another_size_are_of_another_model(tmp_path):
+    likeness = Likeness(np.ones((1, 7), "float16"), 0.1)
+    compared = Predictor(headed(7), [*"abcdef"], (8, 12), likeness=likeness)
+    path = tmp_path / "model.tflite"
+    save_tflite(headed(9), path)
+    with pytest.raises(ValueError, match="answers as the Keras model"):
+        serving.LiteModel(path, compared)
+
+
+def headed(features):
+    inputs = keras.Input((8, 12, 3))
+    x = layers.Conv2D(features, 3, activation="relu")(inputs)
+    return keras.Model(inputs, pooled_head(x, 6, seed=1))
