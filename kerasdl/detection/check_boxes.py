@@ -112,8 +112,9 @@ def check_boxes(
 
     Boxes that reach outside their photo, are without area, of an unknown class or there
     twice; photos that are missing, damaged, or of another size than their boxes are
-    said to be of, such as those that EXIF turns; masks of another size than the photo,
-    empty ones, polygons of less than three points, masks outside of their box.
+    said to be of, such as those that EXIF turns; masks and voids of another size than
+    the photo, empty masks, polygons of less than three points, masks outside of their
+    box.
 
     Args:
         annotations: or a folder of photos with boxes, in any form.
@@ -145,7 +146,7 @@ def check_boxes(
     of_rows = list(of_boxes.items())
     if masks:
         usable = sizes.drop(of_photos.index, errors="ignore")
-        of_rows += mask_faults(annotations, usable).items()
+        of_rows += [(row, why) for row, _, why in mask_faults(annotations, usable)]
     faults += [(boxes.at[row, "file"], row, fault) for row, fault in of_rows]
     splits = annotations.photos["split"]
     return BoxCheck(

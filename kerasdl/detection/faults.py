@@ -10,7 +10,7 @@ from kerasdl._checks import check_one_of, first_few
 from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageError, image_size
 
-from .annotations import BOX, SHAPES, Annotations
+from .annotations import BOX, Annotations
 from .mask_faults import mask_faults
 
 # What reaches out by less is rounding: of VOC's corners, counted from 0 by some tools.
@@ -86,8 +86,8 @@ def without_faults(
         annotations: as they were read.
         on_error: "skip" leaves out what is wrong and cuts what reaches outside, with a
             warning; "raise" stops.
-        masks: whether they are looked at: a box that is left without a bad one is its
-            own.
+        masks: whether they and their voids are looked at: a bad one is left out, and a
+            box without a mask is its own.
 
     Raises:
         ImportError: of masks, without the extra `detection`.
@@ -97,14 +97,15 @@ def without_faults(
     check_one_of("on_error", on_error, ("skip", "raise"))
     sizes, of_photos = measured(annotations)
     of_boxes = box_faults(annotations, sizes)
-    of_masks = pd.Series(dtype=object)
-    if masks:
-        of_masks = mask_faults(annotations, sizes)
+    of_masks = mask_faults(annotations, sizes) if masks else []
     named = [f"{file}: {fault}" for file, fault in of_photos.items()]
     files = annotations.boxes["file"]
     named += [
         f"{files[row]}: a box {fault}"
-        for row, fault in [*of_boxes.items(), *of_masks.items()]
+        for row, fault in [
+            *of_boxes.items(),
+            *((row, fault) for row, _, fault in of_masks),
+        ]
         if files[row] not in of_photos
     ]
     if named and on_error == "raise":
@@ -124,7 +125,8 @@ def without_faults(
             f"{first_few(named) or 'no photos'}"
         )
     boxes = annotations.boxes.copy()
-    boxes.loc[of_masks.index, SHAPES] = None
+    for row, column, _ in of_masks:
+        boxes.at[row, column] = None
     boxes = boxes.drop(of_boxes.index[of_boxes != OUTSIDE])
     found = replace(annotations, boxes=boxes).take(kept)
     photos = found.photos.assign(**sizes.loc[kept])

@@ -6,57 +6,62 @@ import pandas as pd
 
 from kerasdl._optional import require
 
-from .annotations import BOX, Annotations
-from .masks import as_pixels, encoded
+from .annotations import BOX, SHAPES, Annotations
+from .masks import encoded
 
 _INSIDE = 0.5  # of a mask, that its box shall hold
 
 
-def mask_faults(annotations: Annotations, sizes: pd.DataFrame) -> pd.Series:
-    """The fault of each mask that has one, by the row of its box.
+def mask_faults(
+    annotations: Annotations, sizes: pd.DataFrame
+) -> list[tuple[int, str, str]]:
+    """The fault of each mask and each void that has one.
 
-    A mask must be polygons of three points or more, or an RLE of its photo's size, must
-    cover something, and lie in its box for at least one half. Its `void` must be such
-    polygons or such an RLE.
+    Both must be polygons of three points or more, or an RLE of their photo's size. A
+    mask must cover something, and lie in its box for at least one half.
 
     Args:
         annotations: of all.
         sizes: of the photos, as `measured` gives them; masks on others are not looked
             at.
 
+    Returns:
+        For each the row of its box, its column, one of `SHAPES`, and what is wrong.
+
     Raises:
         ImportError: there are masks, and the extra `detection` is not installed.
     """
-    boxes = annotations.boxes
-    there = boxes[boxes["mask"].notna() & boxes["file"].isin(sizes.index)]
-    every = {
-        row: _fault(mask, box, (height, width)) or _void_fault(void, (height, width))
-        for row, mask, void, box, (height, width) in zip(
+    boxes = annotations.boxes[annotations.boxes["file"].isin(sizes.index)]
+    found = []
+    for column in SHAPES:
+        there = boxes[boxes[column].notna()]
+        for row, shape, box, (height, width) in zip(
             there.index,
-            there["mask"],
-            there["void"],
+            there[column],
             there[BOX].to_numpy().tolist(),
             sizes.loc[there["file"], ["height", "width"]].to_numpy().tolist(),
             strict=True,
-        )
-    }
-    found = {row: fault for row, fault in every.items() if fault}
-    return pd.Series(found, dtype=object)
+        ):
+            if fault := _fault(column, shape, box, (height, width)):
+                found.append((row, column, fault))
+    return found
 
 
-def _fault(mask: Any, box: list[float], size: tuple[int, int]) -> str:
-    """What is wrong with a mask, or ""."""
+def _fault(column: str, shape: Any, box: list[float], size: tuple[int, int]) -> str:
+    """What is wrong with a mask or a void, or ""."""
     tools = require("faster_coco_eval.core.mask", "detection")
     height, width = size
     try:
-        rle = encoded(mask, size)
+        rle = encoded(shape, size)
     except ValueError as error:
-        return f"has a mask {error}, on a photo of {width} x {height}"
+        return f"has a {column} {error}, on a photo of {width} x {height}"
     try:
         # Counts that somebody packed may be of another sum: decoding finds that.
-        covers = tools.decode(rle).any() if isinstance(mask, dict) else tools.area(rle)
+        covers = tools.decode(rle).any() if isinstance(shape, dict) else tools.area(rle)
     except (TypeError, ValueError, RuntimeError):
-        return "has a mask whose counts are not those of its pixels"
+        return f"has a {column} whose counts are not those of its pixels"
+    if column == "void":  # there may be none, and it lies around the box as well
+        return ""
     if not covers:
         return "has an empty mask"
     x1, y1, x2, y2 = box
@@ -64,13 +69,3 @@ def _fault(mask: Any, box: list[float], size: tuple[int, int]) -> str:
     common = tools.area(tools.merge([rle, *corners], intersect=True))
     is_inside = common >= _INSIDE * tools.area(rle)
     return "" if is_inside else "has a mask that lies outside of it"
-
-
-def _void_fault(void: Any, size: tuple[int, int]) -> str:
-    """What is wrong with what may be of an object, or ""."""
-    try:
-        if void is not None:
-            as_pixels(void, size)
-    except ValueError as error:
-        return f"has a mask whose void is none: {error}"
-    return ""

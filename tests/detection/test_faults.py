@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasdl.detection import BoxData, check_boxes
+from kerasdl.detection import BoxData, check_boxes, without_faults
 from kerasdl.detection.annotations import BOX
 
 
@@ -128,6 +128,24 @@ def test_a_mask_that_is_wrong_is_named_and_left_out(scenes, with_box, mask, faul
     with pytest.raises(ValueError, match=f"with on_error='raise'.*a box {fault}"):
         BoxData(wrong, 64, masks=True, on_error="raise", seed=0)
     assert len(BoxData(wrong, 64, on_error="raise", seed=0).annotations.boxes) == 18
+
+
+@pytest.mark.parametrize("name", ["size", "points", "sum"])
+def test_a_void_that_is_wrong_is_left_out_alone(scenes, with_box, name):
+    shape, fault = OF_MASKS[name]
+    fault = fault.replace("mask", "void")
+    x1, y1, x2, y2 = scenes.boxes[BOX].iloc[1]
+    mask = [[x1, y1, x2, y1, x2, y2]]
+    wrong = with_box(scenes, 0, void=shape)  # without a mask
+    wrong = with_box(with_box(wrong, 1, mask=mask), 1, void=shape)
+    found = check_boxes(wrong, verbose=0).faults
+    assert found["box"].tolist() == [0, 1]
+    assert found["fault"].str.startswith(fault).all()
+    with pytest.raises(ValueError, match=f"with on_error='raise'.*a box {fault}"):
+        without_faults(wrong, "raise", masks=True)
+    with pytest.warns(UserWarning, match=f"001.png: a box {fault}"):
+        kept = without_faults(wrong, masks=True).boxes
+    assert len(kept) == 18 and kept["void"].isna().all() and kept["mask"][1] == mask
 
 
 def test_a_box_that_is_there_twice_is_left_out_once(scenes, with_box):

@@ -24,7 +24,6 @@ from kerasdl.detection import (
     in_photos,
     read_coco,
     with_answers,
-    without_faults,
     write_coco,
 )
 from kerasdl.detection._copy_paste import pasted
@@ -314,7 +313,7 @@ def test_what_may_be_of_an_object_counts_in_no_measure(bordered, tmp_path):
     assert measured(outer, plain) == pytest.approx(0.2)
 
 
-def test_a_mask_is_taught_to_end_within_its_border(bordered, with_box):
+def test_a_mask_is_taught_to_end_within_its_border(bordered):
     truth, inner, outer = bordered
     photos = BoxBatches(truth, (60, 80), 1, masks=True, max_pixels=10**6)
     target = photos.batch(0, 0)[1][0, 0, 6:].reshape(15, 20)
@@ -327,12 +326,6 @@ def test_a_mask_is_taught_to_end_within_its_border(bordered, with_box):
     draws = np.array([[0, 0.9, 0, 0, 0]] * 2)
     _, masks = pasted(images, boxes, shapes, draws, share=1, min_visible=0.25)
     assert set(np.unique(masks[0][1])) == {0, 255} and (masks[0][0] == 127).any()
-    wrong = with_box(truth, truth.boxes.index[0], void={"size": [9, 9], "counts": [81]})
-    with pytest.raises(ValueError, match="a mask whose void is none: .*9 x 9 pixels"):
-        without_faults(wrong, "raise", masks=True)
-    with pytest.warns(UserWarning, match="whose void is none"):
-        found = without_faults(wrong, masks=True).boxes
-    assert found[["mask", "void"]].isna().all(axis=None)
 
 
 def test_arguments_are_checked(scenes, tiny_trunk):
