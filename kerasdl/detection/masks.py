@@ -1,6 +1,5 @@
 """Masks of objects: polygons and RLE of COCO to pixels, and back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -68,29 +67,6 @@ def encoded(mask: Any, size: tuple[int, int]) -> dict[str, Any]:
         return tools.frPyObjects(mask, height, width)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError("whose counts are not those of its pixels") from error
-
-
-def uncovered(masks: Sequence[Any], size: tuple[int, int]) -> dict[str, Any]:
-    """The RLE of what none of the masks covers.
-
-    Args:
-        masks: each as in `as_pixels`.
-        size: (height, width) of the photo.
-
-    Raises:
-        ImportError: the extra `detection` is not installed.
-        ValueError: a mask is none, or of another size.
-    """
-    found = np.zeros(size, np.uint8)
-    for mask in masks:
-        found |= as_pixels(mask, size)
-    return as_rle(1 - found)
-
-
-def cut_to(mask: Any, other: dict[str, Any]) -> dict[str, Any]:
-    """The RLE of what is of a mask and of `other`, an RLE, as well."""
-    tools = require("faster_coco_eval.core.mask", "detection")
-    return tools.merge([encoded(mask, other["size"]), other], intersect=True)
 
 
 def mask_area(mask: Any, size: tuple[int, int]) -> float:

@@ -4,7 +4,6 @@ import contextlib
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,8 @@ from kerasdl._checks import check_one_of, first_few
 from kerasdl._optional import require
 
 from .annotations import BOX, Annotations, are_ignored
-from .formats.coco import MASK, as_coco
-from .masks import cut_to, uncovered
+from .formats.coco import as_coco
+from .void import with_masks
 
 METHODS = ("coco", "voc", "voc2007")
 ALL = "all"
@@ -40,10 +39,12 @@ def average_precision(
             IoU .5; "voc2007": its mean at 11 recalls. Difficult boxes and crowds are
             ignored. NaN where there is no such object.
         masks: with "coco", IoU of masks: of boxes with `mask`, and of answers with
-            `mask`, an RLE. What is `void` of an object counts for nobody's mask.
+            `mask`, an RLE. What is `void` of an object counts for nobody's mask; an
+            object that is nearly all void is ignored, an answer that is all void too.
 
     Raises:
-        ValueError: `method` is another, or an answer is of an unknown photo or class.
+        ValueError: `method` is another, an answer is of an unknown photo or class, or a
+            mask or a void is none of its photo's size.
         ImportError: "coco" without the extra `detection`.
 
     Reference:
@@ -188,11 +189,6 @@ def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFram
     ignored = are_ignored(truth.boxes)
     # As in training, and in VOC's measures; COCO has crowds alone.
     known = as_coco(replace(truth, boxes=truth.boxes.assign(crowd=ignored)))
-    if masks:  # a box without one is its own, as in training
-        for one in known["annotations"]:
-            x, y, w, h = one["bbox"]
-            corners = [x, y, x + w, y, x + w, y + h, x, y + h]
-            one.setdefault(MASK, [corners])
     ids = {image["file_name"]: image["id"] for image in known["images"]}
     classes = pd.Index(truth.class_names).get_indexer(answers["label"])
     sides = answers[["x2", "y2"]].to_numpy() - answers[["x1", "y1"]].to_numpy()
@@ -213,12 +209,11 @@ def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFram
         )
     ]
     if masks:
-        for row, mask in zip(given, answers["mask"], strict=True):
-            row[MASK] = mask
-        _leave_out_void(truth, known, given)
+        given = with_masks(truth, known, given, answers["mask"])
     columns = ["map", "ap50", "ap75", *_SIZES[1:]]
     if not given or not known["annotations"]:
-        there = set(truth.boxes.loc[~ignored, "label"])
+        is_wanted = [not one["iscrowd"] for one in known["annotations"]]
+        there = set(truth.boxes.loc[is_wanted, "label"])
         table = pd.DataFrame(0.0, index=truth.class_names, columns=columns)
         table.loc[[name for name in table.index if name not in there]] = np.nan
         return _with_mean(table)
@@ -236,21 +231,6 @@ def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFram
     values = [of_all.mean(axis=0), of_all[0], of_all[5], *by_size.T[1:]]
     table = pd.DataFrame(np.stack(values, 1), truth.class_names, columns)
     return _with_mean(table)
-
-
-def _leave_out_void(
-    truth: Annotations, known: dict[str, Any], given: list[dict[str, Any]]
-) -> None:
-    """Cut masks of objects and answers to what is not void in their photos."""
-    void = truth.boxes[truth.boxes["void"].notna()]
-    seen = {}
-    for image in known["images"]:
-        own = void.loc[void["file"] == image["file_name"], "void"]
-        if len(own):
-            seen[image["id"]] = uncovered(own, (image["height"], image["width"]))
-    for row in [*known["annotations"], *given]:
-        if row["image_id"] in seen:
-            row[MASK] = cut_to(row[MASK], seen[row["image_id"]])
 
 
 def _with_mean(table: pd.DataFrame) -> pd.DataFrame:

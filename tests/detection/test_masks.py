@@ -313,6 +313,54 @@ def test_what_may_be_of_an_object_counts_in_no_measure(bordered, tmp_path):
     assert measured(outer, plain) == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("beyond", [0, 5])
+def test_what_is_all_void_is_neither_missed_nor_a_false_alarm(bordered, beyond):
+    """Another object lies on the border, but for some of 83 pixels."""
+    truth, inner, _ = bordered
+    other = np.zeros((60, 80), np.uint8)
+    other[17:20, 17:43] = 1
+    other[16, 20 : 20 + beyond] = 1
+    boxes = pd.concat([truth.boxes, truth.boxes.assign(mask=[as_rle(other)])])
+    both = replace(truth, boxes=boxes.reset_index(drop=True))
+    below = np.zeros_like(inner)
+    below[40:43] = inner[39]  # an answer on the border, and no object
+    answers = both.boxes[["file", "label", "x1", "y1", "x2", "y2"]].iloc[[0, 0, 0]]
+    pixels = inner, other, below
+    answers = answers.assign(score=[0.5, 0.9, 0.8], mask=[as_rle(p) for p in pixels])
+    found = average_precision(both, answers, masks=True)
+    assert found.loc["all", "map"] == pytest.approx(1)
+    # Of an object of which a quarter is not void one asks it.
+    other[16, 20:40] = 1
+    both.boxes.at[1, "mask"] = as_rle(other)
+    found = average_precision(both, answers.iloc[:1], masks=True)
+    assert found.loc["all", "ap50"] == pytest.approx(51 / 101)
+
+
+def test_where_void_leaves_nothing_there_is_no_measure(bordered):
+    truth, _, outer = bordered
+    hidden = replace(truth, boxes=truth.boxes.assign(void=[as_rle(outer)]))
+    answer = truth.boxes[["file", "label", "x1", "y1", "x2", "y2", "mask"]]
+    found = average_precision(hidden, answer.assign(score=0.9), masks=True)
+    assert found["map"].isna().all()
+
+
+@pytest.mark.parametrize("column", ["mask", "void"])
+def test_shapes_of_another_size_are_not_measured(bordered, column):
+    truth, inner, _ = bordered
+    answers = truth.boxes[["file", "label", "x1", "y1", "x2", "y2", "mask"]]
+    answers = answers.assign(score=0.9)
+    small = [{"size": [9, 9], "counts": [81]}]
+    name = truth.photos.index[0]
+    message = f"a {column} of 9 x 9 pixels, on {name} of 80 x 60$"
+    of_truth = replace(truth, boxes=truth.boxes.assign(**{column: small}))
+    message = f"must have each `{column}` in the size of its photo. Received: {message}"
+    with pytest.raises(ValueError, match=f"`truth` {message}"):
+        average_precision(of_truth, answers, masks=True)
+    if column == "mask":
+        with pytest.raises(ValueError, match=f"`answers` {message}"):
+            average_precision(truth, answers.assign(mask=small), masks=True)
+
+
 def test_a_mask_is_taught_to_end_within_its_border(bordered):
     truth, inner, outer = bordered
     photos = BoxBatches(truth, (60, 80), 1, masks=True, max_pixels=10**6)
