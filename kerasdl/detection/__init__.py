@@ -16,6 +16,7 @@ from .faster_rcnn import TwoStageLoss, faster_rcnn
 from .faults import without_faults
 from .fcos import fcos
 from .files import save_onnx, save_saved_model, save_tflite
+from .fingerprints import FINGERPRINTS
 from .formats.coco import read_coco, write_coco
 from .formats.find import read_annotations
 from .formats.table import read_table
@@ -39,6 +40,7 @@ from .with_answers import with_answers
 
 __all__ = [
     "DETECTION_FORMATS",
+    "FINGERPRINTS",
     "MINUTES",
     "MINUTES_OF_MASKS",
     "MODELS",

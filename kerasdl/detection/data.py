@@ -1,7 +1,6 @@
 """The noun of detection: photos with boxes in splits, as tables and as tf.data."""
 
 import dataclasses
-import hashlib
 from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +24,11 @@ from kerasdl._seeds import resolve_seed
 from kerasdl.batches import BatchStream, multi_hot_parts
 from kerasdl.data import MAX_PIXELS, Augment, read_image, warp_image
 
-from .annotations import BOX, SHAPES, Annotations, are_ignored
+from .annotations import Annotations
 from .box_batches import CLASS, BoxBatches
 from .drawing import with_boxes
 from .faults import without_faults
+from .fingerprints import fingerprints
 from .formats.find import read_annotations
 
 if TYPE_CHECKING:
@@ -272,21 +272,14 @@ class BoxData(Described):
             "on_error",
             "seed",
         )
-        photos, boxes = self.annotations.photos, self.annotations.boxes
-        digest = hashlib.sha256(repr(list(photos.index)).encode(errors="replace"))
-        for table in (photos, boxes[["file", "label", *BOX]]):
-            digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
-        digest.update(np.flatnonzero(are_ignored(boxes)).tobytes())
-        if self.masks:
-            digest.update(repr(boxes[SHAPES].to_numpy().tolist()).encode())
         return {
             **{name: getattr(self, name) for name in names},
             "image_size": list(self.image_size),
             "class_names": list(self.class_names),
             "augment": self.augment and dataclasses.asdict(self.augment),
-            "photos": photos["split"].value_counts().to_dict(),
-            "boxes": len(boxes),
-            "fingerprint": digest.hexdigest()[:16],
+            "photos": self.annotations.photos["split"].value_counts().to_dict(),
+            "boxes": len(self.annotations.boxes),
+            **fingerprints(self.annotations, self.masks),
         }
 
     def _facts(self) -> dict[str, str]:

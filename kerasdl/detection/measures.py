@@ -13,7 +13,7 @@ from kerasdl._optional import require
 
 from .annotations import BOX, Annotations, are_ignored
 from .formats.coco import as_coco
-from .void import with_masks
+from .void import without_void
 
 METHODS = ("coco", "voc", "voc2007")
 ALL = "all"
@@ -209,7 +209,7 @@ def _coco(truth: Annotations, answers: pd.DataFrame, masks: bool) -> pd.DataFram
         )
     ]
     if masks:
-        given = with_masks(truth, known, given, answers["mask"])
+        given = without_void(truth, known, given, answers["mask"])
     columns = ["map", "ap50", "ap75", *_SIZES[1:]]
     if not given or not known["annotations"]:
         is_wanted = [not one["iscrowd"] for one in known["annotations"]]

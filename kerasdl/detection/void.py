@@ -15,7 +15,7 @@ from .masks import as_rle, encoded
 _LEFT = 0.1  # of an object, up to which void has nearly all of it
 
 
-def with_masks(
+def without_void(
     truth: Annotations,
     known: dict[str, Any],
     given: list[dict[str, Any]],

@@ -45,8 +45,10 @@ def recorded_boxes(run: "RunInfo") -> "tuple[Annotations, Annotations]":
             max_train=QUICK_BOXES if made.get("quick") else made.get("max_train"),
             seed=known["seed"],
         )
-        if data.facts()["fingerprint"] != known["fingerprint"]:
-            raise ValueError("other photos or boxes")
+        facts = data.facts()
+        for name, kind in detection.FINGERPRINTS.items():
+            if name in known and facts.get(name) != known[name]:
+                raise ValueError(f"other {kind}")
     except (ValueError, KeyError) as error:
         raise ValueError(
             f"The photos that {run.path} was made of must be where its manifest says. "
