@@ -125,7 +125,8 @@ def read(args, run):
     )
     data = data.with_image_size(choices.image_size, choices.batch_size)
     print(data.counts().to_string())
-    for line in kd.detection.limits(data):
+    stride = choices.strides[0] if kind.build is kd.detection.fcos else None
+    for line in kd.detection.limits(data, stride=stride):
         print(line)
     return data, choices, found
 

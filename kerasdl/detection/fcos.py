@@ -49,7 +49,9 @@ def fcos(
     Args:
         trunk: of a fixed picture size, as `models.build_trunk` makes it; any size.
         classes: their number.
-        strides: of the levels; the finest decides how small an object may be.
+        strides: of the levels; the finest decides how small an object may be. Below
+            about half of it one that lies between the points is not found: see
+            `assignment.assign_points`.
         filters: of all maps.
         neck: "fpn" or "pan"; see `pyramid`.
         masks: whether places give masks too, as sums of prototypes; `MaskLoss` trains

@@ -3,36 +3,56 @@
 import numpy as np
 
 from .annotations import BOX
+from .assignment import REACH
 from .data import BoxData
 from .geometry import moved, to_view
 from .with_answers import MAX_ANSWERS
 
 
-def limits(data: BoxData, max_answers: int = MAX_ANSWERS) -> list[str]:
+def limits(
+    data: BoxData, max_answers: int = MAX_ANSWERS, stride: int | None = None
+) -> list[str]:
     """Sentences about what cannot be found or is taken for something else.
 
     Batches have every box of a photo, however many there are, but those that are less
     than a pixel wide or high in the network's pictures, or outside of them; and of a
     photo as many are found as there are answers. Boxes without masks stand for them.
 
+    An answer of `fcos` holds the point that gives it. An object that lies between the
+    points, as those of less than about half the finest stride often do, has answers of
+    an IoU below .5 at best, and is not trained on there; at another place it is.
+
     Args:
         data: photos with boxes.
         max_answers: to a photo.
+        stride: the finest of `fcos`; None for other detectors.
     """
     known, said = data.annotations, []
     height, width = data.image_size
     boxes, photos = known.boxes, known.photos
-    gone = 0
+    gone = narrow = 0
     for file, rows in boxes.groupby("file").indices.items():
         size = tuple(photos.loc[file, ["height", "width"]])
         matrix = to_view(size, data.image_size, data.resize)
         shown = moved(boxes[BOX].to_numpy()[rows], matrix)
         shown = np.clip(shown, 0, [width, height, width, height])
-        gone += int((shown[:, 2:] - shown[:, :2] < 1).any(axis=1).sum())
+        sides = shown[:, 2:] - shown[:, :2]
+        is_gone = (sides < 1).any(axis=1)
+        gone += int(is_gone.sum())
+        if stride is not None:
+            # Half way between two points a side is the least of what holds one too.
+            share = np.minimum(2 * sides / (sides + stride), 1).prod(axis=1)
+            narrow += int((~is_gone & (share < REACH)).sum())
     if gone:
         said.append(
             f"{gone} of {len(boxes)} boxes show less than a pixel in pictures of "
             f"{height} x {width}: they are not trained on"
+        )
+    if narrow:
+        said.append(
+            f"{narrow} of {len(boxes)} boxes are too small in pictures of {height} x "
+            f"{width} for a stride of {stride}: between its points they are neither "
+            "trained on nor found"
         )
     counts = boxes["file"].value_counts()
     if (many := int((counts > max_answers).sum())) > 0:

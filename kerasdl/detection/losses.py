@@ -17,9 +17,10 @@ class PointLoss(keras.losses.Loss):
     Takes boxes `(batch, n, 6)`: x1 y1 x2 y2, the number of the class, below 0 for none,
     and 1 of those to ignore, as `BoxData` gives them; and raw answers `(batch, places,
     8 + classes)`. A place that answers for an object shall score the IoU that its box
-    has; others shall score 0, but those in ignored boxes, which count nothing. The sum
-    over a photo is divided by the number of places that answer, so that photos count
-    alike, on however many devices.
+    has; others shall score 0, but those in ignored boxes, and those next to an object
+    that is too small for them, which count nothing. The sum over a photo is divided by
+    the number of places that answer, so that photos count alike, on however many
+    devices.
 
     Args:
         gamma: how much less what is nearly right counts.
@@ -44,7 +45,7 @@ class PointLoss(keras.losses.Loss):
         boxes, labels, ignored = y_true[..., :4], y_true[..., 4], y_true[..., 5] > 0
         found, places, logits = y_pred[..., :4], y_pred[..., 4:8], y_pred[..., 8:]
         objects = ops.where(ignored, -1.0, labels)
-        number, answers = assign_points(places, boxes, objects)
+        number, answers, is_next = assign_points(places, boxes, objects)
         answers = ops.cast(answers, "float32")
         index = ops.repeat(ops.expand_dims(number, 2), 4, axis=2)
         iou, giou = iou_and_giou(found, ops.take_along_axis(boxes, index, axis=1))
@@ -55,7 +56,7 @@ class PointLoss(keras.losses.Loss):
         target = ops.one_hot(label, logits.shape[-1]) * ops.expand_dims(quality, 2)
         scores = ops.sigmoid(logits)
         focal = ops.abs(target - scores) ** self.gamma * crossed(target, logits)
-        is_blank = in_any(places, boxes, ignored & (labels >= 0))
+        is_blank = is_next | in_any(places, boxes, ignored & (labels >= 0))
         counts = ops.maximum(1.0 - ops.cast(is_blank, "float32"), answers)
         of_classes = ops.sum(focal * ops.expand_dims(counts, 2), axis=(1, 2)) / count
         of_boxes = ops.sum((1.0 - giou) * answers, axis=1) / count

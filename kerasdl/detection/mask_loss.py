@@ -55,7 +55,7 @@ class MaskLoss(PointLoss):
     def _of_masks(self, y_true: Any, raw: Any, coefficients: Any, maps: Any) -> Any:
         boxes, labels, ignored = y_true[..., :4], y_true[..., 4], y_true[..., 5] > 0
         objects = ops.where(ignored, -1.0, labels)
-        number, answers = assign_points(raw[..., 4:8], boxes, objects)
+        number, answers, _ = assign_points(raw[..., 4:8], boxes, objects)
         # The surest: places of an object are alike, and memory has an end.
         surest = ops.max(raw[..., 8:], axis=2)
         ranked = ops.where(answers, surest + 1e6, surest)

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from kerasdl.detection.assignment import RADIUS, assign_points, in_any
+from kerasdl.detection.measures import iou_matrix
 
 
 def places_of(size, strides):
@@ -31,14 +33,20 @@ def slow(places, boxes, labels):
                 if min(sides) > 0 and off < RADIUS * stride:
                     inside.append(place)
         nearest = min(level)[0]
-        for place in inside or [place for off, place in level if off == nearest]:
+        beside = []
+        for off, place in level:
+            x, y = points[place]
+            around = (max(x2, x) - min(x1, x)) * (max(y2, y) - min(y1, y))
+            if off == nearest and (x2 - x1) * (y2 - y1) / around >= 0.5:
+                beside.append(place)
+        for place in inside or beside:
             if labels[number] >= 0 and (x2 - x1) * (y2 - y1) < best_area[place]:
                 best[place], best_area[place] = number, (x2 - x1) * (y2 - y1)
     return best
 
 
 def assigned(places, boxes, labels):
-    number, answers = assign_points(places[None], boxes[None], labels[None])
+    number, answers, _ = assign_points(places[None], boxes[None], labels[None])
     return np.where(answers[0], number[0], -1)
 
 
@@ -46,7 +54,8 @@ def test_points_are_assigned_as_one_by_one(rng):
     places = places_of(128, (8, 16, 32))
     low = rng.uniform(0, 90, (12, 2))
     boxes = np.concatenate([low, low + rng.uniform(4, 120, (12, 2))], 1).astype("f")
-    boxes[3, 2:] = boxes[3, :2] + 2  # between four points, as is
+    boxes[3] = 37, 37, 43, 43  # between four points, as is
+    boxes[4] = 61, 21, 63, 23  # too far from the next
     boxes[6] = 3, 9, 120, 11  # what is hardly a line
     labels = np.array([0, 1, -1] * 4, "f")
     expected = slow(places, boxes, labels)
@@ -75,13 +84,35 @@ def test_of_two_objects_a_point_answers_for_the_smaller():
 def test_an_object_between_the_points_has_those_next_to_it():
     places = places_of(64, (8, 16))
     # One in a corner of its square; one between four points; one as wide as all.
-    boxes = np.array([[17, 17, 19, 19], [39, 39, 41, 41], [0, 47, 64, 49]], "f")
+    boxes = [[17, 17, 19.5, 19.5], [37.5, 37.5, 42.5, 42.5], [0, 46, 64, 50]]
+    boxes = np.array(boxes, "f")
     found = assigned(places, boxes, np.zeros(3, "f"))
     own = [places[found == number].tolist() for number in range(3)]
     assert own[0] == [[16, 16, 24, 24]]
     assert own[1] == [[x, y, x + 8, y + 8] for y in (32, 40) for x in (32, 40)]
     assert own[2] and all(y1 in (32, 40, 48) for _, y1, _, _ in own[2])
     assert (assigned(places, boxes, -np.ones(3, "f")) == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("side", "best"), [(2, 4 / 25), (3, 9 / 5.5**2), (4, 16 / 36), (5, 25 / 6.5**2)]
+)
+def test_points_answer_for_what_they_can_reach(side, best):
+    """An answer holds its point: the best of all, for an object between four points."""
+    half = side / 2
+    box = np.array([40 - half, 40 - half, 40 + half, 40 + half])
+    reached = np.stack(np.meshgrid(*4 * [np.arange(0, 9, 0.5)]), -1).reshape(-1, 4)
+    every = np.array([36, 36, 36, 36]) + reached * [-1, -1, 1, 1]
+    assert iou_matrix(every, box[None]).max() == pytest.approx(best)
+    places = places_of(64, (8,))
+    given = places[None], box[None, None].astype("f")
+    _, answers, is_blank = assign_points(*given, np.zeros((1, 1), "f"))
+    beside = (abs(places - [36, 36, 44, 44]) == 4).all(axis=1)
+    assert beside.sum() == 4
+    np.testing.assert_array_equal(answers[0], beside & (best >= 0.5))
+    np.testing.assert_array_equal(is_blank[0], beside & (best < 0.5))
+    _, answers, is_blank = assign_points(*given, np.full((1, 1), -1, "f"))
+    assert not np.any(answers) and not np.any(is_blank)
 
 
 def test_no_object_no_answer():

@@ -22,9 +22,18 @@ def test_boxes_that_vanish_are_counted(scenes, with_box):
     small = with_box(scenes, 3, x1=10.0, x2=11.5, y1=9.0, y2=12.0)
     small = with_box(small, 4, x1=10.0, x2=13.0, y1=9.0, y2=12.0)
     data = BoxData(small, 40, seed=0)
-    assert limits(data) == [
+    gone = (
         "1 of 18 boxes show less than a pixel in pictures of 40 x 40: they are not "
         "trained on"
+    )
+    assert limits(data) == [gone]
+    # The other has 1.5 pixels: between points 2 apart .73 of what holds one as well, 4
+    # apart .3.
+    assert limits(data, stride=2)[:1] == [gone]
+    assert limits(data, stride=4) == [
+        gone,
+        "1 of 18 boxes are too small in pictures of 40 x 40 for a stride of 4: between "
+        "its points they are neither trained on nor found",
     ]
     assert sum(found_in(data.train)) + sum(found_in(data.valid)) == 17
 

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 from kerasdl.detection import PointLoss
 
@@ -51,6 +52,18 @@ def test_places_in_ignored_boxes_count_nothing(rng):
     logits = rng.normal(0, 1, (4, 2))
     true = labels_of([0, 0, 16, 16], 1, ignored=1)
     assert float(PointLoss()(true, raw(np.zeros((4, 4)), logits))) == 0
+
+
+def test_places_next_to_what_they_cannot_reach_count_nothing(rng):
+    """Between four points of stride 8 an object of 4 pixels can have an IoU of .44."""
+    logits = rng.normal(0, 1, (4, 2))
+    assert float(PointLoss()(labels_of([6, 6, 10, 10]), raw(PLACES, logits))) == 0
+    best = np.array([[4, 4, 10.5, 10.5], [5.5, 4, 12, 10.5]])
+    best = np.concatenate([best, [[4, 5.5, 10.5, 12], [5.5, 5.5, 12, 12]]])
+    iou = 25 / 6.5**2
+    sure = np.log(iou / (1 - iou)) * np.ones((4, 1))
+    found = float(PointLoss()(labels_of([5.5, 5.5, 10.5, 10.5]), raw(best, sure)))
+    assert found == pytest.approx(2 * (1 - iou), rel=1e-5)  # of boxes alone
 
 
 def test_photos_count_alike(rng):
