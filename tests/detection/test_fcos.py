@@ -123,7 +123,7 @@ def test_a_loaded_model_can_be_built_on(tiny, tmp_path, rng):
 def test_boxes_that_may_change_places_prove_no_file(tiny, tmp_path, monkeypatch):
     proofs = []
 
-    def converted(module, convert):
+    def converted(module, convert, in_float32):
         proofs.append(convert.keywords["proof"])
         return b""
 
