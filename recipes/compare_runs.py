@@ -129,9 +129,11 @@ def best_epoch(history):
     times = {}
     if seconds is not None:
         times = {"seconds_an_epoch": seconds.median(), "minutes": seconds.sum() / 60}
-    # What is measured in some epochs alone, such as the mAP of a detector.
-    rare = history.loc[:, history.isna().any() & history.notna().any()].max()
-    highest = rare.add_prefix("highest_")
+    # What is measured in some epochs alone, such as the mAP of a detector; of losses,
+    # which may be NaN in some, the highest would be the worst.
+    is_rare = history.isna().any() & history.notna().any()
+    is_rare &= ~history.columns.str.contains("loss")
+    highest = history.loc[:, is_rare].max().add_prefix("highest_")
     return {"epochs": len(history), "best_epoch": row + 1, **times, **kept, **highest}
 
 
