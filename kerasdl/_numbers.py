@@ -3,9 +3,11 @@
 from numbers import Integral, Real
 from typing import Any
 
+EXACT = 2.0**53  # below it floats hold each whole number
+
 
 def number(value: Any) -> str:
-    """A number with what of it counts: 1,234,567, 0.9230, 12.35 or 3.16e-05.
+    """A number with what of it counts: 1,234,567, 0.9230, 12.35, 3.16e-05 or 1.00e+20.
 
     Anything else is its own text, but for what is missing, which is "–".
     """
@@ -16,6 +18,6 @@ def number(value: Any) -> str:
     if not isinstance(value, Real) or isinstance(value, bool):
         return str(value)
     size = abs(float(value))
-    if 0 < size < 1e-3:
+    if 0 < size < 1e-3 or size >= EXACT:
         return f"{value:.2e}"
     return f"{value:,.{4 if size < 10 else 2 if size < 1000 else 0}f}"

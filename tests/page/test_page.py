@@ -115,6 +115,9 @@ def test_curves_stand_above_the_epochs_and_tables_beside_the_settings():
         "Curves of 2 epochs; at the end loss 1.0000, val_loss 1.5000"
     )
     assert len(found.findall(".//tbody/tr")) == 2
+    diverged = pd.DataFrame({"loss": [2.0, np.inf], "val_loss": [2.0, 1e20]})
+    cells = [cell.text for cell in elements(page.training(diverged)).iter("td")]
+    assert cells[-2:] == ["inf", "1.00e+20"]
     assert elements(page.training(history[[]].assign(d=1))).find(".//img") is None
     measured = history[[]].assign(miou=0.5, val_miou=0.25)
     alt = elements(page.training(measured)).find(".//img").get("alt")
