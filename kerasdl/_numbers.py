@@ -1,5 +1,6 @@
 """Numbers as a person reads them."""
 
+from math import floor, log10
 from numbers import Integral, Real
 from typing import Any
 
@@ -7,7 +8,7 @@ EXACT = 2.0**53  # below it floats hold each whole number
 
 
 def number(value: Any) -> str:
-    """A number with what of it counts: 1,234,567, 0.9230, 12.35, 3.16e-05 or 1.00e+20.
+    """A number with what of it counts: 1,234,567, 0.9230, 12.35, 0.03125 or 3.162e-05.
 
     Anything else is its own text, but for what is missing, which is "–".
     """
@@ -19,5 +20,9 @@ def number(value: Any) -> str:
         return str(value)
     size = abs(float(value))
     if 0 < size < 1e-3 or size >= EXACT:
-        return f"{value:.2e}"
-    return f"{value:,.{4 if size < 10 else 2 if size < 1000 else 0}f}"
+        return f"{value:.3e}"
+    if size < 10:
+        # Four digits that count, as of a rate of 0.03125.
+        zeros = -floor(log10(size)) - 1 if 0 < size < 1 else 0
+        return f"{value:.{4 + zeros}f}"
+    return f"{value:,.{2 if size < 1000 else 0}f}"

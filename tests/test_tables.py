@@ -112,8 +112,8 @@ def test_texts_of_a_table_have_the_digits_that_count():
 @pytest.mark.parametrize(
     ("values", "texts"),
     [
-        ([1e20], ["1.00e+20"]),
-        ([1e20, 2.0, None], ["1.00e+20", "2.0000", "–"]),
+        ([1e20], ["1.000e+20"]),
+        ([1e20, 2.0, None], ["1.000e+20", "2.0000", "–"]),
         ([float("inf"), 1.0], ["inf", "1.0000"]),
         ([2.0**53 - 1, None], ["9,007,199,254,740,991", "–"]),
     ],
