@@ -82,8 +82,9 @@ def test_both_files_answer_in_a_browser_as_keras_does(
     assert done.returncode == 0, done.stderr
     published = {path.name for path in (tmp_path / "page").iterdir()}
     assert "manifest.json" not in published
+    manifest = json.loads((run / "manifest.json").read_text())
     given = json.loads((tmp_path / "page/resize.json").read_text())
-    assert given == {"resize": kerasdl.load(run).data.resize}
+    assert given == {"resize": manifest["resize"]}
 
     ramp = np.add.outer(np.arange(32) * 2, np.arange(64) * 3).astype("uint8")
     wide = np.stack([ramp, ramp // 2, 255 - ramp], axis=-1)
