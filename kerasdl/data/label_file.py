@@ -61,9 +61,9 @@ def read_labels(
             below the working directory.
         folder: of the photos.
         image_column: of names, which may begin with folders above the photos and have
-            a suffix in other letters. None takes the first that names another photo in
-            half of the rows; else, of those whose names are there by half and are of
-            half of the photos, or with "skip" of all, the one that names most.
+            a suffix in other letters. None takes the first that names different photos
+            in half of its rows; else the one that names most, if that is half of the
+            photos and half of its names are there, or with "skip" any.
         label_column: one, or one for each class; None guesses.
         delimiter: between several labels, such as " " or "|".
         suffix: what the names lack, such as ".jpg"; None tries names as they are, and
@@ -200,9 +200,9 @@ def _guess_image(
     if found:
         return found
     raise ValueError(
-        "`image_column` must name the column of the photos. None names another photo "
-        "in half of the rows, or has names of which half are there, and are half of "
-        "the photos; with on_missing='skip' (--on-missing skip) one is enough. "
+        "`image_column` must name the column of the photos. No column names different "
+        "photos in half of its rows, nor half of the photos by names of which half are "
+        "there; with on_missing='skip' (--on-missing skip) one is enough. "
         f"Received: image_column=None for {as_text(path)}, which has "
         f"{list(rows.columns)}, and {photos.count} photos. Give it, and what the names "
         "lack by `suffix`."
