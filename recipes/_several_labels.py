@@ -17,17 +17,16 @@ def train(data, args, run):
             f"several labels. Received: stages={args.stages!r}, "
             f"baseline={args.baseline}"
         )
-    learn = kd.Learner.pretrained(
+    steps = kd.workbench.LearnerSteps.pretrained(
+        run,
         args.backbone,
         data,
+        measure,
         precompute=True,
         weights=args.weights,
-        folder=run.path / kd.workbench.STATE,
         cache_dir=args.cache,
-        optimizer="adam",
-        seed=run.seed,
     )
-    steps = kd.workbench.LearnerSteps(learn, run, measure)
+    learn = steps.learn
     epochs = 1 if args.quick else args.epochs or 3
     steps.fit("head", HEAD_RATE, cycles=1 if args.quick else 3, cycle_mult=2)
     learn.precompute = False

@@ -59,18 +59,16 @@ def main(argv=None):
         )
         copies = max(COPIES, *args.image_sizes)
         data = data.resize_to(copies, cache_dir=args.cache)
-        learn = kd.Learner.pretrained(
+        steps = kd.workbench.LearnerSteps.pretrained(
+            run,
             args.backbone,
             data,
             precompute=True,
             weights=args.weights,
-            folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
-            optimizer="adam",
-            seed=run.seed,
         )
+        learn = steps.learn
         kd.workbench.remember_photos(run, data, check)
-        steps = kd.workbench.LearnerSteps(learn, run)
         practise(learn, steps, args)
         with kd.train.without_strategy():
             finish(learn, steps, args, run)

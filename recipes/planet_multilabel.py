@@ -66,17 +66,16 @@ def main(argv=None):
             CONTEST, options, args.image_sizes[0], augment, seed=run.seed
         )
         data = at_size(photos, args.image_sizes[0], args)
-        learn = kd.Learner.pretrained(
+        steps = kd.workbench.LearnerSteps.pretrained(
+            run,
             args.backbone,
             data,
+            measure,
             weights=args.weights,
-            folder=run.path / kd.workbench.STATE,
             cache_dir=args.cache,
-            optimizer="adam",
-            seed=run.seed,
         )
+        learn = steps.learn
         kd.workbench.remember_photos(run, photos, check)
-        steps = kd.workbench.LearnerSteps(learn, run, measure)
         practise(learn, steps, photos, args)
         with kd.train.without_strategy():
             finish(learn, steps, args, run)

@@ -88,7 +88,12 @@ class Annotations:
     def counts(self) -> pd.DataFrame:
         """Boxes of each class, a row for each split, a column for each class."""
         splits = self.photos["split"].reindex(self.boxes["file"]).to_numpy()
-        counts = pd.crosstab(splits, self.boxes["label"].to_numpy())
+        counts = pd.crosstab(
+            splits,
+            self.boxes["label"].to_numpy(),
+            rownames=["split"],
+            colnames=["class"],
+        )
         rows = [s for s in ("train", "valid", "test", "") if s in set(splits)]
         return counts.reindex(index=rows, columns=self.class_names, fill_value=0)
 

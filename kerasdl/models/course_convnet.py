@@ -45,18 +45,7 @@ def course_convnet(
     Parameters: 63,690 at the defaults, of which 63,626 are trained, as frameworks
     count that do not count moving averages; without the top 960.
 
-    Args:
-        include_top: end in the dense layer.
-        weights: None for random ones, or a path (see `load_weights`).
-        input_shape: height and width of at least 2; None works without the top.
-        pooling: `None`, `"avg"` or `"max"`; used without the top.
-        classes: at least 2.
-        build: `"functional"` or `"sequential"`.
-        pixels: one of `PIXEL_RULES`; None is `"unit"`.
-        seed: of initial weights.
-
-    Raises:
-        ValueError: an argument is not one of these, or the weights do not fit.
+    Args and errors: those of `course_vgg`; height and width are of at least 2.
     """
     common = Common(
         include_top, weights, input_shape, pooling, classes, build, pixels, seed

@@ -14,21 +14,12 @@ from ._blocks import bare_conv, check_alpha, dense_softmax
 from ._network import Common, build_network
 from ._stages import Seeds, Stage
 from .heads import check_dropout
-from .mobilenet_v1 import depthwise_separable, norm_relu6
+from .mobilenet_v1 import BLOCKS, depthwise_separable, norm_relu6
 
 YEAR = 2017
 
 _STEM_FILTERS = 32
-# filters of the 1x1 convolution, strides of the filter before it
-_BLOCKS = (
-    (64, 1),
-    (128, 2),
-    (128, 1),
-    (256, 2),
-    (256, 1),
-    (512, 2),
-    (512, 1),
-)
+_BLOCKS = BLOCKS[:7]  # of 64 to 512 filters
 
 
 def _mobilenet_small(common: Common, alpha: float, dropout: float) -> keras.Model:

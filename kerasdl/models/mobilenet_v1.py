@@ -19,7 +19,7 @@ YEAR = 2017
 # 1x1 convolution, thirteen times.
 _STEM_FILTERS = 32
 # filters of the 1x1 convolution, strides of the filter before it
-_BLOCKS = (
+BLOCKS = (
     (64, 1),
     (128, 2),
     (128, 1),
@@ -87,7 +87,7 @@ def _mobilenet_v1(common: Common, alpha: float, dropout: float) -> keras.Model:
     def body(seeds: Seeds) -> Iterator[Stage]:
         yield bare_conv(int(_STEM_FILTERS * alpha), 3, "conv1", seeds, strides=2)
         yield from norm_relu6("conv1")
-        for number, (filters, strides) in enumerate(_BLOCKS, start=1):
+        for number, (filters, strides) in enumerate(BLOCKS, start=1):
             padding = "same"
             if strides == 2:  # on these sides only, as Keras pads, whatever the size
                 pad = ((0, 1), (0, 1))

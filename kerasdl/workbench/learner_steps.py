@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .run_files import model_card, write_run_files
 from .steps import Steps
@@ -41,6 +41,32 @@ class LearnerSteps(Steps):
         self.learn = learn
         self._measure = measure or self._accuracies
         self._data: dict[str, ImageData] = {}
+
+    @classmethod
+    def pretrained(
+        cls,
+        run: "Run",
+        backbone: str,
+        data: "ImageData",
+        measure: Callable[[Predict], dict[str, float]] | None = None,
+        **options: Any,
+    ) -> Self:
+        """Of a Learner on a pretrained trunk, by Adam, with the seed of the run.
+
+        Args:
+            run: at work.
+            backbone: as in `Learner.pretrained`.
+            data: photos.
+            measure: as in the class.
+            **options: of `Learner.pretrained`.
+        """
+        from kerasdl.classification import Learner
+
+        state = run.path / STATE
+        learn = Learner.pretrained(
+            backbone, data, folder=state, optimizer="adam", seed=run.seed, **options
+        )
+        return cls(learn, run, measure)
 
     def find_rate(self, step: str, num_steps: int = 100) -> None:
         """Draw `STEP.png` for whoever chooses a rate; see `Learner.lr_find`."""
