@@ -13,7 +13,7 @@ import pandas as pd
 
 from kerasdl._atomic import write_text
 from kerasdl._checks import first_few
-from kerasdl._numbers import number
+from kerasdl._numbers import EXACT, number
 
 # Of pandas, of decoding, and of files that are not compressed as their suffix says.
 _UNREADABLE = (
@@ -49,7 +49,8 @@ def column_texts(values: pd.Series) -> list[str]:
     """The cells of one column of `as_texts`."""
     if pd.api.types.is_float_dtype(values):
         there = values.dropna()
-        if (there % 1 == 0).all() and (there.abs() > 1).any():
+        is_exact = (there.abs() < EXACT).all()  # of larger ones each is whole
+        if is_exact and (there % 1 == 0).all() and (there.abs() > 1).any():
             values = values.astype("Int64")
     return [number(None if value is pd.NA else value) for value in values]
 

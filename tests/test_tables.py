@@ -7,7 +7,7 @@ from PIL import Image
 
 import kerasdl
 from kerasdl.data import ImageData
-from kerasdl.tables import as_texts, read_csv, read_header, write_csv
+from kerasdl.tables import as_texts, column_texts, read_csv, read_header, write_csv
 from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
@@ -107,3 +107,16 @@ def test_texts_of_a_table_have_the_digits_that_count():
     assert shown.loc["a"].tolist() == ["lenet5", "0.9230", "62,610", "1", "1.0000"]
     assert shown.loc["b"].tolist() == ["teacher", "–", "–", "2", "1.0000"]
     assert as_texts(table[:0]).shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([1e20], ["1.000e+20"]),
+        ([1e20, 2.0, None], ["1.000e+20", "2.0000", "–"]),
+        ([float("inf"), 1.0], ["inf", "1.0000"]),
+        ([2.0**53 - 1, None], ["9,007,199,254,740,991", "–"]),
+    ],
+)
+def test_numbers_of_a_run_that_diverged_are_texts_too(values, texts):
+    assert column_texts(pd.Series(values)) == texts

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from kerasdl import page, plots
 from kerasdl._checks import check_writable
@@ -23,7 +24,7 @@ from .report import ClassificationReport
 _MATRIX = 15  # classes whose confusion matrix has figures that fit on a page
 _PAIRS = 20
 _PHOTOS = 12  # in a gallery
-_BATCH = 16  # photos of which heat is computed at once
+_BATCH = 4  # photos of which heat is computed at once: a tape holds all their maps
 _WORST = 12  # of more classes, those with the lowest F1 have galleries
 _SCORES = dict.fromkeys(
     ("precision", "recall", "F1", "average_precision", "ROC_AUC"), ".3f"
@@ -44,12 +45,12 @@ def save_report(
     """Write a report as one HTML file: numbers, confusion, curves, photos, settings.
 
     The file needs nothing besides: pictures are in it, photos at 224 pixels, at most
-    120 of them. A click shows one large, with what the `model` sees its answer by laid
-    over it (Grad-CAM). A script finds classes by name where there are more than 20, and
-    shows the 20 with the lowest F1 until then. What is drawn by class fits 2 classes as
-    well as hundreds: of more than 15, the confusion matrix is drawn of those with the
-    most mistakes, and of all without figures; of more than 12, photos are shown of the
-    12 with the lowest F1.
+    120 of them. A click shows one large, with where the `model` sees the answer laid
+    over it (Grad-CAM); of several answers, the most probable. A script finds classes by
+    name where there are more than 20, and shows the 20 with the lowest F1 until then.
+    What is drawn by class fits 2 classes as well as hundreds: of more than 15, the
+    confusion matrix is drawn of those with the most mistakes, and of all without
+    figures; of more than 12, photos are shown of the 12 with the lowest F1.
 
     Args:
         report: the answers.
@@ -60,9 +61,9 @@ def save_report(
             mappings become tables.
         history: a row for each epoch, as `plots.save_curves` takes it; `stage` may be
             missing.
-        model: whose answers they are, if the images of the report are what it took.
-            None shows no Grad-CAM, as does a model without feature maps, or one that
-            looks at several views of a photo.
+        model: that saw the images of the report, with its classes in their order.
+            None shows no Grad-CAM, as does a model without feature maps, one that looks
+            at several views of a photo, or one too large for the memory that is left.
         seed: of the photos drawn at random; None draws one and prints it.
 
     Raises:
@@ -222,7 +223,7 @@ def _pictures(
     for first in range(0, len(rows), _BATCH):
         batch = rows[first : first + _BATCH]
         images = [report.image(row) for row in batch]
-        heats = _heats(model, images)
+        heats = _heats(report, model, batch, images)
         for row, image, heat in zip(batch, images, heats, strict=True):
             lines = [(_MARKS.get(line[0], ""), line) for line in describe(report, row)]
             file = report.files[row]
@@ -231,14 +232,25 @@ def _pictures(
 
 
 def _heats(
-    model: keras.Model | None, images: Sequence[np.ndarray]
-) -> Sequence[np.ndarray | None]:
-    """Where the model sees its answer in each photo, if it can be told."""
+    report: ClassificationReport,
+    model: keras.Model | None,
+    rows: Sequence[int],
+    images: Sequence[np.ndarray],
+) -> Sequence[tuple[str, np.ndarray] | None]:
+    """The answer about each photo and where it is seen, if there is one to be told."""
     if model is not None:
-        with suppress(ValueError):
+        with suppress(ValueError, tf.errors.ResourceExhaustedError):
             pixels = np.stack(images).astype("float32")
-            return list(heats_of(model, pixels, None, None))
-    return [None] * len(images)
+            # The page's answers: those of several views are not always the model's.
+            given = np.where(report.answers[rows], report.probabilities[rows], -1)
+            best = given.argmax(axis=1)
+            return [
+                (report.class_names[column], heat) if values[column] >= 0 else None
+                for values, column, heat in zip(
+                    given, best, heats_of(model, pixels, None, best), strict=True
+                )
+            ]
+    return [None] * len(rows)
 
 
 def _gallery(heading: str, photos: pd.DataFrame, shown: Mapping[int, str]) -> str:

@@ -61,8 +61,9 @@ def read_labels(
             below the working directory.
         folder: of the photos.
         image_column: of names, which may begin with folders above the photos and have
-            a suffix in other letters; None takes the first of which half name photos,
-            with "skip" the one that names most.
+            a suffix in other letters. None takes the first that names different photos
+            in half of its rows; else the one that names most, if that is half of the
+            photos and half of its names are there, or with "skip" any.
         label_column: one, or one for each class; None guesses.
         delimiter: between several labels, such as " " or "|".
         suffix: what the names lack, such as ".jpg"; None tries names as they are, and
@@ -94,16 +95,17 @@ def read_labels(
     _check_found(path, rows[image_column], places, folder, on_missing)
     rows[image_column] = places.str.get(0)
     rows = rows.dropna(subset=image_column)
+    count = rows[image_column].nunique()  # each in one row or several
     label = label_column[0] if len(label_column) == 1 else label_column
     between = None
     if isinstance(label, str):
         rows[label], between = _as_text(rows[label], delimiter)
     several = " (several a photo)" if between else ""
     print_line(
-        f"{as_text(path)}: {len(rows)} photos by {image_column!r}, labels by "
+        f"{as_text(path)}: {count} photos by {image_column!r}, labels by "
         f"{first_few(label_column)}{several}"
     )
-    if left := photos.count - len(rows):
+    if left := photos.count - count:
         print_line(f"{left} photos of {as_text(folder)} are not in it: left out")
     return LabelFile(rows, image_column, label, between, fingerprint)
 
@@ -184,22 +186,26 @@ def _guess_image(
     path: Path, rows: pd.DataFrame, photos: _Photos, on_missing: str
 ) -> tuple[str, pd.Series]:
     """The column of the photos, and these."""
-    most, found = 0.0, None
+    most, found = 0, None
     for column in rows:
         places = photos.places(rows[column])
         # Different ones: a few labels, such as 0 and 1, may name photos too.
-        share = rows[column][places.map(bool)].nunique() / max(len(rows), 1)
-        if share >= 0.5:
+        named = rows[column][places.map(bool)].nunique()
+        if 2 * named >= max(len(rows), 1):
             return column, places
-        if on_missing == "skip" and share > most:  # few may be there
-            most, found = share, (column, places)
+        # Several rows a photo; or, if it is asked for, few that are there.
+        several = 2 * named >= max(rows[column].nunique(), photos.count)
+        if (several or on_missing == "skip") and named > most:
+            most, found = named, (column, places)
     if found:
         return found
     raise ValueError(
-        "`image_column` must name the column of the photos, of which half at least are "
-        "there, or one with on_missing='skip' (--on-missing skip). Received: "
-        f"image_column=None for {as_text(path)}, which has "
-        f"{list(rows.columns)}. Give it, and what the names lack by `suffix`."
+        "`image_column` must name the column of the photos. No column names different "
+        "photos in half of its rows, nor half of the photos by names of which half are "
+        "there; with on_missing='skip' (--on-missing skip) one is enough. "
+        f"Received: image_column=None for {as_text(path)}, which has "
+        f"{list(rows.columns)}, and {photos.count} photos. Give it, and what the names "
+        "lack by `suffix`."
     )
 
 

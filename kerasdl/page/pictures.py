@@ -67,7 +67,7 @@ def picture(
     name: str,
     lines: Sequence[tuple[str, str]],
     alt: str,
-    heat: np.ndarray | None = None,
+    heat: tuple[str, np.ndarray] | None = None,
 ) -> str:
     """A small picture with its name and lines below; a click shows it large.
 
@@ -76,8 +76,8 @@ def picture(
         name: of its file.
         lines: a class of the style ("right", "wrong" or "") and a text each.
         alt: says what it is to who does not see it.
-        heat: `(height, width)` in [0, 1], which lies over the large picture; None has
-            none.
+        heat: of what, and where it is seen, `(height, width)` in [0, 1], which lies
+            over the large picture; None has none.
     """
     height, width = pixels.shape[:2]
     factor = min(_SIDE / max(height, width), 1)
@@ -94,12 +94,12 @@ def picture(
     )
     over = legend = ""
     if heat is not None:
-        legend = (
-            '<span class="heat">Colours: where the answer is seen (Grad-CAM)</span>'
-        )
+        seen, places = heat
+        words = f"Colours: where {seen} is seen (Grad-CAM)"
+        legend = f'<span class="heat">{escape(words)}</span>'
         over = (
             f'<img class="heat" width="{size[0]}" height="{size[1]}" alt="Grad-CAM of '
-            f'the {escape(alt)}" src="{_data("png", _png(heat, size))}">'
+            f'the {escape(alt)}" src="{_data("png", _png(places, size))}">'
         )
     return (
         f'<figure class="picture"><div class="view"><img width="{size[0]}" '

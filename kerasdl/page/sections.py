@@ -54,7 +54,7 @@ def settings(values: Mapping[str, Any]) -> str:
             frame = pd.DataFrame(value)
             tables.append(table(frame.set_index(frame.columns[0]), name))
         else:
-            rows[name] = cell(value)
+            rows[name] = _as_given(value)
     frame = pd.DataFrame({"value": rows}, dtype=object).rename_axis("name")
     return "".join([*tables, table(frame, "All settings")])
 
@@ -80,7 +80,15 @@ def closing(
 
 
 def _some(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {cell(value)}" for key, value in islice(values.items(), 3))
+    shown = islice(values.items(), 3)
+    return ", ".join(f"{key} {_as_given(value)}" for key, value in shown)
+
+
+def _as_given(value: Any) -> str:
+    """A setting with all its digits: rounded ones would repeat another run."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_as_given, value)) or "–"
+    return str(value) if isinstance(value, float) and value == value else cell(value)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

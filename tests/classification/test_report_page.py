@@ -2,7 +2,6 @@ import base64
 import io
 from html.parser import HTMLParser
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -334,64 +333,3 @@ def test_bad_arguments(tmp_path, rng):
         save_report(report, tmp_path / "none" / "report.html", seed=1)
     with pytest.raises(ValueError, match="`seed` must be None or an integer"):
         save_report(report, tmp_path / "report.html", seed=-1)
-
-
-def channels():
-    """A network whose feature maps are the channels, a class each."""
-    inputs = keras.Input((30, 20, 3))
-    x = keras.layers.Dense(3, kernel_initializer="identity")(inputs)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, keras.layers.Softmax()(x))
-
-
-def spot(row):
-    """A dark photo with a bright place, of another colour for each class."""
-    pixels = np.full((30, 20, 3), 3, "uint8")
-    pixels[row % 20 : row % 20 + 10, 5:15, row % 3] = 255
-    return pixels
-
-
-@pytest.fixture
-def explained(tmp_path, rng):
-    report = make_report(rng, ["cat", "dog", "fox"], images=spot)
-    save_report(report, tmp_path / "report.html", model=channels(), seed=1)
-    return report, tmp_path / "report.html"
-
-
-def test_a_large_photo_has_the_places_of_its_answer_over_it(explained):
-    report, path = explained
-    shown = Page(path)
-    photos = [image for image in shown.images if image["alt"].startswith("photo")]
-    heats = [image for image in shown.images if image.get("class") == "heat"]
-    assert len(photos) == len(heats) > 30
-    for photo_image, heat in zip(photos, heats, strict=True):
-        assert heat["alt"] == f"Grad-CAM of the {photo_image['alt']}"
-        content = base64.b64decode(heat["src"].split(",")[1])
-        alpha = np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))[..., 3]
-        row = report.files.index(photo_image["alt"].removeprefix("photo "))
-        bright = spot(row)[..., row % 3] == 255
-        assert alpha[bright].min() == 127 and alpha[~bright].max() < 5
-
-
-def test_a_click_shows_them(explained, browser):
-    path = explained[1]
-    browser.open(path.as_uri())
-    look = "getComputedStyle(document.querySelector('.heat')).display"
-    assert browser.run(look) == "none"
-    browser.run("document.querySelector('.picture input').click()")
-    assert browser.run(look) == "block"
-    boxes = browser.run(
-        """[...document.querySelectorAll(".picture:has(:checked) img")].map(
-            image => Object.values(image.getBoundingClientRect().toJSON()))"""
-    )
-    assert len(boxes) == 2 and boxes[0] == boxes[1]
-    assert browser.complaints() == []
-
-
-@pytest.mark.parametrize("images", [spot, photo], ids=["no maps", "another size"])
-def test_what_cannot_be_told_is_not_laid_over_a_photo(tmp_path, rng, images):
-    flat = keras.Sequential([keras.Input((30, 20, 3)), keras.layers.Flatten()])
-    model = flat if images is spot else channels()
-    report = make_report(rng, ["cat", "dog"], images=images)
-    save_report(report, tmp_path / "report.html", model=model, seed=1)
-    assert 'class="heat"' not in (tmp_path / "report.html").read_text("utf-8")

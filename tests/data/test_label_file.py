@@ -147,7 +147,9 @@ def test_a_folder_that_all_names_share_is_meant_where_it_is_there(tmp_path):
 def test_few_photos_of_many_rows_are_taken_where_that_is_asked(read):
     gone = [f"gone{number}.jpg" for number in range(9)]
     columns = {"number": range(11), "file": ["a.jpg", *gone, "b.jpg"], "label": "x"}
-    with pytest.raises(ValueError, match=r"one with on_missing='skip' \(--on-missing"):
+    with pytest.raises(
+        ValueError, match=r"on_missing='skip' \(--on-missing skip\) one"
+    ):
         read(columns)
     found = read(columns, on_missing="skip")
     assert found.image == "file"
@@ -247,3 +249,19 @@ def test_labels_that_are_names_of_photos_are_not_taken_for_them(tmp_path):
     found = read_labels(tmp_path / "a.csv", tmp_path)
     assert (found.image, found.label) == ("id", "label")
     assert found.table["id"].tolist() == [f"{number}.jpg" for number in range(5)]
+
+
+def test_several_rows_a_photo_are_told_from_labels_that_name_photos(tmp_path, capsys):
+    for number in range(5):
+        (tmp_path / f"{number}.jpg").touch()
+
+    rows = "".join(f"{k % 3},{k % 5},640\n" for k in range(20))
+    (tmp_path / "a.csv").write_text(f"label,id,width\n{rows}")
+    found = read_labels(tmp_path / "a.csv", tmp_path, label_column=["label"])
+    assert found.image == "id"  # of five photos; a label names three
+    assert found.table["id"].tolist() == [f"{k % 5}.jpg" for k in range(20)]
+    assert "a.csv: 5 photos by 'id'" in capsys.readouterr().out
+    for number in range(5, 12):
+        (tmp_path / f"{number}.jpg").touch()
+    with pytest.raises(ValueError, match="half of the photos.*and 12 photos. Give it"):
+        read_labels(tmp_path / "a.csv", tmp_path)

@@ -115,13 +115,21 @@ def test_curves_stand_above_the_epochs_and_tables_beside_the_settings():
         "Curves of 2 epochs; at the end loss 1.0000, val_loss 1.5000"
     )
     assert len(found.findall(".//tbody/tr")) == 2
+    diverged = pd.DataFrame({"loss": [2.0, np.inf], "val_loss": [2.0, 1e20]})
+    cells = [cell.text for cell in elements(page.training(diverged)).iter("td")]
+    assert cells[-2:] == ["inf", "1.000e+20"]
     assert elements(page.training(history[[]].assign(d=1))).find(".//img") is None
     measured = history[[]].assign(miou=0.5, val_miou=0.25)
     alt = elements(page.training(measured)).find(".//img").get("alt")
     assert alt.endswith("miou 0.5000, val_miou 0.2500")
-    found = elements(page.settings({"a": {"b": [1, 2]}, "rows": [{"x": 1, "y": 2.5}]}))
+    values = {"a": {"b": [1, 2]}, "rows": [{"x": 1, "y": 2.5, "lr": 0.00125}]}
+    values |= {"lr": 0.00125, "rates": [0.03125, 1.0123456789e-05], "gap": float("nan")}
+    values["many"] = {f"class {n}": n / 70 for n in range(61)}
+    found = elements(page.settings(values))
     cells = ["".join(cell.itertext()) for cell in found.iter("td")]
-    assert cells == ["2.5000", "1, 2"]
+    assert cells[:4] == ["2.5000", "0.001250", "1, 2", "0.00125"]
+    assert cells[4:6] == ["0.03125, 1.0123456789e-05", "–"]
+    assert cells[6].endswith(f"class 0 0.0, class 1 {1 / 70}, class 2 {2 / 70}")
 
 
 def test_lines_of_code_stand_beside_what_they_gave():

@@ -1,6 +1,5 @@
 // A photo's answers by both files of an export, in the page itself.
-import * as ort from "onnxruntime-web";
-import { loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
+let ort, litert; // what npm installs
 
 const [chosen, state, canvas, table] = ["photo", "state", "seen", "answers"].map(
   (id) => document.getElementById(id),
@@ -10,6 +9,14 @@ async function fetched(file) {
   const answer = await fetch(file);
   if (!answer.ok) throw new Error(`${file} is missing: copy it beside this page`);
   return answer;
+}
+
+async function imported(name) {
+  try {
+    return await import(name);
+  } catch (error) {
+    throw new Error(`${name} is missing: run npm install beside this page`, { cause: error });
+  }
 }
 
 // The photo at the model's size, as the run's own photos were fitted to it.
@@ -40,7 +47,7 @@ async function byOnnx(session, pixels, shape) {
 }
 
 async function byLite(model, pixels, shape) {
-  const input = new Tensor(pixels, shape);
+  const input = new litert.Tensor(pixels, shape);
   const [output] = await model.run([input]);
   const probabilities = Float32Array.from(await output.data());
   // LiteRT.js frees no memory by itself.
@@ -70,26 +77,45 @@ function show(labels, columns) {
 }
 
 async function start() {
+  [ort, litert] = await Promise.all(["onnxruntime-web", "@litertjs/core"].map(imported));
   ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
-  const [onnx, lite, names, manifest] = await Promise.all(
-    ["model.onnx", "model.tflite", "labels.txt", "manifest.json"].map(fetched),
+  const [onnx, lite, names, fit] = await Promise.all(
+    ["model.onnx", "model.tflite", "labels.txt", "resize.json"].map(fetched),
   );
-  const { resize } = await manifest.json();
+  const { resize } = await fit.json();
   const session = await ort.InferenceSession.create(await onnx.arrayBuffer());
-  await loadLiteRt("node_modules/@litertjs/core/wasm/");
-  const model = await loadAndCompile(new Uint8Array(await lite.arrayBuffer()), {
+  await litert.loadLiteRt("node_modules/@litertjs/core/wasm/");
+  const model = await litert.loadAndCompile(new Uint8Array(await lite.arrayBuffer()), {
     accelerator: "wasm",
   });
   const shape = [...model.getInputDetails()[0].shape];
   const labels = (await names.text()).trimEnd().split("\n");
-  chosen.addEventListener("change", async () => {
-    const pixels = await pixelsOf(chosen.files[0], shape[1], shape[2], resize);
+  const answer = async (file) => {
+    const pixels = await pixelsOf(file, shape[1], shape[2], resize);
     const columns = [
       await byOnnx(session, pixels, shape),
       await byLite(model, pixels, shape),
     ];
-    show(labels, columns.map((outputs) => ofAll(labels, outputs)));
-    state.textContent = chosen.files[0].name;
+    return columns.map((outputs) => ofAll(labels, outputs));
+  };
+  // One after the other, as they share the canvas and the models; only the last is shown.
+  let [last, done] = [0, Promise.resolve()];
+  chosen.addEventListener("change", () => {
+    const [file] = chosen.files;
+    const place = ++last;
+    table.hidden = canvas.hidden = true;
+    state.textContent = file ? `${file.name} is being answered.` : "Choose a photo.";
+    done = done.then(async () => {
+      if (!file || place !== last) return;
+      try {
+        const columns = await answer(file);
+        if (place !== last) return;
+        show(labels, columns);
+        state.textContent = file.name;
+      } catch (error) {
+        if (place === last) state.textContent = `${file.name}: ${error.message}`;
+      }
+    });
   });
   chosen.disabled = false;
   state.textContent = "Choose a photo.";
