@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -317,9 +318,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """What is loaded stays: a conversion to TFLite looks for garbage among the rest.
+    """Garbage is looked for rarely: many objects are in a network, and few of them die.
 
-    Garbage is looked for rarely: there are many objects in a network, and few die. No
+    What is loaded stays, and a conversion to TFLite does not look for garbage. No
     iterator of tf.data that has become garbage waits for its tuner's thread, which
     TensorFlow may let sleep on for a minute; no graph is optimised, as most run a few
     times.
@@ -331,6 +332,8 @@ def pytest_collection_finish():
 
         os.environ[_ONEDNN] = "1"  # it was read
         tf = sys.modules["tensorflow"]
+        converter = sys.modules[tf.lite.TFLiteConverter.__module__]
+        converter.gc = SimpleNamespace(collect=lambda: 0)
         options = {"disable_meta_optimizer": True}
         tf.config.optimizer.set_experimental_options(options)
         dataset = tf.data.Dataset

@@ -149,6 +149,7 @@ def kinds_in(path):
     return kinds
 
 
+@pytest.mark.slow  # beside int8 of one stage, which always runs
 def test_of_two_stages_int8_computes_the_first(tiny_trunk, here, rng, tmp_path):
     """Convolutions up to the proposals; dense layers and samples of maps are float."""
     model = faster_rcnn(tiny_trunk(), 2, (4, 8), 8, proposals=6, units=16, seed=0)

@@ -41,6 +41,7 @@ def test_proposals_lie_in_the_picture_and_become_boxes(small, rng):
     assert found["boxes"].shape == (2, 5, 4)
 
 
+@pytest.mark.slow  # beside those that learn masks too
 def test_both_stages_learn(small, scenes):
     data = BoxData(scenes, (50, 70), 4, seed=0)
     loss = TwoStageLoss(12)

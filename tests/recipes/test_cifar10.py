@@ -107,6 +107,7 @@ def test_a_name_that_is_no_text_is_answered_and_not_drawn(run, photos, tmp_path)
     assert grid.is_file()
 
 
+@pytest.mark.slow  # beside runs of three
 def test_two_classes_are_a_softmax_too(photos, tmp_path):
     for split in ("train", "test"):
         for name in "ab":

@@ -164,6 +164,7 @@ def test_cut_short_and_resumed(run, teacher, tmp_path, monkeypatch):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow  # beside the whole run
 def test_quick_and_photos_elsewhere(teacher, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(models, "mobilenet_v1", small_network)
     photos = Path(runs.read_run(teacher).manifest["arguments"]["data"])

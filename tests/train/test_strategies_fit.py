@@ -80,17 +80,24 @@ def end_alike(workers, folder, kept):
 
 
 @pytest.fixture(scope="module")
-def folder_of_one(tmp_path_factory):
-    return tmp_path_factory.mktemp("alone")
-
-
-@pytest.fixture(scope="module")
-def alone(folder_of_one):
-    """In this process, which has TensorFlow already."""
+def training():
+    """The program, in this process, which has TensorFlow already."""
     spec = importlib.util.spec_from_file_location("trains_on_devices", TRAINING)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.train_all("none", folder_of_one)
+    return module
+
+
+@pytest.fixture(scope="module")
+def alone(training, tmp_path_factory):
+    return training.train_all("none", tmp_path_factory.mktemp("alone"), few=True)
+
+
+@pytest.fixture(scope="module")
+def all_alone(training, tmp_path_factory):
+    """What is found of all that trains, and the folder it is in."""
+    folder = tmp_path_factory.mktemp("all")
+    return training.train_all("none", folder), folder
 
 
 def check(found, expected, names=("plain", "norm")):
@@ -139,13 +146,11 @@ def check_boxes(found, expected):
 SHARES = [[(0 + 1 + 0 + 12) / 4], [(1 + 1 + 1 + 4) / 4]]
 
 
-def test_two_devices_and_two_processes_train_as_one(alone, folder_of_one, tmp_path):
+def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
     """In one test, as two workers of pytest would each train alone first."""
-    # What a Learner has trained on one device, those on two go on with.
-    shutil.copytree(folder_of_one / "learner", tmp_path / "devices" / "learner")
-    found = end(start("mirrored", tmp_path / "devices"))
-    check_all(found, alone)
-    check_boxes(found["boxes"], alone["boxes"])
+    (tmp_path / "devices").mkdir()
+    found = end(start("mirrored", tmp_path / "devices", few=["few"]))
+    check(found, alone)
     assert found["moving"] == SHARES
     for message, wanted in zip(found["errors"], ERRORS, strict=True):
         assert wanted in message
@@ -156,11 +161,18 @@ def test_two_devices_and_two_processes_train_as_one(alone, folder_of_one, tmp_pa
         check(worker, alone)
 
 
-@pytest.mark.slow  # beside the two processes above, which always run
-def test_two_processes_do_all_as_one(alone, folder_of_one, tmp_path):
-    shutil.copytree(folder_of_one / "learner", tmp_path / "learner")
-    for worker in end_alike(two_workers(tmp_path), tmp_path, ["learner"]):
-        check_all(worker, alone)
+@pytest.mark.slow  # beside the two networks above, which always train
+def test_two_devices_and_two_processes_do_all_as_one(all_alone, tmp_path):
+    found, folder_of_one = all_alone
+    devices, processes = tmp_path / "devices", tmp_path / "processes"
+    for folder in (devices, processes):
+        # What a Learner has trained on one device, those on two go on with.
+        shutil.copytree(folder_of_one / "learner", folder / "learner")
+    on_two = end(start("mirrored", devices))
+    check_all(on_two, found)
+    check_boxes(on_two["boxes"], found["boxes"])
+    for worker in end_alike(two_workers(processes), processes, ["learner"]):
+        check_all(worker, found)
 
 
 @pytest.mark.slow  # beside the two processes above, which always run
