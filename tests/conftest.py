@@ -326,7 +326,7 @@ def pytest_collection_finish():
     times.
     """
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(100_000, 20, 20)
     if "tensorflow" in sys.modules:
         from kerasdl.batches import without_tuner
 
