@@ -46,7 +46,7 @@ def write_onnx(
     require("onnxruntime", "export")
     module = as_module(model, signature)
     convert = partial(_to_onnx, metadata=dict(metadata or {}))
-    write_bytes(path, convert_guarded(module, convert, True))
+    write_bytes(path, convert_guarded(module, convert, in_float32=True))
 
 
 def _to_onnx(folder: str, metadata: dict[str, str]) -> bytes:

@@ -92,7 +92,7 @@ def write_tflite(
         select_tf_ops=select_tf_ops,
         proof=proof,
     )
-    content = convert_guarded(module, convert, quantize is None)
+    content = convert_guarded(module, convert, in_float32=quantize is None)
     write_bytes(path, finish(content) if finish else content)
 
 
@@ -109,7 +109,7 @@ def write_module_tflite(module: tf.Module, path: str | Path) -> None:
             converter or the plain interpreter cannot take.
     """
     check_writable("path", check_suffix("path", path, ".tflite"))
-    write_bytes(path, convert_guarded(module, to_tflite, True))
+    write_bytes(path, convert_guarded(module, to_tflite, in_float32=True))
 
 
 def _proof(

@@ -103,8 +103,7 @@ def with_features(model: keras.Model) -> keras.Model | None:
     Returns:
         None where no layer of its own is dense, or that takes more than 4096 numbers.
     """
-    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
-    taken = getattr(dense[-1], "input", None) if dense else None
+    taken = _taken(model)
     if not isinstance(taken, keras.KerasTensor) or taken.ndim != 2:
         return None
     if taken.shape[-1] is None or taken.shape[-1] > _MOST:
@@ -120,11 +119,7 @@ def features_scale(model: keras.Model) -> tuple[np.ndarray, np.ndarray] | None:
     Returns:
         Scale and offset, each `(features,)`; None where no such layer stands there.
     """
-    taken = next(
-        layer.input
-        for layer in reversed(model.layers)
-        if isinstance(layer, keras.layers.Dense)
-    )
+    taken = _taken(model)
     from_layer = {id(getattr(layer, "output", None)): layer for layer in model.layers}
     tensor = taken
     while isinstance(layer := from_layer.get(id(tensor)), _SCALING):
@@ -140,6 +135,12 @@ def unit(features: np.ndarray) -> np.ndarray:
     """Rows of length 1, float32."""
     features = np.asarray(features, "float32")
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+
+
+def _taken(model: keras.Model) -> Any:
+    """What the last dense layer takes, if there is one that takes one tensor."""
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    return getattr(dense[-1], "input", None) if dense else None
 
 
 def _features(both: keras.Model, data: ImageData, split: str, part: int) -> np.ndarray:

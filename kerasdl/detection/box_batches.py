@@ -16,7 +16,7 @@ from ._copy_paste import pasted
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
 from .annotations import BOX, SHAPES, Annotations, are_ignored
 from .geometry import clipped, moved, on_edges, to_view
-from .masks import as_pixels, lowered, mask_size
+from .masks import as_pixels, corners_of, lowered, mask_size
 
 MIN_VISIBLE = 0.25
 _VOID = 127  # of 255: less than what counts as seen
@@ -207,7 +207,7 @@ class BoxBatches(PhotoBatches):
         for place, number in enumerate(np.flatnonzero(is_seen)):
             mask, void = self._shapes[row][number]
             if mask is None:
-                mask = [_corners(self._boxes[row][number])]
+                mask = [corners_of(self._boxes[row][number][:4].tolist())]
             pixels = 255 * as_pixels(mask, tuple(size))
             if void is not None:
                 pixels = np.maximum(pixels, _VOID * as_pixels(void, tuple(size)))
@@ -245,9 +245,3 @@ def _shapes_by_photo(annotations: Annotations) -> list[list[list[Any]]]:
     places = annotations.boxes.groupby("file").indices
     files = annotations.photos.index
     return [[shapes[place] for place in places.get(file, [])] for file in files]
-
-
-def _corners(box: np.ndarray) -> list[float]:
-    """The polygon of a box."""
-    x1, y1, x2, y2 = box[:4].tolist()
-    return [x1, y1, x2, y1, x2, y2, x1, y2]

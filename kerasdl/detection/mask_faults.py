@@ -7,7 +7,7 @@ import pandas as pd
 from kerasdl._optional import require
 
 from .annotations import BOX, SHAPES, Annotations
-from .masks import encoded
+from .masks import corners_of, encoded
 
 _INSIDE = 0.5  # of a mask, that its box shall hold
 
@@ -64,8 +64,7 @@ def _fault(column: str, shape: Any, box: list[float], size: tuple[int, int]) -> 
         return ""
     if not covers:
         return "has an empty mask"
-    x1, y1, x2, y2 = box
-    corners = tools.frPyObjects([[x1, y1, x2, y1, x2, y2, x1, y2]], height, width)
+    corners = tools.frPyObjects([corners_of(box)], height, width)
     common = tools.area(tools.merge([rle, *corners], intersect=True))
     is_inside = common >= _INSIDE * tools.area(rle)
     return "" if is_inside else "has a mask that lies outside of it"

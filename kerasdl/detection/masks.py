@@ -1,5 +1,6 @@
 """Masks of objects: polygons and RLE of COCO to pixels, and back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -67,6 +68,12 @@ def encoded(mask: Any, size: tuple[int, int]) -> dict[str, Any]:
         return tools.frPyObjects(mask, height, width)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError("whose counts are not those of its pixels") from error
+
+
+def corners_of(box: Sequence[float]) -> list[float]:
+    """The polygon of a box, (x1, y1, x2, y2)."""
+    x1, y1, x2, y2 = box
+    return [x1, y1, x2, y1, x2, y2, x1, y2]
 
 
 def mask_area(mask: Any, size: tuple[int, int]) -> float:

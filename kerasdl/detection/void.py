@@ -10,7 +10,7 @@ from kerasdl._optional import require
 
 from .annotations import Annotations
 from .formats.coco import MASK
-from .masks import as_rle, encoded
+from .masks import as_rle, corners_of, encoded
 
 _LEFT = 0.1  # of an object, up to which void has nearly all of it
 
@@ -43,7 +43,7 @@ def without_void(
     for one in known["annotations"]:
         number = one["image_id"]
         x, y, w, h = one["bbox"]
-        corners = [x, y, x + w, y, x + w, y + h, x, y + h]
+        corners = corners_of((x, y, x + w, y + h))
         with _named("truth", "mask", images[number]) as size:
             one[MASK] = encoded(one.get(MASK, [corners]), size)
         if number in seen:
