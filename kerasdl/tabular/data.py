@@ -250,7 +250,7 @@ class TableData(Described):
     @cached_property
     def train(self) -> tf.data.Dataset:
         """Batches for training, in a new order each pass."""
-        return self.stream.dataset(self._signature())
+        return self.stream.dataset(self._signature()).prefetch(1)
 
     @cached_property
     def valid(self) -> tf.data.Dataset:

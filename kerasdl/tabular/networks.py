@@ -10,6 +10,7 @@ from keras import initializers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
 
+from ._rare_dropout import dropout_layer
 from .data import CATEGORIES, NUMBERS, TableData
 
 # Widths of an embedding by the number of its categories.
@@ -227,7 +228,7 @@ def _dense_layers(
             units, "relu", kernel_initializer=init, name=f"dense{place}"
         )(x)
         if rate:
-            x = keras.layers.Dropout(rate, seed=seeds(), name=f"dropout{place}")(x)
+            x = dropout_layer(rate, seeds(), f"dropout{place}")(x)
     return x
 
 

@@ -25,7 +25,7 @@ LAYERS, DROPOUT, EMBEDDING_DROPOUT = (1000, 500), (0.001, 0.01), 0.04
 
 
 def parse_args(argv=None):
-    return parse_rounds(argv, __doc__, steps=40, batch_size=512, library="fastai")
+    return parse_rounds(argv, __doc__, steps=160, batch_size=512, library="fastai")
 
 
 def made_up(rows):
