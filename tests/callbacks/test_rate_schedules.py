@@ -203,6 +203,7 @@ def test_all_callbacks_of_a_fit_share_one_dict_of_parameters():
     assert seen[0].params is seen[1].params is seen[2].params
 
 
+@eagerly
 @pytest.mark.parametrize("accumulated", [2, 3])
 def test_gradient_accumulation_moves_with_the_updates(accumulated):
     optimizer = SGD(0.5, gradient_accumulation_steps=accumulated)
@@ -228,6 +229,7 @@ def test_loss_scaling_counts_the_batches_that_train():
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+@eagerly
 def test_plot_lr(tmp_path):
     schedule = CosineRestarts()
     fit(compiled(), [schedule])
@@ -235,6 +237,7 @@ def test_plot_lr(tmp_path):
     assert (tmp_path / "lr.png").stat().st_size > 5000
 
 
+@eagerly
 @pytest.mark.parametrize(
     ("callbacks", "epochs"),
     [
@@ -253,6 +256,7 @@ def test_raises_at_the_first_batch_that_another_set(callbacks, epochs, ours_firs
         fit(compiled(), both, epochs)
 
 
+@eagerly
 def test_raises_at_the_batch_after_one_that_another_set():
     class SetsEachBatch(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

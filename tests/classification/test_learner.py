@@ -77,6 +77,7 @@ def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
     np.testing.assert_array_equal(trunk[0], after[0])
 
 
+@eagerly
 def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path, capsys):
     learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
     learn.freeze()
@@ -320,6 +321,7 @@ def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tm
         assert not variable.numpy().any()
 
 
+@eagerly
 def test_larger_photos_go_on_with_the_weights(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     learn.freeze()

@@ -79,6 +79,7 @@ def test_cycles_are_as_long_and_as_high_as_asked(data):
     assert float(model.optimizer.learning_rate) == RATE
 
 
+@eagerly
 def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     models = compiled(), compiled()
     for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
@@ -256,6 +257,7 @@ def test_stopped_at_any_batch_it_goes_on_with_the_old_curve(
     assert len(list(snapshots.iterdir())) == len(callbacks[1].files)
 
 
+@eagerly
 def test_a_finished_run_is_read_back_as_it_ended(unbroken, data, tmp_path):
     model, start, history, end, _, _ = unbroken
     run(model, start, data, tmp_path, everything(tmp_path, data))

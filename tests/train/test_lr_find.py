@@ -361,6 +361,7 @@ def test_arguments_that_do_not_work(options, message, dataset):
         lr_find(network(), dataset, **options)
 
 
+@eagerly
 def test_models_and_data_that_do_not_work(arrays, dataset):
     model = network()
     with pytest.raises(
@@ -395,6 +396,7 @@ class Filtered(keras.utils.PyDataset):
         raise IndexError
 
 
+@eagerly
 @pytest.mark.parametrize("kind", ["none", "unknown", "PyDataset"])
 def test_data_without_batches(kind, dataset):
     empty = {
@@ -410,6 +412,7 @@ def test_data_without_batches(kind, dataset):
         np.testing.assert_array_equal(now, then)
 
 
+@eagerly
 def test_one_batch_is_enough(dataset):
     assert len(lr_find(network(), dataset.take(1), end_lr=1e-3, num_steps=12).rates) > 9
 
@@ -419,6 +422,7 @@ def test_data_without_targets(dataset):
         lr_find(network(), dataset.map(lambda x, y: x))
 
 
+@eagerly
 def test_a_second_loss_that_is_not_finite(arrays):
     x, y = arrays
     y[8:16] = np.nan
