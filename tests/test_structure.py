@@ -68,6 +68,16 @@ RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}
 MODULES = {*ROWS[0], *ROWS[1]}
 
 
+def source_of(file):
+    return (REPOSITORY / file).read_text(encoding="utf-8")
+
+
+def nothing_in(files, found):
+    """No file has what `found` finds in it."""
+    rows = ((file, list(found(file))) for file in files)
+    assert {file: things for file, things in rows if things} == {}
+
+
 def imported(source, file):
     """The names below kerasdl that `source` imports, as tuples of their parts."""
     package = Path(file).with_suffix("").parts[:-1]
@@ -128,10 +138,11 @@ def is_there(parts):
     return True
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_what_is_imported_is_there(file):
-    source = (REPOSITORY / file).read_text(encoding="utf-8")
-    assert [name for name in imported(source, file) if not is_there(name)] == []
+def test_what_is_imported_is_there():
+    def gone(file):
+        return [name for name in imported(source_of(file), file) if not is_there(name)]
+
+    nothing_in(FILES, gone)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +160,8 @@ def test_what_is_gone_is_found(name, found):
     assert is_there(name.split(".")) == found
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_imports_go_one_way(file):
-    assert wrong_imports((REPOSITORY / file).read_text(encoding="utf-8"), file) == []
+def test_imports_go_one_way():
+    nothing_in(FILES, lambda file: wrong_imports(source_of(file), file))
 
 
 @pytest.mark.parametrize(
@@ -201,17 +211,13 @@ NEUTRAL = ("artefacts", "batches", "learner.py", "page")
 OWN_WORDS = re.compile(r"photo|class_names|(?<!aria-)(?<!\b[xy])label", re.IGNORECASE)
 
 
-@pytest.mark.parametrize(
-    "file", [file for file in FILES if file.split("/")[1] in NEUTRAL]
-)
-def test_what_is_for_every_domain_speaks_of_none(file):
-    source = (REPOSITORY / file).read_text(encoding="utf-8")
-    assert OWN_WORDS.findall(source) == []
+def test_what_is_for_every_domain_speaks_of_none():
+    files = [file for file in FILES if file.split("/")[1] in NEUTRAL]
+    nothing_in(files, lambda file: OWN_WORDS.findall(source_of(file)))
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_no_file_is_long(file):
-    assert len((REPOSITORY / file).read_text(encoding="utf-8").splitlines()) < 400
+def test_no_file_is_long():
+    nothing_in(FILES, lambda file: source_of(file).splitlines()[399:])
 
 
 # Filled by position: what all networks take, and rows of a table, read by its columns.
@@ -236,18 +242,13 @@ def unnamed_arguments(source):
                 yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_arguments_are_named(file):
-    source = (REPOSITORY / file).read_text(encoding="utf-8")
-    assert list(unnamed_arguments(source)) == []
+def test_arguments_are_named():
+    nothing_in(FILES, lambda file: unnamed_arguments(source_of(file)))
 
 
 def test_tests_spread_no_tuple():
-    found = {
-        path.name: list(spread_arguments(path.read_text(encoding="utf-8")))
-        for path in (REPOSITORY / "tests").rglob("*.py")
-    }
-    assert {name: calls for name, calls in found.items() if calls} == {}
+    files = (REPOSITORY / "tests").rglob("*.py")
+    nothing_in(files, lambda file: spread_arguments(source_of(file)))
 
 
 @pytest.mark.parametrize(
@@ -289,8 +290,7 @@ def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow(help_of_recipes):
 )
 def test_help_says_what_each_option_is_and_its_default(recipe, help_of_recipes):
     text = help_of_recipes["texts"][recipe]
-    source = (REPOSITORY / recipe).read_text(encoding="utf-8")
-    lines = source.partition('"""')[2].partition('"""')[0].strip()
+    lines = source_of(recipe).partition('"""')[2].partition('"""')[0].strip()
     assert lines in text  # examples keep their lines
     places = [found.start() for found in re.finditer(r"^  -(?!h)", text, re.MULTILINE)]
     for start, end in zip(places, [*places[1:], len(text)], strict=True):

@@ -1,11 +1,14 @@
 """Objects of one view pasted into another, by their masks."""
 
+import cv2
 import numpy as np
 
 from .masks import box_of
 
+PASTES = 3  # objects that a view may get
 # What is drawn, in places of the numbers of a view.
-_PASTES, _PARTNER, _OBJECT, _PLACE = 0, 1, 2, slice(3, 5)
+_PASTES, _PARTNER, _OBJECT, _PLACE, _SCALE = 0, 1, 2, slice(3, 5), 5
+_LEAST = 0.4  # of its size in its own view, that of a pasted object
 _SEEN = 128  # of 255, from which on a pixel is the object's
 
 
@@ -18,7 +21,7 @@ def pasted(
     share: float,
     min_visible: float,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Put an object of another view into some views of a batch, anywhere.
+    """Put an object of another view into some views of a batch, anywhere, or smaller.
 
     What it hides is taken from the masks below; a box becomes that of what is left of
     its mask, and goes where that is less than `min_visible`.
@@ -50,6 +53,7 @@ def pasted(
                 before[partner],
                 (labels[partner][number], masks[partner][number]),
                 spread=drawn[_PLACE],
+                scale=_LEAST + (1 - _LEAST) * drawn[_SCALE],
                 min_visible=min_visible,
             )
         for parts, part in zip(found, own, strict=True):
@@ -64,6 +68,7 @@ def _onto(
     thing: tuple[np.ndarray, np.ndarray],
     *,
     spread: np.ndarray,
+    scale: float,
     min_visible: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels and masks of `image` after `thing` of `source` was pasted into it."""
@@ -72,13 +77,17 @@ def _onto(
     x1, y1, x2, y2 = box_of(mask >= _SEEN)
     if x2 <= x1 or y2 <= y1:
         return labels, masks
+    thing = source[y1:y2, x1:x2], mask[y1:y2, x1:x2]
+    size = max(round((x2 - x1) * scale), 1), max(round((y2 - y1) * scale), 1)
+    pixels, part = (cv2.resize(of, size, interpolation=cv2.INTER_AREA) for of in thing)
     # Whole: its box lies anywhere within the view.
-    x, y = (spread * [width - (x2 - x1) + 1, height - (y2 - y1) + 1]).astype(int)
-    to = slice(y, y + y2 - y1), slice(x, x + x2 - x1)
-    part = mask[y1:y2, x1:x2]
+    x, y = (spread * [width - size[0] + 1, height - size[1] + 1]).astype(int)
+    to = slice(y, y + size[1]), slice(x, x + size[0])
     covers = part >= _SEEN
+    if not covers.any():  # what is thin may vanish
+        return labels, masks
     part = np.where(covers, part, 0)  # its border stays where it was
-    np.copyto(image[to], source[y1:y2, x1:x2], where=covers[..., None])
+    np.copyto(image[to], pixels, where=covers[..., None])
     moved = np.zeros_like(mask)
     moved[to] = part
     hidden = moved >= _SEEN
@@ -89,7 +98,7 @@ def _onto(
     for row in np.flatnonzero(stays & (left < whole)):
         labels[row, :4] = box_of(kept[row] >= _SEEN)
     new = label.copy()
-    new[:4] = x, y, x + x2 - x1, y + y2 - y1
+    new[:4] = box_of(moved >= _SEEN)
     return (
         np.concatenate([labels[stays], new[None]]),
         np.concatenate([kept[stays], moved[None]]),

@@ -12,7 +12,7 @@ from kerasdl.batches import Batch, aligned_empty
 from kerasdl.data import Augment, PhotoBatches, averaged, placement, sampled
 from kerasdl.data.augment import apply_colour
 
-from ._copy_paste import pasted
+from ._copy_paste import PASTES, pasted
 from ._mosaic import Tile, is_mosaic, mosaic_tiles
 from .annotations import BOX, SHAPES, Annotations, are_ignored
 from .geometry import clipped, moved, on_edges, to_view
@@ -41,7 +41,8 @@ class BoxBatches(PhotoBatches):
         augment: how views are drawn, black beyond the photo; None for plain ones.
         mosaic: probability that a view is a mosaic of four photos of its batch.
         masks: whether labels have masks; a box without one is its own.
-        copy_paste: probability that a view gets an object of another view, by masks.
+        copy_paste: probability that a view gets an object of another view, by masks;
+            it may get up to three, each with this probability.
         shuffle: a new order each epoch.
         on_error: "skip" or "raise", of photos that cannot be read.
         max_pixels: largest height * width that is decoded.
@@ -70,7 +71,8 @@ class BoxBatches(PhotoBatches):
         photos = annotations.photos
         self._sizes = photos[["height", "width"]].to_numpy().tolist()
         self._boxes = _by_photo(annotations)
-        most = (4 if mosaic else 1) * max(map(len, self._boxes)) + (copy_paste > 0)
+        most = (4 if mosaic else 1) * max(map(len, self._boxes))
+        most += PASTES if copy_paste else 0
         self.max_boxes = max(most, 1)
         self.mosaic, self.masks, self.copy_paste = mosaic, masks, copy_paste
         self._shapes = _shapes_by_photo(annotations) if masks else []
@@ -130,12 +132,12 @@ class BoxBatches(PhotoBatches):
                     for tile, (_, is_seen) in zip(tiles, found, strict=True)
                 ]
                 masks.append(np.concatenate(warped))
-        if self.copy_paste:
+        for paste in range(PASTES if self.copy_paste else 0):
             boxes, masks = pasted(
                 images,
                 boxes,
                 masks,
-                self._draws(epoch, index, stream=5)[part][kept],
+                self._draws(epoch, index, stream=5 + paste)[part][kept],
                 share=self.copy_paste,
                 min_visible=MIN_VISIBLE,
             )

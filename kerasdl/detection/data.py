@@ -76,7 +76,7 @@ class BoxData(Described):
         max_pixels: largest height * width of a file that is decoded.
         masks: whether labels have masks.
         copy_paste: with masks, probability that a view of `train` gets an object of
-            another view.
+            another view, up to three times.
         exclude: files that are left out.
         max_train: at most so many training photos, the classes in proportion.
         seed: of the split, the order and the augmentation; None draws one and prints

@@ -7,6 +7,7 @@ from keras.optimizers import SGD
 from kerasdl.callbacks import CosineRestarts, OneCycle, StepDecay, WarmUp
 from kerasdl.train import set_layer_rates
 
+eagerly = pytest.mark.usefixtures("eagerly")
 STEPS = 5  # batches in an epoch
 
 
@@ -123,6 +124,7 @@ def interrupted(callback, batch):
     return model
 
 
+@eagerly
 @pytest.mark.parametrize(
     ("batch", "first", "second"),
     [(7, a, b) for a, b in zip(MADE, MADE[1:] + MADE[:1], strict=True)]
@@ -158,6 +160,7 @@ def test_after_an_interruption_the_momentum_is_the_compiled_one():
         np.testing.assert_allclose(ours, wanted, rtol=1e-6)
 
 
+@eagerly
 @pytest.mark.parametrize("how", ["set", "set by depth", "compiled"])
 def test_after_an_interruption_another_rate_may_be_asked_for(how):
     model, again = interrupted(WarmUp(9), 7), CosineRestarts()
@@ -173,6 +176,7 @@ def test_after_an_interruption_another_rate_may_be_asked_for(how):
     np.testing.assert_allclose(again.rates[0], wanted, rtol=1e-6)
 
 
+@eagerly
 def test_a_second_compile_with_the_optimizer_finds_the_compiled_rate():
     model, again = interrupted(StepDecay(1, 0.1), 7), CosineRestarts()
     model.compile(model.optimizer, "mse")

@@ -148,7 +148,7 @@ def test_a_pasted_object_hides_what_is_below():
     masks[1][0, 2:12, 2:12] = 255
     labels = [np.array([[0, 5, 10, 15, 1, 0.0]]), np.array([[2, 2, 12, 12, 0, 0.0]])]
     # The first view gets the object of the second, at 10 * 0.5 down and across.
-    draws = np.array([[0, 0.9, 0, 0.5, 0.5], [0.9, 0, 0, 0, 0]])
+    draws = np.array([[0, 0.9, 0, 0.5, 0.5, 1], [0.9, 0, 0, 0, 0, 0]])
     found, shapes = pasted(images, labels, masks, draws, share=0.5, min_visible=0.25)
     np.testing.assert_array_equal(found[0], [[0, 5, 5, 15, 1, 0], [5, 5, 15, 15, 0, 0]])
     assert (images[0, 5:15, 5:15] == 200).all() and images[0].sum() == 100 * 600
@@ -156,6 +156,12 @@ def test_a_pasted_object_hides_what_is_below():
     assert len(found[1]) == 1
     found, _ = pasted(images, labels, masks, draws, share=0.5, min_visible=0.6)
     assert found[0].shape == (1, 6)
+    # Four tenths of its size, at 16 * 0.5: nothing is hidden.
+    draws[0, 5] = 0
+    images[0] = 0
+    found, _ = pasted(images, labels, masks, draws, share=0.5, min_visible=0.6)
+    np.testing.assert_array_equal(found[0][1], [8, 8, 12, 12, 0, 0])
+    assert (images[0, 8:12, 8:12] == 200).all() and images[0].sum() == 16 * 600
 
 
 def test_prototypes_come_out_of_the_one_tensor(rng):
@@ -371,7 +377,7 @@ def test_a_mask_is_taught_to_end_within_its_border(bordered):
     images = np.zeros((2, 60, 80, 3), np.uint8)
     shapes = [(255 * inner + 127 * (outer - inner))[None]] * 2
     boxes = [np.array([[20, 20, 40, 40, 0, 0.0]])] * 2
-    draws = np.array([[0, 0.9, 0, 0, 0]] * 2)
+    draws = np.array([[0, 0.9, 0, 0, 0, 1]] * 2)
     _, masks = pasted(images, boxes, shapes, draws, share=1, min_visible=0.25)
     assert set(np.unique(masks[0][1])) == {0, 255} and (masks[0][0] == 127).any()
 
