@@ -134,7 +134,7 @@ def test_rates_by_depth_fall_together(data):
 @eagerly
 @pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
 def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
-    history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=[schedule])
+    history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=schedule)
     assert history.attrs["learning_rates"] == schedule.rates
     assert len(schedule.rates) == 2 * STEPS
 
@@ -321,6 +321,8 @@ def test_two_that_set_the_rate_are_refused_before_training(names, data):
         ({"learning_rate": 0.0}, "`learning_rate` must be a number above 0"),
         ({"data": "photos"}, "`data` must be an ImageData, or a pair.*a str"),
         ({"callbacks": [CosineRestarts(2)]}, "CosineRestarts of the same cycles"),
+        ({"callbacks": [OneCycle]}, r"must be Keras callbacks.*Make one: OneCycle\(\)"),
+        ({"callbacks": "OneCycle"}, "must be Keras callbacks. Received: 'O'"),
     ],
 )
 def test_arguments_outside_their_range(arguments, message, data):
