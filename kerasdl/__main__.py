@@ -1,9 +1,9 @@
 """The command `kerasdl`, also `python -m kerasdl`: each recipe, without a clone."""
 
 import ast
-import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +21,7 @@ _ABOUT = {
     "recipes": "list all recipes",
     "recipe": "NAME ...: run one of them",
 }
+_NAME = "a recipe; `kerasdl recipes` lists them"
 _HELP = "\n".join(f"  {name:<8}  {about}" for name, about in _ABOUT.items())
 
 
@@ -36,6 +37,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=version, help="print it")
     parser.add_argument("command", metavar="COMMAND", choices=_ABOUT, help="see above")
     given = list(sys.argv[1:] if argv is None else argv)
+    if not given:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     command, rest = parser.parse_args(given[:1]).command, given[1:]
     if command == "info":
         _parser("info").parse_args(rest)
@@ -46,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     elif command == "recipe":
         parser = _parser("recipe")
         names = tuple(workbench.recipes())
-        parser.add_argument("name", metavar="NAME", choices=names, help="of a recipe")
+        parser.add_argument("name", metavar="NAME", choices=names, help=_NAME)
         _run(parser.parse_args(rest[:1]).name, rest[1:])
     else:
         name = next(n for n, of in workbench.COMMANDS.items() if of == command)
@@ -70,16 +74,18 @@ def _run(name: str, argv: list[str]) -> None:
 
 
 def _loaded(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{file.stem}_recipe", file)
-    recipe = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(recipe)
+    loader = SourceFileLoader(f"{file.stem}_recipe", str(file))
+    recipe = ModuleType(loader.name)
+    recipe.__file__ = loader.path
+    loader.exec_module(recipe)
     return recipe
 
 
 def _print_recipes() -> None:
     for name, file in workbench.recipes().items():
-        about = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-        print(f"{name:<24}  {about.splitlines()[0]}")
+        about = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        first, _, _ = about.partition("\n")
+        print(f"{name:<24}  {first}")
 
 
 def _print_info() -> None:

@@ -112,7 +112,7 @@ def size_pair(name: str, value: Any) -> tuple[int, int]:
 def _is_int(value: Any, least: int) -> bool:
     """Whether `value` is an integer from `least` on, Python's or NumPy's, no bool."""
     is_int = isinstance(value, Integral) and not isinstance(value, bool)
-    return is_int and value >= least
+    return is_int and int(value) >= least
 
 
 def check_class_names(name: str, class_names: Iterable[str]) -> None:

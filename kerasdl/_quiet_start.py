@@ -23,8 +23,9 @@ class QuietStart(MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
-        if spec is not None:
-            load = spec.loader.exec_module
+        loader = spec and spec.loader
+        if loader is not None:
+            load = loader.exec_module
 
             def quietly(module: ModuleType) -> None:
                 from kerasdl.runtime import hush, silenced
@@ -35,7 +36,7 @@ class QuietStart(MetaPathFinder):
                     # It prints where it looks for graphics cards, too.
                     module.config.list_physical_devices("GPU")
 
-            spec.loader.exec_module = quietly
+            loader.exec_module = quietly
         return spec
 
 

@@ -16,12 +16,12 @@ from kerasdl._numbers import number
 from kerasdl._optimizer import rate_of
 from kerasdl.batches import TrainingData, is_training_data
 from kerasdl.callbacks import BatchLosses
+from kerasdl.train.given_callbacks import Callbacks, Given, given_callbacks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Rates = float | Sequence[float] | slice
-Callbacks = Sequence[keras.callbacks.Callback]
 
 
 class Learner(Described):
@@ -103,7 +103,7 @@ class Learner(Described):
         cycles: int = 1,
         cycle_len: int = 1,
         cycle_mult: int = 1,
-        callbacks: Callbacks = (),
+        callbacks: Given = (),
         *,
         resume: bool = False,
         class_weight: Mapping[int, float] | None = None,
@@ -129,6 +129,7 @@ class Learner(Described):
             learn.fit(1e-2, cycles=3)
             ```
         """
+        callbacks = given_callbacks(callbacks)
         number, kept = self._next_fit(resume)
         model, data = self._trained(callbacks, verbose)
         losses = BatchLosses()

@@ -124,15 +124,16 @@ def best_epoch(history):
     """What is known of the epoch of the lowest validation loss, or of the last."""
     losses = history.get("val_loss")
     row = len(history) - 1 if losses is None or losses.isna().all() else losses.idxmin()
-    kept = history.drop(columns=["seconds"], errors="ignore").iloc[row]
+    kept = history.drop(columns=["seconds", "epoch"], errors="ignore").iloc[row]
     seconds = history["seconds"] if "seconds" in history else None
     times = {}
     if seconds is not None:
         times = {"seconds_an_epoch": seconds.median(), "minutes": seconds.sum() / 60}
     # What is measured in some epochs alone, such as the mAP of a detector; of losses,
-    # which may be NaN in some, the highest would be the worst.
+    # which may be NaN in some, the highest would be the worst, and of rates it says
+    # nothing.
     is_rare = history.isna().any() & history.notna().any()
-    is_rare &= ~history.columns.str.contains("loss")
+    is_rare &= ~history.columns.str.contains("loss|learning_rate")
     highest = history.loc[:, is_rare].max().add_prefix("highest_")
     return {"epochs": len(history), "best_epoch": row + 1, **times, **kept, **highest}
 

@@ -14,6 +14,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+gc.disable()  # a quarter of the time of imports, which leave next to none
 # TensorFlow's own kernels are ready, while oneDNN compiles one for each shape. What is
 # started in a process of its own has it, as users do.
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
@@ -46,36 +47,54 @@ def programs():
 
 
 @pytest.fixture(scope="session")
-def elsewhere():
-    """A function that runs a program where kerasdl cannot be imported.
+def forks():
+    """A function that runs programs at the same time, in processes of their own.
 
-    It returns what the program prints. One process runs them all, as TensorFlow takes
-    long to load.
+    Of each, which is a list of program and arguments, it returns the exit code, what it
+    prints and what came on stderr. They are forked from one process, as TensorFlow
+    takes long to load. `environments` is what each has more of it.
     """
     with subprocess.Popen(
-        [sys.executable, PROGRAMS / "elsewhere.py"],
+        [sys.executable, PROGRAMS / "forks.py"],
+        cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
 
-        def run(program, *arguments, folder=REPOSITORY):
-            command = [folder, PROGRAMS / program, *arguments]
-            print(json.dumps([*map(str, command)]), file=process.stdin, flush=True)
-            answer = process.stdout.readline()
-            assert answer, f"{program} ended the process: {process.wait()}"
-            printed, failure = json.loads(answer)
-            assert failure is None, failure
-            return printed
+        def run(*commands, environments=None, folder=REPOSITORY, has_kerasdl=True):
+            environments = environments or [{}] * len(commands)
+            asked = [
+                (str(folder), environment, [*map(str, command)], has_kerasdl)
+                for command, environment in zip(commands, environments, strict=True)
+            ]
+            print(json.dumps(asked), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
 
         yield run
 
 
+@pytest.fixture(scope="session")
+def elsewhere(forks):
+    """A function that runs a program where kerasdl cannot be imported.
+
+    It returns what the program prints.
+    """
+
+    def run(program, *arguments, folder=REPOSITORY):
+        command = [PROGRAMS / program, *arguments]
+        ((code, printed, errors),) = forks(command, folder=folder, has_kerasdl=False)
+        assert code == 0, errors
+        return printed
+
+    return run
+
+
 @pytest.fixture
 def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
-    """Exported files are asked in the process of `elsewhere`, and for moments only.
+    """Exported files are asked by `elsewhere`, and for moments only.
 
-    A process of their own, as they are asked in, is of test_export_run.py.
+    A process that begins for them, as they are asked in, is of test_export_run.py.
     """
     from kerasdl.artefacts import _bare_process, latency
 
@@ -83,7 +102,7 @@ def asked_elsewhere(elsewhere, tmp_path_factory, monkeypatch):
         folder = tmp_path_factory.mktemp("asked")
         (folder / "asked").write_bytes(pickle.dumps(asked))
         files = _bare_process.__file__, folder / "asked", folder / "answer"
-        elsewhere("bare_process.py", *files)
+        elsewhere("bare_process.py", *files, folder=Path.cwd())
         return pickle.loads((folder / "answer").read_bytes())
 
     monkeypatch.setattr(latency, "_ask", ask)
@@ -327,6 +346,7 @@ def pytest_collection_finish():
     """
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    gc.enable()
     if "tensorflow" in sys.modules:
         from kerasdl.batches import without_tuner
 

@@ -43,6 +43,12 @@ def test_help_names_each_command(kerasdl):
     assert "SUPPRESS" not in printed
 
 
+def test_without_a_command_it_shows_what_there_is(kerasdl):
+    code, printed, errors = kerasdl()
+    assert (code, printed) == (2, "")
+    assert errors == kerasdl("--help")[1]
+
+
 def test_recipes_are_listed_with_what_they_do(kerasdl):
     code, printed, _ = kerasdl("recipes")
     lines = dict(line.split(maxsplit=1) for line in printed.splitlines())

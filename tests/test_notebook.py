@@ -21,6 +21,13 @@ x = layers.Conv2D(4, 3, 2, activation="relu")(layers.Rescaling(1 / 255)(pixels))
 x = layers.GlobalAveragePooling2D()(x)
 small = keras.Model(pixels, layers.Dense(1, "sigmoid")(x), name="small")
 """
+# After the import: most graphs run a few times, and little garbage is made.
+QUICK = """
+import gc
+import tensorflow as tf
+gc.disable()
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+"""
 MANIFEST = {"image_size": [32, 32], "resize": "crop", "task": "image_classification"}
 RUN = """
 import json, pathlib
@@ -98,6 +105,7 @@ def run_cells(folder):
             cells.append(RUN.replace("MANIFEST", repr(MANIFEST)))
         # A network of 224 pixels takes minutes to train; all else is README's.
         cells.append(code.replace("image_size=224", "image_size=32, batch_size=4"))
+    cells.insert(1, QUICK)
     cells += MORE.split("---")
     cells = [nbformat.v4.new_code_cell(code) for code in cells]
     book = nbformat.v4.new_notebook(cells=cells)

@@ -1,6 +1,7 @@
 """What leaves as a wheel: the package, its recipes and its command."""
 
 import json
+import re
 import subprocess
 import sys
 import venv
@@ -13,6 +14,7 @@ import pytest
 import kerasdl
 
 REPOSITORY = Path(__file__).parents[1]
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,11 @@ def test_a_wheel_holds_the_package_and_its_recipes_and_is_small(wheel):
     assert files == {*package, *(f"kerasdl/_recipes/{name}" for name in recipes)}
     assert {"kerasdl/py.typed", "kerasdl/serving/page/index.html"} <= files
     assert wheel.stat().st_size < 2**20
+    # Read on a package index, without a clone: links and recipes lead nowhere there.
+    _, page = facts.split("\n\n", 1)
+    assert "\nkerasdl train DIR\n" in page and "](" not in page and ".py" not in page
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert {*PYTHON.findall(page)} < {*PYTHON.findall(readme)}  # whose code is run
     assert f"\nVersion: {kerasdl.__version__}\n" in facts
     assert facts.count("\nClassifier: ") > 5
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasdl._optional import require
 from kerasdl.models import load_model
+from kerasdl.runtime import silenced
 
 from .signature import Arrays, Runner, Signature, run_model
 
@@ -55,9 +56,10 @@ def run_tflite(path: Path, num_threads: int, batch_size: int = 1) -> Runner:
             TensorFlow itself can run.
     """
     litert = require("ai_edge_litert.interpreter", "export")
-    return run_interpreter(
-        litert.Interpreter(str(path), num_threads=num_threads), batch_size
-    )
+    with silenced():  # it says by which delegate it computes
+        return run_interpreter(
+            litert.Interpreter(str(path), num_threads=num_threads), batch_size
+        )
 
 
 def run_interpreter(interpreter: Any, batch_size: int = 1) -> Runner:

@@ -58,7 +58,7 @@ class RateSchedule(keras.callbacks.Callback):
 
     Attributes:
         rates: the rate of each batch so far.
-        steps_per_epoch: batches in an epoch of this `fit`.
+        steps_per_epoch: batches in an epoch of this `fit`; 0 before.
 
     Raises:
         ValueError: in `fit`: an unknown number of batches, an optimizer whose rate
@@ -78,7 +78,7 @@ class RateSchedule(keras.callbacks.Callback):
         self.warm_up_steps = warm_up_steps
         self.optimizer = optimizer
         self.rates: list[float] = []
-        self.steps_per_epoch: int | None = None
+        self.steps_per_epoch = 0
         self._max_rate = 0.0
         self.begin_anew()
 
@@ -111,12 +111,13 @@ class RateSchedule(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: D102
         name = type(self).__name__
-        self.steps_per_epoch = self.params["steps"]
-        if self.steps_per_epoch is None:
+        steps = self.params["steps"]
+        if steps is None:
             raise ValueError(
                 f"`{name}` needs the number of batches in an epoch. Received: "
                 "steps=None. Pass `steps_per_epoch=` to `fit()`."
             )
+        self.steps_per_epoch = steps
         self._sets = _checked_optimizer(self.model, self.optimizer)
         owners = self.params.setdefault(_OWNERS, {})
         owner = owners.setdefault(id(self._sets), self)
@@ -160,8 +161,8 @@ class RateSchedule(keras.callbacks.Callback):
     @property
     def step(self) -> int:
         """Batches since the schedule began; 0 before."""
-        began = self._first_step is not None
-        return self._iterations() - self._first_step if began else 0
+        first = self._first_step
+        return 0 if first is None else self._iterations() - first
 
     @property
     def epochs_done(self) -> int:

@@ -53,20 +53,25 @@ class CycleSnapshots(keras.callbacks.Callback):
         """Go on where `get_state` gave `state`."""
         self.files = [self.directory / name for name in state["files"]]
 
+    def _schedule(self) -> CosineRestarts:
+        schedule = schedule_of(self)
+        if not isinstance(schedule, CosineRestarts):
+            raise ValueError(
+                "`callbacks` must hold a CosineRestarts beside CycleSnapshots. "
+                f"Received: {type(schedule).__name__}"
+            )
+        return schedule
+
     def on_epoch_begin(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        if not isinstance(schedule_of(self), CosineRestarts):
-            raise ValueError(
-                "`callbacks` must hold a CosineRestarts beside CycleSnapshots. "
-                f"Received: {type(schedule_of(self)).__name__}"
-            )
+        self._schedule()
         make_writable_folder("directory", self.directory)
 
     def on_epoch_end(  # noqa: D102
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        schedule = schedule_of(self)
+        schedule = self._schedule()
         cycle = schedule.finished_cycle(schedule.epochs_done)
         if cycle is None:
             return

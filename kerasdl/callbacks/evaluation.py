@@ -54,7 +54,7 @@ class Evaluation(keras.callbacks.Callback):
             announce_later_unnamed(self)
 
     def on_epoch_end(  # noqa: D102
-        self, epoch: int, logs: dict[str, Any] | None = None
+        self, epoch: int, logs: dict[str, Any]
     ) -> None:
         if self.every is not None and (epoch + 1) % self.every == 0:
             logs.update(self._measured())

@@ -90,7 +90,7 @@ class OneCycle(RateSchedule):
 
     def begin_anew(self) -> None:  # noqa: D102
         super().begin_anew()
-        self._epochs: int | None = None
+        self._epochs = 0  # until the first begins
         self._begun_with: int | None = None  # in another process
 
     def get_state(self) -> dict[str, Any]:  # noqa: D102
@@ -119,7 +119,7 @@ class OneCycle(RateSchedule):
                 f"of them. Received: epochs={self.params['epochs']} (recorded: "
                 f"{self._begun_with}). Repeat them, or give OneCycle a `cycle_len`."
             )
-        if self._epochs is None:  # `epoch` is the first of this `fit`
+        if not self._epochs:  # `epoch` is the first of this `fit`
             self._epochs = self.cycle_len or self.params["epochs"] - epoch
             self.momentums = []
 

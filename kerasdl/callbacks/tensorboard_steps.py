@@ -38,7 +38,7 @@ class TensorBoardSteps(keras.callbacks.Callback):
         self._seen, self._sums = 0.0, {}
 
     def on_train_batch_end(  # noqa: D102
-        self, batch: int, logs: dict[str, Any] | None = None
+        self, batch: int, logs: dict[str, Any]
     ) -> None:
         # Keras puts the loss first, whose weight is the number of examples so far.
         seen = float(keras.ops.convert_to_numpy(self.model.metrics[0].count))

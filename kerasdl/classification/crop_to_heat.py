@@ -70,7 +70,8 @@ def crop_to_heat(
         )
     height, width, channels = picture_shape(model)[1:]
     image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != channels or None in (height, width):
+    is_picture = image.ndim == 3 and image.shape[2] == channels
+    if not is_picture or height is None or width is None:
         raise ValueError(
             "`image` must be one picture (height, width, channels) for a model of a "
             f"fixed size. Received: image of {image.shape}, input shape "

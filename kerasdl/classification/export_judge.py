@@ -26,7 +26,7 @@ def judge(expected: Arrays, found: Arrays, labels: Sequence[Any]) -> dict[str, A
     """
     ours, theirs = (_predictions(answers, labels) for answers in (found, expected))
     difference = np.abs(ours.probabilities - theirs.probabilities)
-    if theirs.labels.ndim == 2:
+    if np.ndim(labels) == 2:
         same = ((ours.probabilities > 0.5) == (theirs.probabilities > 0.5)).all(1)
     else:
         same = ours.probabilities.argmax(1) == theirs.probabilities.argmax(1)

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from kerasdl import models, train
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, check_writable
 from kerasdl._seeds import resolve_seed
 from kerasdl.artefacts import save_inference_model
 from kerasdl.data import Augment, ImageData, check_image_data
-from kerasdl.learner import Callbacks
 from kerasdl.learner import Learner as NeutralLearner
 from kerasdl.models.picture_shape import picture_shape
+from kerasdl.train.given_callbacks import Callbacks
 
 from .compile_classifier import compile_classifier
 from .files import save_tflite
@@ -77,6 +77,11 @@ class Learner(NeutralLearner):
         optimizer: Optimizer | None = None,
     ) -> None:
         check_image_data(data)
+        if isinstance(model, str):
+            raise ValueError(
+                f"`model` must be a network. Received: model={model!r}. "
+                "`Learner.pretrained` takes the name of one."
+            )
         shape = picture_shape(model)
         if shape[1:3] not in (data.image_size, (None, None)):
             raise ValueError(
@@ -261,6 +266,8 @@ class Learner(NeutralLearner):
 
         None writes none: `learn.report().show()` shows them in a notebook.
         """
+        if path is not None:
+            check_writable("path", path)  # before the photos are predicted
         report = ClassificationReport.from_model(self.model, self.data, split)
         if path is not None:
             save_report(
@@ -276,9 +283,13 @@ class Learner(NeutralLearner):
 
     def export(self, path: str | Path) -> None:
         """Write `path`, a `.keras` or `.tflite` file that needs no kerasdl."""
-        is_lite = Path(path).suffix == ".tflite"
-        write = save_tflite if is_lite else save_inference_model
-        write(self.model, path)
+        writers = {".keras": save_inference_model, ".tflite": save_tflite}
+        suffix = Path(path).suffix
+        if suffix not in writers:
+            raise ValueError(
+                f"`path` must end in .keras or .tflite. Received: path={str(path)!r}"
+            )
+        writers[suffix](self.model, path)
 
     def serve(
         self, port: int = 8501, host: str = "127.0.0.1", name: str = "model"

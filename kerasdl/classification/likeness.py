@@ -122,7 +122,7 @@ def features_scale(model: keras.Model) -> tuple[np.ndarray, np.ndarray] | None:
     taken = _taken(model)
     from_layer = {id(getattr(layer, "output", None)): layer for layer in model.layers}
     tensor = taken
-    while isinstance(layer := from_layer.get(id(tensor)), _SCALING):
+    while (layer := from_layer.get(id(tensor))) and isinstance(layer, _SCALING):
         tensor = layer.input
     if tensor is taken:
         return None

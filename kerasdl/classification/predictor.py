@@ -108,7 +108,8 @@ class Predictions(Described):
 
     def _headline(self) -> str:
         left_out = f", {len(self.damaged)} left out" if self.damaged else ""
-        return f"Predictions of {len(self.files):,} photos{left_out}"
+        photos = "photo" if len(self.files) == 1 else "photos"
+        return f"Predictions of {len(self.files):,} {photos}{left_out}"
 
     def _facts(self) -> dict[str, str]:
         facts = {}
@@ -261,7 +262,7 @@ class Predictor(Described):
         outputs = [np.empty((0, self.model.output_shape[-1]), "float32")]
         unlike = [np.empty(0, bool)]
         while batch := list(islice(usable, batch_size)):
-            if self._both is None:
+            if self._both is None or self.likeness is None:
                 outputs.append(self.model.predict_on_batch(np.stack(batch)))
                 continue
             features, answers = self._both.predict_on_batch(np.stack(batch))

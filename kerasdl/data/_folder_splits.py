@@ -118,7 +118,7 @@ def read_splits(
             raise ValueError(
                 f"`path` must hold the folder {folder!r}. Received: "
                 f"path={str(root)!r}. Split a folder that holds class folders alone "
-                "with valid_fraction=."
+                "with valid_fraction=0.2."
             )
     # One folder may serve for two splits, by its name or as a link.
     real = {split: (root / folder).resolve() for split, folder in given.items()}
@@ -247,7 +247,7 @@ def _found(
     root: Path, folders: dict[str, str | None], usual: dict[str, str] | None = None
 ) -> dict[str, str | None]:
     """`folders`, but where one of a plain name is missing, what stands for it."""
-    missing = [s for s, f in folders.items() if f == s and not (root / f).is_dir()]
+    missing = [s for s, f in folders.items() if f == s and not (root / s).is_dir()]
     if not missing:
         return folders
     if usual is None:

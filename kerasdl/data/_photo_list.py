@@ -62,7 +62,7 @@ class PhotoList:
         exclude = set(exclude)
         rows = [row for row, file in enumerate(self.files) if file not in exclude]
         kept = self.take(np.array(rows, int))
-        counts = label_counts(kept.labels, len(class_names))
+        counts = label_counts(np.asarray(kept.labels), len(class_names))
         if not counts.all():
             raise ValueError(
                 "Each class must have an image that is not in `exclude`. Received: "
@@ -177,7 +177,8 @@ def split_photos(
         named = photos.take(np.flatnonzero(is_named))
         photos = photos.take(np.flatnonzero(~is_named))
         held, left = (
-            label_counts(part.labels, len(class_names)) for part in (named, photos)
+            label_counts(np.asarray(part.labels), len(class_names))
+            for part in (named, photos)
         )
         if (lost := (held > 0) & (left == 0)).any():
             raise ValueError(
@@ -214,7 +215,7 @@ def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
     """
     if limit is None:
         return photos
-    return photos.take(drawn_rows("max_train", limit, photos.labels, seed))
+    return photos.take(drawn_rows("max_train", limit, np.asarray(photos.labels), seed))
 
 
 def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -247,7 +248,7 @@ def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarr
 
 def check_fraction(name: str, fraction: Any) -> float:
     """Return `fraction`; raise ValueError unless it is a number in (0, 1)."""
-    if not isinstance(fraction, Real) or not 0 < fraction < 1:
+    if not isinstance(fraction, Real) or not 0 < float(fraction) < 1:
         raise ValueError(
             f"`{name}` must be above 0 and below 1. Received: {name}={fraction!r:.60}"
         )
@@ -258,8 +259,9 @@ def _draw(
     photos: PhotoList, class_names: list[str], fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the rest and of the `fraction`, both sorted."""
-    if photos.labels.ndim == 1:
-        names = np.array(class_names)[photos.labels]  # which an error then shows
+    labels = np.asarray(photos.labels)
+    if labels.ndim == 1:
+        names = np.array(class_names)[labels]  # which an error then shows
         return stratified_split(names, fraction, seed=seed)
-    parts = multi_hot_parts(photos.labels, [1 - fraction, fraction], seed)
+    parts = multi_hot_parts(labels, [1 - fraction, fraction], seed)
     return np.flatnonzero(parts == 0), np.flatnonzero(parts == 1)

@@ -244,7 +244,8 @@ class PhotoBatches:
 
     def _label_spec(self) -> tf.TensorSpec:
         """What the labels of a batch look like, for tf.data."""
-        return tf.TensorSpec((None, *self.labels.shape[1:]), self.labels.dtype)
+        labels = np.asarray(self.labels)
+        return tf.TensorSpec((None, *labels.shape[1:]), labels.dtype)
 
     def _read_batch(self, epoch: int, index: int, part: slice = slice(None)) -> Batch:
         draws, later = self._draws(epoch, index)[part], None

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from kerasdl import plots
-from kerasdl._checks import check_directory, check_one_of, check_positive_int
+from kerasdl._checks import (
+    check_directory,
+    check_one_of,
+    check_positive_int,
+    first_few,
+)
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
@@ -26,9 +31,12 @@ from ._split_names import SPLITS, find_splits
 from ._thorough import check_pixels
 from .formats import heif
 from .photo_statistics import describe_sizes
+from .samples._write_sample import MANIFEST
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_NAMED = 10  # files that are no images, each on a line
 
 _READS_HEIC = f"pip install 'kerasdl[{heif.EXTRA}]' reads them"
 
@@ -89,7 +97,11 @@ class ImageCheck:
         ]
         lines += [self._duplicates_line(group) for group in self.duplicates]
         heic = _heic(self.ignored)
-        lines += [f"ignored: {name}" for name in self.ignored if name not in heic]
+        others = [name for name in self.ignored if name not in heic]
+        if len(others) > _NAMED:  # as annotations beside the photos
+            lines.append(f"ignored: {first_few(others)}")
+        else:
+            lines += [f"ignored: {name}" for name in others]
         if heic:
             lines.append(f"{len(heic)} HEIC photos left out: {_READS_HEIC}")
         return "\n".join(lines)
@@ -167,7 +179,7 @@ def check_images(
             for name, kind in usable.kind.items()
             if SUFFIX_FORMATS[PurePosixPath(name).suffix.lower()] != kind
         },
-        ignored=list(map(as_text, others)),
+        ignored=[name for name in map(as_text, others) if name != MANIFEST],
         duplicates=[
             list(g) for g in repeated.groupby("digest", sort=False).groups.values()
         ],

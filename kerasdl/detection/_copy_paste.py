@@ -84,6 +84,8 @@ def _onto(
     x, y = (spread * [width - size[0] + 1, height - size[1] + 1]).astype(int)
     to = slice(y, y + size[1]), slice(x, x + size[0])
     covers = part >= _SEEN
+    if not covers.any():  # what is thin may vanish
+        return labels, masks
     part = np.where(covers, part, 0)  # its border stays where it was
     np.copyto(image[to], pixels, where=covers[..., None])
     moved = np.zeros_like(mask)

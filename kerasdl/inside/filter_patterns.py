@@ -91,7 +91,7 @@ def filter_patterns(
             _, maps, _ = run_captured(model, target, pictures)
             chosen = tf.gather(maps, filters, axis=-1)
             score = tf.linalg.trace(tf.reduce_mean(chosen, axis=(1, 2)))
-        gradient = tape.gradient(score, pictures)
+        gradient = tf.convert_to_tensor(tape.gradient(score, pictures))
         scale = tf.sqrt(tf.reduce_mean(gradient**2, axis=(1, 2, 3), keepdims=True))
         moved = pictures + step_size * gradient / (scale + 1e-5)
         return tf.clip_by_value(moved, 0.0, 255.0)

@@ -28,17 +28,19 @@ class Seeds:
 
     def __call__(self) -> int:
         """Return the next one."""
-        if self._next is None:
-            self._next = resolve_seed(None)
-        self._next += 1
-        return self._next - 1
+        return self._skip(1)
 
     def take(self, count: int) -> "Seeds":
         """Set the next `count` aside, for who asks for them later."""
         taken = Seeds(None)
-        taken._next = self()
-        self._next += count - 1
+        taken._next = self._skip(count)
         return taken
+
+    def _skip(self, count: int) -> int:
+        """Return the next one, and go on behind `count`."""
+        first = resolve_seed(None) if self._next is None else self._next
+        self._next = first + count
+        return first
 
 
 Seed = int | Seeds | None  # of a block: its first, or those of its network

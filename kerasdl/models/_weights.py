@@ -17,8 +17,8 @@ from ._weights_file import names_in, open_weights
 from .adapted import finalize_adapted
 from .copying import Owner, first, owners, repeated, stable_name
 
-# Layer name -> its weights in order, not yet read; None for several of one name.
-_Weights = dict[str, list[h5py.Dataset] | None]
+# Layer name -> its weights in order, not yet read; none for several of one name.
+_Weights = dict[str, list[h5py.Dataset]]
 
 
 def load_weights(
@@ -134,7 +134,7 @@ def _copy(
             "saved from this network."
         )
     for name, owner in wanted.items():
-        owner.assign([dataset[()] for dataset in found[name] or ()])
+        owner.assign([dataset[()] for dataset in found[name]])
     finalize_adapted(model)
 
 
@@ -155,9 +155,9 @@ def _faults(wanted: dict[str, Owner], found: _Weights) -> list[str]:
     faults = []
     for name, owner in wanted.items():
         weights = found.get(name)
-        if name not in found:
+        if weights is None:
             faults.append(f"layer {name!r} is missing")
-        elif weights is None:
+        elif not weights:
             faults.append(f"several layers are named {name!r}")
         elif (there := [weight.shape for weight in weights]) != owner.shapes():
             faults.append(
@@ -176,7 +176,7 @@ def _leftovers(
     return [
         f"layer {name!r} is one too many"
         for name in sorted(found.keys() - wanted.keys() - set(top))
-        if whole or any(len(weight.shape) == 4 for weight in found[name] or ())
+        if whole or any(len(weight.shape) == 4 for weight in found[name])
     ]
 
 
@@ -190,7 +190,7 @@ def _datasets(group: h5py.Group) -> _Weights:
             if indices:
                 name = stable_name(item.attrs["name"])
                 own = [item[str(index)] for index in indices]
-                found[name] = None if name in found else own
+                found[name] = [] if name in found else own
 
     group.visititems(visit)
     return found

@@ -83,6 +83,7 @@ def _parts(model: keras.Model) -> tuple[layers.Conv2D, keras.Model, keras.Model]
         (len(model.inputs), len(model.outputs)) != (1, 1)
         or len(shape) != 4
         or shape[-1] != 3
+        or first is None
         or type(first) is not layers.Conv2D
         or first.kernel.shape[2] != 3
     ):

@@ -1,7 +1,7 @@
 """A table of the zoo: what each network costs."""
 
-import inspect
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ from .vgg_small import vgg_small
 if TYPE_CHECKING:
     import pandas as pd
 
-_BUILDERS = {
+_BUILDERS: dict[str, Callable[..., keras.Model]] = {
     builder.__name__: builder
     for builder in (
         alexnet,
@@ -176,7 +176,7 @@ def _row(
     parameters = int(costs["parameters"].sum())
     return {
         "network": name,
-        "year": inspect.getmodule(_BUILDERS[name]).YEAR,
+        "year": sys.modules[_BUILDERS[name].__module__].YEAR,
         "input_shape": tuple(model.input_shape[1:]),
         "layers": int(costs["depth"].max()),
         "parameters": parameters,

@@ -118,5 +118,6 @@ class ServedModel:
     def _call(self, pixels: np.ndarray) -> np.ndarray:
         self.metrics.batch_sizes.observe(len(pixels))
         *features, outputs = self._run(pixels)
-        unlike = [self._likeness.are_unlike(each) for each in features]
+        likeness = self._likeness
+        unlike = [likeness.are_unlike(each) for each in features if likeness]
         return np.column_stack([outputs, *unlike])

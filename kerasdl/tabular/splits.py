@@ -41,7 +41,7 @@ def valid_rows(
         ValueError: an argument is none of these, two of them exclude each other, or
             one of the two parts would be empty.
     """
-    by_share = isinstance(valid, (int, float)) and not isinstance(valid, bool)
+    share = _share(valid)
     if valid_after is not None and valid_group is not None:
         raise ValueError(
             "`valid_after` and `valid_group` exclude each other. Received: "
@@ -65,9 +65,9 @@ def valid_rows(
                 "`valid_after` must be a column and a value of its type. Received: "
                 f"{column!r}, of type {frame[column].dtype}, and a {kind.__name__}"
             ) from None
-    elif not by_share:
+    elif share is None:
         mask = _given(valid, len(frame))
-    elif not 0 < valid < 1:
+    elif not 0 < share < 1:
         raise ValueError(
             f"`valid` must be above 0 and below 1, or rows. Received: valid={valid!r}"
         )
@@ -75,7 +75,7 @@ def valid_rows(
         check_columns("valid_group", frame, [valid_group])
         codes, groups = pd.factorize(frame[valid_group], use_na_sentinel=False)
         drawn = np.random.default_rng(seed).permutation(len(groups))
-        mask = np.isin(codes, drawn[: max(1, round(valid * len(groups)))])
+        mask = np.isin(codes, drawn[: max(1, round(share * len(groups)))])
     elif not target.is_regression:
         classes = target.encode(frame[target.name])
         few = np.bincount(classes) < 2
@@ -87,11 +87,11 @@ def valid_rows(
                 '. Leave these rows out; numbers as such are task="regression".'
             )
         mask = np.zeros(len(frame), bool)
-        mask[stratified_split(classes, valid, seed=seed)[1]] = True
+        mask[stratified_split(classes, share, seed=seed)[1]] = True
     else:
         mask = np.zeros(len(frame), bool)
         drawn = np.random.default_rng(seed).permutation(len(frame))
-        mask[drawn[: max(1, round(valid * len(frame)))]] = True
+        mask[drawn[: max(1, round(share * len(frame)))]] = True
     if mask.all() or not mask.any():
         raise ValueError(
             "Training and validation must have rows both. Received: "
@@ -123,6 +123,12 @@ def _ordered(column: pd.Series, first: Any) -> tuple[pd.Series, Any]:
             "`valid_after` must be a column and a value of its type, such as "
             f"2015-06-14. Received: {column.name!r} and {first!r}"
         ) from None
+
+
+def _share(valid: Valid) -> float | None:
+    if isinstance(valid, (int, float)) and not isinstance(valid, bool):
+        return valid
+    return None
 
 
 def _given(valid: Valid, num_rows: int) -> np.ndarray:

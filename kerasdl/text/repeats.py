@@ -68,20 +68,20 @@ def without_repeats(
         For each row whether it is kept, and what was left out.
     """
     keys = texts.map(content)
-    splits = pd.Series(SPLITS[0], index=texts.index) if splits is None else splits
-    order = [name for name in SPLITS if (splits == name).any()]
+    parts = pd.Series(SPLITS[0], index=texts.index) if splits is None else splits
+    order = [name for name in SPLITS if (parts == name).any()]
     filled = keys != ""
-    of = {name: int((filled & (splits == name)).sum()) for name in order}
+    of = {name: int((filled & (parts == name)).sum()) for name in order}
     several = labels[filled].groupby(keys[filled]).transform("nunique") > 1
     several = several.reindex(texts.index, fill_value=False)
     usable = filled & ~several
     shared = {}
     for place, second in enumerate(order):
         for first in order[:place]:
-            held = set(keys[filled & (splits == first)])
-            own = keys[filled & (splits == second)]
+            held = set(keys[filled & (parts == first)])
+            own = keys[filled & (parts == second)]
             shared[first, second] = int(own.isin(held).sum())
-    ranked = splits.map({name: -place for place, name in enumerate(order)})
+    ranked = parts.map({name: -place for place, name in enumerate(order)})
     chosen = keys[usable].iloc[ranked[usable].argsort(kind="stable")]
     first = chosen.index[~chosen.duplicated()]
     kept = pd.Series(False, index=texts.index)

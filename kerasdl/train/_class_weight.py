@@ -22,7 +22,7 @@ def check_class_weight(
         return None
     given = dict(class_weight) if isinstance(class_weight, Mapping) else {}
     numbers = all(
-        isinstance(value, Real) and math.isfinite(value) and value >= 0
+        isinstance(value, Real) and math.isfinite(value) and float(value) >= 0
         for value in given.values()
     )
     classes = range(len(given if names is None else names))

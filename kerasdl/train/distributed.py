@@ -128,12 +128,14 @@ class _Steps:
         return self._plain_evaluate(self._batches(x), *args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with _copied(self.model, self._twin) as self._twin:
-            return self._twin.predict(*args, **kwargs)
+        with _copied(self.model, self._twin) as twin:
+            self._twin = twin
+            return twin.predict(*args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        with _copied(self.model, self._twin) as self._twin:
-            return self._twin.predict_on_batch(x)
+        with _copied(self.model, self._twin) as twin:
+            self._twin = twin
+            return twin.predict_on_batch(x)
 
     def make_train_function(self, force: bool = False) -> Callable:
         if self.model.train_function is None or force:

@@ -13,6 +13,7 @@ from kerasdl.callbacks import CosineRestarts, RateSchedule, StopOnBadLoss
 from kerasdl.schedules import total_epochs
 
 from ._class_weight import check_class_weight
+from .given_callbacks import Given, given_callbacks
 from .layer_rates import layer_rates, set_layer_rates
 from .resumable_fit import resumable_fit
 from .suggested_rate import say_if_far_above, suggested_rate
@@ -30,7 +31,7 @@ def fit_cycles(
     cycles: int = 3,
     cycle_len: int = 1,
     cycle_mult: int = 2,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Given = (),
     *,
     first_epoch: int = 0,
     state: str | Path | None = None,
@@ -95,6 +96,7 @@ def fit_cycles(
     check_positive_int("cycles", cycles)
     check_positive_int("cycle_len", cycle_len)
     check_positive_int("cycle_mult", cycle_mult)
+    callbacks = given_callbacks(callbacks)
     given = as_training_data(data)
     schedule = _schedule(callbacks, cycle_len, cycle_mult)
     class_weight = _class_weight(class_weight, data)

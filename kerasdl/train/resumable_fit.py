@@ -31,6 +31,7 @@ from .distributed import distributed
 from .epoch_table import EpochRows, EpochTable
 from .fast_convolutions import fast_convolutions
 from .fused_batch_norm import fused_batch_norm
+from .given_callbacks import Given, given_callbacks
 
 _ADVICE = "Remove it to start anew, or restore it."
 _TEXTS = {"history": list, "callbacks": list, "made_with": dict}
@@ -42,7 +43,7 @@ def resumable_fit(
     epochs: int,
     state: str | Path | None = None,
     validation_data: Any = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Given = (),
     start_epoch: Callable[[int], None] | None = None,
     *,
     class_weight: Mapping[int, float] | None = None,
@@ -108,6 +109,7 @@ def resumable_fit(
     """
     check_one_of("verbose", verbose, (0, 1))
     optimizers_of(model)
+    callbacks = given_callbacks(callbacks)
     check_monitors(callbacks, validation_data)
     class_weight = check_class_weight(class_weight)
     path = None if state is None else _place(state)
@@ -186,7 +188,7 @@ class _SaveState(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.has_trained = True
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not self.has_trained:
             raise ValueError(
                 "`x` must have batches in each pass. Received: none in pass "

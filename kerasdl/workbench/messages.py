@@ -25,7 +25,7 @@ _OPTIONS_OF = {
 }
 # Fixes that are for Python, and what a command has in their place.
 _FIXES = {
-    "Split a folder that holds class folders alone with valid_fraction=.": (
+    "Split a folder that holds class folders alone with valid_fraction=0.2.": (
         "Name it train, or give the folder of the class folders alone."
     ),
     "Pass the folder of one of them; `ImageData.from_folder` takes all.": (

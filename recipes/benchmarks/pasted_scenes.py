@@ -11,7 +11,6 @@ draws; the last lines are the average precision of the run's boxes and masks on 
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 import kerasdl as kd
@@ -37,6 +36,8 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    import cv2
+
     if args.out.exists():
         raise SystemExit(f"--out must be new. Received: {args.out}")
     kd.runtime.start()
@@ -99,6 +100,8 @@ def scene(things, rng):
 
 def moved(source, mask, size, rng):
     """An object smaller, at a drawn place of a picture of `size`, and its pixels."""
+    import cv2
+
     x1, y1, x2, y2 = kd.detection.box_of(mask.astype("uint8"))
     part, own = source[y1:y2, x1:x2], mask[y1:y2, x1:x2].astype("uint8")
     if rng.random() < 0.5:

@@ -7,6 +7,7 @@ from keras.optimizers import SGD
 from kerasdl.callbacks import CosineRestarts, OneCycle, StepDecay, WarmUp
 from kerasdl.train import set_layer_rates
 
+eagerly = pytest.mark.usefixtures("eagerly")
 STEPS = 5  # batches in an epoch
 
 
@@ -123,6 +124,7 @@ def interrupted(callback, batch):
     return model
 
 
+@eagerly
 @pytest.mark.parametrize(
     ("batch", "first", "second"),
     [(7, a, b) for a, b in zip(MADE, MADE[1:] + MADE[:1], strict=True)]
@@ -158,6 +160,7 @@ def test_after_an_interruption_the_momentum_is_the_compiled_one():
         np.testing.assert_allclose(ours, wanted, rtol=1e-6)
 
 
+@eagerly
 @pytest.mark.parametrize("how", ["set", "set by depth", "compiled"])
 def test_after_an_interruption_another_rate_may_be_asked_for(how):
     model, again = interrupted(WarmUp(9), 7), CosineRestarts()
@@ -173,6 +176,7 @@ def test_after_an_interruption_another_rate_may_be_asked_for(how):
     np.testing.assert_allclose(again.rates[0], wanted, rtol=1e-6)
 
 
+@eagerly
 def test_a_second_compile_with_the_optimizer_finds_the_compiled_rate():
     model, again = interrupted(StepDecay(1, 0.1), 7), CosineRestarts()
     model.compile(model.optimizer, "mse")
@@ -199,6 +203,7 @@ def test_all_callbacks_of_a_fit_share_one_dict_of_parameters():
     assert seen[0].params is seen[1].params is seen[2].params
 
 
+@eagerly
 @pytest.mark.parametrize("accumulated", [2, 3])
 def test_gradient_accumulation_moves_with_the_updates(accumulated):
     optimizer = SGD(0.5, gradient_accumulation_steps=accumulated)
@@ -224,6 +229,7 @@ def test_loss_scaling_counts_the_batches_that_train():
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+@eagerly
 def test_plot_lr(tmp_path):
     schedule = CosineRestarts()
     fit(compiled(), [schedule])
@@ -231,6 +237,7 @@ def test_plot_lr(tmp_path):
     assert (tmp_path / "lr.png").stat().st_size > 5000
 
 
+@eagerly
 @pytest.mark.parametrize(
     ("callbacks", "epochs"),
     [
@@ -249,6 +256,7 @@ def test_raises_at_the_first_batch_that_another_set(callbacks, epochs, ours_firs
         fit(compiled(), both, epochs)
 
 
+@eagerly
 def test_raises_at_the_batch_after_one_that_another_set():
     class SetsEachBatch(keras.callbacks.Callback):
         def on_train_batch_begin(self, batch, logs=None):

@@ -77,6 +77,7 @@ def test_three_lines_on_the_embedded_trunk(folder, tmp_path, capsys):
     np.testing.assert_array_equal(trunk[0], after[0])
 
 
+@eagerly
 def test_precompute_trains_what_the_whole_model_predicts(folder, tmp_path, capsys):
     learn = kerasdl.Learner.from_model(network(), photos(folder), cache_dir=tmp_path)
     learn.freeze()
@@ -320,6 +321,7 @@ def test_what_another_optimizer_left_is_refused_or_goes_on_without_it(folder, tm
         assert not variable.numpy().any()
 
 
+@eagerly
 def test_larger_photos_go_on_with_the_weights(folder):
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     learn.freeze()
@@ -503,6 +505,8 @@ def test_data_that_does_not_fit(folder):
         kerasdl.Learner.from_model(network(), flow)
     with pytest.raises(ValueError, match=r"images of the data's size.*\(20, 20\)"):
         kerasdl.Learner.from_model(network(), photos(folder, size=20))
+    with pytest.raises(ValueError, match="`Learner.pretrained` takes the name of one"):
+        kerasdl.Learner("efficientnet_lite0", photos(folder))
     learn = kerasdl.Learner.from_model(network(), photos(folder))
     with pytest.raises(ValueError, match="must be functional.*with inputs that are no"):
         kerasdl.Learner.from_model(keras.Sequential([layers.Dense(1)]), photos(folder))
@@ -527,3 +531,7 @@ def test_what_cannot_be_done_now(folder):
             learn.fit(0.1, callbacks=[callback])
     with pytest.raises(ValueError, match="`resume` needs a Learner with a `folder`"):
         learn.fit(0.1, resume=True)
+    with pytest.raises(ValueError, match="must end in .keras or .tflite.*model.pkl"):
+        learn.export(folder / "model.pkl")
+    with pytest.raises(ValueError, match="`path` must be in a folder that exists"):
+        learn.report(folder / "nowhere" / "page.html")

@@ -1,6 +1,5 @@
 import gc
 import json
-import subprocess
 import sys
 import tracemalloc
 import warnings
@@ -254,14 +253,13 @@ def test_brightness_of_a_whole_batch_is_drawn_image_by_image(photos, pixels):
     assert len({int(np.median(one)) for one in added}) > 10
 
 
-def test_another_process_sees_the_same_also_deterministic_and_mixed(folder, programs):
-    result = subprocess.run(
-        [sys.executable, programs / "digests_of_batches.py", folder, str(SIZE)],
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    theirs = json.loads(result.stdout.splitlines()[-1])
+def test_another_process_sees_the_same_also_deterministic_and_mixed(
+    folder, forks, programs
+):
+    command = [programs / "digests_of_batches.py", folder, SIZE]
+    ((code, printed, errors),) = forks(command)
+    assert code == 0, errors
+    theirs = json.loads(printed.splitlines()[-1])
     assert theirs.pop("loss")
     for augment, digests in theirs.items():
         dataset, _ = image_folder(folder, SIZE, 6, augment, label_mode="int", seed=11)

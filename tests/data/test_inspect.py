@@ -72,6 +72,17 @@ def test_every_damaged_file_is_named_with_its_reason(photos):
     assert "ignored: train/cats/note.txt" in str(result)
 
 
+def test_of_many_other_files_some_are_named(write_photos, tmp_path):
+    write_photos(tmp_path, {"": 1}, "ab")
+    for number in range(30):
+        (tmp_path / "a" / f"{number:02}.xml").touch()
+    (said,) = [
+        line for line in str(check_images(tmp_path)).splitlines() if "xml" in line
+    ]
+    assert said.startswith("ignored: 'a/00.xml', 'a/01.xml', ")
+    assert said.endswith(" (30 in all)")
+
+
 def test_a_class_with_nothing_usable_counts_zero(photos):
     for path in (photos / "valid/dogs").iterdir():
         path.write_bytes(b"")

@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -75,11 +73,10 @@ def test_a_second_call_makes_nothing_anew(photos, shrink):
     assert [path.stat().st_mtime_ns for path in (first[0], first[2])] == times[::2]
 
 
-def test_a_killed_call_is_continued(photos, shrink, tmp_path, programs):
+def test_a_killed_call_is_continued(photos, shrink, tmp_path, forks, programs):
     program = programs / "killed_while_resizing.py"
-    command = [sys.executable, program, photos[0].parent, tmp_path / "cache"]
-    killed = subprocess.run(command, capture_output=True)
-    assert killed.returncode == -9
+    ((code, *_),) = forks([program, photos[0].parent, tmp_path / "cache"])
+    assert code == -9
     (left,) = (tmp_path / "cache").rglob("*.jpg")
     time = left.stat().st_mtime_ns
     copies = shrink(photos)

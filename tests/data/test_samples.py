@@ -108,10 +108,10 @@ def test_file_does_not_tell_the_class(sample, trait):
 
 
 def test_frozen_trunk_tells_the_class(splits):
-    trunk = build_trunk("efficientnet_lite0", image_size=160, seed=0)
+    trunk = build_trunk("efficientnet_lite0", image_size=128, seed=0)
     features = {}
     for split, (_, images, labels) in splits.items():
-        pixels = np.stack([centre(image, 160) for image in images])
+        pixels = np.stack([centre(image, 128) for image in images])
         maps = trunk.predict(pixels, batch_size=40, verbose=0)
         features[split] = maps.mean(axis=(1, 2)), labels
     head = LogisticRegression(max_iter=5000).fit(*features["train"])

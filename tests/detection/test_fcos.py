@@ -110,11 +110,11 @@ def test_final_answers_are_those_of_plain_keras(tiny, tmp_path, elsewhere, rng):
 
 def test_a_loaded_model_can_be_built_on(tiny, tmp_path, rng):
     pixels = rng.uniform(0, 255, (1, 64, 64, 3)).astype("f")
-    model = with_answers(tiny(), 20, 50)
+    model = with_answers(tiny(), 4, 8)
     model.save(tmp_path / "model.keras")
     keras.utils.clear_session()  # as in another process, names are counted anew
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    again = with_answers(loaded, 20, 50)
+    again = with_answers(loaded, 4, 8)
     for name, values in model(pixels).items():
         np.testing.assert_allclose(again([pixels])[name], values, atol=1e-5)
     assert with_raw_boxes(again).output_shape == with_raw_boxes(model).output_shape
@@ -158,7 +158,9 @@ def trained(model, data, epochs, state=None):
     return train.fit_cycles(model, data, 3e-3, 1, epochs, state=state)
 
 
-def test_it_learns_rectangles_and_a_cut_run_ends_the_same(tiny, scenes, tmp_path):
+def test_it_learns_rectangles_and_a_cut_run_ends_the_same(
+    tiny, scenes, tmp_path, eagerly
+):
     data = BoxData(scenes, 64, 4, augment="scenes", mosaic=0.3, seed=0)
     whole = tiny()
     history = trained(whole, data, 4)

@@ -221,7 +221,8 @@ def test_vgg16_with_its_top(tmp_path):
 
 
 def test_a_trunk_s_file_is_refused_for_a_network_with_top(tmp_path):
-    arguments, path = {"input_shape": (32, 32, 3), "seed": 1}, tmp_path / "a.weights.h5"
+    arguments = {"input_shape": (32, 32, 3), "alpha": 0.25, "seed": 1}
+    path = tmp_path / "a.weights.h5"
     models.mobilenet_v1(include_top=False, **arguments).save_weights(path)
     with pytest.raises(ValueError, match="where layer 'conv_preds' is missing"):
         models.mobilenet_v1(weights=path, **arguments)

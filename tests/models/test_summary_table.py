@@ -1,5 +1,6 @@
 import inspect
 
+import keras
 import numpy as np
 import pytest
 from keras.src.backend.common import global_state
@@ -19,12 +20,22 @@ COLUMNS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def table():
-    return summary_table()
+def test_the_table_of_all_networks(tmp_path):
+    """In one test, as two workers of pytest would each make the table."""
+    table = summary_table()
+    check_every_builder_is_in_it(table)
+    check_every_network_is_at_its_own_size(table)
+    check_rows_of_the_papers(table)
+    rows = table.set_index("network")
+    for name in ("mobilenet_v3_small", "squeezenet", "vgg_small"):
+        with keras.StatelessScope(initialize_variables=False):
+            model = getattr(models, name)(weights=None, seed=1)
+        assert rows.loc[name, "parameters"] == model.count_params()
+        global_state.set_global_attribute("uninitialized_variables", [])
+    check_file_bytes_are_a_file_s(rows, tmp_path / "squeezenet.weights.h5")
 
 
-def test_every_builder_is_in_the_table(table):
+def check_every_builder_is_in_it(table):
     builders = {
         name
         for name, value in vars(models).items()
@@ -35,13 +46,13 @@ def test_every_builder_is_in_the_table(table):
     assert list(table) == COLUMNS
 
 
-def test_every_network_at_its_own_size(table):
+def check_every_network_is_at_its_own_size(table):
     for name, shape in zip(table["network"], table["input_shape"], strict=True):
         parameters = inspect.signature(getattr(models, name)).parameters
         assert shape == parameters["input_shape"].default
 
 
-def test_rows_of_the_papers(table):
+def check_rows_of_the_papers(table):
     """Years, parameters and millions of multiply-adds as published."""
     rows = table.set_index("network")
     for name, year, layers, parameters, millions in (
@@ -59,17 +70,9 @@ def test_rows_of_the_papers(table):
     assert table["year"].is_monotonic_increasing
 
 
-def test_parameters_are_those_of_a_network_that_is_built(table):
-    rows = table.set_index("network")
-    for name in ("mobilenet_v3_small", "squeezenet", "vgg_small"):
-        model = getattr(models, name)(weights=None, seed=1)
-        assert rows.loc[name, "parameters"] == model.count_params()
-
-
-def test_file_bytes_are_a_file_s(table, tmp_path):
-    path = tmp_path / "squeezenet.weights.h5"
+def check_file_bytes_are_a_file_s(rows, path):
     models.squeezenet(seed=1).save_weights(path)
-    bytes_ = table.set_index("network").loc["squeezenet", "file_bytes"]
+    bytes_ = rows.loc["squeezenet", "file_bytes"]
     assert path.stat().st_size == pytest.approx(bytes_, rel=0.03)
 
 

@@ -106,26 +106,27 @@ def trained(model, data, history):
     }
 
 
-def compiled(model):
-    metrics = ["accuracy", keras.metrics.AUC(name="auc")]
+def compiled(model, *metrics):
+    metrics = ["accuracy", *metrics]
     model.compile(keras.optimizers.Adam(0.05), CROSSENTROPY, metrics=metrics)
     return model
 
 
-def plain(data, folder, die_at):
+def plain(data, folder, die_at, is_sought, is_resumed):
     """A network without BatchNorm: its rate is looked for, it trains, and resumes."""
-    found, model = {}, compiled(build())
-    if not die_at:
+    found, model = {}, compiled(build(), keras.metrics.AUC(name="auc"))
+    if is_sought:
         found["lr_find"] = train.lr_find(model, data, 1e-4, 1, 6).losses.tolist()
         found["restored epoch"] = data.stream.next_epoch
     state = folder / "plain.npz"
     history = fit_cycles(model, data, state, die_at, WEIGHTS)
     found["plain"] = trained(model, data, history)
-    again = build()
-    again.compile(keras.optimizers.Adam(0.05), CROSSENTROPY)
-    history = fit_cycles(again, data, state, die_at, WEIGHTS)
-    restored = history.attrs["restored"]
-    found["again"] = {"restored": restored, "weights": listed(again)}
+    if is_resumed:
+        again = build()
+        again.compile(keras.optimizers.Adam(0.05), CROSSENTROPY)
+        history = fit_cycles(again, data, state, die_at, WEIGHTS)
+        restored = history.attrs["restored"]
+        found["again"] = {"restored": restored, "weights": listed(again)}
     return model, found
 
 
@@ -289,7 +290,8 @@ def train_all(how, folder, die_at=0, few=False):
     strategies.use(how)
     images, labels = draw()
     data, several = read(images, labels), how != "none"
-    model, found = plain(data, folder, die_at)
+    is_sought = not die_at and (how == "mirrored" or not few)
+    model, found = plain(data, folder, die_at, is_sought, is_resumed=not few)
     if not die_at:
         found |= normed(data, folder, several)
         found |= moving_statistics()

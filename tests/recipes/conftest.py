@@ -6,10 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 REPOSITORY = Path(__file__).parents[2]
 PROMISES = REPOSITORY / "saved_models" / "README.md"
 RECIPES = REPOSITORY / "recipes"
+
+
+@pytest.fixture(scope="package", autouse=True)
+def no_layout():
+    """Figures are drawn once, and not first to find room for their texts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConstrainedLayoutEngine, "execute", lambda engine, figure: None)
+        yield
 
 
 @pytest.fixture

@@ -140,8 +140,10 @@ def practice(train, blobs):
     return practice
 
 
-def test_the_practice_head_is_a_classifier_of_its_own(blobs, practice, tmp_path):
-    _, (head, _) = practice(tmp_path)
+def test_the_practice_head_is_a_classifier_of_its_own(
+    recipe, blobs, practice, tmp_path, tiny_backbone
+):
+    setting, (head, _) = practice(tmp_path)
     assert len(head.history) == 1
     assert head.history["val_accuracy"][0] == 1
     assert head.choices["l2"] in [row["l2"] for row in head.choices["tried"]]
@@ -154,6 +156,14 @@ def test_the_practice_head_is_a_classifier_of_its_own(blobs, practice, tmp_path)
     # Half the L2 is what Keras multiplies the squared weights with.
     dense = model.get_layer("head_predictions")
     assert dense.kernel_regularizer.l2 == pytest.approx(head.choices["l2"] / 2)
+    # The baseline beside it sees the plain pooled features.
+    trunk = build_trunk(tiny_backbone, None, (16, 16), seed=1)
+    features, labels = {}, {}
+    for split in ("train", "valid", "test"):
+        pixels = np.stack(blobs.pictures(split)).astype("float32")
+        features[split] = trunk.predict(pixels, verbose=0).mean(axis=(1, 2))
+        labels[split] = blobs.labels(split)
+    assert recipe._practice.baseline(setting) == logistic_baseline(features, labels)
 
 
 @pytest.mark.parametrize("helps", [True, False])
@@ -180,19 +190,6 @@ def test_late_layers_stay_as_they_were_unless_they_help(
 @pytest.mark.parametrize(("photos", "rate"), [(999, 1e-5), (1000, 3e-4)])
 def test_few_photos_change_the_late_layers_little(recipe, photos, rate):
     assert recipe._practice.late_rate(photos) == rate
-
-
-def test_the_baseline_sees_the_plain_pooled_features(
-    recipe, blobs, practice, tmp_path, tiny_backbone
-):
-    setting, _ = practice(tmp_path)
-    trunk = build_trunk(tiny_backbone, None, (16, 16), seed=1)
-    features, labels = {}, {}
-    for split in ("train", "valid", "test"):
-        pixels = np.stack(blobs.pictures(split)).astype("float32")
-        features[split] = trunk.predict(pixels, verbose=0).mean(axis=(1, 2))
-        labels[split] = blobs.labels(split)
-    assert recipe._practice.baseline(setting) == logistic_baseline(features, labels)
 
 
 def test_the_book_has_constant_rates_and_no_dropout_on_the_frozen_trunk(

@@ -28,6 +28,7 @@ def runs(tmp_path, monkeypatch):
         Path(name, "manifest.json").write_text(json.dumps(manifest | {"seed": seed}))
         history = pd.DataFrame({"val_loss": losses, "loss": 0.25})
         history["epoch"] = range(1, len(history) + 1)
+        history["learning_rate"] = [None, 0.1, 0.0][: len(history)]
         history["seconds"] = [9.0, 2.0, 4.0][: len(history)]
         history.to_csv(Path(name, "history.csv"), index=False)
     shutil.copytree("one", "three")
@@ -54,9 +55,10 @@ def test_best_epochs_curves_and_what_differs(compare, runs, capsys):
     assert table["three"]["seconds_an_epoch"] == table["three"]["map"] == "–"
     assert table["three"]["highest_map"] == "0.7000"
     assert [name for name in columns if "highest" in name] == ["highest_map"]
+    assert "epoch" not in columns  # of its stage: not that of best_epoch
     page = Path("compare.html").read_text()
     curves = re.findall("<figcaption>(.*?)<", page)
-    assert curves == ["val_loss", "loss", "mae", "map"]
+    assert curves == ["val_loss", "loss", "learning_rate", "mae", "map"]
     assert re.search(r"<th scope=\"row\">seed</th><td>1</td><td>2</td><td>1</td>", page)
     assert ">epochs</th>" in page and ">--data" not in page
     assert not re.search(r'(src|href)="(?!data:|#)', page)

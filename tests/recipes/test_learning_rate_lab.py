@@ -1,12 +1,13 @@
 import json
 import runpy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from kerasdl import ImageData, models
+from kerasdl import ImageData, models, train
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "learning_rate_lab.py"
 
@@ -22,7 +23,10 @@ def main(photos, tmp_path, *more):
     runpy.run_path(str(RECIPE))["main"]([*argv, "--batch-size", "8", *more])
 
 
-def test_four_schedules_from_the_same_start(photos, tmp_path, capsys, tiny_backbone):
+def test_four_schedules_from_the_same_start(
+    photos, tmp_path, capsys, tiny_backbone, monkeypatch
+):
+    monkeypatch.setattr(train, "lr_find", partial(train.lr_find, num_steps=12))
     main(
         photos,
         tmp_path,

@@ -1,4 +1,5 @@
 import importlib.util
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def test_every_step_trains(
         return pretrained(tiny_backbone, *args, **options)
 
     monkeypatch.setattr(lesson.kerasdl.Learner, "pretrained", tiny)
+    sweep = partialmethod(lesson.kerasdl.Learner.lr_find, num_steps=30)
+    monkeypatch.setattr(lesson.kerasdl.Learner, "lr_find", sweep)
     photos = bright_and_dark(40, train=24, valid=12)
     row = walked(lesson, photos, 48, 32, tmp_path)
     assert set(lesson.STEPS) < set(row)

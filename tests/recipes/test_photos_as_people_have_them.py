@@ -58,7 +58,7 @@ def test_splits_of_several_names_or_none(folders, counts, bright_and_dark, capsy
 
 
 def test_several_labels_a_photo_by_a_file(
-    photos, train, tmp_path, monkeypatch, keeps_promises
+    photos, train, tmp_path, monkeypatch, keeps_promises, asked_elsewhere
 ):
     monkeypatch.chdir(tmp_path)
     files = [f"{name}/{number}" for name in "ab" for number in range(10)]

@@ -79,6 +79,7 @@ def test_cycles_are_as_long_and_as_high_as_asked(data):
     assert float(model.optimizer.learning_rate) == RATE
 
 
+@eagerly
 def test_a_pair_of_datasets_is_trained_like_the_data_they_come_from(data):
     models = compiled(), compiled()
     for model, given in zip(models, (data, (data.train, data.valid)), strict=True):
@@ -133,7 +134,7 @@ def test_rates_by_depth_fall_together(data):
 @eagerly
 @pytest.mark.parametrize("schedule", [StepDecay(1, 0.5), OneCycle(), CosineRestarts()])
 def test_a_schedule_of_ours_takes_the_place_of_the_cosine(schedule, data):
-    history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=[schedule])
+    history = fit_cycles(compiled(), data, RATE, 2, cycle_mult=1, callbacks=schedule)
     assert history.attrs["learning_rates"] == schedule.rates
     assert len(schedule.rates) == 2 * STEPS
 
@@ -256,6 +257,7 @@ def test_stopped_at_any_batch_it_goes_on_with_the_old_curve(
     assert len(list(snapshots.iterdir())) == len(callbacks[1].files)
 
 
+@eagerly
 def test_a_finished_run_is_read_back_as_it_ended(unbroken, data, tmp_path):
     model, start, history, end, _, _ = unbroken
     run(model, start, data, tmp_path, everything(tmp_path, data))
@@ -319,6 +321,8 @@ def test_two_that_set_the_rate_are_refused_before_training(names, data):
         ({"learning_rate": 0.0}, "`learning_rate` must be a number above 0"),
         ({"data": "photos"}, "`data` must be an ImageData, or a pair.*a str"),
         ({"callbacks": [CosineRestarts(2)]}, "CosineRestarts of the same cycles"),
+        ({"callbacks": [OneCycle]}, r"must be Keras callbacks.*Make one: OneCycle\(\)"),
+        ({"callbacks": "OneCycle"}, "must be Keras callbacks. Received: 'O'"),
     ],
 )
 def test_arguments_outside_their_range(arguments, message, data):

@@ -1,31 +1,20 @@
 """kill -9 at moments drawn from a seed: in a batch, in a file, around a rename."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-REPOSITORY = Path(__file__).parents[2]
-PROGRAM = Path(__file__).parents[1] / "programs" / "trials_of_kills.py"
 
 
 @pytest.mark.parametrize(
     ("count", "seed"), [(3, 1), pytest.param(10, 2, marks=pytest.mark.slow)]
 )
 def test_at_most_the_current_epoch_is_lost_and_no_file_is_half_there(
-    count, seed, tmp_path
+    count, seed, forks, programs, tmp_path
 ):
-    result = subprocess.run(
-        [sys.executable, PROGRAM, tmp_path, str(count), str(seed)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout.splitlines()[-1])
+    command = [programs / "trials_of_kills.py", tmp_path, count, seed]
+    ((code, printed, errors),) = forks(command)
+    assert code == 0, errors
+    found = json.loads(printed.splitlines()[-1])
     whole = found["whole"]
     assert len(found["trials"]) == count
     for trial in found["trials"]:

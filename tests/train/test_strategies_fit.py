@@ -28,26 +28,24 @@ ERRORS = (
 )
 
 
-def environment(index, ports):
-    worker = [f"127.0.0.1:{port}" for port in ports]
-    task = {"type": "worker", "index": index}
-    config = {"cluster": {"worker": worker}, "task": task}
-    return os.environ | {"TF_CONFIG": json.dumps(config)}
-
-
-def free_ports():
+def environments():
+    """What the environments of two workers have more."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    ports = [opened.getsockname()[1] for opened in sockets]
+    worker = [f"127.0.0.1:{opened.getsockname()[1]}" for opened in sockets]
     for opened in sockets:
         opened.close()
-    return ports
+    tasks = [{"type": "worker", "index": index} for index in range(2)]
+    return [
+        {"TF_CONFIG": json.dumps({"cluster": {"worker": worker}, "task": task})}
+        for task in tasks
+    ]
 
 
-def start(how, folder, die_at=0, env=None, few=()):
+def start(how, folder, die_at=0, environment=None):
     return subprocess.Popen(
-        [sys.executable, TRAINING, how, folder, str(die_at), *few],
+        [sys.executable, TRAINING, how, folder, str(die_at)],
         cwd=REPOSITORY,
-        env=env,
+        env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,27 +54,28 @@ def start(how, folder, die_at=0, env=None, few=()):
 
 def end(process):
     output, errors = process.communicate(timeout=200)
-    assert process.returncode == 0, errors
+    return answer(process.returncode, output, errors)
+
+
+def answer(code, output, errors):
+    assert code == 0, errors
     return json.loads(output.splitlines()[-1])
 
 
-def two_workers(folder, die_at=0, few=()):
-    ports = free_ports()
+def two_workers(folder, die_at=0):
     return [
-        start("multi_worker", folder, die_at, environment(index, ports), few)
-        for index in range(2)
+        start("multi_worker", folder, die_at, environment)
+        for environment in environments()
     ]
 
 
-def end_alike(workers, folder, kept):
-    """What each has found; the chief alone has written."""
-    found = [end(process) for process in workers]
+def check_alike(found, folder, kept):
+    """What each worker has found; the chief alone has written."""
     assert found[0]["moving"] == found[1]["moving"] == SHARES
     assert found[0]["plain"]["weights"] == found[1]["plain"]["weights"]
     assert found[0]["plain"]["history"] == found[1]["plain"]["history"]
     names = sorted(path.name for path in folder.iterdir())
     assert names == [*kept, "norm.npz", "plain.npz"]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -146,18 +145,23 @@ def check_boxes(found, expected):
 SHARES = [[(0 + 1 + 0 + 12) / 4], [(1 + 1 + 1 + 4) / 4]]
 
 
-def test_two_devices_and_two_processes_train_as_one(alone, tmp_path):
+def test_two_devices_and_two_processes_train_as_one(alone, forks, tmp_path):
     """In one test, as two workers of pytest would each train alone first."""
-    (tmp_path / "devices").mkdir()
-    found = end(start("mirrored", tmp_path / "devices", few=["few"]))
+    devices, processes = tmp_path / "devices", tmp_path / "processes"
+    for folder in (devices, processes):
+        folder.mkdir()
+    (ended,) = forks([TRAINING, "mirrored", devices, 0, "few"])
+    found = answer(*ended)
     check(found, alone)
     assert found["moving"] == SHARES
     for message, wanted in zip(found["errors"], ERRORS, strict=True):
         assert wanted in message
 
-    folder = tmp_path / "processes"
-    folder.mkdir()
-    for worker in end_alike(two_workers(folder, few=["few"]), folder, []):
+    worker = [TRAINING, "multi_worker", processes, 0, "few"]
+    ended = forks(worker, worker, environments=environments())
+    found = [answer(*worker) for worker in ended]
+    check_alike(found, processes, [])
+    for worker in found:
         check(worker, alone)
 
 
@@ -171,7 +175,9 @@ def test_two_devices_and_two_processes_do_all_as_one(all_alone, tmp_path):
     on_two = end(start("mirrored", devices))
     check_all(on_two, found)
     check_boxes(on_two["boxes"], found["boxes"])
-    for worker in end_alike(two_workers(processes), processes, ["learner"]):
+    workers = [end(process) for process in two_workers(processes)]
+    check_alike(workers, processes, ["learner"])
+    for worker in workers:
         check_all(worker, found)
 
 
@@ -203,7 +209,7 @@ def digits(tmp_path_factory):
     return folder
 
 
-def run_recipe(digits, out, strategy, *more, env=None):
+def run_recipe(digits, out, strategy, *more, environment=None):
     return subprocess.Popen(
         [
             sys.executable,
@@ -214,7 +220,7 @@ def run_recipe(digits, out, strategy, *more, env=None):
             *more,
         ],
         cwd=REPOSITORY,
-        env=env,
+        env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -231,17 +237,10 @@ def outs(tmp_path):
 
 def on_two_machines(digits, outs, *more, to_other=()):
     """Exit code, and what it prints on stderr, of each machine."""
-    ports = free_ports()
+    options = (), to_other
     workers = [
-        run_recipe(
-            digits,
-            out,
-            "multi_worker",
-            *more,
-            *(to_other if index else ()),
-            env=environment(index, ports),
-        )
-        for index, out in enumerate(outs[:2])
+        run_recipe(digits, out, "multi_worker", *more, *own, environment=environment)
+        for out, own, environment in zip(outs, options, environments(), strict=False)
     ]
     errors = [worker.communicate(timeout=200)[1] for worker in workers]
     return [worker.returncode for worker in workers], errors

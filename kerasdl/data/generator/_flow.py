@@ -304,7 +304,9 @@ def _counts_steps(frame: FrameType) -> bool:
     Nothing it passes on tells whether `fit(flow)` wants one pass an epoch, or
     `fit(flow, steps_per_epoch=...)` batches without end.
     """
-    epochs = frame.f_locals.get("self")
+    if "self" not in frame.f_locals:
+        return False
+    epochs = frame.f_locals["self"]
     return isinstance(epochs, EpochIterator) and bool(epochs.steps_per_epoch)
 
 

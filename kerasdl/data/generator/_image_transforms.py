@@ -285,7 +285,8 @@ def _draw_shift(
     if np.ndim(shift) or isinstance(shift, (int, np.integer)):
         drawn = rng.choice(shift) * rng.choice([-1, 1])
     else:
-        drawn = rng.uniform(-shift, shift)
+        reach = np.asarray(shift)
+        drawn = rng.uniform(-reach, reach)
     return drawn * side if np.max(shift) < 1 else drawn
 
 

@@ -43,7 +43,7 @@ class NextPieceLoss(keras.losses.Loss):
             y_pred: logits `(batch, time, pieces)`.
         """
         truth = tf.cast(y_true, tf.int32)
-        pieces = y_pred.shape[-1]
+        pieces = keras.ops.shape(y_pred)[-1]
         rest = self.label_smoothing / pieces
         shares = tf.one_hot(truth, pieces, 1 - self.label_smoothing + rest, rest)
         losses = tf.nn.softmax_cross_entropy_with_logits(shares, y_pred)

@@ -112,7 +112,7 @@ def _beam(
         padding = tf.where(tf.range(number) == PAD, 0.0, _NEVER)
         logs = tf.where(is_done[..., None], padding, logs)
         sums = scores[..., None] + logs
-        grown = lengths + tf.cast(~is_done, tf.int32)
+        grown = lengths + tf.cast(tf.logical_not(is_done), tf.int32)
         ranks = sums / _penalty(grown)[..., None]
         _, places = tf.math.top_k(tf.reshape(ranks, (batch, -1)), beams)
         parents, last = places // number, places % number
