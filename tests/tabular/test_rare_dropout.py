@@ -40,6 +40,10 @@ def test_places_are_sums_of_geometric_gaps():
     )
 
 
+def test_hardly_any_unit_is_dropped():
+    assert drop(dropout_layer(1e-12, 1, "drop")).all()
+
+
 def test_gradients_go_where_units_stay():
     layer = dropout_layer(0.1, 1, "drop")
     x = tf.ones((30, 20))
