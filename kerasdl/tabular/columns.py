@@ -10,7 +10,7 @@ import pandas as pd
 from kerasdl._checks import first_few
 
 from .features import add_datepart
-from .features._columns import check_columns
+from .features._columns import check_columns, check_complete
 from .features.dates import part_names
 from .values import check_numbers, check_text, check_whole, is_hole, values_of
 
@@ -187,7 +187,7 @@ class Columns:
                 message names it and rows of it.
         """
         frame = self.with_date_parts(frame)
-        check_columns("frame", frame, self.names)
+        check_complete("frame", frame, self.names)
         codes = np.zeros((len(frame), len(self.categories)), "int32")
         for place, column in enumerate(self.categories):
             check = check_text if column.is_text else check_whole

@@ -14,7 +14,7 @@ from kerasdl.runs import read_run
 from kerasdl.tables import read_csv, read_header
 
 from .columns import Columns
-from .features._columns import check_columns
+from .features._columns import check_complete
 from .files import TABLES, read_tables
 from .target import Target
 from .values import check_numbers, check_text, check_whole, is_hole, plain
@@ -148,7 +148,7 @@ def read_rows(
     """
     text = read_csv(name, file, dtype=str, keep_default_na=False, nrows=num_rows)
     needed = columns.needed(text.columns)
-    check_columns(name, text, needed)
+    check_complete(name, text, needed)
     types = {"dtype": columns.text_types, "usecols": needed}
     typed = read_csv(name, file, **types, nrows=num_rows)
     for column in columns.categories:
@@ -166,7 +166,7 @@ def raw_rows(frame: pd.DataFrame, columns: Columns) -> dict[str, np.ndarray]:
         ValueError: a column is missing, or of another type than in training.
     """
     frame = columns.with_date_parts(frame)
-    check_columns("table", frame, columns.names)
+    check_complete("table", frame, columns.names)
     rows = {}
     for column in columns.categories:
         values = frame[column.name]

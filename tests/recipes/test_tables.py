@@ -222,7 +222,7 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     assert set(found["prediction"]) <= {"malignant", "benign"}
     rows.to_csv(tmp_path / "other.csv", columns=["mean area"], index=False)
     assert asked.main([str(out), str(tmp_path / "other.csv")]) == 2
-    assert "IMAGE must be columns" in capsys.readouterr().err
+    assert "IMAGE must have the columns of the training" in capsys.readouterr().err
 
 
 def test_table_train_refuses(monkeypatch, capsys, tmp_path):

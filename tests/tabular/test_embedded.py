@@ -65,7 +65,9 @@ def test_what_embeds_nothing_is_refused(toy):
         tabular.embed_features(network, data.columns, ROWS)
     with pytest.raises(ValueError, match="New columns must have names.*'kind_1'"):
         tabular.embed_features(model, data.columns, ROWS.assign(kind_1=1))
-    with pytest.raises(ValueError, match="must be columns of the table.*'floor'"):
+    with pytest.raises(
+        ValueError, match="must have the columns of the training.*without 'floor'"
+    ):
         tabular.embed_features(model, data.columns, ROWS[["kind"]])
     with pytest.raises(ValueError, match="`model` must be a network for 'HistGrad"):
         tabular.peer_answers(data, f"HistGradientBoosting{EMBEDDED}")

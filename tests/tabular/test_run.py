@@ -82,7 +82,9 @@ def test_rows_of_another_type_are_named(sales_run, shops, change, match):
 
 
 def test_a_missing_column_is_named(sales_run, shops):
-    with pytest.raises(ValueError, match="`table` must be columns of.*'open'"):
+    with pytest.raises(
+        ValueError, match="`table` must have the columns of.*without 'open'"
+    ):
         tabular.Predictor.load(sales_run[0]).predict(shops.drop(columns="open"))
 
 
