@@ -51,7 +51,8 @@ def test_a_wheel_holds_the_package_and_its_recipes_and_is_small(wheel):
     _, page = facts.split("\n\n", 1)
     assert "\nkerasdl train DIR\n" in page and "](" not in page and ".py" not in page
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert {*PYTHON.findall(page)} < {*PYTHON.findall(readme)}  # whose code is run
+    code = {*PYTHON.findall(page)}
+    assert code and code < {*PYTHON.findall(readme)}  # whose code is run
     assert f"\nVersion: {kerasdl.__version__}\n" in facts
     assert facts.count("\nClassifier: ") > 5
 

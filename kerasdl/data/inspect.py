@@ -31,7 +31,7 @@ from ._split_names import SPLITS, find_splits
 from ._thorough import check_pixels
 from .formats import heif
 from .photo_statistics import describe_sizes
-from .samples._write_sample import MANIFEST
+from .samples._write_sample import MANIFEST as OF_DRAWINGS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,7 +179,8 @@ def check_images(
             for name, kind in usable.kind.items()
             if SUFFIX_FORMATS[PurePosixPath(name).suffix.lower()] != kind
         },
-        ignored=[name for name in map(as_text, others) if name != MANIFEST],
+        # What a folder of drawings was made by stands in it.
+        ignored=[name for name in map(as_text, others) if name != OF_DRAWINGS],
         duplicates=[
             list(g) for g in repeated.groupby("digest", sort=False).groups.values()
         ],

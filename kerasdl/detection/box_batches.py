@@ -132,12 +132,15 @@ class BoxBatches(PhotoBatches):
                     for tile, (_, is_seen) in zip(tiles, found, strict=True)
                 ]
                 masks.append(np.concatenate(warped))
-        for paste in range(PASTES if self.copy_paste else 0):
+        if self.copy_paste:
             boxes, masks = pasted(
                 images,
                 boxes,
                 masks,
-                self._draws(epoch, index, stream=5 + paste)[part][kept],
+                [
+                    self._draws(epoch, index, stream=5 + paste)[part][kept]
+                    for paste in range(PASTES)
+                ],
                 share=self.copy_paste,
                 min_visible=MIN_VISIBLE,
             )

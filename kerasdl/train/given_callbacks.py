@@ -16,7 +16,8 @@ def given_callbacks(callbacks: Given) -> list[keras.callbacks.Callback]:
     """
     if callbacks is None:
         return []
-    found = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks]
+    several = isinstance(callbacks, Sequence) and not isinstance(callbacks, str)
+    found = list(callbacks) if several else [callbacks]
     for one in found:
         if not isinstance(one, keras.callbacks.Callback):
             fix = f". Make one: {one.__name__}()" if isinstance(one, type) else ""

@@ -1,11 +1,12 @@
 """How well a run with masks tells objects apart that stand in one another's way.
 
-    python recipes/benchmarks/pasted_scenes.py runs/pets --data data/pets_coco --seed 0
+    python recipes/benchmarks/pasted_scenes.py RUN --data data/pets_coco --out scenes
 
-Each scene is a photo of the validation split into which one to three objects of others
-are pasted by their masks, smaller, some mirrored, so that at least half of every object
-is seen. --out gets images/ and valid.json in COCO's form, which `recipes/coco_look.py`
-draws; the last lines are the average precision of the run's boxes and masks on them.
+Each scene is a photo of one object of the validation split, into which one to three of
+other such photos are pasted by their masks, some mirrored, so that at least half of
+every object is seen. --out gets images/ and valid.json in COCO's form, which
+`recipes/coco_look.py` draws; the last lines are the average precision of the run's
+boxes and masks on them.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import numpy as np
 
 import kerasdl as kd
 
+MOST = 4  # objects in a scene
 SIDES = (0.3, 0.6)  # of a pasted object, as a share of the scene's shorter side
 LEAST_SEEN = 0.5
 TRIES = 50  # of a place for an object, before it is left out
@@ -42,7 +44,14 @@ def main(argv=None):
         raise SystemExit(f"--out must be new. Received: {args.out}")
     kd.runtime.start()
     source = kd.detection.read_coco(args.data).of_split("valid")
-    things = [(row, *thing(source, row)) for row in source.boxes.itertuples()]
+    alone = source.boxes.drop_duplicates("file", keep=False)
+    usable = alone["mask"].notna() & ~alone["difficult"] & ~alone["crowd"]
+    things = [(row, *thing(source, row)) for row in alone[usable].itertuples()]
+    if len(things) < MOST:
+        raise SystemExit(
+            f"--data must have {MOST} photos of one object with a mask for validation, "
+            f"at least. Received: {len(things)}"
+        )
     rng = np.random.default_rng(args.seed)
     (args.out / "images").mkdir(parents=True)
     photos, boxes = {}, []
@@ -76,26 +85,27 @@ def thing(source, row):
 
 def scene(things, rng):
     """Pixels, and what stands in them."""
-    count = rng.integers(2, 5)
+    count = rng.integers(2, MOST + 1)
     first, *others = rng.choice(len(things), count, replace=False)
     row, pixels, own, void = things[first]
     pixels = pixels.copy()
-    placed = [(row.label, own, void)]
+    placed = [(row.label, own, void, own.sum())]
     for number in others:
         row, source, mask, _ = things[number]
         for _ in range(TRIES):
             part, covers = moved(source, mask, pixels.shape[:2], rng)
-            left = [(label, own & ~covers, void) for label, own, void in placed]
-            pairs = zip(left, placed, strict=True)
-            if all(
-                now[1].sum() >= LEAST_SEEN * own.sum() for now, (_, own, _) in pairs
-            ):
+            left = [own & ~covers for _, own, _, _ in placed]
+            pairs = list(zip(left, placed, strict=True))
+            if all(own.sum() >= LEAST_SEEN * whole for own, (*_, whole) in pairs):
                 pixels[covers] = part[covers]
-                void = np.zeros_like(covers)
-                placed = [(label, own, v & ~covers) for label, own, v in left]
-                placed.append((row.label, covers, void))
+                placed = [
+                    (label, own, void & ~covers, whole)
+                    for own, (label, _, void, whole) in pairs
+                ]
+                nothing = np.zeros_like(covers)
+                placed.append((row.label, covers, nothing, covers.sum()))
                 break
-    return pixels, [described(*one) for one in placed]
+    return pixels, [described(label, own, void) for label, own, void, _ in placed]
 
 
 def moved(source, mask, size, rng):

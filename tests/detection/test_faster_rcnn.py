@@ -74,7 +74,7 @@ def test_there_are_as_many_proposals_as_anchors_at_most(tiny_trunk):
         faster_rcnn(tiny_trunk((8, 8)), 2, (4, 8), 8, proposals=16, seed=0)
 
 
-def test_masks_of_proposals_learn_and_lie_in_the_picture(tiny_trunk, scenes, eagerly):
+def test_masks_of_proposals_learn_and_lie_in_the_picture(tiny_trunk, scenes):
     model = mask_rcnn(
         tiny_trunk((64, 64)), 1, (4, 8), 8, proposals=10, units=16, seed=0
     )

@@ -149,19 +149,41 @@ def test_a_pasted_object_hides_what_is_below():
     labels = [np.array([[0, 5, 10, 15, 1, 0.0]]), np.array([[2, 2, 12, 12, 0, 0.0]])]
     # The first view gets the object of the second, at 10 * 0.5 down and across.
     draws = np.array([[0, 0.9, 0, 0.5, 0.5, 1], [0.9, 0, 0, 0, 0, 0]])
-    found, shapes = pasted(images, labels, masks, draws, share=0.5, min_visible=0.25)
+    found, shapes = pasted(images, labels, masks, [draws], share=0.5, min_visible=0.25)
     np.testing.assert_array_equal(found[0], [[0, 5, 5, 15, 1, 0], [5, 5, 15, 15, 0, 0]])
     assert (images[0, 5:15, 5:15] == 200).all() and images[0].sum() == 100 * 600
     assert shapes[0][0].sum() == 255 * 50 and shapes[0][1, 5:15, 5:15].min() == 255
     assert len(found[1]) == 1
-    found, _ = pasted(images, labels, masks, draws, share=0.5, min_visible=0.6)
+    found, _ = pasted(images, labels, masks, [draws], share=0.5, min_visible=0.6)
     assert found[0].shape == (1, 6)
     # Four tenths of its size, at 16 * 0.5: nothing is hidden.
     draws[0, 5] = 0
     images[0] = 0
-    found, _ = pasted(images, labels, masks, draws, share=0.5, min_visible=0.6)
+    found, _ = pasted(images, labels, masks, [draws], share=0.5, min_visible=0.6)
     np.testing.assert_array_equal(found[0][1], [8, 8, 12, 12, 0, 0])
     assert (images[0, 8:12, 8:12] == 200).all() and images[0].sum() == 16 * 600
+
+
+def test_how_much_is_hidden_counts_from_the_first_paste():
+    labels = [np.array([[0, 0, 8, 8, 1, 0.0]]), np.array([[0, 0, 8, 3, 0, 0.0]])]
+    masks = [np.zeros((1, 8, 8), np.uint8) for _ in range(2)]
+    masks[0][0] = 255
+    masks[1][0, :3] = 255
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    rules = {"share": 0.5, "min_visible": 0.3}
+    # The three uppermost rows, then the three lowest, of the first view alone.
+    upper, lower = (np.array([[0, 0.9, 0, 0, y, 1]] * 2) for y in (0, 0.9))
+    upper[1, 0] = lower[1, 0] = 0.9
+    once, _ = pasted(images, labels, masks, [upper], **rules)
+    np.testing.assert_array_equal(once[0], [[0, 3, 8, 8, 1, 0], [0, 0, 8, 3, 0, 0]])
+    # A quarter is left, though two fifths of what was there between the two.
+    twice, _ = pasted(images, labels, masks, [upper, lower], **rules)
+    np.testing.assert_array_equal(twice[0], [[0, 0, 8, 3, 0, 0], [0, 5, 8, 8, 0, 0]])
+    # What is thin vanishes when it is made smaller.
+    masks[1][0] = np.diag([255] * 8)
+    upper[0, 5] = 0
+    found, shapes = pasted(images, labels, masks, [upper], **rules)
+    assert len(found[0]) == len(shapes[0]) == 1
 
 
 def test_prototypes_come_out_of_the_one_tensor(rng):
@@ -378,7 +400,7 @@ def test_a_mask_is_taught_to_end_within_its_border(bordered):
     shapes = [(255 * inner + 127 * (outer - inner))[None]] * 2
     boxes = [np.array([[20, 20, 40, 40, 0, 0.0]])] * 2
     draws = np.array([[0, 0.9, 0, 0, 0, 1]] * 2)
-    _, masks = pasted(images, boxes, shapes, draws, share=1, min_visible=0.25)
+    _, masks = pasted(images, boxes, shapes, [draws], share=1, min_visible=0.25)
     assert set(np.unique(masks[0][1])) == {0, 255} and (masks[0][0] == 127).any()
 
 

@@ -322,7 +322,7 @@ def test_two_that_set_the_rate_are_refused_before_training(names, data):
         ({"data": "photos"}, "`data` must be an ImageData, or a pair.*a str"),
         ({"callbacks": [CosineRestarts(2)]}, "CosineRestarts of the same cycles"),
         ({"callbacks": [OneCycle]}, r"must be Keras callbacks.*Make one: OneCycle\(\)"),
-        ({"callbacks": "OneCycle"}, "must be Keras callbacks. Received: 'O'"),
+        ({"callbacks": "OneCycle"}, "must be Keras callbacks. Received: 'OneCycle'"),
     ],
 )
 def test_arguments_outside_their_range(arguments, message, data):

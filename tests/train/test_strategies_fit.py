@@ -280,7 +280,7 @@ def test_a_recipe_goes_on_after_a_machine_is_lost(digits, outs):
 def test_an_error_of_one_machine_ends_the_job(digits, outs):
     codes, errors = on_two_machines(digits, outs, to_other=["--epochs", "3"])
     assert codes == [75, 2], errors
-    assert "epochs=3 (recorded: 2)" in errors[1]
+    assert "--epochs 3 (recorded: 2)" in errors[1]
     outs[0].mkdir()
     codes, errors = on_two_machines(digits, outs)
     assert codes == [2, 75], errors
