@@ -42,6 +42,11 @@ class PhotoList:
     def __len__(self) -> int:
         return len(self.files)
 
+    @property
+    def known_labels(self) -> np.ndarray:
+        """The labels, where who asks knows that there are some."""
+        return np.asarray(self.labels)
+
     def take(self, rows: Sequence[int] | np.ndarray) -> Self:
         """The photos at `rows`, in their order."""
         labels = None if self.labels is None else self.labels[rows]
@@ -62,7 +67,7 @@ class PhotoList:
         exclude = set(exclude)
         rows = [row for row, file in enumerate(self.files) if file not in exclude]
         kept = self.take(np.array(rows, int))
-        counts = label_counts(np.asarray(kept.labels), len(class_names))
+        counts = label_counts(kept.known_labels, len(class_names))
         if not counts.all():
             raise ValueError(
                 "Each class must have an image that is not in `exclude`. Received: "
@@ -83,7 +88,7 @@ def join(first: PhotoList, second: PhotoList) -> PhotoList:
     return PhotoList(
         first.files + second.files,
         first.pictures + second.pictures,
-        np.concatenate([np.asarray(part.labels) for part in (first, second)]),
+        np.concatenate([part.known_labels for part in (first, second)]),
     )
 
 
@@ -177,7 +182,7 @@ def split_photos(
         named = photos.take(np.flatnonzero(is_named))
         photos = photos.take(np.flatnonzero(~is_named))
         held, left = (
-            label_counts(np.asarray(part.labels), len(class_names))
+            label_counts(part.known_labels, len(class_names))
             for part in (named, photos)
         )
         if (lost := (held > 0) & (left == 0)).any():
@@ -215,7 +220,7 @@ def at_most(limit: int | None, photos: PhotoList, seed: int) -> PhotoList:
     """
     if limit is None:
         return photos
-    return photos.take(drawn_rows("max_train", limit, np.asarray(photos.labels), seed))
+    return photos.take(drawn_rows("max_train", limit, photos.known_labels, seed))
 
 
 def drawn_rows(name: str, limit: int, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -259,7 +264,7 @@ def _draw(
     photos: PhotoList, class_names: list[str], fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the rest and of the `fraction`, both sorted."""
-    labels = np.asarray(photos.labels)
+    labels = photos.known_labels
     if labels.ndim == 1:
         names = np.array(class_names)[labels]  # which an error then shows
         return stratified_split(names, fraction, seed=seed)

@@ -47,7 +47,7 @@ class PhotoSplits(Looks):
         settings: PhotoSettings,
         root: Path | None = None,
     ) -> None:
-        is_multi_label = np.asarray(splits["train"].labels).ndim == 2
+        is_multi_label = splits["train"].known_labels.ndim == 2
         if settings.oversample and is_multi_label:
             raise ValueError(
                 "`oversample` needs one label a photo: showing a rare label more often "
@@ -167,7 +167,7 @@ class PhotoSplits(Looks):
     def counts(self) -> pd.DataFrame:
         """Photos with each label: a row for each labelled split, a column a class."""
         counts = {
-            split: label_counts(np.asarray(photos.labels), len(self.class_names))
+            split: label_counts(photos.known_labels, len(self.class_names))
             for split, photos in self._splits.items()
             if self.has_labels(split)
         }
@@ -291,7 +291,7 @@ class PhotoSplits(Looks):
             ValueError: `k` is below 2, or a class has fewer than k photos.
         """
         pool = self._pool()
-        labels = np.asarray(pool.labels)
+        labels = pool.known_labels
         if labels.ndim == 1:
             labels = np.array(self.class_names)[labels]
         folds = stratified_folds(labels, k, seed=self.seed)
