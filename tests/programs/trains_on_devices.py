@@ -106,15 +106,15 @@ def trained(model, data, history):
     }
 
 
-def compiled(model, *metrics):
-    metrics = ["accuracy", *metrics]
+def compiled(model):
+    metrics = ["accuracy", keras.metrics.AUC(name="auc")]
     model.compile(keras.optimizers.Adam(0.05), CROSSENTROPY, metrics=metrics)
     return model
 
 
 def plain(data, folder, die_at, is_sought, is_resumed):
     """A network without BatchNorm: its rate is looked for, it trains, and resumes."""
-    found, model = {}, compiled(build(), keras.metrics.AUC(name="auc"))
+    found, model = {}, compiled(build())
     if is_sought:
         found["lr_find"] = train.lr_find(model, data, 1e-4, 1, 6).losses.tolist()
         found["restored epoch"] = data.stream.next_epoch
