@@ -230,24 +230,6 @@ def means(data):
     return {"mean by store, weekday, promotion": np.exp(found.to_numpy())}
 
 
-def least_relative_error(network, data):
-    """Lower the answers to where the measure is least, by the training rows.
-
-    A mean of logarithms, which the loss asks for, is above the answer whose squared
-    relative error is least: by 1.5 times their variance, where they are normal. The
-    best factor itself would be that of a few days of hardly any sales.
-
-    Returns:
-        The factor, which goes into the last bias.
-    """
-    rows = data.rows("train")
-    ratio = kd.tabular.predict(network, data, rows) / rows["Sales"].to_numpy()
-    lower = 1.5 * np.log(ratio).var()
-    bias = network.get_layer("answer").bias
-    bias.assign_sub([lower / data.target.spread])
-    return np.exp(-lower)
-
-
 def write_answers(folder, predictor, data, table):
     """Answers to the validation rows, and the submission of the test rows."""
     valid = data.rows("valid")

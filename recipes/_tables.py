@@ -32,7 +32,7 @@ def add_training_arguments(parser, epochs, rate, batch_size, decay=0.0):
     parser.add_share("--weight-decay", decay, "of kernels; default: %(default)s")
 
 
-def fit(model, data, args, run, name="fit"):
+def fit(model, data, args, run, name="fit", *, loss=None):
     """Train by AdamW and one cosine; what an earlier process did is read back.
 
     The rate rises over half an epoch: steps of the full rate from the start spoil
@@ -43,6 +43,7 @@ def fit(model, data, args, run, name="fit"):
         data,
         run.path / kd.workbench.STATE / name,
         optimizer=kd.workbench.adamw(args.learning_rate, args.weight_decay),
+        loss=loss,
     )
     epochs = 1 if args.quick else args.epochs
     half_epoch = data.stream.num_batches // 2

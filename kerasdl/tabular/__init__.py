@@ -15,6 +15,7 @@ from .files import (
 )
 from .guess import guess_columns
 from .learner import Learner
+from .losses import MeanSquaredRelativeError
 from .measures import MEASURES, exp_rmspe, mae, mape, measures, r2, rmse
 from .networks import entity_embeddings, linear, mlp, tabular_resnet
 from .peers import PEERS, installed_peers, peer_answers, peer_scores
@@ -30,6 +31,7 @@ __all__ = [
     "FORMATS",
     "Learner",
     "MEASURES",
+    "MeanSquaredRelativeError",
     "Number",
     "PEERS",
     "Predictor",

@@ -14,18 +14,20 @@ from .data import TableData
 from .files import save_inference_model, save_tflite
 from .report import predict, save_report, scores
 
+LOSSES = {True: "mse", False: "sparse_categorical_crossentropy"}  # of regression
+
 
 class Learner(learner.Learner):
     """A network of a table and its rows, trained by fast.ai's practice.
 
     Args:
-        model: takes what `data` gives; compiled, or not for `optimizer` and the loss
-            that the target asks for: the mean squared error on its scale, or the cross-
-            entropy of its classes.
+        model: takes what `data` gives; compiled, or not for `optimizer` and `loss`.
         data: the table.
         folder: keeps the state of each `fit`, so that a killed script resumes; None
             keeps none.
         optimizer: of a model that is not compiled; None is AdamW.
+        loss: of a model that is not compiled; None is the mean squared error on the
+            target's scale, or the cross-entropy of its classes.
 
     Raises:
         ValueError: `data` is no TableData.
@@ -43,6 +45,7 @@ class Learner(learner.Learner):
         folder: str | Path | None = None,
         *,
         optimizer: str | keras.optimizers.Optimizer | None = None,
+        loss: str | keras.losses.Loss | None = None,
     ) -> None:
         if not isinstance(data, TableData):
             raise ValueError(
@@ -52,7 +55,7 @@ class Learner(learner.Learner):
             is_regression = data.target.is_regression
             model.compile(
                 optimizer=optimizer or keras.optimizers.AdamW(),
-                loss="mse" if is_regression else "sparse_categorical_crossentropy",
+                loss=loss or LOSSES[is_regression],
                 metrics=[] if is_regression else ["accuracy"],
             )
         super().__init__(model, data, folder)
