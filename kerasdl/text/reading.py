@@ -17,6 +17,7 @@ from .columns import find_text_column
 
 # Tried on what is not in the encoding that was told, to name one that is.
 _OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -152,7 +153,7 @@ def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> s
     content = file if isinstance(file, bytes) else _content(name, Path(file))
     try:
         is_utf8 = "".encode(encoding) == b"" and encoding.lower() in ("utf-8", "utf8")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:  # "undefined" is one that fails
         raise ValueError(
             "`encoding` must be one that Python knows, such as 'utf-8' or 'gb18030'. "
             f"Received: encoding={encoding!r}"
@@ -244,6 +245,12 @@ def _parsed(
         raise ValueError(f"line {before + reader.line_num}: {error}") from error
     if not header:
         raise ValueError("it is empty")
+    others = [name for mark, name in _SEPARATORS.items() if mark in header[0]]
+    if len(header) == 1 and others and not text.lstrip().startswith('"'):
+        raise ValueError(
+            f"{_SEPARATORS[delimiter]} must be between its columns. Its header "
+            f"{header[0][:80]!r} has {others[0]}; a file with tabs is a .tsv"
+        )
     if wrong:
         raise ValueError(
             f"{len(header)} columns, and other numbers of fields in the rows that "
