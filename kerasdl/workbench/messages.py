@@ -59,9 +59,12 @@ def in_options(text: str) -> str:
     # What has both words already: overwrite=True (--overwrite)
     text = re.sub(r"\b\w+=\w* \((--[\w-]+)\)", r"\1", text)
     text = re.sub(r"`(\w+)`", lambda found: _option(found[1]) or found[0], text)
+    # What stands in quotes is code, whose arguments are no options.
     return re.sub(
-        r"(?<=[ (])(\w+)=(?=\S)",
-        lambda found: f"{option} " if (option := _option(found[1])) else found[0],
+        r"`[^`]*`|(?<=[ (])(\w+)=(?=\S)",
+        lambda found: (
+            f"{option} " if found[1] and (option := _option(found[1])) else found[0]
+        ),
         text,
     )
 

@@ -83,6 +83,10 @@ def test_a_wrong_call(call, said, place, monkeypatch, capsys):
             "(--overwrite).",
             "--data must exist. Received: --data 'a b' (x=1). Use --overwrite.",
         ),
+        (
+            "Received: path='a'. Read it (`read_csv(..., path=..., a=`) or `path`.",
+            "Received: --data 'a'. Read it (`read_csv(..., path=..., a=`) or --data.",
+        ),
         ("`image_size` is 3; `other` is not", "--image-size is 3; `other` is not"),
     ],
 )
