@@ -52,7 +52,9 @@ def test_the_default_keeps_a_blend_beside_tf_idf(run):
     assert json.loads((run / "manifest.json").read_text())["data"]["rows"] == 160
 
 
-def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path):
+def test_predict_answers_each_row_of_files_of_other_columns(
+    run, load, tmp_path, capsys
+):
     predict = load("predict")
     given = ["味道很好，推荐给大家", "", "服务太差\n再也不来了", "NA"]
     rows = pd.DataFrame({"id": list("abcd"), "said": given})
@@ -75,6 +77,11 @@ def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path)
     asked = [str(run), str(tmp_path / "a.txt"), "--csv", str(out)]
     assert predict.main(asked) == 0
     assert pd.read_csv(out)["text"].tolist() == ["很好", "太差"]
+    (tmp_path / "b.csv").write_text("很好\n", "gb18030")
+    assert predict.main([str(run), str(tmp_path / "b.csv")]) == 2
+    error = capsys.readouterr().err
+    assert "error: IMAGE must be text in utf-8. Received: IMAGE '" in error
+    assert "read as GB18030: pass --encoding gb18030.\n" in error
 
 
 @pytest.mark.parametrize(
