@@ -4,7 +4,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,11 @@ def read_rows(
         ValueError: as by `read_table`, or there is no such column.
     """
     if _suffix(file) == ".txt":
+        if column is not None:
+            raise ValueError(
+                "`text_column` must be of a .csv or .tsv file. Received: "
+                f"text_column={column!r} for {str(file)!r}"
+            )
         return read_lines(name, file, encoding), "text"
     table = read_table(name, file, encoding)
     found = find_text_column(table, column, usual)
@@ -127,14 +132,20 @@ def given_texts(
         rows, column = read_rows("texts", texts, encoding, column, usual)
     elif isinstance(texts, pd.DataFrame):
         rows, column = texts, find_text_column(texts, column, usual)
+    elif not isinstance(texts, Iterable) or isinstance(texts, (bytes, Mapping)):
+        raise ValueError(
+            "`texts` must be strings in a list, a DataFrame, or a .csv, .tsv or .txt "
+            f"file. Received: texts={texts!r:.80}"
+        )
     else:
+        texts = list(texts)  # a generator is read once
         wrong = [text for text in texts if not isinstance(text, str)]
         if wrong:
             raise ValueError(
                 f"`texts` must be strings. Received: {wrong[0]!r} among them"
             )
         column = "text"
-        rows = pd.DataFrame({column: pd.Series(list(texts), dtype=object)})
+        rows = pd.DataFrame({column: pd.Series(texts, dtype=object)})
     return rows[column].fillna("").astype(str), column
 
 
