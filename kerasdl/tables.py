@@ -63,10 +63,15 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     Raises:
         ValueError: `path` is no place for a file.
     """
+    write_text(path, csv_text(table))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table without its index as the content of a CSV file."""
     text = table.to_csv(index=False)
     if "\r" in text:  # readers take it for the end of a row, unless it is quoted
         text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
-    write_text(path, text)
+    return text
 
 
 def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:

@@ -92,6 +92,14 @@ def test_other_files_and_addresses_are_refused(toy, upload_form):
     assert client.ask("POST", "/predict", b"{}").status == 400
 
 
+def test_a_carriage_return_in_a_text_is_no_end_of_a_row(toy, upload_form):
+    form = upload_form(b'kind,x,note\na,1,"one\rtwo"\nb,2,\n', field="file")
+    sent = toy[0].ask("POST", "/predict", *form).content
+    found = pd.read_csv(io.BytesIO(sent), keep_default_na=False)
+    assert found["note"].tolist() == ["one\rtwo", ""]
+    assert found["x"].tolist() == [1, 2]
+
+
 def test_the_page_and_the_counts_are_there(toy):
     client, _ = toy
     assert b"Choose a CSV file" in client.get("/").content
