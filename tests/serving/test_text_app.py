@@ -45,6 +45,12 @@ def test_what_is_refused(toy, instances, status, match):
     assert match in answer.content["error"]
 
 
+def test_another_verb_is_told_what_there_is(toy):
+    answer = toy[0].predict({"instances": ["a"]}, "/v1/models/toy:classify")
+    assert answer.status == 501
+    assert ":predict takes instances as JSON" in answer.content["error"]
+
+
 def test_the_page_and_its_parts(toy):
     client, _ = toy
     assert b"<textarea" in client.get("/").content
