@@ -91,13 +91,19 @@ def test_predict_answers_each_row_of_files_of_other_columns(
         (["--data", "{a}", "--encoding", "klingon"], "`encoding` must be"),
         (["--data", "{b}"], "GB18030: pass encoding='gb18030' \\(--encoding gb18030"),
         (["--data", "{a}", "--text-column", "no"], "text_column='no'"),
+        (
+            ["--data", "{none}", "--quick"],
+            "`frame` must be a DataFrame with.*of 0 rows",
+        ),
+        (["--data", "{a}", "--valid-data", "no.csv"], "`valid_data` must be an exist"),
     ],
 )
 def test_bad_files_are_refused_before_any_work(load, tmp_path, options, match):
     frame = kd.text.write_reviews(20, seed=0)
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_csv(tmp_path / "b.csv", index=False, encoding="gb18030")
-    files = {"a": tmp_path / "a.csv", "b": tmp_path / "b.csv"}
+    frame.head(0).to_csv(tmp_path / "none.csv", index=False)
+    files = {name: tmp_path / f"{name}.csv" for name in ("a", "b", "none")}
     options = [option.format(**files) for option in options]
     with pytest.raises(ValueError, match=match):
         load("sentiment").main([*options, "--out", str(tmp_path / "run")])
