@@ -65,6 +65,12 @@ def test_classes_come_with_their_probability(run_app):
     [
         ("{", 400, "the body must be JSON"),
         ("[]", 400, "the body must have instances"),
+        ('{"instances": ' + "[" * 800 + "]" * 800 + "}", 400, "rows must be a list"),
+        (
+            '{"instances": [{"kind": "\\ud83d"}]}',
+            400,
+            "half of a surrogate pair, '\\ud",
+        ),
         ({"instances": []}, 400, "the body must have instances"),
         ({"instances": [1]}, 400, "rows must be a list of objects"),
         ({"instances": [{"x": 1}]}, 400, "row 0 must have kind"),
