@@ -4,7 +4,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def read_rows(
 
 
 def given_texts(
-    texts: Sequence[str] | pd.DataFrame | str | Path,
+    texts: Iterable[str] | pd.DataFrame | str | Path,
     encoding: str = "utf-8",
     column: str | None = None,
     usual: str | None = None,
@@ -132,21 +132,37 @@ def given_texts(
         rows, column = read_rows("texts", texts, encoding, column, usual)
     elif isinstance(texts, pd.DataFrame):
         rows, column = texts, find_text_column(texts, column, usual)
-    elif not isinstance(texts, Iterable) or isinstance(texts, (bytes, Mapping)):
-        raise ValueError(
-            "`texts` must be strings in a list, a DataFrame, or a .csv, .tsv or .txt "
-            f"file. Received: texts={texts!r:.80}"
-        )
     else:
-        texts = list(texts)  # a generator is read once
-        wrong = [text for text in texts if not isinstance(text, str)]
-        if wrong:
-            raise ValueError(
-                f"`texts` must be strings. Received: {wrong[0]!r} among them"
-            )
         column = "text"
-        rows = pd.DataFrame({column: pd.Series(texts, dtype=object)})
+        rows = pd.DataFrame({column: pd.Series(list_texts(texts), dtype=object)})
     return rows[column].fillna("").astype(str), column
+
+
+def list_texts(texts: Iterable[str]) -> list[str]:
+    """`texts` as a list; a generator is read to its end.
+
+    Raises:
+        ValueError: it is one string, no iterable of strings, or one of them has half of
+            a surrogate pair, which no encoding knows.
+    """
+    if not isinstance(texts, Iterable) or isinstance(texts, (str, bytes, Mapping)):
+        raise ValueError(
+            f"`texts` must be strings in a list. Received: texts={texts!r:.200}"
+        )
+    given = list(texts)
+    if wrong := [text for text in given if not _is_text(text)]:
+        raise ValueError(
+            "`texts` must be strings in a list, of whole characters. Received: "
+            f"{wrong[0]!r:.200} among them"
+        )
+    return given
+
+
+def _is_text(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and text.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:
@@ -259,8 +275,8 @@ def _parsed(
     others = [name for mark, name in _SEPARATORS.items() if mark in header[0]]
     if len(header) == 1 and others and not text.lstrip().startswith('"'):
         raise ValueError(
-            f"{_SEPARATORS[delimiter]} must be between its columns. Its header "
-            f"{header[0][:80]!r} has {others[0]}; a file with tabs is a .tsv"
+            f"its header {header[0][:80]!r} has {others[0]}, where "
+            f"{_SEPARATORS[delimiter]} must be; a file with tabs is a .tsv"
         )
     if wrong:
         raise ValueError(
