@@ -157,7 +157,7 @@ def predict_rows(args):
     if args.csv:
         kd.tables.write_csv(args.csv, found)
     names = [name for name in ("prediction", "probability") if name in found]
-    print(found[names].head(10).to_string())
+    print(found[names].head(10).to_string() if len(found) else "0 rows")
     if len(found) > 10:
         print(f"... {len(found):,} rows")
     return 0
@@ -167,7 +167,9 @@ def classify_texts(args):
     """Say what each text of one file is."""
     return answer_texts(
         args,
-        lambda text, label, probability: f"{label} {probability:.4f}: {text[:60]}",
+        lambda text, label, probability: (
+            f"{label} {probability:.4f}: {' '.join(text.split())[:60]}"
+        ),
     )
 
 

@@ -65,7 +65,10 @@ def test_predict_answers_each_row_of_files_of_other_columns(
         predict.parse_args([str(run), str(tmp_path / "no.csv")])
     assert predict.main(asked) == 2  # id or said
     assert not out.exists()
+    capsys.readouterr()
     assert predict.main([*asked, "--text-column", "said"]) == 0
+    shown = [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["味道很好，推荐给大家", "", "服务太差 再也不来了", "NA"]
     found = pd.read_csv(out, keep_default_na=False, dtype={"label": str})
     assert list(found) == ["said", "label", "probability"]
     assert found["said"].tolist() == given
