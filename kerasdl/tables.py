@@ -6,6 +6,7 @@ import warnings
 import zipfile
 import zlib
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ _UNREADABLE = (
     zlib.error,
     lzma.LZMAError,
 )
+_SEPARATORS = (",", ";", "\t")
 _HOW = (
     "Save it as a CSV file in UTF-8, with as many fields in each row as in its header, "
     "or read it by pandas (`read_csv(..., encoding=..., sep=...)`, `read_excel`) and "
@@ -61,14 +63,21 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     Raises:
         ValueError: `path` is no place for a file.
     """
+    write_text(path, csv_text(table))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """A table without its index as the content of a CSV file."""
     text = table.to_csv(index=False)
     if "\r" in text:  # readers take it for the end of a row, unless it is quoted
         text = table.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
-    write_text(path, text)
+    return text
 
 
 def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:
     """Read a CSV file in UTF-8 with a header by `pandas.read_csv`.
+
+    An empty line of a file of one column is a row, and of any other none.
 
     Args:
         name: of the argument that `file` is, for errors.
@@ -78,22 +87,34 @@ def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFram
     Raises:
         ValueError: as by `read_header`.
     """
-    read_header(name, file)
-    return _read(name, file, **options)
+    separator = options.get("sep", ",")
+    header = read_header(name, file, separator)
+    if len(header) == 1:  # an empty line is a row, whose one value is missing
+        lines = _lines(name, file)
+        first = int((lines.str.strip() != "").argmax())
+        _check_separator(name, file, lines.iloc[first], separator)
+        options = {**options, "skip_blank_lines": False, "header": first}
+    table = _read(name, file, **options)
+    last = table.iloc[:, -1]
+    if len(header) > 1 and (last.isna() | (last == "")).any():
+        _check_lengths(name, file, len(header), separator, options.get("nrows"))
+    return table
 
 
-def read_header(name: str, file: str | Path | bytes) -> list[str]:
+def read_header(name: str, file: str | Path | bytes, separator: str = ",") -> list[str]:
     """The columns of a CSV file as they stand there: pandas renames those without name.
 
     Args:
         name: of the argument that `file` is, for errors.
         file: its path; or what is in it, as bytes.
+        separator: what stands between fields.
 
     Raises:
         ValueError: there is no such file, or it cannot be read so: another encoding,
             rows of other lengths, a NUL, nothing at all, a column twice.
     """
-    first = _read(name, file, header=None, nrows=1, dtype=str, keep_default_na=False)
+    text = {"dtype": str, "keep_default_na": False}
+    first = _read(name, file, header=None, nrows=1, sep=separator, **text)
     header = pd.Index(first.iloc[0])
     twice = header[header.duplicated() & (header != "")]
     if len(twice):
@@ -104,13 +125,57 @@ def read_header(name: str, file: str | Path | bytes) -> list[str]:
     return header.tolist()
 
 
+def _check_separator(
+    name: str, file: str | Path | bytes, header: str, separator: str
+) -> None:
+    """Raise ValueError if the only column is several, with something else between."""
+    others = [other for other in _SEPARATORS if other != separator and other in header]
+    if others and not header.startswith('"'):
+        raise ValueError(
+            f"`{name}` must have {separator!r} between its columns. "
+            f"{_received(name, file)}, whose header is {header[:80]!r}. {_HOW}"
+        )
+
+
+def _check_lengths(
+    name: str,
+    file: str | Path | bytes,
+    num_columns: int,
+    separator: str,
+    num_rows: int | None,
+) -> None:
+    """Raise ValueError if rows lack fields, for which pandas takes holes."""
+    lines = _lines(name, file)
+    csv.field_size_limit(max(csv.field_size_limit(), int(lines.str.len().sum())))
+    reader = csv.reader(lines, delimiter=separator)
+    rows = filter(lambda row: len(row) > 1 or row and row[0].strip(), reader)
+    last = None if num_rows is None else num_rows + 1  # with the header
+    short = [reader.line_num for row in islice(rows, last) if len(row) < num_columns]
+    if short:
+        reason = f"{num_columns} columns, and fewer fields in lines {first_few(short)}"
+        raise _no_csv(name, file, reason)
+
+
+def _lines(name: str, file: str | Path | bytes) -> pd.Series:
+    """The lines of a CSV file, unpacked as pandas does it."""
+    return _read(
+        name,
+        file,
+        sep="\x1f",
+        names=["line"],
+        dtype=str,
+        keep_default_na=False,
+        quoting=csv.QUOTE_NONE,
+        skip_blank_lines=False,
+        on_bad_lines="skip",
+    )["line"]
+
+
 def _read(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:
-    if isinstance(file, bytes):
-        source, received = BytesIO(file), f"Received: {len(file):,} bytes"
-    else:
-        source, received = Path(file), f"Received: {name}={str(file)!r}"
-        if not source.is_file():
-            raise ValueError(f"`{name}` must be an existing CSV file. {received}")
+    received = _received(name, file)
+    source = BytesIO(file) if isinstance(file, bytes) else Path(file)
+    if isinstance(source, Path) and not source.is_file():
+        raise ValueError(f"`{name}` must be an existing CSV file. {received}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -118,16 +183,29 @@ def _read(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFrame:
             options = {"low_memory": False, **options}
             table = pd.read_csv(source, index_col=False, **options)
     except _UNREADABLE as error:
-        reason = str(error).strip()
-        raise ValueError(
-            f"`{name}` must be a CSV file in UTF-8. {received} ({reason}). {_HOW}"
-        ) from error
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        if isinstance(error, pd.errors.ParserWarning):  # its words are for callers
+            reason = "more fields in rows than in the header"
+        raise _no_csv(name, file, reason) from error
     columns = [table[name] for name in table.select_dtypes(["object", "string"])]
     for text in (table.columns.to_series(), *columns):
         if not text.astype(str).str.contains("\0", regex=False).any():
             continue
         raise ValueError(f"`{name}` must be text without NUL. {received}. {_HOW}")
     return table
+
+
+def _no_csv(name: str, file: str | Path | bytes, reason: str) -> ValueError:
+    return ValueError(
+        f"`{name}` must be a CSV file in UTF-8. {_received(name, file)} ({reason}). "
+        f"{_HOW}"
+    )
+
+
+def _received(name: str, file: str | Path | bytes) -> str:
+    if isinstance(file, bytes):
+        return f"Received: {len(file):,} bytes"
+    return f"Received: {name}={str(file)!r}"
 
 
 def read_parquet(name: str, path: str | Path) -> pd.DataFrame:

@@ -132,9 +132,9 @@ def _some(table, names, keys, count, seed):
     """About `count` of the rows, drawn: of each class, and of `keys`, its share."""
     from kerasdl.text import columns
 
-    share = count / len(table)
-    if share >= 1:
+    if len(table) <= count:
         return table
+    share = count / len(table)
     text = columns.find_text_column(table, names[0])
     label = columns.find_label_column(table, text, names[1])
     drawn = table.sample(frac=1, random_state=seed).groupby([label, *keys])

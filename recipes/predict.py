@@ -79,7 +79,7 @@ def parse_args(argv=None):
         help="of a photo that is decoded; default: 64 million",
     )
     parser.add_argument("--text-column", metavar="COLUMN", help="of a file of texts")
-    parser.add_argument("--encoding", default="utf-8", help="of a file of texts")
+    parser.add_argument("--encoding", help="of a file of texts; default: utf-8")
     parser.add_argument(
         "--verbose", action="store_true", help="show TensorFlow's lines"
     )
@@ -109,6 +109,12 @@ def parse_args(argv=None):
     if args.answer is not detect and (args.json or args.pictures or args.threshold):
         parser.error(
             "--json, --pictures and --threshold are for runs of detectors. Received: "
+            f"{run.path}, a run of {run.task}"
+        )
+    of_texts = args.answer in (classify_texts, translate)
+    if not of_texts and (args.text_column or args.encoding):
+        parser.error(
+            "--text-column and --encoding are for runs of texts. Received: "
             f"{run.path}, a run of {run.task}"
         )
     return args
@@ -151,7 +157,7 @@ def predict_rows(args):
     if args.csv:
         kd.tables.write_csv(args.csv, found)
     names = [name for name in ("prediction", "probability") if name in found]
-    print(found[names].head(10).to_string())
+    print(found[names].head(10).to_string() if len(found) else "0 rows")
     if len(found) > 10:
         print(f"... {len(found):,} rows")
     return 0
@@ -161,7 +167,9 @@ def classify_texts(args):
     """Say what each text of one file is."""
     return answer_texts(
         args,
-        lambda text, label, probability: f"{label} {probability:.4f}: {text[:60]}",
+        lambda text, label, probability: (
+            f"{label} {probability:.4f}: {' '.join(text.split())[:60]}"
+        ),
     )
 
 
@@ -178,7 +186,7 @@ def answer_texts(args, line):
                 f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
             )
         found = kd.load(args.model).predict(
-            args.images[0], args.text_column, args.encoding
+            args.images[0], args.text_column, args.encoding or "utf-8"
         )
     except ValueError as error:
         kd.workbench.say_error(error)

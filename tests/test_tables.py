@@ -8,6 +8,8 @@ from PIL import Image
 import kerasdl
 from kerasdl.data import ImageData
 from kerasdl.tables import as_texts, column_texts, read_csv, read_header, write_csv
+from kerasdl.tabular.columns import Columns, Number
+from kerasdl.tabular.predictor import read_rows
 from kerasdl.workbench import check_sample
 
 BODY = "id,label\n000,café\n001,cat\n"
@@ -16,6 +18,10 @@ FILES = {
     "latin-1": BODY.encode("latin-1"),
     "a longer row": BODY.encode() + b"a,b,c\n",
     "longer rows": b"id,label\na,b,c\n",
+    "a shorter row": BODY.encode() + b"\n002\n003,dog\n",
+    "a short last row": b"id,label\na,b\nc",
+    "semicolons": BODY.replace(",", ";").encode(),
+    "tabs": BODY.replace(",", "\t").encode(),
     "an open quote": b'id,label\n"a,b\nc,d\n',
     "nothing": b"",
     "blank lines": b"\n\n",
@@ -53,6 +59,44 @@ def test_files_that_are_not_there_or_not_what_their_suffix_says(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             read_csv("table", tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("body", "match"),
+    [
+        ("a,b,c\n1,,\n1,2\n\n,,\n3\n", r"\(3 columns, and fewer .* in lines 3, 6\)"),
+        ('a,b\n"1\n2",\n3\n', r"\(2 columns, and fewer fields in lines 4\)"),
+        (f"a,b\n{'z' * 200_000},\n1\n", "fewer fields in lines 3"),
+        ("a,b\n1,2,3\n", r"bytes \(more fields in rows than in the header\)\. Save it"),
+        ("a,b\n1,2\n1,2,3\n", r"\(Expected 2 fields in line 3, saw 3\)\. Save it"),
+        ("a;b\n1;2\n", "must have ',' between its columns.* header is 'a;b'"),
+        ("a\tb\n", r"must have ',' between its columns.* header is 'a\\tb'"),
+    ],
+)
+def test_rows_that_are_short_and_other_separators_are_named(body, match):
+    with pytest.raises(ValueError, match=match):
+        read_csv("table", body.encode())
+
+
+def test_rows_of_as_many_fields_are_read_with_their_holes():
+    table = read_csv("table", b'a,b\n\n1,\n"2\n,",\n  \n,\n')
+    assert table["a"].tolist()[:2] == ["1", "2\n,"] and len(table) == 3
+    assert len(read_csv("table", b"a,b\n1,\n2\n", nrows=1)) == 1
+    assert read_csv("table", b"a;b\n1;2\n", sep=";").to_numpy().tolist() == [[1, 2]]
+    with pytest.raises(ValueError, match="'a' more than once"):
+        read_csv("table", b"a;a\n1;2\n", sep=";")
+
+
+@pytest.mark.parametrize("first", ["", "\ufeff", "\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_each_line_of_one_column_is_a_row(first, end):
+    body = f"{first}x\n1\n\n3\n".replace("\n", end).encode()
+    found = read_csv("table", body)["x"]
+    np.testing.assert_array_equal(found, [1, np.nan, 3])
+    columns = Columns((), (Number("x", 2.0, 2.0, 1.0, False),))
+    text, rows = read_rows("table", body, columns)
+    assert text["x"].tolist() == ["1", "", "3"] and len(rows) == 3
+    assert read_csv("table", b'"a;b"\n1\n')["a;b"].tolist() == [1]
 
 
 @pytest.mark.parametrize("first", ["", "\ufeff", "\n"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from kerasdl._checks import check_positive_int
+from kerasdl._checks import check_positive_int, first_few
 from kerasdl._seeds import resolve_seed
 
 from ._multi_hot_split import multi_hot_parts
@@ -47,9 +47,9 @@ def stratified_split(
         )
     names, counts = np.unique(classes, return_counts=True)
     if counts.min() < 2:
-        small = ", ".join(repr(name) for name in names[counts < 2].tolist())
+        small = first_few(names[counts < 2].tolist())
         raise ValueError(
-            "`classes` must hold each class at least twice, once for either part. "
+            "Each class must be there at least twice, once for either part. "
             f"Received: one of {small}. Add more of it, or remove the class."
         )
     generator = np.random.default_rng(resolve_seed(seed))

@@ -19,6 +19,13 @@ def read_instances(body: bytes, max_rows: int) -> list[Any]:
     """
     try:
         request = json.loads(body)
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # JSON's escapes can cut a character in two
+        half = error.object[error.start : error.end]
+        raise ValueError(
+            "the body must be of whole characters. Received: half of a surrogate pair, "
+            f"{half!r}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the body must be JSON ({error})") from error
     rows = request.get("instances") if isinstance(request, dict) else None

@@ -74,7 +74,7 @@ def check_verb(verb: str) -> None:
     """
     if verb in ("classify", "regress"):
         text = f":{verb} takes tf.Example, and the model has no such signature"
-        raise HTTPException(501, f"{text}; :predict takes images")
+        raise HTTPException(501, f"{text}; :predict takes instances as JSON")
     if verb != "predict":
         raise HTTPException(404, "a model answers to :predict alone")
 

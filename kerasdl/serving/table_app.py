@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from kerasdl._checks import check_positive_int
+from kerasdl.tables import csv_text
 from kerasdl.tabular import Predictor, frame_of_rows, read_rows
 
 from .application import application, intake_of
@@ -78,7 +79,7 @@ def create_table_app(
         text, rows = read_rows("file", body, predictor.columns, max_rows + 1)
         if len(rows) > max_rows:
             raise HTTPException(413, f"the file must have at most {max_rows} rows")
-        return predictor.with_answers(text, rows).to_csv(index=False)
+        return csv_text(predictor.with_answers(text, rows))
 
     async def upload(request: Request) -> Response:
         body = await request.body()

@@ -66,6 +66,11 @@ class Predictor:
         """
         if isinstance(table, pd.DataFrame):
             return self.with_answers(table, table)
+        if not isinstance(table, (str, Path)):
+            raise ValueError(
+                "`table` must be a DataFrame or a CSV file. Received: a "
+                f"{type(table).__name__}. `pandas.DataFrame(rows)` makes one of rows."
+            )
         return self.with_answers(*read_rows("table", table, self.columns))
 
     def with_answers(self, table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

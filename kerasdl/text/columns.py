@@ -24,6 +24,12 @@ def find_text_column(
     Raises:
         ValueError: it is not there, or none or several might be it.
     """
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise ValueError(
+            "The table must have each column once. Received: "
+            f"{first_few(twice)} more than once"
+        )
     if column is not None:
         return _named(table, "text_column", column)
     for name in (usual, *TEXT_NAMES, *(table if table.shape[1] == 1 else ())):

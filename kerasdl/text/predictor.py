@@ -1,6 +1,6 @@
 """A finished run that says of texts what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -74,7 +74,7 @@ class Predictor:
 
     def predict(
         self,
-        texts: Sequence[str] | pd.DataFrame | str | Path,
+        texts: Iterable[str] | pd.DataFrame | str | Path,
         text_column: str | None = None,
         encoding: str = "utf-8",
     ) -> pd.DataFrame:

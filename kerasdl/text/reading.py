@@ -4,7 +4,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from .columns import find_text_column
 
 # Tried on what is not in the encoding that was told, to name one that is.
 _OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -91,6 +92,11 @@ def read_rows(
         ValueError: as by `read_table`, or there is no such column.
     """
     if _suffix(file) == ".txt":
+        if column is not None:
+            raise ValueError(
+                "`text_column` must be of a .csv or .tsv file. Received: "
+                f"text_column={column!r} for {str(file)!r}"
+            )
         return read_lines(name, file, encoding), "text"
     table = read_table(name, file, encoding)
     found = find_text_column(table, column, usual)
@@ -100,7 +106,7 @@ def read_rows(
 
 
 def given_texts(
-    texts: Sequence[str] | pd.DataFrame | str | Path,
+    texts: Iterable[str] | pd.DataFrame | str | Path,
     encoding: str = "utf-8",
     column: str | None = None,
     usual: str | None = None,
@@ -127,14 +133,36 @@ def given_texts(
     elif isinstance(texts, pd.DataFrame):
         rows, column = texts, find_text_column(texts, column, usual)
     else:
-        wrong = [text for text in texts if not isinstance(text, str)]
-        if wrong:
-            raise ValueError(
-                f"`texts` must be strings. Received: {wrong[0]!r} among them"
-            )
         column = "text"
-        rows = pd.DataFrame({column: pd.Series(list(texts), dtype=object)})
+        rows = pd.DataFrame({column: pd.Series(list_texts(texts), dtype=object)})
     return rows[column].fillna("").astype(str), column
+
+
+def list_texts(texts: Iterable[str]) -> list[str]:
+    """`texts` as a list; a generator is read to its end.
+
+    Raises:
+        ValueError: it is one string, no iterable of strings, or one of them has half of
+            a surrogate pair, which no encoding knows.
+    """
+    if not isinstance(texts, Iterable) or isinstance(texts, (str, bytes, Mapping)):
+        raise ValueError(
+            f"`texts` must be strings in a list. Received: texts={texts!r:.200}"
+        )
+    given = list(texts)
+    if wrong := [text for text in given if not _is_text(text)]:
+        raise ValueError(
+            "`texts` must be strings in a list, of whole characters. Received: "
+            f"{wrong[0]!r:.200} among them"
+        )
+    return given
+
+
+def _is_text(text: Any) -> bool:
+    try:
+        return isinstance(text, str) and text.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> str:
@@ -152,7 +180,7 @@ def read_text(name: str, file: str | Path | bytes, encoding: str = "utf-8") -> s
     content = file if isinstance(file, bytes) else _content(name, Path(file))
     try:
         is_utf8 = "".encode(encoding) == b"" and encoding.lower() in ("utf-8", "utf8")
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:  # "undefined" is one that fails
         raise ValueError(
             "`encoding` must be one that Python knows, such as 'utf-8' or 'gb18030'. "
             f"Received: encoding={encoding!r}"
@@ -244,6 +272,12 @@ def _parsed(
         raise ValueError(f"line {before + reader.line_num}: {error}") from error
     if not header:
         raise ValueError("it is empty")
+    others = [name for mark, name in _SEPARATORS.items() if mark in header[0]]
+    if len(header) == 1 and others and not text.lstrip().startswith('"'):
+        raise ValueError(
+            f"its header {header[0][:80]!r} has {others[0]}, where "
+            f"{_SEPARATORS[delimiter]} must be; a file with tabs is a .tsv"
+        )
     if wrong:
         raise ValueError(
             f"{len(header)} columns, and other numbers of fields in the rows that "

@@ -49,7 +49,8 @@ def read_splits(
     for split in SPLITS:
         if split not in file:
             continue
-        table = read_table("file", file[split], encoding)
+        name = "file" if split == "train" else f"{split}_data"
+        table = read_table(name, file[split], encoding)
         text = find_text_column(table, text_column)
         label = find_label_column(table, text, label_column)
         if text_column is None or label_column is None:

@@ -16,6 +16,11 @@ _OPTIONS_OF = {
     "folder": ("data", "pictures"),
     "run_folder": ("run", "runs", "model"),
     "table": ("labels", "data", "images"),
+    "texts": ("images",),
+    "file": ("data",),
+    "frame": ("data",),
+    "pairs": ("data",),
+    "dates": ("date",),
     "image": ("image_column",),
     "label": ("label_column",),
     "label_delimiter": ("delimiter",),
@@ -57,11 +62,15 @@ def in_options(text: str) -> str:
     for fix, instead in _FIXES.items():
         text = text.replace(fix, instead)
     # What has both words already: overwrite=True (--overwrite)
-    text = re.sub(r"\b\w+=\w* \((--[\w-]+)\)", r"\1", text)
+    both = r"(?:`\w+`|\b\w+=(?:\w*|'[^']*')) \((--[\w-]+[^()]*)\)"
+    text = re.sub(both, r"\1", text)
     text = re.sub(r"`(\w+)`", lambda found: _option(found[1]) or found[0], text)
+    # What stands in quotes is code, whose arguments are no options.
     return re.sub(
-        r"(?<=[ (])(\w+)=(?=\S)",
-        lambda found: f"{option} " if (option := _option(found[1])) else found[0],
+        r"`[^`]*`|(?<=[ (])(\w+)=(?=\S)",
+        lambda found: (
+            f"{option} " if found[1] and (option := _option(found[1])) else found[0]
+        ),
         text,
     )
 

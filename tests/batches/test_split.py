@@ -48,6 +48,8 @@ def test_a_fraction_out_of_range_is_an_error(fraction):
 def test_a_class_of_one_is_an_error():
     with pytest.raises(ValueError, match="at least twice.*one of 'dog', 'owl'"):
         stratified_split(["cat", "cat", "dog", "owl"], 0.5, seed=1)
+    with pytest.raises(ValueError, match=r"'12', \.\.\. \(99 in all\)\. Add more"):
+        stratified_split([f"{number}" for number in range(99)], 0.5, seed=1)
 
 
 @pytest.mark.parametrize("labels", [[], [[0, 1], [1, 0]]])

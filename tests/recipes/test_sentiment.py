@@ -52,7 +52,9 @@ def test_the_default_keeps_a_blend_beside_tf_idf(run):
     assert json.loads((run / "manifest.json").read_text())["data"]["rows"] == 160
 
 
-def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path):
+def test_predict_answers_each_row_of_files_of_other_columns(
+    run, load, tmp_path, capsys
+):
     predict = load("predict")
     given = ["味道很好，推荐给大家", "", "服务太差\n再也不来了", "NA"]
     rows = pd.DataFrame({"id": list("abcd"), "said": given})
@@ -63,7 +65,10 @@ def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path)
         predict.parse_args([str(run), str(tmp_path / "no.csv")])
     assert predict.main(asked) == 2  # id or said
     assert not out.exists()
+    capsys.readouterr()
     assert predict.main([*asked, "--text-column", "said"]) == 0
+    shown = [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["味道很好，推荐给大家", "", "服务太差 再也不来了", "NA"]
     found = pd.read_csv(out, keep_default_na=False, dtype={"label": str})
     assert list(found) == ["said", "label", "probability"]
     assert found["said"].tolist() == given
@@ -75,6 +80,11 @@ def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path)
     asked = [str(run), str(tmp_path / "a.txt"), "--csv", str(out)]
     assert predict.main(asked) == 0
     assert pd.read_csv(out)["text"].tolist() == ["很好", "太差"]
+    (tmp_path / "b.csv").write_text("很好\n", "gb18030")
+    assert predict.main([str(run), str(tmp_path / "b.csv")]) == 2
+    error = capsys.readouterr().err
+    assert "error: IMAGE must be text in utf-8. Received: IMAGE '" in error
+    assert "read as GB18030: pass --encoding gb18030.\n" in error
 
 
 @pytest.mark.parametrize(
@@ -84,13 +94,19 @@ def test_predict_answers_each_row_of_files_of_other_columns(run, load, tmp_path)
         (["--data", "{a}", "--encoding", "klingon"], "`encoding` must be"),
         (["--data", "{b}"], "GB18030: pass encoding='gb18030' \\(--encoding gb18030"),
         (["--data", "{a}", "--text-column", "no"], "text_column='no'"),
+        (
+            ["--data", "{none}", "--quick"],
+            "`frame` must be a DataFrame with.*of 0 rows",
+        ),
+        (["--data", "{a}", "--valid-data", "no.csv"], "`valid_data` must be an exist"),
     ],
 )
 def test_bad_files_are_refused_before_any_work(load, tmp_path, options, match):
     frame = kd.text.write_reviews(20, seed=0)
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_csv(tmp_path / "b.csv", index=False, encoding="gb18030")
-    files = {"a": tmp_path / "a.csv", "b": tmp_path / "b.csv"}
+    frame.head(0).to_csv(tmp_path / "none.csv", index=False)
+    files = {name: tmp_path / f"{name}.csv" for name in ("a", "b", "none")}
     options = [option.format(**files) for option in options]
     with pytest.raises(ValueError, match=match):
         load("sentiment").main([*options, "--out", str(tmp_path / "run")])

@@ -201,9 +201,17 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     found = pd.read_csv(answers)
     assert len(found) == 40 and found["probability"].between(0.5, 1).all()
     assert set(found["prediction"]) <= {"malignant", "benign"}
+    rows.head(0).to_csv(tmp_path / "none.csv", index=False)
+    capsys.readouterr()
+    assert asked.main([str(out), str(tmp_path / "none.csv")]) == 0
+    assert capsys.readouterr().out == "0 rows\n"
     rows.to_csv(tmp_path / "other.csv", columns=["mean area"], index=False)
     assert asked.main([str(out), str(tmp_path / "other.csv")]) == 2
     assert "IMAGE must have the columns of the training" in capsys.readouterr().err
+    for option in ("--text-column", "--encoding"):
+        with pytest.raises(SystemExit, match="2"):
+            asked.main([*args, option, "utf-8"])
+        assert "are for runs of texts. Received" in capsys.readouterr().err
 
 
 def test_table_train_refuses(monkeypatch, capsys, tmp_path):

@@ -65,6 +65,12 @@ def test_classes_come_with_their_probability(run_app):
     [
         ("{", 400, "the body must be JSON"),
         ("[]", 400, "the body must have instances"),
+        ('{"instances": ' + "[" * 800 + "]" * 800 + "}", 400, "rows must be a list"),
+        (
+            '{"instances": [{"kind": "\\ud83d"}]}',
+            400,
+            "half of a surrogate pair, '\\ud",
+        ),
         ({"instances": []}, 400, "the body must have instances"),
         ({"instances": [1]}, 400, "rows must be a list of objects"),
         ({"instances": [{"x": 1}]}, 400, "row 0 must have kind"),
@@ -90,6 +96,14 @@ def test_other_files_and_addresses_are_refused(toy, upload_form):
     assert answer.status == 413
     assert client.predict({}, "/v1/models/other:predict").status == 404
     assert client.ask("POST", "/predict", b"{}").status == 400
+
+
+def test_a_carriage_return_in_a_text_is_no_end_of_a_row(toy, upload_form):
+    form = upload_form(b'kind,x,note\na,1,"one\rtwo"\nb,2,\n', field="file")
+    sent = toy[0].ask("POST", "/predict", *form).content
+    found = pd.read_csv(io.BytesIO(sent), keep_default_na=False)
+    assert found["note"].tolist() == ["one\rtwo", ""]
+    assert found["x"].tolist() == [1, 2]
 
 
 def test_the_page_and_the_counts_are_there(toy):

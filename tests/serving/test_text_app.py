@@ -35,6 +35,7 @@ def test_texts_and_objects_are_answered(toy):
         (["好" * 21], 413, "at most 20 characters. Received: 21 in row 0"),
         (["a"] * 4, 413, "at most 3 rows"),
         (["a", 3], 400, "row 1 must be a text"),
+        (["a", "b\ud83d"], 400, "Received: half of a surrogate pair, '\\ud83d'"),
         ([{"said": "a"}], 400, "row 0 must be a text"),
         ([], 400, "at least one row"),
     ],
@@ -43,6 +44,20 @@ def test_what_is_refused(toy, instances, status, match):
     answer = toy[0].predict({"instances": instances}, PATH)
     assert answer.status == status
     assert match in answer.content["error"]
+
+
+def test_half_of_a_character_is_refused_in_any_form(toy):
+    for body in ('{"instances": ["\\ud83d"]}', '{"instances": ["\ud83d"]}'):
+        answer = toy[0].predict(body.encode("utf-8", "surrogatepass"), PATH)
+        assert answer.status == 400 and "of whole characters" in answer.content["error"]
+    whole = toy[0].predict(b'{"instances": ["\\ud83d\\ude00"]}', PATH)
+    assert whole.status == 200
+
+
+def test_another_verb_is_told_what_there_is(toy):
+    answer = toy[0].predict({"instances": ["a"]}, "/v1/models/toy:classify")
+    assert answer.status == 501
+    assert ":predict takes instances as JSON" in answer.content["error"]
 
 
 def test_the_page_and_its_parts(toy):

@@ -88,6 +88,12 @@ def test_a_missing_column_is_named(sales_run, shops):
         tabular.Predictor.load(sales_run[0]).predict(shops.drop(columns="open"))
 
 
+@pytest.mark.parametrize("table", [None, [{"store": 1}], {"store": 1}])
+def test_what_is_no_table_is_refused(sales_run, table):
+    with pytest.raises(ValueError, match="`table` must be a DataFrame or a CSV file"):
+        tabular.Predictor.load(sales_run[0]).predict(table)
+
+
 def test_a_run_of_another_task_is_refused(tmp_path):
     with run_folder(tmp_path / "run", {}, seed=1) as run:
         run.manifest["task"] = "text"

@@ -40,3 +40,10 @@ def test_columns_that_cannot_be_found_are_to_be_named(find, match):
     table = pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]})
     with pytest.raises(ValueError, match=match):
         find(table)
+
+
+def test_a_column_that_is_there_twice_is_named():
+    table = pd.DataFrame([["a", "b"]], columns=["review", "review"])
+    for name in (None, "review"):
+        with pytest.raises(ValueError, match="each column once.*'review' more than"):
+            columns.find_text_column(table, name)

@@ -50,6 +50,9 @@ def test_another_encoding_is_named_and_can_be_told(tmp_path, encoding, match):
         (b"label,review\n1,\xff\xfe\xfa\n", "ascii", "must be text in ascii"),
         (b'label,review\n1,"a" b\n', "utf-8", "line 2: ',' expected after"),
         (b"text,text\n1,a\n", "utf-8", "columns of the same name"),
+        (b"label;review\n1;a\n", "utf-8", "'label;review' has semicolons, where"),
+        (b"label\treview\n1\ta,b\n", "utf-8", "has tabs, where commas must be; a file"),
+        (ROWS.encode(), "undefined", "`encoding` must be one that Python knows"),
         (b"", "utf-8", "must be a CSV or TSV file.*empty"),
     ],
 )
@@ -87,6 +90,14 @@ def test_a_quote_is_a_letter_in_tabs_but_around_a_field(tmp_path, content, rows)
     (tmp_path / "a.tsv").write_bytes(content.encode())
     table = reading.read_table("file", tmp_path / "a.tsv")
     assert list(table) == ["id", "text"] and table.to_numpy().tolist() == rows
+
+
+def test_a_name_in_quotes_may_hold_what_separates_others(tmp_path):
+    table = reading.read_table("file", b'"label;\treview"\n1;a\n')
+    assert table.to_dict("list") == {"label;\treview": ["1;a"]}
+    (tmp_path / "a.tsv").write_text("label,review\n1,a\n")
+    with pytest.raises(ValueError, match=r"a\.tsv' \(its header .* has commas, where"):
+        reading.read_table("file", tmp_path / "a.tsv")
 
 
 def test_a_short_line_of_tabs_is_named(tmp_path):

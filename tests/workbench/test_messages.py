@@ -83,6 +83,12 @@ def test_a_wrong_call(call, said, place, monkeypatch, capsys):
             "(--overwrite).",
             "--data must exist. Received: --data 'a b' (x=1). Use --overwrite.",
         ),
+        ("Pass path='a b' (--data 'a b').", "Pass --data 'a b'."),
+        ("Name it by `path` (--data).", "Name it by --data."),
+        (
+            "Received: path='a'. Read it (`read_csv(..., path=..., a=`) or `path`.",
+            "Received: --data 'a'. Read it (`read_csv(..., path=..., a=`) or --data.",
+        ),
         ("`image_size` is 3; `other` is not", "--image-size is 3; `other` is not"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +50,9 @@ def read_pairs(
     elif path.is_file() and path.name.lower().endswith(_KINDS):
         table = _of_file(path, encoding)
         if source or target:
-            names = (target, source) if swap else (source, target)
-            print_line(f"the first column is taken for {names[0]}, the next {names[1]}")
+            names = [name or "another language" for name in (source, target)]
+            first, second = reversed(names) if swap else names
+            print_line(f"the first column is taken for {first}, the next {second}")
     else:
         raise ValueError(
             "`path` must be a folder of train.SOURCE and train.TARGET, or a .txt or "
@@ -126,13 +126,18 @@ def _of_folder(
                 f"`{name}` must be the ending of its files in a folder, such as 'en'. "
                 f"Received: {name}={language!r}, path={str(folder)!r}"
             )
+    if source == target:
+        raise ValueError(
+            "`source` and `target` must be two languages. Received: "
+            f"source={source!r}, target={target!r}"
+        )
     parts = [("train", _pair(folder, "train", source, target))]
-    for name in VALID:
-        if _find(folder, f"{name}.{source}"):
-            parts.append(("valid", _pair(folder, name, source, target)))
-            break
-    for name in _tests(folder, source):
-        parts.append((name, _pair(folder, name, source, target)))
+    held_out = _held_out(folder, source, target)
+    for name in [name for name in VALID if name in held_out][:1]:
+        parts.append(("valid", _pair(folder, name, source, target)))
+    for name in held_out:
+        if name.startswith("test"):
+            parts.append((name, _pair(folder, name, source, target)))
     tables = []
     for split, files in parts:
         sides = [_lines(file, encoding) for file in files]
@@ -147,14 +152,21 @@ def _of_folder(
     return pd.concat(tables, ignore_index=True)
 
 
-def _tests(folder: Path, source: str) -> Iterator[str]:
-    endings = (f".{source}", f".{source}.gz")
-    names = {
-        file.name.removesuffix(".gz").removesuffix(f".{source}")
-        for file in folder.iterdir()
-        if file.name.startswith("test") and file.name.endswith(endings)
-    }
-    yield from sorted(names)
+def _held_out(folder: Path, source: str, target: str) -> list[str]:
+    """Names of the splits of these languages but "train", in order.
+
+    One with the target alone is among them: who reads it says what is missing. With a
+    third language besides, it is for another pair.
+    """
+    languages: dict[str, set[str]] = {}
+    for file in folder.iterdir():
+        name, _, language = file.name.removesuffix(".gz").rpartition(".")
+        languages.setdefault(name, set()).add(language)
+    return sorted(
+        name
+        for name, there in languages.items()
+        if name != "train" and (source in there or there == {target})
+    )
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +15,7 @@ from kerasdl._atomic import write_json
 from kerasdl._checks import check_positive_int
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
-from kerasdl.text.reading import given_texts
+from kerasdl.text.reading import given_texts, list_texts
 
 from .lesson import lesson_text
 from .pairs import one_form
@@ -110,7 +110,7 @@ class Translator:
         names = ("max_length", "beams", "as_lesson")
         write_json(folder / FACTS, {name: getattr(self, name) for name in names})
 
-    def translate(self, texts: Sequence[str], beams: int | None = None) -> list[str]:
+    def translate(self, texts: Iterable[str], beams: int | None = None) -> list[str]:
         """Translate texts, each by itself; an empty one stays empty.
 
         Args:
@@ -120,10 +120,7 @@ class Translator:
         Raises:
             ValueError: `texts` is one string, or holds something else.
         """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-            raise ValueError(
-                f"`texts` must be strings in a list. Received: texts={texts!r:.200}"
-            )
+        texts = list_texts(texts)
         parts, places = [], []
         for place, text in enumerate(texts):
             found = self._sentences(lesson_text(text) if self.as_lesson else text)
@@ -137,7 +134,7 @@ class Translator:
 
     def predict(
         self,
-        texts: Sequence[str] | pd.DataFrame | str | Path,
+        texts: Iterable[str] | pd.DataFrame | str | Path,
         text_column: str | None = None,
         encoding: str = "utf-8",
         beams: int | None = None,

@@ -71,11 +71,41 @@ def test_letters_have_one_form_and_a_mark_is_passed_over(write):
         ({"source": "en", "target": "de"}, "must hold train.de or train.de.gz"),
         ({"source": None, "target": "fr"}, "`source` must be the ending of its files"),
         ({"source": "en", "target": "../fr"}, "`target` must be the ending"),
+        ({"source": "en", "target": "en"}, "`source` and `target` must be two lang"),
     ],
 )
 def test_a_folder_without_a_language_is_refused(folder, names, match):
     with pytest.raises(ValueError, match=match):
         read_pairs(folder, **names)
+
+
+@pytest.mark.parametrize("name", ["val", "test_2016", "test_new"])
+@pytest.mark.parametrize("lost", ["en", "fr"])
+def test_half_of_a_split_is_named_and_not_passed_over(folder, write, name, lost):
+    write(f"{name}.{'fr' if lost == 'en' else 'en'}", "A cow.")
+    for file in folder.glob(f"{name}.{lost}*"):
+        file.unlink()
+    with pytest.raises(ValueError, match=rf"must hold {name}\.{lost} or "):
+        read_pairs(folder, "en", "fr")
+
+
+def test_a_split_of_another_pair_of_languages_is_left(folder, write):
+    for language in ("fr", "de"):
+        write(f"test_c.{language}", "Hund")
+    assert "test_c" not in set(read_pairs(folder, "en", "fr")["split"])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"source": "en"}, "for en, the next another language"),
+        ({"source": "en", "target": "fr", "swap": True}, "for fr, the next en"),
+        ({"target": "fr", "swap": True}, "for fr, the next another language"),
+    ],
+)
+def test_it_is_said_what_the_columns_are_taken_for(write, capsys, given, said):
+    read_pairs(write("pairs.tsv", "Go.\tVa !"), **given)
+    assert f"the first column is taken {said}\n" in capsys.readouterr().out
 
 
 def test_lines_without_translation_are_refused(folder, write):
