@@ -128,7 +128,9 @@ def _is_dead(host: str, process: int) -> bool:
     return False
 
 
-def write_bytes(path: str | Path, content: bytes, *, clean: bool = True) -> None:
+def write_bytes(
+    path: str | Path, content: bytes | memoryview, *, clean: bool = True
+) -> None:
     """Write `content` to `path`, whole or not at all."""
     with replacing(path, clean=clean) as beside:
         beside.write_bytes(content)

@@ -137,7 +137,7 @@ def _is_line(text: str) -> bool:
     )
 
 
-def first_few(names: Collection[str], limit: int = 5) -> str:
+def first_few(names: Collection[object], limit: int = 5) -> str:
     """`names` for an error message: the first ones, and how many there are."""
     names = list(names)
     shown = ", ".join(map(repr, names[:limit]))

@@ -121,8 +121,10 @@ def num_replicas() -> int:
 def is_multi_worker() -> bool:
     """Whether this process is one of several that train together."""
     tf = sys.modules.get("tensorflow")
-    multi_worker = tf and tf.distribute.MultiWorkerMirroredStrategy
-    return bool(tf) and isinstance(tf.distribute.get_strategy(), multi_worker)
+    if tf is None:
+        return False
+    multi_worker = tf.distribute.MultiWorkerMirroredStrategy
+    return isinstance(tf.distribute.get_strategy(), multi_worker)
 
 
 def is_chief() -> bool:

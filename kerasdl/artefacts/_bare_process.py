@@ -11,6 +11,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 def milliseconds(
@@ -31,13 +32,14 @@ def main() -> None:
     """Answer and time what stdin asks for, without kerasdl; see `measurements`."""
     answer, sys.stdout = sys.stdout.buffer, sys.stderr  # whatever else prints
     asked = pickle.load(sys.stdin.buffer)
-    sys.modules["kerasdl"] = None
+    # So Python refuses to import it; typeshed tells of modules alone.
+    sys.modules["kerasdl"] = None  # pyright: ignore[reportArgumentType]
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(asked["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(1)
     samples, sizes, seconds = asked["samples"], asked["sizes"], asked["seconds"]
-    found = {"times": {}, "answers": {}}
+    found: dict[str, Any] = {"times": {}, "answers": {}}
     if asked["keras"]:
         import keras
 

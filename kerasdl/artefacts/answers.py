@@ -10,7 +10,7 @@ from .signature import Arrays, Runner
 # Some samples, and what is true of each of them.
 Batch = tuple[Arrays, Sequence[Any] | np.ndarray]
 # What is kept of the answers to some samples.
-Keep = Callable[[Arrays, Sequence[Any] | np.ndarray], Arrays]
+Keep = Callable[[Arrays, Any], Arrays]  # of outputs, with what the batches say
 
 
 def answers(

@@ -27,14 +27,14 @@ _MOST_DIFFERENCE = 0.3
 _MOST_OF_ANY = 0.1
 # Besides, of the output: answers that hardly differ are of a range of a few steps.
 _STEPS = 8
+Ranges = tuple[Arrays, Signature]  # samples that int8 finds them on, and their names
 Proof = tuple[Arrays, Arrays]  # some samples, and what the model says of them
 
 
 def to_tflite(
     folder: str,
-    signature: Signature | None = None,
     quantize: str | None = None,
-    calibration: Arrays | None = None,
+    ranges: Ranges | None = None,
     keep_float: KeepFloat = (),
     select_tf_ops: bool = False,
     proof: Proof | None = None,
@@ -44,10 +44,9 @@ def to_tflite(
     Args:
         folder: a SavedModel of `as_module`, widened for int8 that keeps nothing in
             float.
-        signature: of the module, which int8 needs.
-        quantize: as in `write_tflite`, and so are the next three.
-        calibration: see there.
-        keep_float: see there.
+        quantize: as in `write_tflite`.
+        ranges: of int8, which needs them; None of all else.
+        keep_float: as in `write_tflite`, and so is the next one.
         select_tf_ops: see there.
         proof: what the file must answer; None does not run it.
 
@@ -57,10 +56,10 @@ def to_tflite(
     with silenced(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the old interpreter, which TensorFlow brings
         try:
-            if keep_float:
-                content = convert_mixed(folder, calibration, signature, keep_float)
+            if ranges is not None and keep_float:
+                content = convert_mixed(folder, *ranges, keep_float)
             else:
-                converter = _converter(folder, signature, quantize, calibration)
+                converter = _converter(folder, quantize, ranges)
                 if select_tf_ops:
                     allowed = converter.target_spec.supported_ops
                     converter.target_spec.supported_ops = [
@@ -86,13 +85,10 @@ def to_tflite(
 
 
 def _converter(
-    folder: str,
-    signature: Signature | None,
-    quantize: str | None,
-    calibration: Arrays | None,
+    folder: str, quantize: str | None, ranges: Ranges | None
 ) -> tf.lite.TFLiteConverter:
-    if quantize == "int8":
-        converter = int8_converter(folder, calibration, signature)
+    if ranges is not None:
+        converter = int8_converter(folder, *ranges)
     else:
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if quantize is not None:

@@ -34,7 +34,8 @@ def with_float_moves(content: bytes) -> bytes:
         return graph.tensors[index].type == schema.TensorType.FLOAT32
 
     for name, operator in pairs:
-        source = exact.get(operator.inputs[0], operator.inputs[0])
+        first: int = operator.inputs[0]
+        source = exact.get(first, first)
         if name in _ROUNDING:
             if is_float(source):
                 exact[operator.outputs[0]] = source

@@ -14,8 +14,9 @@ from .tflite_file import output_names
 KeepFloat = Sequence[str] | Callable[[bytes], Sequence[str]]
 
 
-def check_calibration(calibration: Arrays, signature: Signature) -> None:
-    """Raise ValueError unless there are samples for each input, more than one."""
+def check_calibration(calibration: Arrays | None, signature: Signature) -> Arrays:
+    """Return samples for each input; raise ValueError unless there are two or more."""
+    calibration = calibration or {}
     shapes = {
         name: np.shape(calibration[name]) if name in calibration else ()
         for name in signature.inputs
@@ -29,6 +30,7 @@ def check_calibration(calibration: Arrays, signature: Signature) -> None:
             "`calibration` must have two samples or more for each of "
             f"{list(signature.inputs)} for int8. Received: arrays of {shapes}"
         )
+    return calibration
 
 
 def int8_converter(

@@ -85,7 +85,7 @@ def bare_process(
         ValueError: such a process cannot load a file, or the model is compiled.
     """
     found: dict[str, Any] = {}
-    answers: dict[str, Arrays] = {}
+    answers: dict[str, Any] = {}  # of Keras in order, of the others by name
     for threads in THREADS:
         answer = _ask(
             threads=threads,

@@ -56,7 +56,7 @@ def write_saved_model(
 
 
 def save_module(
-    module: tf.Module, path: str | Path, *, overwrite: bool = False
+    module: ServedModule, path: str | Path, *, overwrite: bool = False
 ) -> None:
     """Write a module as a SavedModel folder, whole or not at all.
 

@@ -1,7 +1,7 @@
 """What is exported: named arrays in, named arrays out, as one TensorFlow function."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -73,7 +73,7 @@ class Signature:
         return found
 
 
-def arranged(model: keras.Model, arrays: list[Any]) -> Any:
+def arranged(model: keras.Model, arrays: Sequence[Any]) -> Any:
     """Arrays in the order of `model.inputs`, cast and nested as `model` takes them."""
     values = [
         value if tensor.dtype == "string" else tf.cast(value, tensor.dtype)

@@ -64,8 +64,9 @@ def write_tflite(
     check_one_of("quantize", quantize, QUANTIZATIONS)
     check_writable("path", check_suffix("path", path, ".tflite"))
     signature.check(model)
+    ranges = None
     if quantize == "int8":
-        check_calibration(calibration or {}, signature)
+        ranges = check_calibration(calibration, signature), signature
     elif keep_float:
         raise ValueError(
             "`keep_float` must be empty without quantize='int8'. Received: "
@@ -85,9 +86,8 @@ def write_tflite(
         proof = _proof(module, calibration, signature, compared)
     convert = partial(
         to_tflite,
-        signature=signature,
         quantize=quantize,
-        calibration=calibration,
+        ranges=ranges,
         keep_float=keep_float,
         select_tf_ops=select_tf_ops,
         proof=proof,
@@ -96,7 +96,7 @@ def write_tflite(
     write_bytes(path, finish(content) if finish else content)
 
 
-def write_module_tflite(module: tf.Module, path: str | Path) -> None:
+def write_module_tflite(module: ServedModule, path: str | Path) -> None:
     """Write a module as a `.tflite` file, whole or not at all; it is not proved.
 
     Args:

@@ -7,6 +7,7 @@ from .epoch_order import epoch_length, epoch_order
 from .plan import BatchPlan
 from .split import stratified_folds, stratified_split
 from .training_data import (
+    Pair,
     TrainingData,
     as_training_data,
     is_training_data,
@@ -17,6 +18,7 @@ __all__ = [
     "Batch",
     "BatchPlan",
     "BatchStream",
+    "Pair",
     "TrainingData",
     "aligned_empty",
     "as_training_data",

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import DTypeLike
 
 from kerasdl._parallel import num_cpus
 
@@ -63,7 +64,6 @@ class BatchStream:
 
     def take(self, epoch: int, index: int) -> Batch:
         """Return batch `index` of `epoch`; queue those that follow it."""
-        epoch, index = int(epoch), int(index)
         last = min(index + self._ahead, self.num_batches - 1)
         with self._lock:
             for key in ((epoch, i) for i in range(index, last + 1)):
@@ -86,7 +86,7 @@ class BatchStream:
         specs = tf.nest.flatten(signature)
 
         def arrays(epoch: np.ndarray, index: np.ndarray) -> list[np.ndarray]:
-            return tf.nest.flatten(self.take(epoch, index))
+            return tf.nest.flatten(self.take(int(epoch), int(index)))
 
         def one_epoch(_: tf.Tensor) -> tf.data.Dataset:
             epoch = tf.numpy_function(self.begin_epoch, [], tf.int64)
@@ -122,7 +122,7 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="kerasdl")
 
 
-def aligned_empty(shape: tuple[int, ...], dtype: type) -> np.ndarray:
+def aligned_empty(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """Like `np.empty`, at an address TensorFlow takes over without a copy."""
     alignment = 64  # EIGEN_MAX_ALIGN_BYTES of TensorFlow's builds
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize

@@ -11,6 +11,8 @@ from ._stream import BatchStream
 class TrainingData(Protocol):
     """Data that a training goes through, epoch by epoch, and can go on with.
 
+    Ours inherit from it: pyright takes no `cached_property` for a property.
+
     Attributes:
         train: tf.data of batches for training, one epoch a pass.
         valid: the same for validation; None for none.
@@ -18,17 +20,14 @@ class TrainingData(Protocol):
         stream: the `BatchStream` under `train`.
     """
 
+    batch_size: int
+    stream: BatchStream
+
     @property
     def train(self) -> tf.data.Dataset: ...  # noqa: D102
 
     @property
     def valid(self) -> tf.data.Dataset | None: ...  # noqa: D102
-
-    @property
-    def batch_size(self) -> int: ...  # noqa: D102
-
-    @property
-    def stream(self) -> BatchStream: ...  # noqa: D102
 
     def start_epoch(self, epoch: int) -> None:
         """Let the next pass over `train` be number `epoch`, as a resumed run needs."""

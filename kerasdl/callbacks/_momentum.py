@@ -31,7 +31,7 @@ class VariableMomentum:
             )
         self._optimizer, self._name = optimizer, names[0]
         self._number = float(getattr(optimizer, self._name))
-        self._variable = tf.Variable(self._number, trainable=False)
+        self._variable = tf.Variable(tf.constant(self._number), trainable=False)
         setattr(optimizer, self._name, _Momentum(self._number, self._variable))
         model.make_train_function(force=True)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from kerasdl.batches import TrainingData
+from kerasdl.batches import Pair, TrainingData
 
 
 class StopOnBadLoss(keras.callbacks.Callback):
@@ -31,7 +31,7 @@ class StopOnBadLoss(keras.callbacks.Callback):
         ```
     """
 
-    def __init__(self, data: TrainingData | None = None) -> None:
+    def __init__(self, data: TrainingData | Pair | None = None) -> None:
         super().__init__()
         self.data = data
 

@@ -60,17 +60,17 @@ def check_photos(data: ImageData, split: str) -> CheckPhotos:
     return CheckPhotos(pixels, files, batches())
 
 
-def upright_files(photos: CheckPhotos, count: int) -> list[int]:
-    """Places of JPEG and PNG files among the first photos, at most `count`.
+def upright_files(photos: CheckPhotos, count: int) -> dict[int, str]:
+    """By place the JPEG and PNG files among the first photos, at most `count`.
 
     Those that are turned by EXIF data are left out: TensorFlow does not turn them.
     """
-    places = []
+    found = {}
     for place, file in enumerate(photos.files):
-        if file is None or len(places) == count:
+        if file is None or len(found) == count:
             continue
         with Image.open(file) as image:
             upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
             if image.format in ("JPEG", "PNG") and upright:
-                places.append(place)
-    return places
+                found[place] = file
+    return found

@@ -25,16 +25,22 @@ def most_confused(
         kd.interpret.most_confused(report.confusion, report.class_names, 3)
         ```
     """
+    names = np.array(class_names, dtype=object)
+    table = _mistakes(matrix).iloc[:limit]
+    return table.assign(true=names[table["true"]], predicted=names[table["predicted"]])
+
+
+def _mistakes(matrix: np.ndarray) -> pd.DataFrame:
+    """`most_confused` of all classes, by their numbers."""
     matrix = np.asarray(matrix)
     true, predicted = np.nonzero(matrix * ~np.eye(len(matrix), dtype=bool))
     counts = matrix[true, predicted]
     shares = counts / matrix.sum(axis=1)[true]
-    order = np.lexsort((-shares, -counts))[:limit]
-    names = np.array(class_names, dtype=object)
+    order = np.lexsort((-shares, -counts))
     return pd.DataFrame(
         {
-            "true": names[true[order]],
-            "predicted": names[predicted[order]],
+            "true": true[order],
+            "predicted": predicted[order],
             "count": counts[order],
             "share": shares[order],
         }
@@ -79,7 +85,7 @@ def confused_part(
     """
     matrix = np.asarray(matrix)
     # A dict keeps the order in which the classes come up.
-    pairs = most_confused(matrix, range(len(matrix)))[["true", "predicted"]]
+    pairs = _mistakes(matrix)[["true", "predicted"]]
     ranked = dict.fromkeys([*pairs.to_numpy().ravel(), *range(len(matrix))])
     chosen = set(list(ranked)[:size])
     kept = [index for index in similarity_order(matrix) if index in chosen]

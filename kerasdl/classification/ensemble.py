@@ -8,18 +8,18 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._checks import check_one_of
-from kerasdl.data import ImageData
+from kerasdl.data import DatasetPhotos, ImageData
 from kerasdl.models import restore_weights
 
 from .outputs import check_outputs
 from .predict_split import SplitPredictions, predict_split
-from .split_photos import photos_for
+from .split_photos import SplitPhotos, photos_for
 
 
 def ensemble(
     model: keras.Model,
     members: Sequence[str | Path | keras.Model],
-    data: ImageData | tf.data.Dataset,
+    data: ImageData | DatasetPhotos | tf.data.Dataset,
     split: str = "valid",
     *,
     verbose: int = 1,
@@ -67,7 +67,7 @@ def ensemble(
 def _predict(
     model: keras.Model,
     member: str | Path | keras.Model,
-    data: ImageData,
+    data: SplitPhotos,
     split: str,
     verbose: int,
 ) -> SplitPredictions:

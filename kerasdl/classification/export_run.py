@@ -77,6 +77,7 @@ def export_run(
         ImportError: the extra `export` is not installed.
         ValueError: an argument is none of these, or the photos do not suit the model.
     """
+    check = _with_labels(check)
     model, class_names, resize, out = _source(run, check, out)
     check_name(out)
     calibration = calibration or check
@@ -95,11 +96,11 @@ def export_run(
     shown = check_photos(check, split)
     _check_probabilities(model, shown.pixels)
     calibrated = [name for name in formats if name in CALIBRATED]
-    photos = None
+    photos, errors = None, None
     if calibrated:
         seed = resolve_seed(seed)
         photos = calibration_photos(calibration, seed=seed)
-    errors = cache(partial(quantization_errors, model, photos))
+        errors = cache(partial(quantization_errors, model, photos))
 
     def writer(name: str) -> Callable[[Path], None]:
         return lambda path: write_format(
@@ -115,7 +116,7 @@ def export_run(
     def conclude(rows: dict[str, dict[str, Any]], own: dict[str, Any]) -> ExportReport:
         for name, row in rows.items():
             row["seed"] = seed
-            if name in calibrated:
+            if photos is not None and name in calibrated:
                 row |= {"calibration_photos": len(photos), "calibration_seed": seed}
         return ExportReport(rows, own["accuracy"], max_drop)
 
@@ -132,21 +133,25 @@ def export_run(
         entries=(
             serve_bytes_entries(model, shown) if "saved_model" in formats else None
         ),
-        errors=errors if calibrated else None,
+        errors=errors,
         overwrite=overwrite,
     )
 
 
-def _source(
-    run: str | Path | keras.Model, check: ImageData | None, out: str | Path | None
-) -> tuple[keras.Model, list[str], str, Path]:
-    """Model, class names, rule of resizing, and the folder to write."""
+def _with_labels(check: ImageData | None) -> ImageData:
     if check is None:
         raise ValueError(
             "`check` must be photos with labels, by which every file is proved. "
             "Received: check=None"
         )
     check_data("check", check)
+    return check
+
+
+def _source(
+    run: str | Path | keras.Model, check: ImageData, out: str | Path | None
+) -> tuple[keras.Model, list[str], str, Path]:
+    """Model, class names, rule of resizing, and the folder to write."""
     if isinstance(run, keras.Model):
         if out is None:
             raise ValueError("`out` must name a folder for a model. Received: out=None")

@@ -190,7 +190,7 @@ def write_format(
     class_names: Sequence[str],
     resize: str,
     calibration: np.ndarray | None,
-    errors: Callable[[], pd.DataFrame],
+    errors: Callable[[], pd.DataFrame] | None,
 ) -> None:
     """Write `model` to `path` in one of the formats of `artefacts.FILES`.
 
@@ -201,7 +201,8 @@ def write_format(
         class_names: in output order.
         resize: as in `save_saved_model`.
         calibration: as in `save_tflite`, of formats in int8.
-        errors: gives what each operator loses in int8, for "tflite_mixed".
+        errors: gives what each operator loses in int8, for "tflite_mixed"; None where
+            no format is in int8.
     """
     if name == "keras":
         save_inference_model(model, path)
@@ -210,13 +211,16 @@ def write_format(
     elif name == "onnx":
         save_onnx(model, path, class_names)
     else:
+        keep_float: Sequence[str] = ()
+        if name == "tflite_mixed" and errors is not None:
+            keep_float = worst_tensors(errors())
         save_tflite(
             model,
             path,
             QUANTIZE[name],
             calibration,
             class_names,
-            keep_float=worst_tensors(errors()) if name == "tflite_mixed" else (),
+            keep_float=keep_float,
         )
 
 

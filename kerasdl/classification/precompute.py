@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasdl._keras_internals import graph_of, nodes_of
-from kerasdl.batches import BatchStream
+from kerasdl.batches import BatchStream, TrainingData
 from kerasdl.callbacks import CycleSnapshots, Evaluation, WeightAveraging
 from kerasdl.data import ImageData
 from kerasdl.train import ActivationBatches, cached_activations, check_same_step
@@ -21,7 +21,7 @@ from kerasdl.train import ActivationBatches, cached_activations, check_same_step
 from .tta_evaluation import TTAEvaluation
 
 
-class ActivationData:
+class ActivationData(TrainingData):
     """Activations of the photos of an `ImageData`: its splits, labels and order.
 
     Args:

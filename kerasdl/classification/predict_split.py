@@ -12,10 +12,10 @@ from kerasdl._checks import check_one_of
 from kerasdl._described import Described, some
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
-from kerasdl.data import ImageData
+from kerasdl.data import DatasetPhotos, ImageData
 
 from .outputs import check_numbers, check_outputs, class_probabilities
-from .split_photos import photos_for, photos_in_order, read_rows
+from .split_photos import SplitPhotos, photos_for, photos_in_order, read_rows
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +43,7 @@ class SplitPredictions(Described):
         Raises:
             ValueError: the photos have no labels.
         """
-        labels = self._known_labels("accuracy")
+        labels = known_labels(self, "accuracy")
         if labels.ndim == 2:
             return float(np.mean((self.probabilities > 0.5) == (labels > 0.5)))
         return float(np.mean(self.probabilities.argmax(axis=1) == labels))
@@ -57,7 +57,7 @@ class SplitPredictions(Described):
         Raises:
             ValueError: the photos have no labels.
         """
-        labels = self._known_labels("log_loss")
+        labels = known_labels(self, "log_loss")
         if labels.ndim == 2:
             truth, shares = labels.ravel() > 0.5, self.probabilities.ravel()
             return float(metrics.log_loss(truth, shares, labels=[False, True]))
@@ -77,18 +77,20 @@ class SplitPredictions(Described):
         measured = {"accuracy": self.accuracy, "log loss": self.log_loss}
         return facts | {name: f"{value:.4f}" for name, value in measured.items()}
 
-    def _known_labels(self, name: str) -> np.ndarray:
-        if self.labels is None:
-            raise ValueError(
-                f"`{name}` needs photos with labels. Received: labels=None. "
-                "`predict.Submission` writes answers for photos without."
-            )
-        return self.labels
+
+def known_labels(found: SplitPredictions, name: str) -> np.ndarray:
+    """The labels of photos; raise ValueError unless there are some, as `name` needs."""
+    if found.labels is None:
+        raise ValueError(
+            f"`{name}` needs photos with labels. Received: labels=None. "
+            "`predict.Submission` writes answers for photos without."
+        )
+    return found.labels
 
 
 def predict_split(
     model: keras.Model,
-    data: ImageData | tf.data.Dataset,
+    data: ImageData | DatasetPhotos | tf.data.Dataset,
     split: str = "valid",
     *,
     verbose: int = 1,
@@ -133,7 +135,7 @@ def predict_split(
 
 
 def of_rows(
-    data: ImageData, split: str, rows: np.ndarray, outputs: np.ndarray
+    data: SplitPhotos, split: str, rows: np.ndarray, outputs: np.ndarray
 ) -> SplitPredictions:
     """The predictions of the photos in places `rows` of `split`.
 

@@ -114,7 +114,8 @@ class Predictions(Described):
     def _facts(self) -> dict[str, str]:
         facts = {}
         for row, file in enumerate(self.files[:_SHOWN]):
-            labels = self.labels[row] if self.is_multi_label else [self.labels[row]]
+            own = self.labels[row]
+            labels = [own] if isinstance(own, str) else own
             given = dict(zip(self.class_names, self.probabilities[row], strict=True))
             named = [f"{label} {given[label]:.4f}" for label in labels]
             remark = self.remark(row)
@@ -255,7 +256,7 @@ class Predictor(Described):
             except ImageError as error:
                 if on_error == "raise":
                     raise
-                damaged[as_text(picture)] = error.reason
+                damaged[as_text(error.path)] = error.reason
                 return None
 
         usable = (pixels for pixels in map_ahead(ready, pictures) if pixels is not None)

@@ -1,6 +1,6 @@
 """How good a classifier's answers are: numbers and tables from one pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +16,13 @@ from sklearn import metrics
 from kerasdl._described import Described, some
 from kerasdl._names import as_text
 from kerasdl._numbers import number
-from kerasdl.data import ImageData, read_image
+from kerasdl.data import DatasetPhotos, ImageData, read_image
 
 from ._check_answers import check_answers
 from ._class_scores import average_scores, scores_per_class
 from .confusion import row_shares
 from .outputs import class_probabilities
-from .predict_split import SplitPredictions, predict_split
+from .predict_split import SplitPredictions, known_labels, predict_split
 from .reliability import expected_calibration_error
 from .split_photos import photos_for
 
@@ -94,7 +94,7 @@ class ClassificationReport(Described):
         if probabilities.ndim == 2 and len(class_names) == 2:
             probabilities = class_probabilities(probabilities)
         count = len(probabilities)
-        names: Sequence[Any] = range(count) if files is None else files
+        names: Iterable[str | Path] = map(str, range(count)) if files is None else files
         limits: Any = threshold  # one, or an array of one for each class
         if not np.isscalar(threshold):
             limits = np.asarray(threshold, "float64")
@@ -121,7 +121,7 @@ class ClassificationReport(Described):
     def from_model(
         cls,
         model: keras.Model,
-        data: ImageData | tf.data.Dataset,
+        data: ImageData | DatasetPhotos | tf.data.Dataset,
         split: str = "valid",
         *,
         threshold: float | Sequence[float] = 0.5,
@@ -150,7 +150,7 @@ class ClassificationReport(Described):
         places = {file: place for place, file in enumerate(data.files(split))}
         report = cls.from_predictions(
             found.probabilities,
-            found.labels,
+            known_labels(found, "ClassificationReport"),
             data.class_names,
             found.files,
             threshold=threshold,

@@ -26,7 +26,7 @@ _PAIRS = 20
 _PHOTOS = 12  # in a gallery
 _BATCH = 4  # photos of which heat is computed at once: a tape holds all their maps
 _WORST = 12  # of more classes, those with the lowest F1 have galleries
-_SCORES = dict.fromkeys(
+_SCORES: dict[str, str] = dict.fromkeys(
     ("precision", "recall", "F1", "average_precision", "ROC_AUC"), ".3f"
 )
 _MARKS = {"✓": "right", "✗": "wrong"}  # of lines of `describe`: class of the style

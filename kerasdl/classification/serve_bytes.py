@@ -26,11 +26,12 @@ def serve_bytes_entries(model: keras.Model, photos: CheckPhotos) -> Entries:
     """
     pixels = enough({"pixels": photos.pixels})["pixels"]
     expected = {"probabilities": model.predict_on_batch(pixels.astype("float32"))}
-    places = upright_files(photos, len(pixels))
+    upright = upright_files(photos, len(pixels))
+    places = list(upright)
     encoded = [tf.io.encode_png(picture).numpy() for picture in pixels]
     calls = {_ENTRY: (_ENTRY, {"images": np.array(encoded, object)})}
     if places:
-        files = [Path(photos.files[place]).read_bytes() for place in places]
+        files = [Path(file).read_bytes() for file in upright.values()]
         calls["files"] = _ENTRY, {"images": np.array(files, object)}
 
     def judge(answers: Mapping[str, Arrays]) -> dict[str, Any]:

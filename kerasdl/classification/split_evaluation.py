@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from kerasdl.callbacks import Evaluation
-from kerasdl.data import ImageData
+from kerasdl.data import DatasetPhotos, ImageData
 
 from .outputs import check_outputs
 from .predict_split import predict_split
@@ -34,7 +34,7 @@ class SplitEvaluation(Evaluation):
     def __init__(
         self,
         model: keras.Model,
-        data: ImageData | tf.data.Dataset,
+        data: ImageData | DatasetPhotos | tf.data.Dataset,
         split: str = "valid",
     ) -> None:
         super().__init__(self._of_split)

@@ -1,7 +1,5 @@
 """The photos of a split, at a model's size, in the order of their files."""
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,10 +9,10 @@ from kerasdl.models.picture_shape import picture_shape
 
 from .outputs import num_outputs
 
+SplitPhotos = ImageData | DatasetPhotos  # alike in what is asked of them
 
-def photos_for(
-    model: keras.Model, data: ImageData | tf.data.Dataset
-) -> Any:  # an ImageData, or a DatasetPhotos: alike in what is asked of them
+
+def photos_for(model: keras.Model, data: SplitPhotos | tf.data.Dataset) -> SplitPhotos:
     """`data`, or what a dataset holds; its pictures must have the model's size."""
     if not isinstance(data, tf.data.Dataset):
         check_data("data", data)
@@ -29,7 +27,7 @@ def photos_for(
     return photos
 
 
-def check_data(name: str, data: ImageData | DatasetPhotos) -> None:
+def check_data(name: str, data: SplitPhotos) -> None:
     """Raise ValueError unless the argument `name` has splits of photos."""
     if not isinstance(data, (ImageData, DatasetPhotos)):
         raise ValueError(
@@ -39,7 +37,7 @@ def check_data(name: str, data: ImageData | DatasetPhotos) -> None:
 
 
 def photos_in_order(
-    data: ImageData, split: str, augment: str | Augment | None = None, seed: int = 0
+    data: SplitPhotos, split: str, augment: str | Augment | None = None, seed: int = 0
 ) -> PhotoBatches:
     """Photos of `split` in file order; their labels are their places in it."""
     if isinstance(data, DatasetPhotos):

@@ -11,13 +11,13 @@ from kerasdl import _atomic
 from kerasdl._checks import check_positive_int
 from kerasdl._npz import read_npz
 from kerasdl._progress import show_progress
-from kerasdl.batches import Batch, BatchStream
+from kerasdl.batches import Batch, BatchStream, TrainingData
 from kerasdl.data import ImageData, PhotoBatches
 
 from .outputs import check_outputs, class_probabilities
 
 
-class TaughtPhotos:
+class TaughtPhotos(TrainingData):
     """Augmented training photos for a student, with the answers of its teacher.
 
     Teacher and student see the same view of a photo, each at the size it was made for:
@@ -61,8 +61,6 @@ class TaughtPhotos:
         epochs.
     """
 
-    valid = None
-
     def __init__(
         self,
         data: ImageData,
@@ -100,6 +98,10 @@ class TaughtPhotos:
             self._answers.append(np.split(answers, ends[:-1]))
         # A photo that cannot be read has no answers, and is not shown.
         self._means = sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-6)
+
+    @property
+    def valid(self) -> None:  # noqa: D102 (described with the class)
+        return None
 
     @cached_property
     def train(self) -> tf.data.Dataset:  # noqa: D102 (described with the class)

@@ -12,20 +12,20 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._parallel import map_ahead
 from kerasdl._progress import show_progress
 from kerasdl._seeds import resolve_seed
-from kerasdl.data import ImageData, PhotoBatches
+from kerasdl.data import DatasetPhotos, ImageData, PhotoBatches
 from kerasdl.data.augment import PRESETS, Augment
 
 from ._views import VIEWS, ViewSet, check_views
 from .outputs import check_outputs
 from .predict_split import SplitPredictions, of_rows
-from .split_photos import photos_for, photos_in_order, read_rows
+from .split_photos import SplitPhotos, photos_for, photos_in_order, read_rows
 
 View = tuple[int, np.ndarray, np.ndarray]  # its number, rows of the photos, pixels
 
 
 def tta(
     model: keras.Model,
-    data: ImageData | tf.data.Dataset,
+    data: ImageData | DatasetPhotos | tf.data.Dataset,
     n_aug: int = 4,
     augment: str | Augment | None = None,
     split: str = "valid",
@@ -104,7 +104,7 @@ def tta(
 
 
 def check_tta(
-    data: ImageData,
+    data: SplitPhotos,
     n_aug: int,
     augment: str | Augment | None,
     split: str,
@@ -125,10 +125,10 @@ def check_tta(
         )
     if isinstance(augment, str):
         check_one_of("augment", augment, [*VIEWS, *PRESETS, "rand_augment"])
-    if augment in VIEWS:
-        check_views("augment", augment, data.image_size)
-    else:
-        photos_in_order(data, split, augment, 0)
+        if augment in VIEWS:
+            check_views("augment", augment, data.image_size)
+            return augment
+    photos_in_order(data, split, augment, 0)
     return augment
 
 

@@ -56,7 +56,7 @@ def read_arrays(
             held = check_fraction("valid", valid)
         else:
             held = held_out(photos, valid)
-        share = None if "test" in extra else test
+        share = None if isinstance(test, (tuple, np.ndarray)) else test
         splits = split_photos(photos, names, held, share, seed)
     if "test" in extra:
         splits["test"] = extra["test"]

@@ -55,7 +55,7 @@ def _read_batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return planes.transpose(0, 2, 3, 1), np.array(labels, np.uint8)
 
 
-def _pixels_and_labels(file: object) -> tuple[bytes, list[int]]:
+def _pixels_and_labels(file: BytesIO) -> tuple[bytes, list[int]]:
     """The longest string, and the numbers between the text "labels" and the next."""
     labels: list[int] = []
     pixels: Any = b""

@@ -2,7 +2,7 @@
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from kerasdl._checks import first_few
 from kerasdl._parallel import map_ahead
@@ -27,7 +27,7 @@ class DamagedFiles(dict[str, str]):
         warnings.warn(f"left out {error} ({count} so far)", stacklevel=3)
 
     def readable_batches(
-        self, batches: Iterable[Sequence[int]], read: Callable[[int], object]
+        self, batches: Iterable[Iterable[int]], read: Callable[[int], object]
     ) -> list[int]:
         """Which of `batches` hold an image that is not damaged; it is looked for.
 

@@ -35,7 +35,7 @@ def _of_split(data: Any, split: str) -> dict[str, Any]:
     for part in _contents(data.pictures(split)):
         digest.update(part)
     if data.has_labels(split):
-        digest.update(np.ascontiguousarray(data.labels(split)))
+        digest.update(data.labels(split).tobytes())
     return {"count": len(data.files(split)), "sha256": digest.hexdigest()[:16]}
 
 
@@ -49,7 +49,9 @@ def _contents(pictures: Sequence[Path | np.ndarray]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
+    if isinstance(value, keras.layers.Layer):
+        return {"class": type(value).__name__, **value.get_config(), **_OF_NO_MATTER}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = dataclasses.asdict(value)
         named = {
             name: getattr(item, "__qualname__", type(item).__name__)
@@ -57,6 +59,4 @@ def _plain(value: Any) -> Any:
             if callable(item)
         }
         return {"class": type(value).__name__, **fields, **named}
-    if isinstance(value, keras.layers.Layer):
-        return {"class": type(value).__name__, **value.get_config(), **_OF_NO_MATTER}
     return value

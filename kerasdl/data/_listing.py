@@ -62,7 +62,7 @@ def list_images(directory: str | Path) -> tuple[list[str], list[str]]:
     return list_each([directory])[0]
 
 
-def list_each(directories: Sequence[Path]) -> list[tuple[list[str], list[str]]]:
+def list_each(directories: Sequence[str | Path]) -> list[tuple[list[str], list[str]]]:
     """`list_images` of each; a folder that links lead to is listed for one alone."""
     return [
         _images(folders, directory)

@@ -1,13 +1,13 @@
 """Files opened and read that end."""
 
 import errno
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 
-def open_file(path: str | Path) -> BinaryIO:
+def open_file(path: str | Path) -> io.FileIO:
     """Open a file to read its bytes, unbuffered.
 
     Raises:

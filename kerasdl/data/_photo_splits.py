@@ -13,7 +13,7 @@ from sklearn.model_selection import LeaveOneOut
 from sklearn.utils.class_weight import compute_class_weight
 
 from kerasdl import strategies
-from kerasdl.batches import BatchStream, stratified_folds
+from kerasdl.batches import BatchStream, TrainingData, stratified_folds
 
 from ._facts import photo_facts
 from ._label_modes import encode_labels
@@ -26,7 +26,7 @@ from .image_folder import PhotoBatches, read_picture
 from .photo_settings import PhotoSettings
 
 
-class PhotoSplits(Looks):
+class PhotoSplits(Looks, TrainingData):
     """Photos in up to three splits; `ImageData` describes it.
 
     Args:

@@ -71,7 +71,8 @@ def rand_augment(
 
     def apply(images: np.ndarray, draws: np.ndarray) -> np.ndarray:
         with tf.device("CPU:0"):  # a graphics card has the model's work to do
-            return augment_batch(images, np.int64(draws[:, :2] * 2**53)).numpy()
+            seeds = (draws[:, :2] * 2**53).astype("int64")
+            return augment_batch(tf.constant(images), tf.constant(seeds)).numpy()
 
     return apply
 

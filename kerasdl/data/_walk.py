@@ -40,7 +40,7 @@ def walk(tops: Sequence[str | Path], follow_links: bool = True) -> list[Folders]
     found: list[Folders] = [[] for _ in tops]
     above = {str(path) for top in tops for path in Path(top).resolve().parents}
     seen = set()
-    waiting = list(enumerate(map(os.fspath, tops)))
+    waiting = list(enumerate(os.fspath(top) for top in tops))
     only_real = True  # at first: what lies below `tops` comes before links to it
     while waiting:
         links = []

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from kerasdl._checks import check_one_of
@@ -248,6 +249,11 @@ class Augment:
         added = 255 * self.brightness * signed[:, 9] + 127.5 * (1 - contrast)
         matrices[:, :, 3] = added[:, None]
         if by_later:
+            if later is None:
+                raise ValueError(
+                    "`later` must be given for `hue`, `grey` and `pca`. Received: "
+                    "later=None"
+                )
             self._colour_later(matrices, later)
         return matrices
 
@@ -329,7 +335,7 @@ def chapter() -> Augment:
     )
 
 
-def _stack_2x2(a: object, b: object, c: object, d: object) -> np.ndarray:
+def _stack_2x2(a: ArrayLike, b: ArrayLike, c: ArrayLike, d: ArrayLike) -> np.ndarray:
     """Matrices [[a, b], [c, d]] of numbers or `(n,)` arrays: `(n, 2, 2)`."""
     a, b, c, d = np.broadcast_arrays(a, b, c, d)
     return np.stack([np.stack([a, b], -1), np.stack([c, d], -1)], -2).astype(float)

@@ -95,7 +95,8 @@ class _Plain(PhotoBatches):
     """Batches of an array as it is, beside the places of its pictures."""
 
     def __init__(self, images: np.ndarray, batch_size: int) -> None:
-        super().__init__(images, np.arange(len(images)), images.shape[1:3], batch_size)
+        places = np.arange(len(images))
+        super().__init__(list(images), places, images.shape[1:3], batch_size)
         self._images = images
 
     def batch(self, epoch: int, index: int) -> Batch:

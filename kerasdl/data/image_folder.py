@@ -254,8 +254,8 @@ class PhotoBatches:
         rows = self.plan.rows(epoch, index)[part]
         transforms = self.augment.transforms(draws, self.image_size)
         kept = list(range(len(rows)))
-        if are_whole(transforms) and self._stack is not None:
-            images = self._shifted(rows, transforms)
+        if are_whole(transforms) and (stack := self._stack) is not None:
+            images = self._shifted(stack, rows, transforms)
         else:
             images, kept = self._warped(rows, transforms)
         colours = self.augment.colours(draws, later)
@@ -330,10 +330,12 @@ class PhotoBatches:
             self.damaged.leave_out(error)
             return None
 
-    def _shifted(self, rows: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    def _shifted(
+        self, stack: np.ndarray, rows: np.ndarray, transforms: np.ndarray
+    ) -> np.ndarray:
         """What `_warped` gives for pictures in memory that need no resizing."""
         fill_mode = "constant" if self.resize == "pad" else self.augment.fill_mode
-        views = whole_views(self._stack, rows, transforms, fill_mode)
+        views = whole_views(stack, rows, transforms, fill_mode)
         images = aligned_empty((len(rows), *self.image_size, 3), np.uint8)
         images[:] = views if views.ndim == 4 else views[..., np.newaxis]
         return images

@@ -137,7 +137,7 @@ class _Photos:
         meant: photos elsewhere are others.
         """
         clean = [self._below(_clean(name)) for name in names]
-        shared = os.path.commonprefix([parts[:-1] for parts in clean if parts])
+        shared = tuple(os.path.commonprefix([parts[:-1] for parts in clean if parts]))
         found = [self._place(parts, shared) for parts in clean]
         return pd.Series(found, names.index, dtype=object)
 

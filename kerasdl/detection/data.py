@@ -21,7 +21,7 @@ from kerasdl._checks import (
 from kerasdl._described import Described, some
 from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
-from kerasdl.batches import BatchStream, multi_hot_parts
+from kerasdl.batches import BatchStream, TrainingData, multi_hot_parts
 from kerasdl.data import MAX_PIXELS, Augment, read_image, warp_image
 
 from .annotations import Annotations
@@ -48,7 +48,7 @@ SCENES = Augment(
 )
 
 
-class BoxData(Described):
+class BoxData(Described, TrainingData):
     """Photos with boxes in splits.
 
     It keeps to `kerasdl.batches.TrainingData`. `train` is shuffled and augmented, anew

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,9 @@ class Detections:
             strict=True,
         )
         names = ("file", "label", "box", "score")
-        found = [dict(zip(names, row, strict=True)) for row in rows]
+        found: list[dict[str, Any]] = [
+            dict(zip(names, row, strict=True)) for row in rows
+        ]
         if "mask" in kept:
             for row, mask in zip(found, kept["mask"], strict=True):
                 row["mask"] = mask

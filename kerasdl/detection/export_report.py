@@ -125,7 +125,8 @@ def judge(
     has_masks = all("mask" in table for table in found["tables"])
     for kind, masks in _KINDS.items() if has_masks else [("", False)]:
         ours, theirs = (
-            _precision(known, answers["tables"], masks) for answers in (found, expected)
+            _precision(known, list(answers["tables"]), masks)
+            for answers in (found, expected)
         )
         row |= {
             f"{kind}map": float(ours["map"]),

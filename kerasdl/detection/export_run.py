@@ -113,7 +113,7 @@ def export_run(
     ) -> DetectionExportReport:
         for name, row in rows.items():
             row["seed"] = seed
-            if name == _CALIBRATED:
+            if ranges is not None and name == _CALIBRATED:
                 row["calibration_photos"] = len(ranges)
         return DetectionExportReport(rows, own["map"], max_drop)
 

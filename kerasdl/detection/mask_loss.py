@@ -42,7 +42,8 @@ class MaskLoss(PointLoss):
         dtype: Any = "float32",
     ) -> None:
         super().__init__(gamma, box_weight, reduction, name, dtype)
-        self.mask_size, self.mask_weight = tuple(mask_size), mask_weight
+        rows, columns = mask_size
+        self.mask_size, self.mask_weight = (rows, columns), mask_weight
 
     def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: D102
         values = self.mask_size[0] * self.mask_size[1]

@@ -63,7 +63,7 @@ def with_answers(
         beside=ops.concatenate(known, axis=-1) if known else None,
         vote=vote,
     )
-    if known:
+    if beside:
         shown = _masks(model, beside, answers, model.input_shape[1:3])
         answers["masks"] = shown * within(answers["boxes"], shown.shape[2:])
     return keras.Model(model.inputs, answers, name=f"{model.name}_answers")

@@ -48,7 +48,9 @@ def check_image(model: keras.Model, image: np.ndarray) -> np.ndarray:
     return image[None].astype("float32")
 
 
-def save_overlay(images: np.ndarray, heats: np.ndarray, path: str | Path) -> None:
+def save_overlay(
+    images: np.ndarray, heats: np.ndarray, path: str | Path | None
+) -> None:
     """Save pictures below one another, and beside each the same under its heat.
 
     Args:

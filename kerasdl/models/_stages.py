@@ -95,6 +95,11 @@ def run(stages: Iterable[Stage], x: Any) -> Any:
     return x
 
 
+def seeds_from(seed: Seed) -> Seeds:
+    """The seeds of a network that `seed` begins, or is."""
+    return seed if isinstance(seed, Seeds) else Seeds(seed)
+
+
 def begin_block(
     kind: str, name: str | None, seed: Seed, **sizes: int
 ) -> tuple[str, Seeds]:
@@ -105,5 +110,5 @@ def begin_block(
     """
     for argument, size in sizes.items():
         check_positive_int(argument, size)
-    seeds = seed if isinstance(seed, Seeds) else Seeds(seed)
+    seeds = seeds_from(seed)
     return name or f"{kind}_{keras.backend.get_uid(kind)}", seeds

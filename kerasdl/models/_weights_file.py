@@ -196,7 +196,7 @@ def _attribute_bytes(item: Any, max_texts: int) -> int:
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str():
             if count > max(max_texts, 1):
                 raise RuntimeError(f"{_text(name)} may take {MAX_RATIO} times its size")
-            texts = np.empty(attribute.shape, attribute.dtype)
+            texts = np.ndarray(attribute.shape, attribute.dtype)
             attribute.read(texts)
             total += sum(len(text or "") for text in texts.flat)
         elif not isinstance(kind, (h5t.TypeStringID, *_NUMBERS)):

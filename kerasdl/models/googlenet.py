@@ -10,7 +10,7 @@ from keras import layers
 
 from ._blocks import conv_norm_relu, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Block, Seed, Seeds, Stage, begin_block, run
+from ._stages import Block, Seed, Seeds, Stage, begin_block, run, seeds_from
 from ._weights import check_weights_file, load_weights
 
 YEAR = 2014
@@ -138,7 +138,7 @@ def _googlenet(
         )
     if weights is not None:
         check_weights_file(weights, "None")
-    seeds = Seeds(common.seed)  # the auxiliary classifiers go on with them
+    seeds = seeds_from(common.seed)  # the auxiliary classifiers go on with them
     unit = partial(conv_norm_relu, batch_norm=batch_norm)
 
     def body(seeds: Seeds) -> Iterator[Stage]:

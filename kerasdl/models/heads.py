@@ -8,6 +8,7 @@ a sigmoid unit for each class.
 """
 
 import itertools
+from functools import partial
 from typing import Any
 
 import keras
@@ -154,10 +155,9 @@ def classifier(
     """
     check_one_of("head", head, HEADS)
     build = pooled_head if head == "pooled" else flatten_head
-    options = {} if dropout is None else {"dropout": dropout}
-    outputs = build(
-        trunk.output, classes, **options, multi_label=multi_label, seed=seed
-    )
+    if dropout is not None:
+        build = partial(build, dropout=dropout)
+    outputs = build(trunk.output, classes, multi_label=multi_label, seed=seed)
     return keras.Model(trunk.input, outputs, name=trunk.name)
 
 

@@ -2,8 +2,10 @@
 
 import keras
 
+Shape = tuple[int | None, int | None, int | None, int | None]
 
-def picture_shape(model: keras.Model) -> tuple[int | None, ...]:
+
+def picture_shape(model: keras.Model) -> Shape:
     """Return the input shape (batch, height, width, channels) of `model`.
 
     Raises:

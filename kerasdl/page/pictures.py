@@ -21,7 +21,7 @@ _OPACITY = 0.5  # of the hottest place
 _WIDE = 700  # CSS pixels; wider charts scroll on a phone, so that one can read them
 
 
-def chart(save: Callable[..., None], *args: Any, alt: str, caption: str) -> str:
+def chart(save: Callable[..., object], *args: Any, alt: str, caption: str) -> str:
     """The picture that `save(*args, path)` writes.
 
     Args:

@@ -61,9 +61,9 @@ def save_losses(
 
 
 def save_lr_find(
-    rates: Sequence[float],
-    losses: Sequence[float],
-    smoothed: Sequence[float],
+    rates: Sequence[float] | np.ndarray,
+    losses: Sequence[float] | np.ndarray,
+    smoothed: Sequence[float] | np.ndarray,
     suggestions: Mapping[str, float],
     path: str | Path | None = None,
     log_rates: bool = True,

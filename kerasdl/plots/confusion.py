@@ -60,8 +60,8 @@ def save_confusion(
     image = axes.imshow(shares, cmap="Blues", norm=norm)
     if not with_share:
         figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true class")
-    slant = {"rotation": 90} if count > 4 else {}
-    axes.set_xticks(places, names, fontsize=named, parse_math=False, **slant)
+    slant = 90 if count > 4 else 0
+    axes.set_xticks(places, names, fontsize=named, parse_math=False, rotation=slant)
     axes.set_yticks(places, names, fontsize=named, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")

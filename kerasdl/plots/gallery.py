@@ -87,7 +87,7 @@ def save_grid(
     return figure
 
 
-def tile(images: Sequence[np.ndarray], columns: int = 4) -> np.ndarray:
+def tile(images: Sequence[np.ndarray] | np.ndarray, columns: int = 4) -> np.ndarray:
     """Put pictures of one size into one, row by row, with white between.
 
     Args:

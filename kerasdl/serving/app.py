@@ -113,14 +113,13 @@ def create_app(
         async with reading.hold(len(body)):
             run = asyncio.get_running_loop().run_in_executor
             read = rest_api.read_predict
-            key, sent = await run(readers, read, body, model.image_size, max_images)
-        are_files = isinstance(sent[0], bytes)
-        rows = await (
-            studio.of_files(sent, key) if are_files else studio.of_pixels(sent)
-        )
-        return JSONResponse(
-            {rest_api.ANSWERS[key]: [row[: model.num_outputs].tolist() for row in rows]}
-        )
+            sent = await run(readers, read, body, model.image_size, max_images)
+        if sent.files:
+            rows = await studio.of_files(sent.files, sent.key)
+        else:
+            rows = await studio.of_pixels(sent.pictures)
+        name = rest_api.ANSWERS[sent.key]
+        return JSONResponse({name: [row[: model.num_outputs].tolist() for row in rows]})
 
     async def status(request: Request) -> Response:
         check(**request.path_params)

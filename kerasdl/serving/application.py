@@ -59,11 +59,15 @@ def application(
 
     routes = [*routes, Route("/healthz", healthz), Route("/metrics", counts)]
     for path, (file, media_type) in page.items():
-        content = files(__package__).joinpath("page", file).read_bytes()
+        content = files("kerasdl.serving").joinpath("page", file).read_bytes()
         routes.append(Route(f"/{path}", _constant(content, media_type)))
     app = Starlette(
         routes=routes,
-        exception_handlers={HTTPException: _refused, Exception: _failure},
+        # Starlette gives each the errors that it names; its type has them take all.
+        exception_handlers={  # pyright: ignore[reportArgumentType]
+            HTTPException: _refused,
+            Exception: _failure,
+        },
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

@@ -107,14 +107,12 @@ def create_box_app(
         ]
 
     def of_predict(body: bytes) -> dict[str, Any]:
-        key, sent = rest_api.read_predict(body, detector.image_size, max_images)
-        views = (
-            views_of(sent) if isinstance(sent[0], bytes) else list(map(_plain, sent))
-        )
+        sent = rest_api.read_predict(body, detector.image_size, max_images)
+        views = [*views_of(sent.files), *map(_plain, sent.pictures)]
         rows = [_row(table, detector.class_names) for table in tables_of(views)]
-        if key == "inputs":  # by column
+        if sent.key == "inputs":  # by column
             rows = {name: [row[name] for row in rows] for name in rows[0]}
-        return {rest_api.ANSWERS[key]: rows}
+        return {rest_api.ANSWERS[sent.key]: rows}
 
     async def detect(request: Request) -> Response:
         threshold = _threshold(request.query_params, detector.threshold)

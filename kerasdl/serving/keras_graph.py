@@ -26,7 +26,7 @@ def keras_graph(predictor: Predictor, max_batch: int) -> Answers:
         return tf.nest.flatten(network(tf.cast(pixels, "float32"), training=False))
 
     def run(pixels: np.ndarray) -> list[np.ndarray]:
-        return [output.numpy() for output in graph(pixels)]
+        return [output.numpy() for output in graph(tf.constant(pixels))]
 
     for number in {1, max_batch}:  # the first call traces and is slow
         run(np.zeros((number, *size, 3), "uint8"))

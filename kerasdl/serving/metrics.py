@@ -29,25 +29,29 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        to = {"registry": self._registry}
         self.requests = Counter(
-            "serving_requests", "Answered requests", ("path", "code"), **to
+            "serving_requests",
+            "Answered requests",
+            ("path", "code"),
+            registry=self._registry,
         )
         self.seconds = Histogram(
             "serving_request_seconds",
             "Time of a request",
             ("path",),
             buckets=_SECONDS,
-            **to,
+            registry=self._registry,
         )
         self.in_flight = Gauge(
-            "serving_requests_in_flight", "Requests with a body under way", **to
+            "serving_requests_in_flight",
+            "Requests with a body under way",
+            registry=self._registry,
         )
         self.batch_sizes = Histogram(
             "serving_batch_size",
             "Pictures in a call of the model",
             buckets=_BATCHES,
-            **to,
+            registry=self._registry,
         )
 
     def text(self) -> bytes:

@@ -7,7 +7,7 @@ Reference: https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from starlette.exceptions import HTTPException
@@ -22,6 +22,20 @@ _INPUTS = {"serve": ("pixels", "DT_UINT8"), "serve_bytes": ("images", "DT_STRING
 # By the key of what a client sends, that of the answer.
 ANSWERS = {"instances": "predictions", "inputs": "outputs"}
 _SHOWN = 80  # characters of what a client sent, in an error message
+
+
+class Sent(NamedTuple):
+    """What a client asks a model.
+
+    Attributes:
+        key: "instances" or "inputs".
+        pictures: each uint8 `(*image_size, 3)`; none of them where files were sent.
+        files: the bytes of image files; none of them where pictures were sent.
+    """
+
+    key: str
+    pictures: list[np.ndarray]
+    files: list[bytes]
 
 
 def status() -> dict[str, Any]:
@@ -79,9 +93,7 @@ def check_verb(verb: str) -> None:
         raise HTTPException(404, "a model answers to :predict alone")
 
 
-def read_predict(
-    body: bytes, image_size: tuple[int, int], max_images: int
-) -> tuple[str, list[np.ndarray] | list[bytes]]:
+def read_predict(body: bytes, image_size: tuple[int, int], max_images: int) -> Sent:
     """Read the body of POST `/v1/models/NAME:predict`.
 
     Args:
@@ -90,10 +102,6 @@ def read_predict(
             Base64.
         image_size: `(height, width)` of the model.
         max_images: of a request.
-
-    Returns:
-        The key, "instances" or "inputs", and the pictures, each uint8 `(*image_size,
-        3)`, or the bytes of image files.
 
     Raises:
         HTTPException: 400 for anything else, 413 for what is too much.
@@ -117,19 +125,19 @@ def read_predict(
         _refuse(f"{key} must be a list of at least one image", images)
     if len(images) > max_images:
         raise HTTPException(413, f"{key} must be at most {max_images} images")
-    pictures = []
+    sent = Sent(key, [], [])
     for number, image in enumerate(images):
         try:
             if key == "instances" and isinstance(image, dict) and "b64" not in image:
                 image = _named(image, taken)
             if signature == "serve":
-                pictures.append(_pixels(image, image_size))
+                sent.pictures.append(_pixels(image, image_size))
             else:
-                pictures.append(from_base64(image))
+                sent.files.append(from_base64(image))
         except HTTPException as error:
             where = f"{key}[{number}]: {error.detail}"
             raise HTTPException(error.status_code, where) from error
-    return key, pictures
+    return sent
 
 
 def _json_object(body: bytes, decoder: PixelsDecoder) -> dict[str, Any]:

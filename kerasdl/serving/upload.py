@@ -1,7 +1,7 @@
 """The files of a form, read in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
@@ -43,7 +43,7 @@ async def read_form(
     return [await file.read() for file in files if isinstance(file, UploadFile)]
 
 
-async def _parts(body: bytes) -> AsyncIterator[bytes]:
+async def _parts(body: bytes) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(body), _AT_A_TIME):
         yield body[start : start + _AT_A_TIME]
         await asyncio.sleep(0)  # others have their turns

@@ -40,7 +40,7 @@ def _factors(count: tf.Tensor, rate: float, seed: tf.Tensor) -> tf.Tensor:
     expected = rate * tf.cast(count, tf.float32)
     # Six standard deviations more: that they do not suffice is as good as impossible.
     drawn = tf.cast(expected + 6 * tf.sqrt(expected) + 6, tf.int32)
-    numbers = 1 - tf.random.stateless_uniform([drawn], seed)  # above 0
+    numbers = 1 - tf.random.stateless_uniform(tf.stack([drawn]), seed)  # above 0
     gaps = tf.math.log(numbers) / math.log1p(-rate)
     gaps = tf.cast(tf.minimum(gaps, tf.cast(count, tf.float32)), tf.int32)
     places = tf.minimum(tf.cumsum(gaps + 1) - 1, count)  # those past the end are one

@@ -15,7 +15,7 @@ from sklearn.model_selection import KFold
 from kerasdl._checks import check_positive_int, first_few
 from kerasdl._described import Described, some
 from kerasdl._seeds import resolve_seed
-from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
+from kerasdl.batches import BatchPlan, BatchStream, TrainingData, stratified_folds
 from kerasdl.tables import read_csv, read_parquet
 
 from .columns import Columns, check_dates, with_date_parts
@@ -28,7 +28,7 @@ Arrays = dict[str, np.ndarray]
 CATEGORIES, NUMBERS = "categories", "numbers"  # what a network takes, by name
 
 
-class TableData(Described):
+class TableData(Described, TrainingData):
     """Rows of a table, as `from_frame`, `from_csv` or `from_parquet` take them.
 
     It keeps to `kerasdl.batches.TrainingData`. Batches are pairs of a dict, of
@@ -255,7 +255,10 @@ class TableData(Described):
     @cached_property
     def valid(self) -> tf.data.Dataset:
         """Batches for validation, in the table's order."""
-        dataset = tf.data.Dataset.from_tensor_slices(self.arrays("valid"))
+        # Of nests, which it takes, typeshed knows nothing.
+        dataset = tf.data.Dataset.from_tensor_slices(
+            self.arrays("valid")  # pyright: ignore[reportArgumentType]
+        )
         return dataset.batch(max(self.batch_size, 4096))
 
     def start_epoch(self, epoch: int) -> None:

@@ -80,7 +80,8 @@ def save_dependence(
     plain_axes(axes, name, "mean answer")
     if isinstance(values[0], str):
         axes.plot(answers, "o", color=BLUE)
-        axes.set_xticks(range(len(values)), values, rotation=60, parse_math=False)
+        names = [str(value) for value in values]
+        axes.set_xticks(range(len(names)), names, rotation=60, parse_math=False)
     else:
         axes.plot(values, answers, color=BLUE, linewidth=1.6)
     return save_figure(figure, path)
@@ -110,7 +111,7 @@ def save_embedding(
     plain_axes(axes, "first component", "second")
     axes.plot(*places.T, "o", color=BLUE, markersize=3)
     if len(names) <= 60:
-        for name, place in zip(names, places, strict=True):
-            axes.annotate(name, place, fontsize=7, color=INK, parse_math=False)
+        for name, (x, y) in zip(names, places, strict=True):
+            axes.annotate(name, (x, y), fontsize=7, color=INK, parse_math=False)
     axes.set_title(title, color=INK, loc="left", parse_math=False)
     return save_figure(figure, path)

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from kerasdl._checks import check_one_of, first_few
 from kerasdl._seeds import resolve_seed
-from kerasdl.batches import BatchPlan, BatchStream, stratified_folds
+from kerasdl.batches import BatchPlan, BatchStream, TrainingData, stratified_folds
 
 from .buckets import bucketed
 from .columns import find_label_column, find_text_column
@@ -32,7 +32,7 @@ from .tokenizer import NOTHING, UNKNOWN, Tokenizer, pad
 _VALID_BATCH = 256
 
 
-class TextData:
+class TextData(TrainingData):
     """Labelled texts, as `from_frame`, `from_csv` or `from_folder` take them.
 
     It keeps to `kerasdl.batches.TrainingData`. Batches are pairs of tokens, int32

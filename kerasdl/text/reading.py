@@ -231,7 +231,7 @@ def read_folders(
 
 def _of_tabs(text: str) -> pd.DataFrame:
     try:
-        table = _parsed(text, "\t", csv.QUOTE_NONE)
+        table = _parsed(text, "\t", quoted=False)
     except ValueError as error:
         try:
             return _parsed(text, "\t")
@@ -245,9 +245,7 @@ def _bare(field: str) -> str:
     return field[1:-1].replace('""', '"') if _IN_QUOTES.fullmatch(field) else field
 
 
-def _parsed(
-    text: str, delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL
-) -> pd.DataFrame:
+def _parsed(text: str, delimiter: str = ",", *, quoted: bool = True) -> pd.DataFrame:
     """Rows by the header's names, without blank lines where there are several columns.
 
     Raises:
@@ -256,6 +254,7 @@ def _parsed(
     # Of the whole process; pandas has no such limit, but takes what is not there as "".
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     lines = StringIO(text.lstrip("\r\n"), newline="")
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     before = text[: len(text) - len(text.lstrip("\r\n"))].count("\n")
     rows, wrong, line = [], [], 1

@@ -55,7 +55,7 @@ def save_lengths(data: TextData, path: str | Path | None = None) -> "Figure":
     """
     table = data.rows("train")
     lengths = table["prepared"].map(lambda text: len(data.tokenizer.split(text)))
-    edges = np.linspace(0, max(1, np.quantile(lengths, 0.99)), 40)
+    edges = np.linspace(0, max(1, np.quantile(lengths, 0.99)), 40).tolist()
     figure = new_figure(7, 3)
     axes = figure.add_subplot()
     for name in data.class_names:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from kerasdl.batches import BatchPlan, BatchStream
+from kerasdl.batches import BatchPlan, BatchStream, TrainingData
 
 from .buckets import bucketed
 
 
-class UnlabelledTexts:
+class UnlabelledTexts(TrainingData):
     """Encoded texts in batches of like length; it keeps to `TrainingData`.
 
     What a batch is made of says a subclass, by `make(texts, generator)`.
@@ -24,8 +24,6 @@ class UnlabelledTexts:
     Raises:
         ValueError: there is no text of 2 tokens.
     """
-
-    valid = None
 
     def __init__(
         self, encoded: Sequence[np.ndarray], batch_size: int = 64, *, seed: int = 0
@@ -46,6 +44,11 @@ class UnlabelledTexts:
             return bucketed(plan.order(epoch), lengths, batch_size, generator)
 
         self._batches = batches
+
+    @property
+    def valid(self) -> None:
+        """None: all texts train."""
+        return None
 
     def make(self, texts: list[np.ndarray], generator: np.random.Generator) -> Any:
         """A batch of `texts`."""

@@ -228,8 +228,10 @@ def _function(function: FunctionType) -> Any:
 
 def _lambda_in(config: Mapping[str, Any]) -> list[Any]:
     """What counts of a lambda in a configuration, but for its place in the script."""
-    names = ("code", "defaults", "closure")
-    code, *enclosed = config.get("value") or map(config.get, names)
+    given = config.get("value")
+    if not given:
+        given = config["code"], config.get("defaults"), config.get("closure")
+    code, *enclosed = given
     return [_digest(marshal.loads(base64.b64decode(code))), *enclosed]
 
 

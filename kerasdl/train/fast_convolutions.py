@@ -122,12 +122,17 @@ def _paddings(layer: layers.DepthwiseConv2D, x: tf.Tensor, y: tf.Tensor) -> list
     """Rows above and below, columns left and right that `layer` adds to `x`."""
     paddings = []
     for before, after, stride, size in zip(
-        x.shape[1:3],
-        y.shape[1:3],
+        _known_sides(x),
+        _known_sides(y),
         layer.strides,
         layer.kernel_size,
         strict=True,
     ):
-        missing = max(0, (int(after) - 1) * stride + size - int(before))
+        missing = max(0, (after - 1) * stride + size - before)
         paddings += [missing // 2, missing - missing // 2]
     return paddings
+
+
+def _known_sides(x: tf.Tensor) -> list[int]:
+    """Rows and columns of pictures, where they are known before they are run."""
+    return [side for side in x.shape[1:3] if side is not None]

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from kerasdl import _atomic
 from kerasdl._cache_dir import default_cache_dir
-from kerasdl._checks import check_positive_int, make_writable_folder
+from kerasdl._checks import check_positive_int, make_writable_folder, size_pair
 from kerasdl._pixels import check_pixels
 from kerasdl._progress import show_progress
 from kerasdl.data import MAX_PIXELS, Contents, DatasetPhotos, PhotoBatches
@@ -96,7 +96,7 @@ def cached_activations(
         ```
     """
     check_positive_int("batch_size", batch_size)
-    image_size = picture_shape(model)[1:3]
+    image_size = size_pair("image_size", picture_shape(model)[1:3])
     check_cache_key(model, cache_key)
     if isinstance(paths, tf.data.Dataset):
         paths = DatasetPhotos(paths).pictures()
@@ -182,9 +182,8 @@ def _digest_files(paths: Sequence[str | Path | np.ndarray], root: Path) -> str:
     with Contents(root) as contents:
         for path in paths:
             if isinstance(path, np.ndarray):
-                pixels = np.ascontiguousarray(path)
-                part = hashlib.sha256(pixels).digest()
-                digest.update(f"{pixels.shape}".encode() + part)
+                part = hashlib.sha256(path.tobytes()).digest()
+                digest.update(f"{path.shape}".encode() + part)
             else:
                 digest.update(bytes.fromhex(contents.digest(path)))
     return digest.hexdigest()

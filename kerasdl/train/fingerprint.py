@@ -26,7 +26,7 @@ def fingerprint(model: keras.Model) -> str:
     config = _renamed(_config(model), {**names, model.name: "model"})
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
     for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight))
+        digest.update(np.asarray(weight).tobytes())
     return digest.hexdigest()
 
 

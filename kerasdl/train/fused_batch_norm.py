@@ -58,9 +58,9 @@ def _call(
     suits = layer.trainable and mask is None and len(inputs.shape) == 4
     if not (training and suits):
         return type(layer).call(layer, inputs, training=training, mask=mask)
-    channels = inputs.shape[-1]
-    scale = layer.gamma.value if layer.scale else tf.ones(channels)
-    shift = layer.beta.value if layer.center else tf.zeros(channels)
+    sizes = inputs.shape[-1:]
+    scale = layer.gamma.value if layer.scale else tf.ones(sizes)
+    shift = layer.beta.value if layer.center else tf.zeros(sizes)
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=ops.cast(inputs, layer.compute_dtype),
         scale=scale,
@@ -71,7 +71,7 @@ def _call(
         is_training=True,
     )
     # It gives the sample's unbiased variance; Keras keeps the biased one.
-    count = tf.cast(tf.size(inputs) // channels, tf.float32)
+    count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
     variance *= (count - 1) / count
     for moving, value in (
         (layer.moving_mean, mean),

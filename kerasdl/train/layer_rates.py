@@ -128,7 +128,8 @@ class _GroupRates:
         self.optimizer = optimizer
         self.group_of = group_of  # by key: a variable's path changes when it is loaded
         dtype = keras.config.floatx()
-        self._ratios = [tf.Variable(1.0, False, dtype=dtype) for _ in range(count)]
+        one = tf.constant(1.0, dtype)
+        self._ratios = [tf.Variable(one, trainable=False) for _ in range(count)]
         optimizer.update_step = self.update_step
         setattr(optimizer, WEIGHT_DECAY, self.apply_weight_decay)
 
@@ -190,6 +191,7 @@ def _trace_again(model: keras.Model) -> None:
 
 def _spread(learning_rate: Any, count: int) -> list[float]:
     """A rate for each of `count` groups."""
+    rates: list[Any]
     if isinstance(learning_rate, slice) and learning_rate.step is None:
         first, last = learning_rate.start, learning_rate.stop
         rates = [last] if first is None else [first, last]

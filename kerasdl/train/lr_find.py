@@ -204,7 +204,7 @@ class _Sweep(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self.is_empty = False
         loss = (logs or {}).get("loss")
-        if np.ndim(loss) or not isinstance(loss, (float, np.number)):
+        if not isinstance(loss, (float, np.number)):
             raise ValueError(
                 "`model` must give its loss, one number, as 'loss' of each step. "
                 f"Received: a {type(self.model).__name__} whose `train_step` gives "
@@ -213,6 +213,7 @@ class _Sweep(keras.callbacks.Callback):
         if not np.isfinite(loss):
             self.model.stop_training = True
             return
+        loss = float(loss)
         self.losses.append(loss)
         next(self._progress)
         self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss

@@ -121,7 +121,7 @@ def resumable_fit(
             model.optimizer.build(model.trainable_variables)
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
-            history += saved["history"]
+            history.extend(saved["history"])
     build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), x)
     done = len(history)
     if epochs < done:

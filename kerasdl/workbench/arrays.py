@@ -94,11 +94,13 @@ def remember_images(
 
 def fingerprint(data: "ImageData") -> str:
     """A digest of the labels and pixels of all splits."""
+    import numpy as np
+
     digest = hashlib.sha256()
     for split in data.splits:
         digest.update(data.labels(split).tobytes())
         for picture in data.pictures(split):
-            digest.update(picture)
+            digest.update(np.asarray(picture, "uint8").tobytes())
     return digest.hexdigest()
 
 

@@ -28,7 +28,10 @@ def write_outcome(
 
     plain = keras.Model(model.input, model.output, name=model.name)
     _atomic.write_by(folder / f"{name}.keras", plain.save)
-    _atomic.write_by(folder / f"{name}.npz", lambda file: np.savez(file, **predictions))
+    _atomic.write_by(
+        folder / f"{name}.npz",
+        lambda file: np.savez(file, allow_pickle=False, **predictions),
+    )
 
 
 def read_predictions(folder: Path, name: str) -> "dict[str, np.ndarray]":

@@ -99,7 +99,7 @@ class LearnerSteps(Steps):
             restored = history["seconds"].iloc[: history.attrs["restored"]]
             return {"epochs": len(history), "minutes": restored.sum() / 60}
 
-        self.do(step, fit, lambda: self._measure(self.learn.predict))
+        self.do(step, fit, lambda: self._measure(self._predict))
 
     def measure(self, step: str, predict: Predict) -> None:
         """Add a row of what `predict` makes of the photos."""
@@ -138,6 +138,11 @@ class LearnerSteps(Steps):
 
     def _weights(self, step: str) -> Path:
         return self.run.path / STATE / f"{step}.weights.h5"
+
+    def _predict(self, split: str) -> "SplitPredictions":
+        from kerasdl.predict import predict_split
+
+        return predict_split(self.learn.model, self.learn.data, split)
 
     def _accuracies(self, predict: Predict) -> dict[str, float]:
         row = {}

@@ -145,7 +145,9 @@ def class_folders(
         raise ValueError(f"`{name}` must be a folder. Received: {name}={directory}")
     data = ImageData.from_folder(
         path.parent,
-        **{"train": path.name, "valid": path.name, "test": path.name},
+        train=path.name,
+        valid=path.name,
+        test=path.name,
         image_size=run.manifest["image_size"],
         batch_size=BATCH_SIZE,
         resize=run.manifest["resize"],

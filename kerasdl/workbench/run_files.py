@@ -32,10 +32,11 @@ def report_on(
 ) -> "ClassificationReport":
     """The report on predictions of a split that are there already, with its images."""
     from kerasdl.classification import ClassificationReport
+    from kerasdl.classification.predict_split import known_labels
 
     return ClassificationReport.from_predictions(
         found.probabilities,
-        found.labels,
+        known_labels(found, "ClassificationReport"),
         data.class_names,
         found.files,
         lambda row: data.read(split, row),

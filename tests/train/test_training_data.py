@@ -134,7 +134,8 @@ def test_what_lr_find_takes():
 
 @pytest.mark.parametrize("kind", [Rows, ImageData, ActivationData, TaughtPhotos])
 def test_each_keeps_to_the_contract(kind):
-    members = {name for name in vars(TrainingData) if not name.startswith("_")}
+    contract = {**vars(TrainingData), **TrainingData.__annotations__}
+    members = {name for name in contract if not name.startswith("_")}
     assert members == {
         "train",
         "valid",
@@ -144,7 +145,8 @@ def test_each_keeps_to_the_contract(kind):
         "batch_files",
     }
     in_init = {"batch_size", "stream"}
-    assert members - in_init <= set(dir(kind))
+    own = {n for base in kind.__mro__ if base is not TrainingData for n in vars(base)}
+    assert members - in_init <= own
     for base in kind.__mro__[:-1]:
         in_init -= set(vars(base))
         if "__init__" in vars(base):

@@ -272,14 +272,16 @@ class Flow(DataAdapter):
                 kept.append(position)
         images = images[: len(kept)]
         if self.save_to_dir:
-            self._save(images, indices[kept], seeds[kept])
+            folder = Path(self.save_to_dir)
+            self._save(folder, images, indices[kept], seeds[kept])
         return images, *self._beside(indices[kept], images)
 
-    def _save(self, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray) -> None:
+    def _save(
+        self, folder: Path, images: np.ndarray, indices: np.ndarray, seeds: np.ndarray
+    ) -> None:
         for image, index, seed in zip(images, indices, seeds, strict=True):
             name = f"{self.save_prefix}_{index}_{seed % 10**7}.{self.save_format}"
-            path = Path(self.save_to_dir) / name
-            with replacing(path, clean=False) as beside:
+            with replacing(folder / name, clean=False) as beside:
                 keras.utils.save_img(beside, image, scale=True)
 
 

@@ -197,9 +197,9 @@ class ImageTransforms:
             x -= self.mean
         if self.featurewise_std_normalization:
             x /= np.asarray(self.std) + 1e-6
-        if self.zca_whitening:
-            flat = x.reshape(-1, len(self.zca_whitening_matrix))
-            x = (flat @ self.zca_whitening_matrix).reshape(x.shape)
+        matrix = self.zca_whitening_matrix
+        if self.zca_whitening and matrix is not None:
+            x = (x.reshape(-1, len(matrix)) @ matrix).reshape(x.shape)
         return x
 
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:

@@ -129,7 +129,7 @@ def list_dataframe(
     """
     check_one_of("class_mode", class_mode, DATAFRAME_CLASS_MODES)
     directory = os.fspath(directory or "")
-    _check_columns(dataframe, x_col, y_col, weight_col, class_mode)
+    columns = _check_columns(dataframe, x_col, y_col, weight_col, class_mode)
     if classes and class_mode not in _WITH_CLASSES:
         raise ValueError(
             f"`classes` must be None for class_mode={class_mode!r}. Received: "
@@ -140,15 +140,15 @@ def list_dataframe(
         table = _existing_images(table, directory, x_col)
     indices = encoded = None
     if class_mode in _WITH_CLASSES:
-        table, indices = _keep_classes(table, y_col, classes)
+        table, indices = _keep_classes(table, columns[0], classes)
         check_class_names("y_col", indices)
         if class_mode == "binary":
             _check_binary(len(indices))
     table = table.iloc[rows_between(bounds, len(table))]
-    if class_mode in _WITH_CLASSES:
-        labels = encoded = [_encode(names, indices) for names in table[y_col]]
+    if indices is not None:
+        labels = encoded = [_encode(names, indices) for names in table[columns[0]]]
     elif class_mode == "multi_output":
-        labels = [np.array(table[column].tolist()) for column in y_col]
+        labels = [np.array(table[column].tolist()) for column in columns]
     else:
         labels = np.asarray(table[y_col]) if class_mode == "raw" else None
     weights = np.asarray(table[weight_col]) if weight_col else None
@@ -190,7 +190,8 @@ def _check_columns(
     y_col: str | list[str],
     weight_col: str | None,
     class_mode: str | None,
-) -> None:
+) -> list[str]:
+    """The columns of targets: none, one, or of "raw" and "multi_output" several."""
     if class_mode in (*_WITH_CLASSES, "multi_output"):
         wanted = list if class_mode == "multi_output" else str
         if not isinstance(y_col, wanted):
@@ -198,6 +199,9 @@ def _check_columns(
                 f"`y_col` must be a {wanted.__name__} for class_mode={class_mode!r}. "
                 f"Received: y_col={y_col!r}"
             )
+    columns = y_col if isinstance(y_col, list) else [y_col]
+    if class_mode in (None, "input"):
+        columns = []
     if not isinstance(table, pd.DataFrame):
         raise ValueError(
             "`dataframe` must be a pandas DataFrame. Received: "
@@ -206,9 +210,7 @@ def _check_columns(
     wanted = [("x_col", x_col)]
     if weight_col is not None:
         wanted.append(("weight_col", weight_col))
-    if class_mode not in (None, "input"):
-        columns = y_col if isinstance(y_col, list) else [y_col]
-        wanted += [("y_col", column) for column in columns]
+    wanted += [("y_col", column) for column in columns]
     for name, column in wanted:
         if list(table.columns).count(column) != 1:
             raise ValueError(
@@ -216,16 +218,17 @@ def _check_columns(
                 f"has {list(table.columns)}. Received: {name}={column!r}"
             )
     _check_values("x_col", table, x_col, str)
-    if class_mode in ("binary", "sparse"):
-        _check_values("y_col", table, y_col, str)
-    if class_mode == "categorical":
-        _check_values("y_col", table, y_col, (str, list, tuple))
-        _check_values("y_col", table.explode(y_col).dropna(subset=y_col), y_col, str)
-    if class_mode in ("raw", "multi_output"):
-        for column in columns:
+    for column in columns:
+        if class_mode in ("binary", "sparse"):
+            _check_values("y_col", table, column, str)
+        elif class_mode == "categorical":
+            _check_values("y_col", table, column, (str, list, tuple))
+            each = table.explode(column).dropna(subset=column)
+            _check_values("y_col", each, column, str)
+        else:
             _check_complete("y_col", table, column)
     if weight_col is None:
-        return
+        return columns
     if class_mode is None or not pd.api.types.is_numeric_dtype(table[weight_col]):
         raise ValueError(
             "`weight_col` must be a column of numbers, beside targets. Received: "
@@ -233,6 +236,7 @@ def _check_columns(
             f"class_mode={class_mode!r}"
         )
     _check_complete("weight_col", table, weight_col)
+    return columns
 
 
 def _check_complete(name: str, table: pd.DataFrame, column: str) -> None:

@@ -121,7 +121,7 @@ def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]], str]:
 
 
 def _object(found: ElementTree.Element) -> dict[str, Any]:
-    corners = [float(found.findtext(f"bndbox/{name}")) for name in _CORNERS]
+    corners = [float(found.findtext(f"bndbox/{name}") or "") for name in _CORNERS]
     moved = [corners[0] - 1, corners[1] - 1, corners[2], corners[3]]
     flags = {name: (found.findtext(name) or "0").strip() == "1" for name in FLAGS}
     label = (found.findtext("name") or "").strip()

@@ -69,7 +69,7 @@ def export_run(
     sources, translations = _check_sentences(info.path)
     longest = translator.max_length
 
-    def whole(rows: Sequence[np.ndarray]) -> np.ndarray:
+    def whole(rows: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
         """Ids up to their end, in rows of one length."""
         found = np.full((len(rows), longest), PAD)
         for row, ids in zip(found, rows, strict=True):

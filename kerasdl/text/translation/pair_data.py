@@ -13,7 +13,7 @@ from kerasdl._checks import check_one_of, check_positive_int
 from kerasdl._described import Described
 from kerasdl._names import print_line
 from kerasdl._seeds import resolve_seed
-from kerasdl.batches import Batch, BatchStream
+from kerasdl.batches import Batch, BatchStream, TrainingData
 
 from .bucket_plan import BucketPlan
 from .pairs import read_pairs, with_splits
@@ -23,7 +23,7 @@ SOURCE, TARGET = "source", "target"
 Inputs = Mapping[str, tf.TensorSpec]
 
 
-class PairData(Described):
+class PairData(Described, TrainingData):
     """Sentences and their translations in splits.
 
     It keeps to `kerasdl.batches.TrainingData`. `train` is shuffled, anew each pass;

@@ -120,12 +120,8 @@ def with_splits(
 def _of_folder(
     folder: Path, source: str | None, target: str | None, encoding: str
 ) -> pd.DataFrame:
-    for name, language in (("source", source), ("target", target)):
-        if not language or not re.fullmatch(r"[\w-]+", language):
-            raise ValueError(
-                f"`{name}` must be the ending of its files in a folder, such as 'en'. "
-                f"Received: {name}={language!r}, path={str(folder)!r}"
-            )
+    source = _ending("source", source, folder)
+    target = _ending("target", target, folder)
     if source == target:
         raise ValueError(
             "`source` and `target` must be two languages. Received: "
@@ -150,6 +146,16 @@ def _of_folder(
         names = {"split": split, "source": sides[0], "target": sides[1]}
         tables.append(pd.DataFrame(names, dtype=object))
     return pd.concat(tables, ignore_index=True)
+
+
+def _ending(name: str, language: str | None, folder: Path) -> str:
+    """Return `language`; raise ValueError unless files of a folder can end so."""
+    if not language or not re.fullmatch(r"[\w-]+", language):
+        raise ValueError(
+            f"`{name}` must be the ending of its files in a folder, such as 'en'. "
+            f"Received: {name}={language!r}, path={str(folder)!r}"
+        )
+    return language
 
 
 def _held_out(folder: Path, source: str, target: str) -> list[str]:

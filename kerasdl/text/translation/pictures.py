@@ -45,13 +45,14 @@ def save_attention(
     axes = figure.subplots()
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=max(weights.max(), 0.5))
     for names, set_ticks, turn in (
-        (source, axes.set_xticks, {"rotation": 90}),
-        (translation, axes.set_yticks, {}),
+        (source, axes.set_xticks, 90),
+        (translation, axes.set_yticks, 0),
     ):
         # An own sign for the begin of a word is in few fonts.
         shown = [shorten(name.replace(_LOW_LINE, "_"), 16) for name in names]
         size = 25 * cell  # points
-        set_ticks(range(len(names)), shown, fontsize=size, parse_math=False, **turn)
+        places = range(len(names))
+        set_ticks(places, shown, fontsize=size, parse_math=False, rotation=turn)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

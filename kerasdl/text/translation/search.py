@@ -110,10 +110,10 @@ def _beam(
         logs = tf.nn.log_softmax(logits) + _forbidden(logits)
         # What has ended goes on with one padding, which costs nothing.
         padding = tf.where(tf.range(number) == PAD, 0.0, _NEVER)
-        logs = tf.where(is_done[..., None], padding, logs)
-        sums = scores[..., None] + logs
+        logs = tf.where(tf.expand_dims(is_done, -1), padding, logs)
+        sums = tf.expand_dims(scores, -1) + logs
         grown = lengths + tf.cast(tf.logical_not(is_done), tf.int32)
-        ranks = sums / _penalty(grown)[..., None]
+        ranks = sums / tf.expand_dims(_penalty(grown), -1)
         _, places = tf.math.top_k(tf.reshape(ranks, (batch, -1)), beams)
         parents, last = places // number, places % number
 
@@ -121,7 +121,7 @@ def _beam(
             return tf.gather(x, parents, axis=1, batch_dims=1)
 
         scores = tf.gather(tf.reshape(sums, (batch, -1)), places, batch_dims=1)
-        found = tf.concat([of_parents(found), last[..., None]], axis=2)
+        found = tf.concat([of_parents(found), tf.expand_dims(last, -1)], axis=2)
         is_done = of_parents(is_done) | (last == END)
         state = tf.nest.map_structure(of_parents, state)
         return place + 1, last, found, is_done, scores, of_parents(grown), state

@@ -119,7 +119,7 @@ class Subwords:
         """Ids of the pieces of each text, without begin and end."""
         return self._pieces.encode(list(texts), num_threads=1)
 
-    def decode(self, rows: Iterable[Sequence[int]]) -> list[str]:
+    def decode(self, rows: Iterable[Sequence[int] | np.ndarray]) -> list[str]:
         """Text of each row of ids, up to its end; pad and unknown are passed over."""
         texts = []
         for row in rows:
