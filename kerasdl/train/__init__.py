@@ -6,6 +6,7 @@ from .default_optimizer import default_optimizer
 from .depth_groups import depth_groups
 from .distributed import distributed, on_one_device, without_strategy
 from .fast_convolutions import fast_convolutions
+from .fast_projections import fast_projections
 from .features import (
     CachedActivations,
     cache_size,
@@ -39,6 +40,7 @@ __all__ = [
     "depth_groups",
     "distributed",
     "fast_convolutions",
+    "fast_projections",
     "fit_cycles",
     "fit_state",
     "freeze",

@@ -20,6 +20,7 @@ from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
 from .fast_convolutions import fast_convolutions
+from .fast_projections import fast_projections
 from .fused_batch_norm import fused_batch_norm
 from .layer_rates import check_settable_rate
 
@@ -141,7 +142,8 @@ def lr_find(
     batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
-    build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), batches)
+    fast_projections(fast_convolutions(fused_batch_norm(model)))
+    build_metrics(distributed(model), batches)
     sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps), verbose)
     with putting_back(model, stream):
         # As many epochs as it takes; the sweep stops them. Nothing has to be repeated,

@@ -30,6 +30,7 @@ from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
 from .epoch_table import EpochRows, EpochTable
 from .fast_convolutions import fast_convolutions
+from .fast_projections import fast_projections
 from .fused_batch_norm import fused_batch_norm
 from .given_callbacks import Given, given_callbacks
 
@@ -122,7 +123,8 @@ def resumable_fit(
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history.extend(saved["history"])
-    build_metrics(distributed(fast_convolutions(fused_batch_norm(model))), x)
+    fast_projections(fast_convolutions(fused_batch_norm(model)))
+    build_metrics(distributed(model), x)
     done = len(history)
     if epochs < done:
         raise ValueError(
