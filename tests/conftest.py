@@ -294,7 +294,7 @@ def tiny_backbone(monkeypatch):
         pixels="tf",
         middle="conv2",
         late="conv3",
-        weights_file=None,
+        weights_file="",
         image_size=32,
         min_image_size=8,
     )

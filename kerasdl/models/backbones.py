@@ -47,7 +47,7 @@ class Backbone:
         middle: first layer of the middle group.
         late: first layer of the late group. One tensor alone feeds this group, so that
             training can go on from activations cached there.
-        weights_file: what Keras calls its ImageNet weights; None if they are embedded.
+        weights_file: what Keras calls its ImageNet weights; "" if they are embedded.
         image_size: side in pixels that its weights were trained with.
         practice_size: side in pixels that `recipes/cats_dogs_finetune.py` trains with.
             Weights that were trained on random crops show objects enlarged; larger
@@ -61,7 +61,7 @@ class Backbone:
     pixels: str
     middle: str
     late: str
-    weights_file: str | None
+    weights_file: str
     image_size: int = 224
     practice_size: int = 224
     min_image_size: int = 32
@@ -170,7 +170,7 @@ _ROWS = (
         pixels="lite",
         middle="block4a_expand_conv",
         late="block6a_expand_conv",
-        weights_file=None,
+        weights_file="",
         practice_size=288,
     ),
 )
@@ -222,11 +222,11 @@ def build_trunk(
             f"Received: image_size={image_size!r}"
         )
     shape = (*size, 3)
-    if row.weights_file is None:  # of efficientnet_lite0, which brings its own
+    if row.builder is efficientnet_lite0:
         return efficientnet_lite0(False, weights, shape, seed=seed)
     # What may fail comes first: nothing is built for weights that cannot be had.
     if weights == "imagenet":
-        pretrained = _download(row, row.weights_file)
+        pretrained = _download(row)
     elif weights is not None:
         check_weights_file(weights)
     trunk = _build(row, shape, seed, weights is None)
@@ -293,7 +293,7 @@ def _counted_anew(network: keras.Model) -> dict[str, str]:
     }
 
 
-def _download(row: Backbone, weights_file: str) -> keras.Model:
+def _download(row: Backbone) -> keras.Model:
     """Build the trunk of `row` with ImageNet weights from Keras's cache or its site.
 
     At the size of the weights: for others, Keras picks other files or warns.
@@ -305,9 +305,9 @@ def _download(row: Backbone, weights_file: str) -> keras.Model:
         return row.builder(include_top=False, weights="imagenet", input_shape=shape)
     except Exception as error:  # Keras raises a bare Exception
         home = os.environ.get("KERAS_HOME", "~/.keras")
-        path = Path(home, "models", weights_file).expanduser()
+        path = Path(home, "models", row.weights_file).expanduser()
         raise ValueError(
-            f"`weights='imagenet'` must find {weights_file} on the network or in "
+            f"`weights='imagenet'` must find {row.weights_file} on the network or in "
             f"Keras's cache. Received: weights='imagenet' ({error}). Put the file at "
             f"{path}, or pass it (`weights=PATH`, `--weights PATH`), or use the "
             "backbone 'efficientnet_lite0', whose weights were installed with kerasdl."
