@@ -7,6 +7,7 @@ from .depth_groups import depth_groups
 from .distributed import distributed, on_one_device, without_strategy
 from .fast_convolutions import fast_convolutions
 from .fast_projections import fast_projections
+from .faster_steps import faster_steps
 from .features import (
     CachedActivations,
     cache_size,
@@ -41,6 +42,7 @@ __all__ = [
     "distributed",
     "fast_convolutions",
     "fast_projections",
+    "faster_steps",
     "fit_cycles",
     "fit_state",
     "freeze",

@@ -1,6 +1,5 @@
 """Convolutions that train by what computes their gradients faster on processors."""
 
-from types import MethodType
 from typing import Any
 
 import keras
@@ -9,6 +8,8 @@ from keras import layers, ops
 
 from kerasdl._keras_internals import is_training_call
 from kerasdl._layer_walks import layers_in_order
+
+from ._own_method import own_method
 
 # Columns of a depthwise filter whose gradient oneDNN (3.7) finds channel by channel:
 # that of a wider one it finds in blocks of 16 by 16 channels, to take the diagonal.
@@ -21,9 +22,8 @@ def fast_convolutions(model: keras.Model) -> keras.Model:
     Those of 1x1 are a product of matrices then, and the gradients of depthwise filters
     that are wider than 3 are not left to oneDNN.
 
-    `resumable_fit`, `fit_cycles` and `lr_find` call it; before a plain `fit`, call it
-    yourself. The numbers are those of Keras up to rounding, and the model stays a plain
-    one, saved as what it is. Predicting is Keras's own.
+    `faster_steps` calls it. The numbers are those of Keras up to rounding, and the
+    model stays a plain one, saved as what it is. Predicting is Keras's own.
 
     Layers stay as they are that compute in another type than float32, dilated, grouped
     and subclassed ones, 1x1 with strides, depthwise ones with a bias, an activation or
@@ -39,16 +39,9 @@ def fast_convolutions(model: keras.Model) -> keras.Model:
         return model
     for layer in layers_in_order(model):
         if _is_pointwise(layer):
-            name, method = "convolution_op", _multiply
+            own_method(model, layer, "convolution_op", _multiply)
         elif _is_wide_depthwise(layer):
-            name, method = "call", _filter_channels
-        else:
-            continue
-        if name in vars(layer):
-            continue
-        # Not by Keras's own `__setattr__`: it is not part of the layer's state.
-        object.__setattr__(layer, name, MethodType(method, layer))
-        model.train_function = None  # traced before
+            own_method(model, layer, "call", _filter_channels)
     return model
 
 

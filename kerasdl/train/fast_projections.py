@@ -2,7 +2,6 @@
 
 import math
 import re
-from types import MethodType
 from typing import Any
 
 import keras
@@ -11,6 +10,8 @@ from keras import layers, ops
 
 from kerasdl._keras_internals import is_training_call
 from kerasdl._layer_walks import layers_in_order
+
+from ._own_method import own_method
 
 # "abc,cde->abde": places, what is summed over, and what it becomes.
 _EQUATION = re.compile(r"(\w+?)(\w+),\2(\w+)->\1\3")
@@ -22,9 +23,8 @@ def fast_projections(model: keras.Model) -> keras.Model:
     Keras has TensorFlow find the gradient of their kernels for each row of a batch, and
     add these up; all rows at once are a product of two matrices.
 
-    `resumable_fit`, `fit_cycles` and `lr_find` call it; before a plain `fit`, call it
-    yourself. The numbers are those of Keras up to rounding, and the model stays a plain
-    one, saved as what it is. Predicting is Keras's own.
+    `faster_steps` calls it. The numbers are those of Keras up to rounding, and the
+    model stays a plain one, saved as what it is. Predicting is Keras's own.
 
     Layers stay as they are that are subclassed, quantized or of LoRA, and all of them
     where there is a GPU.
@@ -38,10 +38,8 @@ def fast_projections(model: keras.Model) -> keras.Model:
     if tf.config.list_physical_devices("GPU"):
         return model
     for layer in layers_in_order(model):
-        if _is_projection(layer) and "call" not in vars(layer):
-            # Not by Keras's own `__setattr__`: it is not part of the layer's state.
-            object.__setattr__(layer, "call", MethodType(_multiply, layer))
-            model.train_function = None  # traced before
+        if _is_projection(layer):
+            own_method(model, layer, "call", _multiply)
     return model
 
 

@@ -1,6 +1,5 @@
 """BatchNorm that trains by one operation of TensorFlow; Keras 3 takes a dozen."""
 
-from types import MethodType
 from typing import Any
 
 import keras
@@ -9,6 +8,8 @@ from keras import ops
 
 from kerasdl._layer_walks import layers_in_order
 
+from ._own_method import own_method
+
 _DTYPES = ("float32", "bfloat16", "float16")
 _LEAST_EPSILON = 1.001e-5  # of cuDNN
 
@@ -16,9 +17,8 @@ _LEAST_EPSILON = 1.001e-5  # of cuDNN
 def fused_batch_norm(model: keras.Model) -> keras.Model:
     """Let the BatchNormalization layers of `model` train by TensorFlow's fused kernel.
 
-    `resumable_fit`, `fit_cycles` and `lr_find` call it; before a plain `fit`, call it
-    yourself. The numbers are those of Keras up to rounding, and the model stays a plain
-    one, saved as what it is. Predicting is Keras's own.
+    `faster_steps` calls it. The numbers are those of Keras up to rounding, and the
+    model stays a plain one, saved as what it is. Predicting is Keras's own.
 
     Layers that the kernel does not suit stay as they are: those on other inputs than
     `(batch, height, width, channels)`, masked, with `synchronized` or `renorm`, with
@@ -30,23 +30,21 @@ def fused_batch_norm(model: keras.Model) -> keras.Model:
     Returns:
         The same model.
     """
-    layers = [
-        layer
-        for layer in layers_in_order(model)
-        if type(layer) is keras.layers.BatchNormalization
+    for layer in layers_in_order(model):
+        if _is_suited(layer):
+            own_method(model, layer, "call", _call)
+    return model
+
+
+def _is_suited(layer: keras.Layer) -> bool:
+    return (
+        type(layer) is keras.layers.BatchNormalization
         and not (layer.synchronized or layer.renorm)
         and layer.axis in (-1, 3)
         and layer.epsilon >= _LEAST_EPSILON
         and layer.compute_dtype in _DTYPES
         and layer.variable_dtype == "float32"
-        and "call" not in vars(layer)
-    ]
-    for layer in layers:
-        # Not by Keras's own `__setattr__`: it is not part of the layer's state.
-        object.__setattr__(layer, "call", MethodType(_call, layer))
-    if layers:
-        model.train_function = None  # traced before
-    return model
+    )
 
 
 def _call(

@@ -19,9 +19,7 @@ from ._built_metrics import build_metrics
 from ._lr_suggestions import suggest
 from ._put_back import putting_back
 from .distributed import distributed
-from .fast_convolutions import fast_convolutions
-from .fast_projections import fast_projections
-from .fused_batch_norm import fused_batch_norm
+from .faster_steps import faster_steps
 from .layer_rates import check_settable_rate
 
 if TYPE_CHECKING:
@@ -142,7 +140,7 @@ def lr_find(
     batches, stream = train_batches(dataset)
     _check_batches(batches, model)
     space = np.geomspace if mode == "exponential" else np.linspace
-    fast_projections(fast_convolutions(fused_batch_norm(model)))
+    faster_steps(model)
     build_metrics(distributed(model), batches)
     sweep = _Sweep(optimizer, space(start_lr, end_lr, num_steps), verbose)
     with putting_back(model, stream):

@@ -29,9 +29,7 @@ from ._monitors import check_monitors
 from ._training_state import all_variables, build_as_saved, built_places
 from .distributed import distributed
 from .epoch_table import EpochRows, EpochTable
-from .fast_convolutions import fast_convolutions
-from .fast_projections import fast_projections
-from .fused_batch_norm import fused_batch_norm
+from .faster_steps import faster_steps
 from .given_callbacks import Given, given_callbacks
 
 _ADVICE = "Remove it to start anew, or restore it."
@@ -123,7 +121,7 @@ def resumable_fit(
         if path is not None and (saved := _read(path)):
             facts = _restore(model, keepers, saved, facts, path)
             history.extend(saved["history"])
-    fast_projections(fast_convolutions(fused_batch_norm(model)))
+    faster_steps(model)
     build_metrics(distributed(model), x)
     done = len(history)
     if epochs < done:
