@@ -37,6 +37,7 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    kd.runtime.start()
     found = kd.detection.read_coco(args.data)
     counts = found.boxes["label"].value_counts()
     print(f"{len(found.photos)} photos, {len(found.boxes)} annotations")

@@ -33,6 +33,7 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
+    kd.runtime.start()
     files, _ = kd.data.list_images(args.data / "images")
     by_split = {}
     for file in files:

@@ -16,6 +16,7 @@ FILES = sorted(
     for path in (REPOSITORY / folder).rglob("*.py")
 )
 RECIPES = [file for file in FILES if file.startswith("recipes/") and "/_" not in file]
+COMMANDS = [recipe for recipe in RECIPES if "benchmarks" not in recipe]
 # From the bottom up: a file may import what stands below it. In a row of modules they
 # may also import one another; packages of one row never do.
 ROWS = (
@@ -285,9 +286,13 @@ def test_kerasdl_and_the_help_of_recipes_load_no_tensorflow(help_of_recipes):
     )
 
 
-@pytest.mark.parametrize(
-    "recipe", [recipe for recipe in RECIPES if "benchmarks" not in recipe]
-)
+def test_recipes_start_tensorflow_quietly():
+    starts = r"kd\.runtime\.start\(|kd\.workbench\.training_run\(|\bwalk\("
+    loud = [file for file in COMMANDS if not re.search(starts, source_of(file))]
+    assert loud == []
+
+
+@pytest.mark.parametrize("recipe", COMMANDS)
 def test_help_says_what_each_option_is_and_its_default(recipe, help_of_recipes):
     text = help_of_recipes["texts"][recipe]
     lines = source_of(recipe).partition('"""')[2].partition('"""')[0].strip()
