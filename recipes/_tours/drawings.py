@@ -60,7 +60,7 @@ def points(caption, groups, xlabel="", ylabel=""):
 
 def regions(caption, models, inputs, labels):
     """For each model where it answers 1, blue, or 0, red; dots are inputs' truth."""
-    figure, many = _axes(caption, len(models), 9, 2.6)
+    figure, many = _axes(caption, len(models), 9, 3.2)
     side = np.linspace(-0.5, 1.5, 201)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     for axes, (name, model) in zip(many, models.items(), strict=True):
