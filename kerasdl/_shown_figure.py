@@ -3,8 +3,11 @@
 import io
 from typing import Any
 
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from kerasdl import _fonts
 from kerasdl._notebook import notebook
 
 
@@ -16,6 +19,13 @@ class ShownFigure(Figure):
     """
 
     _cell: int | None = None
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it, names in other scripts by a font that has them."""
+        for text in self.findobj(Text):
+            if isinstance(text, Text) and not text.get_text().isascii():
+                text.set_fontfamily(_fonts.families())
+        super().draw(renderer)
 
     def show(self, warn: bool = True) -> None:
         """Show it as it is now; nothing happens outside a notebook."""

@@ -10,6 +10,7 @@ import ast
 import runpy
 import textwrap
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import kerasdl as kd
 FOLDER = Path(__file__).with_name("_tours")
 PAGE = "tour.html"
 _WIDTH = 88
+_SIDE = 64  # of a photo: ORB finds no corner nearer to the border than 31 pixels
 
 
 class Section(NamedTuple):
@@ -27,6 +29,7 @@ class Section(NamedTuple):
     about: str
     needs: list[str]
     steps: list[tuple[str, ast.stmt]]  # lines as they stand, and what they are
+    helpers: list[str]  # what they use of the file besides, as it stands there
     file: Path
 
 
@@ -37,7 +40,8 @@ def read_sections(parts):
         file = FOLDER / f"{part}.py"
         source = file.read_text(encoding="utf-8")
         lines = source.splitlines()
-        for node in ast.parse(source).body:
+        tree = ast.parse(source)
+        for node in tree.body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                 continue
             docstring, *body = node.body
@@ -48,8 +52,39 @@ def read_sections(parts):
                 end = statement.end_lineno
             needs = [argument.arg for argument in node.args.args]
             about = ast.get_docstring(node)
-            found[node.name] = Section(node.name, about, needs, steps, file)
+            found[node.name] = Section(
+                node.name,
+                about,
+                needs,
+                steps=steps,
+                helpers=_helpers(node, tree.body, source),
+                file=file,
+            )
     return found
+
+
+def _helpers(section: ast.stmt, body: list[ast.stmt], source: str) -> list[str]:
+    """What a section uses of its file, but other sections, in the file's order."""
+    owners = {}
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if node.name.startswith("_"):
+                owners[node.name] = node
+        elif isinstance(node, ast.Assign):
+            parts = [part for target in node.targets for part in ast.walk(target)]
+            owners |= {part.id: node for part in parts if isinstance(part, ast.Name)}
+    used, waiting = set(), [section]
+    while waiting:
+        read = {part.id for part in ast.walk(waiting.pop()) if _is_read(part)}
+        found = {owners[name] for name in read & owners.keys()} - used
+        waiting += found
+        used |= found
+    texts = [ast.get_source_segment(source, node) for node in body if node in used]
+    return [text for text in texts if text]
+
+
+def _is_read(node) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
 
 
 def tour_parser(description):
@@ -65,11 +100,19 @@ def tour_parser(description):
     return parser
 
 
-def parse_tour(parser, argv, name, parts):
+def parse_tour(parser, argv, name, parts, options: Mapping[str, str] | None = None):
     """Parse `argv`; returns the arguments and the sections to show.
 
+    Args:
+        parser: of `tour_parser`, with what the tour adds.
+        argv: None takes those of the process.
+        name: of the tour.
+        parts: files in `_tours/`.
+        options: arguments of the tour's own, and what of them sections take.
+
     Raises:
-        ValueError: there is no section of that name.
+        ValueError: there is no section of that name, or no section takes what an
+            option gives.
     """
     args = parser.parse_args(argv)
     sections = read_sections(parts)
@@ -78,19 +121,31 @@ def parse_tour(parser, argv, name, parts):
             print(f"{section.name:<24} {section.about.splitlines()[0]}")
         raise SystemExit
     if unknown := [name for name in args.section or () if name not in sections]:
+        near = get_close_matches(unknown[0], sections, 1)
+        meant = f"Did you mean {near[0]!r}?" if near else "--list says what they are."
         raise ValueError(
             f"`section` must be one of {', '.join(sections)}. Received: "
-            f"section={unknown[0]!r}. --list says what they are."
+            f"section={unknown[0]!r}. {meant}"
         )
+    shown = [sections[name] for name in dict.fromkeys(args.section or sections)]
+    taken = {need for section in shown for need in section.needs}
+    for option, need in (options or {}).items():
+        if (value := getattr(args, option)) and need not in taken:
+            raise ValueError(
+                f"`{option}` must be left out where no section takes it. Received: "
+                f"{option}={value if value is True else str(value)!r} for "
+                f"{', '.join(section.name for section in shown)}"
+            )
     args.out = args.out or kd.runs.default_out("saved_models", name)
-    return args, [sections[name] for name in args.section or sections]
+    return args, shown
 
 
 def sample_photo(path, name):
     """The photo at `path`, or scikit-learn's `name`: RGB, uint8, a side of 640 at most.
 
     Raises:
-        ValueError: it is no photo of at least 32 pixels a side.
+        ValueError: it is no photo of at least 64 pixels a side, at 640 at most, or it
+            shows nothing.
     """
     import cv2
 
@@ -100,13 +155,17 @@ def sample_photo(path, name):
         return load_sample_image(name)
     photo = kd.data.read_image(path)
     height, width = photo.shape[:2]
-    if min(height, width) < 32:
-        raise ValueError(
-            "`image` must be a photo of at least 32x32 pixels. Received: "
-            f"image={str(path)!r} ({width}x{height})"
-        )
     factor = min(1, 640 / max(height, width))
     size = round(width * factor), round(height * factor)
+    received = f"Received: image={str(path)!r} ({width}x{height})"
+    if min(size) < _SIDE:
+        made = f", {size[0]}x{size[1]} of them" if factor < 1 else ""
+        raise ValueError(
+            f"`image` must be a photo of at least {_SIDE}x{_SIDE} pixels, when its "
+            f"longer side is 640 at most. {received}{made}"
+        )
+    if photo.min() == photo.max():
+        raise ValueError(f"`image` must show something. {received}, one grey alone")
     return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
@@ -131,13 +190,17 @@ def walk(args, sections, title, **given):
         args.out, arguments, seed=args.seed, overwrite=args.overwrite
     ) as run:
         have |= {"seed": run.seed, "folder": run.path}
-        values, parts = {}, []
+        values, parts, known = {}, [], []
         for section in sections:
             print(f"\n{section.name}: {section.about}\n")
             shown, html = values.setdefault(section.name, []), []
+            helpers = [text for text in section.helpers if text not in known]
+            known += helpers
+            if helpers:
+                html.append(kd.page.listing("\n\n".join(helpers)))
             for code, expression, value in _steps(section, have):
                 shown.append((expression, value))
-                html.append(_show(code, value, section, run.path, len(html)))
+                html.append(_show(code, value, section, run.path, len(shown) - 1))
             parts.append(
                 (section.name.replace("_", " "), _note(section) + "".join(html))
             )

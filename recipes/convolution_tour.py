@@ -5,8 +5,9 @@
 A convolution, ReLU, pooling and a dense layer by hand and by Keras; sizes, parameters,
 multiply-adds and receptive fields by formula and by layer; activations, normalisation
 and attention from first principles; over- and underfitting on a small task. `--list`
-names the sections, `--section` runs some of them. `--section attention_on_cifar --data
-data/cifar10` trains four networks, which takes minutes.
+names the sections, `--section` runs some of them. With `--data data/cifar10` four
+networks with and without attention are trained too, which takes minutes:
+`--section attention_on_cifar` does that alone.
 """
 
 from pathlib import Path
@@ -24,10 +25,11 @@ def main(argv=None):
     parser = tour_parser(__doc__)
     parser.add_argument("--image", type=Path, help="a photo; default: a flower")
     parser.add_argument("--data", metavar="DIR", help=f"CIFAR-10, for {APART}")
-    args, sections = parse_tour(parser, argv, NAME, PARTS)
-    if not args.section:  # in a minute
+    options = {"image": "photo", "data": "cifar"}
+    args, sections = parse_tour(parser, argv, NAME, PARTS, options)
+    if not args.section and args.data is None:  # in a minute
         sections = [section for section in sections if section.name != APART]
-    elif APART in args.section and args.data is None:
+    elif args.data is None and APART in args.section:
         raise ValueError(
             f"`data` must be a folder of CIFAR-10 for {APART}. Received: data=None"
         )

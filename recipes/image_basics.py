@@ -21,7 +21,7 @@ PARTS = ("colours", "filters", "features")
 def main(argv=None):
     parser = tour_parser(__doc__)
     parser.add_argument("--image", type=Path, help="a photo; default: a palace")
-    args, sections = parse_tour(parser, argv, NAME, PARTS)
+    args, sections = parse_tour(parser, argv, NAME, PARTS, {"image": "photo"})
     kd.workbench.require("skimage", "tours")
     return walk(
         args,

@@ -24,7 +24,8 @@ def main(argv=None):
     parser.add_argument(
         "--quick", action="store_true", help="one epoch of 5,000 images, for trying"
     )
-    args, sections = parse_tour(parser, argv, NAME, ["mnist"])
+    options = {"data": "digits", "quick": "digits", "epochs": "epochs"}
+    args, sections = parse_tour(parser, argv, NAME, ["mnist"], options)
     return walk(
         args,
         sections,

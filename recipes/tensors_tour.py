@@ -27,7 +27,7 @@ PARTS = (
 def main(argv=None):
     parser = tour_parser(__doc__)
     parser.add_argument("--image", type=Path, help="default: a flower")
-    args, sections = parse_tour(parser, argv, NAME, PARTS)
+    args, sections = parse_tour(parser, argv, NAME, PARTS, {"image": "photo"})
     return walk(
         args,
         sections,

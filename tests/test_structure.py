@@ -34,6 +34,7 @@ ROWS = (
         "_meeting",
         "_figure",
         "_shown_figure",
+        "_fonts",
         "_notebook",
         "_described",
         "_pixels",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerasdl._figure import BLUE, INK, new_figure, plain_axes, save_figure
+from kerasdl._fonts import legible
 from kerasdl._numbers import number
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def save_bars(
     colours = [BLUE if name in highlight else _BAR for name in names]
     bars = axes.barh(range(len(names)), values, color=colours, height=0.7)
     axes.bar_label(bars, [number(value) for value in values], padding=4, color=INK)
-    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set_yticks(range(len(names)), legible(names), parse_math=False)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     plain_axes(axes, label, "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasdl._figure import INK, new_figure, save_figure, shorten
+from kerasdl._fonts import legible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +48,8 @@ def save_confusion(
     with_share = count <= 15
     # Of more than one can read every few.
     places = range(0, count, math.ceil(count / _TICKS))
-    names = [shorten(class_names[place], 24) for place in places]
+    drawn = legible(class_names)
+    names = [shorten(drawn[place], 24) for place in places]
     named = min(9, size * places.step) if count > 4 else size
     # Room for the longest, so that the cells stay as large as their figures.
     room = 0.6 + _LETTER * named * max(map(len, names))

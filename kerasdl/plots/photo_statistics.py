@@ -15,6 +15,7 @@ from kerasdl._figure import (
     save_figure,
     shorten,
 )
+from kerasdl._fonts import legible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,8 @@ def save_photo_statistics(
         bars.barh(range(len(names)), row, left=start, color=colour, label=split)
         start = start + row.to_numpy()
     size = 10 if len(names) <= 24 else 7
-    bars.set_yticks(range(len(names)), names, fontsize=size, parse_math=False)
+    shown = legible(names)
+    bars.set_yticks(range(len(names)), shown, fontsize=size, parse_math=False)
     bars.invert_yaxis()
     plain_axes(bars, "photos", "")
     bars.grid(visible=False, axis="y")

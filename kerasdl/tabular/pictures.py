@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._figure import BLUE, GREY, INK, new_figure, plain_axes, save_figure
+from kerasdl._fonts import legible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +81,7 @@ def save_dependence(
     plain_axes(axes, name, "mean answer")
     if isinstance(values[0], str):
         axes.plot(answers, "o", color=BLUE)
-        names = [str(value) for value in values]
+        names = legible([str(value) for value in values])
         axes.set_xticks(range(len(names)), names, rotation=60, parse_math=False)
     else:
         axes.plot(values, answers, color=BLUE, linewidth=1.6)
@@ -111,7 +112,7 @@ def save_embedding(
     plain_axes(axes, "first component", "second")
     axes.plot(*places.T, "o", color=BLUE, markersize=3)
     if len(names) <= 60:
-        for name, (x, y) in zip(names, places, strict=True):
+        for name, (x, y) in zip(legible(names), places, strict=True):
             axes.annotate(name, (x, y), fontsize=7, color=INK, parse_math=False)
     axes.set_title(title, color=INK, loc="left", parse_math=False)
     return save_figure(figure, path)

@@ -64,6 +64,8 @@ def in_options(text: str) -> str:
     # What has both words already: overwrite=True (--overwrite)
     both = r"(?:`\w+`|\b\w+=(?:\w*|'[^']*')) \((--[\w-]+[^()]*)\)"
     text = re.sub(both, r"\1", text)
+    if _options and not has_option("--resume"):  # as a tour
+        text = text.replace("Continue it with --resume, or start anew", "Start anew")
     text = re.sub(r"`(\w+)`", lambda found: _option(found[1]) or found[0], text)
     # What stands in quotes is code, whose arguments are no options.
     return re.sub(

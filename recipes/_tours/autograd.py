@@ -32,7 +32,8 @@ def leaves():
     variable, constant = tf.Variable(2.0), tf.constant(2.0)
     with tf.GradientTape() as tape:
         y = variable * constant
-    # A constant is no leaf of the tape: it has no gradient.
+    # A constant is no leaf of the tape: it has no gradient. What PyTorch keeps with a
+    # tensor, `grad` and `grad_fn`, the tape has.
     str(tape.gradient(y, [variable, constant])[1])
     with tf.GradientTape() as tape:
         tape.watch(constant)

@@ -83,7 +83,7 @@ def a_grey_by_hand():
 
 
 def brightness_contrast_saturation(photo):
-    """Add, stretch around the mean grey, move away from grey."""
+    """Add, stretch around the middle grey, move away from grey."""
     x = tf.cast(photo, tf.float32)
     grey = tf.image.rgb_to_grayscale(x)
     brighter = x + 50.0

@@ -137,7 +137,8 @@ def kinds_of_convolution():
         model = keras.Sequential([keras.Input((56, 56, 16)), layer])
         return kd.models.layer_costs(model).iloc[-1][columns]
 
-    by_layer = pd.DataFrame({name: costs(make()) for name, make in KINDS.items()}).T
+    rows = {name: costs(make()) for name, make in KINDS.items()}
+    by_layer = pd.DataFrame(rows).T.infer_objects()
     by_layer
 
     def formula(side, kernel, dilation=1, groups=1, filters=32):
@@ -168,6 +169,32 @@ def kinds_of_convolution():
     (9 * 16 + 16 * 32) / (9 * 16 * 32), 1 / 32 + 1 / 9
     # A dense layer: inputs times outputs. What memory moves, in values, for a 1x1:
     56 * 56 * (16 + 32) + 16 * 32
+
+
+def deformable(seed):
+    """Each weight looks as far beside its place as offsets say (Dai et al., 2017)."""
+    picture = tf.random.stateless_normal((8, 8), seed=(seed, 0))
+    kernel = tf.random.stateless_normal((3, 3), seed=(seed, 1))
+    # For each of 6x6 places and 3x3 weights the pixel that a convolution looks at.
+    y, x, down, right = np.indices((6, 6, 3, 3)).astype("float32")
+
+    def convolved(offsets):
+        places = tf.stack([y + down, x + right]) + offsets
+        seen = keras.ops.image.map_coordinates(picture, places, order=1)
+        return tf.reduce_sum(seen * kernel, axis=(2, 3))
+
+    plain = tf.nn.conv2d(picture[None, ..., None], kernel[..., None, None], 1, "VALID")
+    plain = plain[0, ..., 0]
+    tf.reduce_max(tf.abs(convolved(0.0) - plain))
+    # All a pixel further to the right: the answer of the place there.
+    aside = np.float32([0, 1]).reshape(2, 1, 1, 1, 1)
+    tf.reduce_max(tf.abs(convolved(aside)[:, :-1] - plain[:, 1:]))
+    # Between pixels it mixes them, so offsets have gradients: a convolution of its own
+    # learns them from the picture, two for each place and weight.
+    offsets = tf.Variable(tf.fill((2, 6, 6, 3, 3), 0.3))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(convolved(offsets) ** 2)
+    tf.math.count_nonzero(tape.gradient(loss, offsets)) / tf.size(offsets, tf.int64)
 
 
 def transposed_and_upsampling():

@@ -11,6 +11,15 @@ def _grey(photo):
     return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
 
 
+def _corners(finder, grey):
+    """Corners and what describes them; OpenCV has None where there are none."""
+    corners, described = finder.detectAndCompute(grey, None)
+    if described is None:
+        kind = "uint8" if finder.descriptorType() == cv2.CV_8U else "float32"
+        described = np.zeros((0, finder.descriptorSize()), kind)
+    return corners, described
+
+
 def morphology(photo):
     """Shapes grow, shrink, lose what is small, and close."""
     _, shape = cv2.threshold(_grey(photo), 0, 255, cv2.THRESH_OTSU)
@@ -90,14 +99,40 @@ def gabor_filters(photo):
     Pictures({f"across {n}": np.abs(answer) / 8 for n, answer in answers.items()})
 
 
+def sift_features(photo):
+    """Spots of any size, 128 numbers each; they find each other at half the size."""
+    grey = _grey(photo)
+    # SURF is patented, and in none of OpenCV's packages.
+    sift = cv2.SIFT_create(nfeatures=300)
+    spots, numbers = _corners(sift, grey)
+    numbers.shape
+    half = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    others, their_numbers = _corners(sift, half)
+    matcher = cv2.BFMatcher(cv2.NORM_L2, crossCheck=True)
+    matches = sorted(
+        matcher.match(numbers, their_numbers), key=lambda match: match.distance
+    )
+
+    def is_right(match):
+        spot, found = spots[match.queryIdx].pt, others[match.trainIdx].pt
+        return np.hypot(*(np.array(spot) - 2 * np.array(found))) < 5
+
+    [sum(map(is_right, matches[:50])), len(matches[:50])]
+    # A circle as large as the spot, and its direction.
+    rich = cv2.DRAW_MATCHES_FLAGS_DRAW_RICH_KEYPOINTS
+    drawn = cv2.drawKeypoints(photo, spots, None, (255, 0, 0), rich)
+    both = cv2.drawMatches(grey, spots, half, others, matches[:30], outImg=None)
+    Pictures({"spots": drawn, "matches": both})
+
+
 def orb_features(photo):
     """Corners with a direction and 256 bits each; they find each other after a turn."""
     grey = _grey(photo)
     orb = cv2.ORB_create(nfeatures=300)
-    corners, bits = orb.detectAndCompute(grey, None)
+    corners, bits = _corners(orb, grey)
     bits.shape
     turned = cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE)
-    others, their_bits = orb.detectAndCompute(turned, None)
+    others, their_bits = _corners(orb, turned)
     matcher = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True)
     matches = sorted(matcher.match(bits, their_bits), key=lambda match: match.distance)
 
@@ -107,7 +142,7 @@ def orb_features(photo):
         found = np.array(others[match.trainIdx].pt)
         return np.hypot(*(found - (len(grey) - 1 - y, x))) < 5
 
-    np.mean([is_right(match) for match in matches[:50]])
+    [sum(map(is_right, matches[:50])), len(matches[:50])]
     drawn = cv2.drawKeypoints(photo, corners, None, (255, 0, 0), 4)
     both = cv2.drawMatches(grey, corners, turned, others, matches[:30], outImg=None)
     Pictures({"corners": drawn, "matches": both})

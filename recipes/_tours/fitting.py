@@ -148,8 +148,9 @@ def what_helps(seed):
         logy=True,
     )
     histograms(
-        "Weights of the first layer, how many on a logarithmic scale",
+        "Weights of the first layer; the scale is logarithmic",
         {name: weights[name] for name in ("nothing", "L1", "L2")},
-        xlabel="weight",
+        "weight",
+        "how many",
         log=True,
     )

@@ -236,4 +236,5 @@ def perceptron():
     models["XOR, two layers"] = lambda points: either(points) * (1 - both(points))
     models["XOR, two layers"](x)
     truth["XOR, two layers"] = truth["XOR"]
-    regions("Where a perceptron says 1; points are the truth", models, x, truth)
+    caption = "Where a perceptron says 1, blue, and 0, red; the dots are the truth"
+    regions(caption, models, x, truth)

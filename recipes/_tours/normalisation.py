@@ -10,11 +10,11 @@ import kerasdl as kd
 EPSILON = 1e-3
 
 
-def _normalised(x, axes):
+def _normalised(x, axes, epsilon=EPSILON):
     """Mean 0 and variance 1 over these axes."""
     mean = tf.reduce_mean(x, axes, keepdims=True)
     variance = tf.reduce_mean(tf.square(x - mean), axes, keepdims=True)
-    return (x - mean) / tf.sqrt(variance + EPSILON)
+    return (x - mean) / tf.sqrt(variance + epsilon)
 
 
 def _pictures(seed):
@@ -38,6 +38,22 @@ def batch_normalisation(seed):
     predicted = (x - mean) / tf.sqrt(variance + EPSILON)
     tf.reduce_max(tf.abs(predicted - keras_layer(x, training=False)))
     tf.reduce_max(tf.abs(predicted - ours(x, training=False)))
+
+
+def of_rows_and_series(seed):
+    """PyTorch's BatchNorm1d and InstanceNorm1d: epsilon 1e-5, momentum .1 there."""
+    rows = 5.0 + 2.0 * tf.random.stateless_normal((20, 3), seed=(seed, 0))
+    layer = layers.BatchNormalization(momentum=1 - 0.1, epsilon=1e-5)
+    tf.reduce_max(tf.abs(_normalised(rows, 0, 1e-5) - layer(rows, training=True)))
+    # One batch later the averages are a tenth of the batch's, nine of 0 and of 1.
+    mean, variance = tf.nn.moments(rows, 0)
+    tf.reduce_max(tf.abs(layer.moving_mean - 0.1 * mean))
+    # PyTorch's divides by n - 1 for prediction, Keras's by n.
+    tf.reduce_max(tf.abs(layer.moving_variance - (0.9 + 0.1 * variance)))
+    # Of two series of six steps each channel of each by itself.
+    series = 5.0 + 2.0 * tf.random.stateless_normal((2, 6, 3), seed=(seed, 1))
+    layer = layers.GroupNormalization(groups=-1, epsilon=1e-5)
+    tf.reduce_max(tf.abs(_normalised(series, 1, 1e-5) - layer(series)))
 
 
 def layer_instance_group(seed):

@@ -48,6 +48,8 @@ def eigenvalues_and_pca():
     points(
         "Iris, four measures in two principal components",
         {name: two[kinds == number] for number, name in enumerate(names)},
+        "first component",
+        "second component",
     )
 
 
@@ -68,7 +70,8 @@ def svd_of_a_photo(photo):
     {k: tf.norm(s[k:]) / tf.norm(s) for k in (5, 20, 50)}
     ranks = {f"rank {k}": rank(k) for k in (5, 20, 50)}
     Pictures({**ranks, f"whole, rank {len(s)}": grey})
-    lines("Singular values of the photo", None, {"value": s}, "place", "", logy=True)
+    values = {"singular": s}
+    lines("Singular values of the photo", None, values, "place", "value", logy=True)
 
 
 def lda():
@@ -90,6 +93,8 @@ def lda():
     points(
         "Iris, four measures in the two directions that part the classes best",
         {name: two[kinds == number] for number, name in enumerate(names)},
+        "first direction",
+        "second direction",
     )
 
 

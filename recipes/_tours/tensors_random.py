@@ -30,7 +30,8 @@ def distributions(seed):
     stats.norm(1.0, 2.0).logpdf(1.0)
     -0.5 * np.log(2 * np.pi * 2.0**2)
     stats.beta(2.0, 5.0).pdf(0.2)
-    histograms("10,000 draws of a beta distribution (2, 5)", {"beta": beta})
+    caption = "10,000 draws of a beta distribution (2, 5)"
+    histograms(caption, {"beta": beta}, "value", "draws")
 
 
 def gradient_of_an_expectation(seed):
@@ -59,6 +60,8 @@ def gradient_of_an_expectation(seed):
     histograms(
         "What each draw says of the gradient, which is 3",
         {"pathwise": pathwise, "score function": score},
+        "gradient",
+        "draws",
     )
 
 

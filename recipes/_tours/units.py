@@ -12,7 +12,7 @@ import kerasdl as kd
 
 
 def pooling_by_hand():
-    """Four numbers become one: six ways."""
+    """Four numbers become one, by each kind."""
     x = np.float32([[1, 3], [2, 4]])[None, ..., None]
     layers.AveragePooling2D(2)(x).numpy().item()
     layers.MaxPooling2D(2)(x).numpy().item()

@@ -150,6 +150,18 @@ def test_defaults_are_the_recipe_s_or_the_lesson_s():
         assert tuple(getattr(args, name) for name in names) == values
 
 
+def test_the_lesson_s_rates_and_pictures():
+    recipe = runpy.run_path(str(RECIPES / "cifar10_train.py"))
+    rates = recipe["learning_rates"](recipe["parse_args"](["--lesson"]))
+    assert (rates.decay_len, rates.factor) == (5, 0.9)
+    views = recipe["lesson_views"]()
+    assert views.crop * 32 == 28
+    assert (views.horizontal_flip, views.vertical_flip) == (True, False)
+    colours = (views.brightness, views.contrast, views.saturation, views.hue)
+    assert colours == (0.1,) * 4
+    assert views.grey == 0.2
+
+
 def test_a_picture_is_predicted_as_it_was_tested(lesson, photos, capsys):
     """By one rule, and by the network of any epoch: the last one is `last`."""
     folder = photos / "test"

@@ -20,8 +20,12 @@ LESSON = {
         "dilated[:, ::2].shape": [20, 26, 100, 33],
         "layers.MaxPooling2D(3, 2)(y).shape": [20, 24, 15, 16],
         "layers.MaxPooling2D((3, 2), (2, 1))(y).shape": [20, 24, 31, 16],
+        "[-(-50 // 2), (50 - 3) // 2 + 1]": [25, 24],
     },
+    "kinds_of_convolution": {"56 * 56 * (16 + 32) + 16 * 32": 151_040},
     "pooling_by_hand": {
+        "layers.AveragePooling2D(2)(x).numpy().item()": 2.5,
+        "layers.MaxPooling2D(2)(x).numpy().item()": 4,
         "[kd.models.lp_pooling(x, 2, p).numpy().item() for p in (1, 2, 50)]": [
             10,
             30**0.5,
@@ -75,10 +79,12 @@ def test_by_hand_is_by_keras(tour):
                 found[section] = found.get(section, 0) + 1
     assert found == {
         "cell_by_cell": 4,
+        "deformable": 2,
         "activations": 2,
         "dense_is_convolution": 2,
         "linear_layers_are_one": 1,
         "batch_normalisation": 5,
+        "of_rows_and_series": 4,
         "squeeze_and_excitation": 1,
         "self_attention": 3,
         "penalties": 2,
@@ -107,6 +113,11 @@ def test_a_transposed_convolution_is_a_gradient(tour):
     *_, by_layer, by_gradient = tour[1]["transposed_and_upsampling"].values()
     np.testing.assert_allclose(by_layer, by_gradient)
     assert by_layer[2, 2] == 10
+
+
+def test_offsets_of_a_deformable_convolution_learn(tour):
+    *_, share_with_a_gradient = tour[1]["deformable"].values()
+    assert share_with_a_gradient > 0.9
 
 
 def test_attention_needs_its_data(recipes_path, tmp_path, monkeypatch):

@@ -62,6 +62,8 @@ def test_hue_saturation_value(tour):
     assert table["yellow"].tolist() == [60, 100, 100]
     assert table["white"].tolist() == [0, 0, 100]
     assert table["black"].tolist() == [0, 0, 0]
+    assert table["dark"].tolist() == [0, 0, 8]
+    assert table["light grey"].tolist() == [0, 0, 78]
 
 
 def test_three_greys_are_opencv_s(tour):
@@ -120,9 +122,10 @@ def test_features(tour):
     assert (flat, dark_at_the_right) == (255, 255 - 1 - 2 - 128)
     assert sum(shares) == pytest.approx(1)
     assert all(next(iter(shown["gabor_filters"].values())).values())
-    bits, right, _ = shown["orb_features"].values()
-    assert bits[1] == 32
-    assert right > 0.9
+    for section, length in (("orb_features", 32), ("sift_features", 128)):
+        described, (right, count), _ = shown[section].values()
+        assert described[1] == length
+        assert right > 0.9 * count == 45
 
 
 def test_the_page_has_every_section_and_picture(tour):

@@ -10,15 +10,29 @@ NAN = float("nan")
 LESSON = {
     "predicates": {"tf.size(x)": 120, "tf.is_tensor(x)": True},
     "make": {
+        "tf.constant([[1, 2], [3, 4]])": [[1, 2], [3, 4]],
+        "np.empty((2, 3)).shape": [2, 3],
+        "tf.ones((2, 3))": np.ones((2, 3)),
+        "tf.cast([1.7, -1.7], tf.int32)": [1, -1],
         "tf.range(0, 10, 3)": [0, 3, 6, 9],
         "tf.linspace(2.0, 10.0, 4)": [2, 4.6667, 7.3333, 10],
         "tf.eye(3)": np.eye(3),
         "tf.ones_like(tf.zeros((2, 3)))": np.ones((2, 3)),
         "tf.zeros_like(tf.ones((2, 3)))": np.zeros((2, 3)),
     },
-    "numpy_and_back": {"x": [1, 2, 3, 4, 5], "x.numpy()": [1, 2, 3, 4, 5]},
+    "numpy_and_back": {
+        "x": [1, 2, 3, 4, 5],
+        "x.numpy()": [1, 2, 3, 4, 5],
+        "tf.stack([tf.constant(1), tf.constant(2)])": [1, 2],
+    },
     "sparse": {"tf.sparse.to_dense(coordinates)": np.diag([1, 2, 3, 0])},
     "arithmetic": {
+        **dict.fromkeys(("a + b", "tf.add(a, b)"), [[3, 4], [5, 6]]),
+        **dict.fromkeys(("a - b", "tf.subtract(a, b)"), [[-1, 0], [1, 2]]),
+        **dict.fromkeys(("a * b", "tf.multiply(a, b)"), [[2, 4], [6, 8]]),
+        **dict.fromkeys(("a / b", "tf.divide(a, b)"), [[0.5, 1], [1.5, 2]]),
+        "tf.linalg.matvec(a, [1.0, 1.0])": [3, 7],
+        "batched.shape": [1, 2, 3, 3],
         "tf.ones((2, 1)) @ tf.ones((1, 2))": np.ones((2, 2)),
         "tf.matmul(tf.ones((2, 1)), tf.ones((1, 2)))": np.ones((2, 2)),
         "batched": np.full((1, 2, 3, 3), 4),
@@ -32,7 +46,15 @@ LESSON = {
         "keras.ops.log2([8.0, 2.0])": [3, 1],
         "keras.ops.log10([10.0, 1000.0])": [1, 3],
     },
-    "broadcasting": {"(tf.ones((2, 3)) + tf.range(3.0)).shape": [2, 3]},
+    "in_place": {
+        "x.assign_add([1.0, 1.0])": [2, 3],
+        "x.assign_sub([1.0, 1.0])": [1, 2],
+        "x.assign(x * 3.0 / 3.0)": [1, 2],
+    },
+    "broadcasting": {
+        "(tf.ones((2, 3)) + tf.range(3.0)).shape": [2, 3],
+        "tf.ones((2, 3)) + tf.range(3.0)": [[1, 2, 3]] * 2,
+    },
     "rounding": {
         "tf.floor(x)": [5, 2, 3, 6],
         "tf.math.ceil(x)": [6, 3, 4, 7],
@@ -51,6 +73,7 @@ LESSON = {
         "a != b": [False, True, True],
     },
     "sorting": {
+        "tf.sort(x)": [[1, 3, 4, 4, 5], [1, 4, 4, 5, 10]],
         'tf.sort(x, direction="DESCENDING")': [[5, 4, 4, 3, 1], [10, 5, 4, 4, 1]],
         'tf.argsort(x, direction="DESCENDING", stable=True)': [
             [4, 1, 2, 3, 0],
@@ -73,7 +96,26 @@ LESSON = {
         "tf.math.is_finite(x)": [True, True, False],
         "tf.math.is_inf(tf.constant([1.0, -1.0, 0.0]) / 0.0)": [True, True, False],
     },
+    "maths": {
+        "tf.cos([0.0, np.pi])": [1, -1],
+        "tf.abs([-1.0, 2.0])": [1, 2],
+        "tf.sign([-3.0, 0.0, 3.0])": [-1, 0, 1],
+        "tf.sigmoid([-1.0, 0.0, 1.0])": [0.2689, 0.5, 0.7311],
+        "tf.norm(a - b, ord=1)": 1,
+        "tf.keras.losses.cosine_similarity(a, b)": -(0.5**0.5),
+    },
     "statistics": {
+        "tf.reduce_mean(x)": 3,
+        "tf.reduce_mean(x, axis=0)": [2, 4],
+        "tf.reduce_sum(x)": 12,
+        "tf.reduce_sum(x, axis=0)": [4, 8],
+        "tf.reduce_prod(x)": 36,
+        "tf.reduce_prod(x, axis=0)": [3, 12],
+        "tf.argmax(x, axis=0)": [1, 1],
+        "tf.argmin(x, axis=0)": [0, 0],
+        "tf.math.reduce_std(x)": 3.5**0.5,
+        "tf.math.reduce_variance(x)": 3.5,
+        "np.median(x)": 2.5,
         "tf.math.bincount([6, 7, 1, 6, 8, 2, 5, 9, 7, 7])": [
             *(0, 1, 1, 0, 0, 1, 2, 3, 1, 1)
         ],
@@ -83,6 +125,7 @@ LESSON = {
     },
     "norms": {
         "tf.norm(a)": 5,
+        "tf.norm(a, ord=np.inf)": 4,
         "[tf.math.count_nonzero(a - b), *[tf.norm(a - b, ord=p) for p in (1, 2, 3)]]": [
             *(2, 7, 5, 91 ** (1 / 3))
         ],
@@ -95,6 +138,8 @@ LESSON = {
             [1, 6, 11, 12],
             [1, 6, 15, 16],
         ],
+        "tf.gather(x, [0, 3], axis=0)": [[1, 2, 3, 4], [13, 14, 15, 16]],
+        "tf.gather(x, [0, 3], axis=1)": [[1, 4], [5, 8], [9, 12], [13, 16]],
         "tf.boolean_mask(x, x > 8)": [9, 10, 11, 12, 13, 14, 15, 16],
         "tf.gather(tf.reshape(x, [-1]), [0, 15, 13, 10])": [1, 16, 14, 11],
         "tf.where(tf.constant([[0, 1, 2, 0], [2, 3, 0, 1]]) != 0)": [
@@ -111,6 +156,7 @@ LESSON = {
             [2, 2, 3],
             [2, 2, 3],
         ],
+        "tf.stack([a, b], axis=0)": [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]],
         "tf.stack([a, b], axis=1)": [[[1, 2, 3], [7, 8, 9]], [[4, 5, 6], [10, 11, 12]]],
     },
     "cut": {
@@ -121,6 +167,9 @@ LESSON = {
         "[part.shape[0] for part in tf.split(x, [1, 3, 6], axis=0)]": [1, 3, 6],
     },
     "reshape": {
+        "tf.reshape(x, (3, 2))": [[0, 1], [2, 3], [4, 5]],
+        "tf.transpose(x)": [[0, 3], [1, 4], [2, 5]],
+        "tf.unstack(x, axis=0)": [[0, 1, 2], [3, 4, 5]],
         "tf.transpose(y, (1, 0, 2)).shape": [2, 1, 3],
         "tf.squeeze(y, 0).shape": [2, 3],
         "tf.expand_dims(y, -1).shape": [1, 2, 3, 1],
@@ -139,8 +188,19 @@ LESSON = {
     "custom_gradient": {"y": 10, "tape.gradient(y, [w, x, b])": [3, 2, 1]},
     "reversal": {"tape.gradient(y, x)": -6},
     "tensorboard": {
-        '{tag: len(read.Tensors(tag)) for tag in ("a", "b")}': {"a": 100, "b": 100}
+        '{tag: len(read.Tensors(tag)) for tag in ("a", "b")}': {"a": 100, "b": 100},
+        '[tf.make_ndarray(read.Tensors("b")[i].tensor_proto).item() '
+        "for i in (0, 3, 99)]": [0, 9, 9801],
     },
+    "parameters": {"len(scale.trainable_weights)": 1},
+    "a_convolution_layer": {
+        "layer(x).shape": [1, 5, 5, 8],
+        "layer.count_params()": 3 * 3 * 3 * 8 + 8,
+        "tf.reduce_max(tf.abs(y - layer(x)))": 0,
+    },
+    "models": dict.fromkeys(
+        ("row.count_params()", "graph.count_params()", "net.count_params()"), 23
+    ),
 }
 
 
@@ -158,6 +218,46 @@ def test_twice_the_exponential_in_place(tour):
     once, twice = tour[1]["in_place"]["x.assign(tf.exp(x))"]
     np.testing.assert_allclose(once, [2.7183, 7.3891], atol=1e-4)
     np.testing.assert_allclose(twice, [15.1543, 1618.1780], rtol=1e-5)
+
+
+def test_what_is_drawn_is_in_its_range(tour):
+    shown = tour[1]["make"]
+    for expression, low, high in (
+        ("random.uniform((2, 3))", 0, 1),
+        ("random.uniform((2, 3), -1, 1)", -1, 1),
+    ):
+        drawn = shown[expression].numpy()
+        assert drawn.shape == (2, 3)
+        assert low <= drawn.min() < drawn.max() < high
+    # Five means, and a deviation of a hundredth.
+    (normal,) = (value for name, value in shown.items() if "random.normal" in name)
+    np.testing.assert_allclose(normal, range(5), atol=0.06)
+    (order,) = (value for name, value in shown.items() if "shuffle" in name)
+    assert sorted(order.numpy()) == list(range(10))
+
+
+def test_attributes_and_leaves(tour):
+    shown = tour[1]["attributes"]
+    assert shown["x.dtype"] == np.float32
+    assert shown["x.shape"] == (1, 2)
+    assert "device:CPU:0" in shown["x.device"] or "GPU" in shown["x.device"]
+    of_constant, watched, of_frozen, _ = tour[1]["leaves"].values()
+    assert (of_constant, of_frozen) == ("None", "None")
+    assert [float(gradient) for gradient in watched] == [2, 2]
+
+
+def test_a_photo_comes_back_from_the_device_upside_down(tour):
+    *_, pictures = tour[1]["to_a_device_and_back"].values()
+    np.testing.assert_array_equal(pictures["after"], pictures["before"][::-1])
+
+
+def test_densities_are_their_formulas(tour):
+    normal, beta, density, by_hand, of_beta, _ = tour[1]["distributions"].values()
+    assert density == pytest.approx(by_hand)
+    assert of_beta == pytest.approx(30 * 0.2 * 0.8**4)  # x (1 - x)^4 / B(2, 5)
+    # Within four standard errors of 10,000 draws.
+    assert normal["mean of normal"] == pytest.approx(1, abs=0.08)
+    assert beta["mean of beta"] == pytest.approx(2 / 7, abs=0.0064)
 
 
 def test_every_derivative_is_that_of_finite_differences(tour):

@@ -86,6 +86,9 @@ def test_sections_run_line_by_line(tour, tmp_path, capsys):
     assert '<pre class="result">&lt;b&gt;</pre>' in page
     assert page.count("data:image/") == 3
     assert "<code>last = 1</code>" in page
+    # What the lines use stands there too, once, and no other section.
+    assert page.count("def _helper(x):\n    return 2 * x") == 1
+    assert "def pictures" not in page
 
 
 def test_one_section_alone(tour, tmp_path):
@@ -107,14 +110,20 @@ def test_list_names_the_sections(tour, tmp_path, capsys):
 
 def test_bad_input_leaves_no_folder(tour, tmp_path):
     message = "`section` must be one of numbers, pictures. Received: section='sums'"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"{message}. --list says what they are."):
         parsed(tour, tmp_path, "--section", "numbers", "sums")
+    with pytest.raises(ValueError, match="'number'. Did you mean 'numbers'?"):
+        parsed(tour, tmp_path, "--section", "number")
     args, sections = parsed(tour, tmp_path)
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "small.png").write_bytes(png(np.zeros((8, 40, 3), "uint8")))
+    (tmp_path / "long.png").write_bytes(png(np.zeros((64, 1280, 3), "uint8")))
+    (tmp_path / "flat.png").write_bytes(png(np.full((64, 64), 9, "uint8")))
     for name, words in (
         ("text.png", "not an image"),
-        ("small.png", r"at least 32x32 pixels. Received: image='.*' \(40x8\)"),
+        ("small.png", r"least 64x64 pixels.* Received: image='.*' \(40x8\)$"),
+        ("long.png", r"least 64x64 pixels.* \(1280x64\), 640x32 of them"),
+        ("flat.png", r"must show something. Received: image='.*' \(64x64\)"),
         ("none.png", "unreadable"),
     ):
         path = tmp_path / name
@@ -128,11 +137,44 @@ def test_bad_input_leaves_no_folder(tour, tmp_path):
     assert not list(tmp_path.glob("run*"))
 
 
+def test_what_no_section_takes_is_refused(tour, tmp_path):
+    parser = tour.tour_parser("A tour.")
+    parser.add_argument("--image")
+    argv = ["--out", str(tmp_path / "run"), "--image", "photo.png"]
+    options = {"image": "grey"}
+    assert tour.parse_tour(parser, argv, "tiny", ["tiny"], options)
+    message = "`image` must be left out where .* image='photo.png' for numbers$"
+    with pytest.raises(ValueError, match=message):
+        argv += ["--section", "numbers"]
+        tour.parse_tour(parser, argv, "tiny", ["tiny"], options)
+
+
+def test_a_section_named_twice_runs_once(tour, tmp_path):
+    _, sections = parsed(tour, tmp_path, "--section", *["numbers"] * 2)
+    assert [section.name for section in sections] == ["numbers"]
+
+
 def test_a_photo_is_made_small_enough(tour, tmp_path):
-    (tmp_path / "grey.png").write_bytes(png(np.full((40, 1280), 90, "uint8")))
+    pixels = np.full((128, 1280), 90, "uint8")
+    pixels[64:] = 91
+    (tmp_path / "grey.png").write_bytes(png(pixels))
     photo = tour.sample_photo(tmp_path / "grey.png", "flower.jpg")
-    assert photo.shape == (20, 640, 3)
-    assert np.all(photo == 90)
+    assert photo.shape == (64, 640, 3)
+    assert np.all(photo[:32] == 90)
+    assert np.all(photo[32:] == 91)
+
+
+@pytest.mark.parametrize("kind", ["grey", "alpha", "16 bits"])
+def test_other_kinds_of_pictures_are_photos_too(tour, tmp_path, kind):
+    grey = np.tile(np.arange(80, dtype="uint8"), (70, 1))
+    made = {
+        "grey": grey,
+        "alpha": np.dstack([grey, grey, grey, np.full_like(grey, 99)]),
+        "16 bits": grey.astype("uint16") * 257,
+    }
+    (tmp_path / "photo.png").write_bytes(png(made[kind]))
+    photo = tour.sample_photo(tmp_path / "photo.png", "flower.jpg")
+    np.testing.assert_array_equal(photo, np.dstack([grey] * 3))
 
 
 def png(pixels):

@@ -89,6 +89,11 @@ def test_a_wrong_call(call, said, place, monkeypatch, capsys):
             "Received: path='a'. Read it (`read_csv(..., path=..., a=`) or `path`.",
             "Received: --data 'a'. Read it (`read_csv(..., path=..., a=`) or --data.",
         ),
+        (
+            "Continue it with resume=True (--resume), or start anew with "
+            "overwrite=True (--overwrite).",
+            "Start anew with --overwrite.",
+        ),
         ("`image_size` is 3; `other` is not", "--image-size is 3; `other` is not"),
     ],
 )

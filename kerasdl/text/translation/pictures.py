@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerasdl._figure import new_figure, save_figure, shorten
+from kerasdl._fonts import legible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,9 @@ def save_attention(
     path: str | Path | None = None,
 ) -> "Figure":
     """Draw weights: a row for each piece of a translation, a column for the source's.
+
+    A piece that no installed font can draw is named by its number, as `as_drawn` has
+    it.
 
     Args:
         source: pieces, as `Translator.attention` gives them.
@@ -48,8 +52,7 @@ def save_attention(
         (source, axes.set_xticks, 90),
         (translation, axes.set_yticks, 0),
     ):
-        # An own sign for the begin of a word is in few fonts.
-        shown = [shorten(name.replace(_LOW_LINE, "_"), 16) for name in names]
+        shown = [shorten(name, 16) for name in as_drawn(names)]
         size = 25 * cell  # points
         places = range(len(names))
         set_ticks(places, shown, fontsize=size, parse_math=False, rotation=turn)
@@ -57,3 +60,9 @@ def save_attention(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return save_figure(figure, path)
+
+
+def as_drawn(pieces: Sequence[str]) -> list[str]:
+    """Pieces in letters that the installed fonts have; others as #1, #2 ..."""
+    # An own sign for the begin of a word is in few fonts.
+    return legible([piece.replace(_LOW_LINE, "_") for piece in pieces])

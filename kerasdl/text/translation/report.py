@@ -12,7 +12,7 @@ from kerasdl import page
 from kerasdl._checks import check_writable
 
 from .pair_data import PairData
-from .pictures import save_attention
+from .pictures import as_drawn, save_attention
 from .scores import sentence_chrf, translation_scores
 from .translator import Translator, without_blanks
 
@@ -141,10 +141,23 @@ class TranslationReport:
                     save_attention,
                     *found,
                     alt=f"Weights of {len(found[0])} pieces for {len(found[1])}",
-                    caption=f"{row.source} Rows: {row.translation}",
+                    caption=f"{row.source} Rows: {row.translation}"
+                    + _numbers("Columns", found[0])
+                    + _numbers("Rows", found[1]),
                 )
             )
         return page.row(charts) if charts else page.note("no sentence is short enough")
+
+
+def _numbers(side: str, pieces: Sequence[str]) -> str:
+    """What stands behind the numbers of a picture without letters."""
+    drawn = zip(as_drawn(pieces), pieces, strict=True)
+    numbered = [
+        f"{name} {piece}"
+        for name, piece in drawn
+        if name != piece and name.startswith("#")
+    ]
+    return f" {side}: {' '.join(numbered)}." if numbered else ""
 
 
 def _worst(rows: pd.DataFrame) -> pd.DataFrame:
