@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from kerasdl import runs, strategies
-from kerasdl._checks import check_writable
+from kerasdl._checks import check_suffix, check_writable
 from kerasdl._figure import picture_format
 
 from .command import as_called, program, remember_words
@@ -75,6 +75,8 @@ class RecipeParser(argparse.ArgumentParser):
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
         """Add an argument, in the group of --help where it belongs."""
+        if options.get("help"):
+            options["help"] = as_called(options["help"])
         title = _GROUP_OF.get(names[0])
         if title is None:
             return super().add_argument(*names, **options)
@@ -219,6 +221,11 @@ def _number(text: str) -> float:
 def writable_picture(text: str) -> Path:
     """A `writable_file` that ends as pictures do, as `type` of an argument."""
     return writable_file(text, check=picture_format)
+
+
+def writable_page(text: str) -> Path:
+    """A `writable_file` that ends in .html, as `type` of an argument."""
+    return writable_file(text, check=lambda path: check_suffix("path", path, ".html"))
 
 
 def writable_file(text: str, check: Callable[[str], Any] | None = None) -> Path:
