@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from .arguments import RecipeParser
+from .messages import told_of
 from .remember import remember
 
 if TYPE_CHECKING:
@@ -224,7 +225,10 @@ def photo_folder(data: str, cache: Path | None) -> Path:
         return kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
     if data.startswith("tfds:"):
         name = data.removeprefix("tfds:")
-        return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
+        try:
+            return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
+        except ValueError as error:
+            raise told_of(error, "name", "data") from error
     return Path(data)
 
 
