@@ -159,7 +159,7 @@ def read_photos(
     from kerasdl import data as kdata
 
     folder = photo_folder(options.data, options.cache)
-    labels = None
+    labels, splits = None, {}
     if options.labels:
         labels = kdata.read_labels(
             options.labels,
@@ -170,6 +170,9 @@ def read_photos(
             suffix=options.suffix,
             on_missing=options.on_missing,
         )
+    else:
+        splits = kdata.split_folders(folder)
+        _check_classes(folder / splits.get("train", ""), splits)
     check = check_photos(options, folder)
     if labels:  # they are among what a run found
         name = str(options.labels)
@@ -195,7 +198,6 @@ def read_photos(
             **settings,
         )
     else:
-        splits = kdata.split_folders(folder)
         data = kdata.ImageData.from_folder(
             folder,
             train=splits.get("train", "train"),
@@ -208,6 +210,15 @@ def read_photos(
         counts = [f"{len(data.files(split))} {split}" for split in data.splits]
         print(f"a fifth of each class is for validation: {', '.join(counts)}")
     return fewer(options, data), check
+
+
+def _check_classes(folder: Path, splits: dict[str, str]) -> None:
+    """Raise ValueError if `folder` has no classes, before each photo is looked at."""
+    from kerasdl.data._listing import list_classes, list_images
+
+    images, _ = list_images(folder)
+    if images and ("train" in splits or not splits):
+        list_classes(folder, images)
 
 
 def photo_folder(data: str, cache: Path | None) -> Path:

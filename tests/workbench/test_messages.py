@@ -32,7 +32,10 @@ def place(tmp_path_factory, write_photos):
 CALLS = (
     ("train nowhere", "--data must be an existing directory. Received: --data"),
     ("train empty", "--data must hold images"),
-    ("train single", "--data must hold at least two folders"),
+    (
+        "train single",
+        "--data 'single' (1 folder: 'a').\nGive the folder in which each class has one",
+    ),
     ("train photos --backbone resnet5", "--backbone 'resnet5'.\nDid you mean 'resnet5"),
     ("train photos --bakbone vgg16", "Did you mean --backbone?"),
     ("train photos --resize sqash", "Did you mean squash?"),
