@@ -32,6 +32,7 @@ def parse_args(argv=None):
     where = "of the figures; default: %(default)s"
     add("--out", type=Path, default=out, metavar="DIR", help=where)
     add("--overwrite", action="store_true", help="replace figures")
+    add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     return parser.parse_args(argv)
 
 

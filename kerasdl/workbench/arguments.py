@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kerasdl import runs, strategies
+from kerasdl import _quiet_start, runs, strategies
 from kerasdl._checks import check_suffix, check_writable
 from kerasdl._figure import picture_format
 
@@ -89,7 +89,10 @@ class RecipeParser(argparse.ArgumentParser):
         remember_options(self)
         given = args[0] if args else options.get("args")
         remember_words(sys.argv[1:] if given is None else given)
-        return super().parse_args(*args, **options)
+        found = super().parse_args(*args, **options)
+        if not getattr(found, "verbose", True):
+            _quiet_start.install()  # a recipe may import TensorFlow before it starts it
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with a call, and exit with 2."""
