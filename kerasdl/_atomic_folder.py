@@ -67,9 +67,13 @@ def check_no_partial(out: Path) -> None:
 def check_partial(out: Path) -> None:
     """Raise ValueError unless there is an unfinished `OUT.partial`."""
     if not partial_of(out).is_dir():
+        advice = "Start the run without it."
+        if out.exists():
+            advice = "It is finished: start another one anew with overwrite=True "
+            advice += "(--overwrite), or under another name."
         raise ValueError(
             f"`resume` needs a partial run to continue. Received: out={str(out)!r} "
-            f"({partial_of(out).name} does not exist). Start the run without it."
+            f"({partial_of(out).name} does not exist). {advice}"
         )
 
 

@@ -1,4 +1,4 @@
-"""TensorFlow's lines at its start, kept out of the cells of a notebook."""
+"""TensorFlow's lines at its start, kept out of notebooks and of what recipes say."""
 
 import importlib.util
 import os
@@ -41,6 +41,9 @@ class QuietStart(MetaPathFinder):
 
 
 def install() -> None:
-    """Let TensorFlow show warnings alone, and nothing at its start."""
+    """Let a TensorFlow that is not loaded yet show warnings alone, and no start."""
+    waits = any(isinstance(finder, QuietStart) for finder in sys.meta_path)
+    if waits or "tensorflow" in sys.modules:
+        return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.meta_path.insert(0, QuietStart())

@@ -252,7 +252,7 @@ def _task() -> tuple[str, int]:
         known = False
     if not known:
         raise ValueError(
-            "`strategy='multi_worker'` needs the environment variable TF_CONFIG, the "
+            "`strategy` 'multi_worker' needs the environment variable TF_CONFIG, the "
             f"same in all processes but for the task: {_EXAMPLE}. Received: "
             f"TF_CONFIG={text!r}"
         )

@@ -26,11 +26,10 @@ _UNREADABLE = (
     zlib.error,
     lzma.LZMAError,
 )
-_SEPARATORS = (",", ";", "\t")
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _HOW = (
-    "Save it as a CSV file in UTF-8, with as many fields in each row as in its header, "
-    "or read it by pandas (`read_csv(..., encoding=..., sep=...)`, `read_excel`) and "
-    "save that."
+    "Save it as a CSV file in UTF-8, with as many fields in each row as in its header "
+    "(`pandas.read_csv(..., encoding=..., sep=...)` and `read_excel` read other files)."
 )
 
 
@@ -92,7 +91,8 @@ def read_csv(name: str, file: str | Path | bytes, **options: Any) -> pd.DataFram
     if len(header) == 1:  # an empty line is a row, whose one value is missing
         lines = _lines(name, file)
         first = int((lines.str.strip() != "").argmax())
-        _check_separator(name, file, lines.iloc[first], separator)
+        if reason := wrong_separator(lines.iloc[first], separator):
+            raise _no_csv(name, file, reason)
         options = {**options, "skip_blank_lines": False, "header": first}
     table = _read(name, file, **options)
     last = table.iloc[:, -1]
@@ -125,16 +125,13 @@ def read_header(name: str, file: str | Path | bytes, separator: str = ",") -> li
     return header.tolist()
 
 
-def _check_separator(
-    name: str, file: str | Path | bytes, header: str, separator: str
-) -> None:
-    """Raise ValueError if the only column is several, with something else between."""
-    others = [other for other in _SEPARATORS if other != separator and other in header]
-    if others and not header.startswith('"'):
-        raise ValueError(
-            f"`{name}` must have {separator!r} between its columns. "
-            f"{_received(name, file)}, whose header is {header[:80]!r}. {_HOW}"
-        )
+def wrong_separator(header: str, separator: str = ",") -> str:
+    """Why the line `header`, which is one column, is none; "" if it may be."""
+    others = [name for mark, name in _SEPARATORS.items() if mark in header]
+    if not others or header.startswith('"'):
+        return ""
+    own = _SEPARATORS.get(separator, repr(separator))
+    return f"its header {header[:80]!r} has {others[0]}, where {own} must be"
 
 
 def _check_lengths(

@@ -32,12 +32,13 @@ def parse_args(argv=None):
     where = "of the figures; default: %(default)s"
     add("--out", type=Path, default=out, metavar="DIR", help=where)
     add("--overwrite", action="store_true", help="replace figures")
+    add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     return parser.parse_args(argv)
 
 
 def main(argv=None):
     args = parse_args(argv)
-    kd.runtime.start()
+    kd.runtime.start(verbose=args.verbose)
     found = kd.detection.read_coco(args.data)
     counts = found.boxes["label"].value_counts()
     print(f"{len(found.photos)} photos, {len(found.boxes)} annotations")

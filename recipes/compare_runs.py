@@ -17,6 +17,7 @@ import kerasdl as kd
 
 PAGE = "report.html"
 HISTORY = "history.csv"
+SIZE = (4.4, 3.4)  # inches of a picture, of which three stand in a row
 NOT_CURVES = {"epoch", "seconds", "examples_per_second", "stage"}
 
 
@@ -26,7 +27,7 @@ def parse_args(argv=None):
     add("runs", metavar="RUN", nargs="+", type=Path, help="folders of finished runs")
     add(
         "--out",
-        type=kd.workbench.writable_file,
+        type=kd.workbench.writable_page,
         metavar="FILE.html",
         default=Path("compare.html"),
         help="page of several runs",
@@ -141,7 +142,9 @@ def best_epoch(history):
 def curve(name, histories):
     """One column of all histories that have it, as a picture."""
     series = {run: found[name] for run, found in histories.items() if name in found}
-    save = partial(kd.plots.save_lines, xlabel="epoch", ylabel=name, start=1)
+    save = partial(
+        kd.plots.save_lines, xlabel="epoch", ylabel=name, start=1, figsize=SIZE
+    )
     return kd.page.chart(save, series, alt=f"{name} of each run", caption=name)
 
 

@@ -20,8 +20,10 @@ PET, BORDER = 1, 3
 
 def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
-    parser.add_argument("data", type=Path, metavar="DIR", help="images and trimaps")
-    parser.add_argument("--overwrite", action="store_true", help="replace JSON files")
+    add = parser.add_argument
+    add("data", type=Path, metavar="DIR", help="images and trimaps")
+    add("--overwrite", action="store_true", help="replace JSON files")
+    add("--verbose", action="store_true", help="show TensorFlow's start-up lines")
     args = parser.parse_args(argv)
     missing = [
         name for name in ("images", "trimaps") if not (args.data / name).is_dir()
@@ -33,7 +35,7 @@ def parse_args(argv=None):
 
 def main(argv=None):
     args = parse_args(argv)
-    kd.runtime.start()
+    kd.runtime.start(verbose=args.verbose)
     files, _ = kd.data.list_images(args.data / "images")
     by_split = {}
     for file in files:

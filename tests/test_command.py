@@ -1,6 +1,8 @@
 """The command `kerasdl`: the recipes by name."""
 
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -59,10 +61,11 @@ def test_recipes_are_listed_with_what_they_do(kerasdl):
         assert docstring.startswith(lines[file.stem])
 
 
-@pytest.mark.parametrize("command", [*workbench.COMMANDS.values()])
-def test_help_of_a_command_names_the_command(command, kerasdl):
-    code, printed, _ = kerasdl(command, "--help")
-    assert code == 0
+@pytest.mark.parametrize("recipe", [file.stem for file in RECIPES])
+def test_help_of_a_recipe_names_the_command(recipe, kerasdl):
+    command = workbench.COMMANDS.get(recipe, f"recipe {recipe}")
+    code, printed, errors = kerasdl(*command.split(), "--help")
+    assert (code, errors) == (0, "")
     assert printed.startswith(f"usage: kerasdl {command} ")
     assert f"    kerasdl {command}" in printed
     assert ".py" not in printed
@@ -89,6 +92,24 @@ def test_a_wrong_call_exits_with_two(argv, said, kerasdl):
     code, _, errors = kerasdl(*argv)
     assert code == 2
     assert said in errors
+
+
+@pytest.mark.parametrize(
+    "call", ["recipe table_train --data a.csv --target y", "recipe coco_look ."]
+)
+def test_a_wrong_call_says_that_alone_though_it_took_tensorflow(call, tmp_path):
+    (tmp_path / "a.csv").write_text("x,z\n1,2\n")
+    for more, is_alone in (("", True), (" --verbose", False)):
+        done = subprocess.run(
+            [sys.executable, "-m", "kerasdl", *f"{call}{more}".split()],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.splitlines()[-1].startswith("error: ")
+        assert (done.stderr.count("\n") == 1) == is_alone
 
 
 def test_doctor_exits_with_one_for_a_damaged_photo(kerasdl, write_photos, tmp_path):

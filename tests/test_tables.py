@@ -69,8 +69,8 @@ def test_files_that_are_not_there_or_not_what_their_suffix_says(tmp_path):
         (f"a,b\n{'z' * 200_000},\n1\n", "fewer fields in lines 3"),
         ("a,b\n1,2,3\n", r"bytes \(more fields in rows than in the header\)\. Save it"),
         ("a,b\n1,2\n1,2,3\n", r"\(Expected 2 fields in line 3, saw 3\)\. Save it"),
-        ("a;b\n1;2\n", "must have ',' between its columns.* header is 'a;b'"),
-        ("a\tb\n", r"must have ',' between its columns.* header is 'a\\tb'"),
+        ("a;b\n1;2\n", "header 'a;b' has semicolons, where commas must be"),
+        ("a\tb\n", r"header 'a\\tb' has tabs, where commas must be"),
     ],
 )
 def test_rows_that_are_short_and_other_separators_are_named(body, match):

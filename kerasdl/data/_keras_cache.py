@@ -111,9 +111,9 @@ def _download(file: _File, needed: str) -> Path:
     except Exception as error:  # Keras raises a bare Exception
         what = f"what {Path(file.origin).name} holds" if file.extract else "it"
         raise ValueError(
-            f"`directory=None` must find {file.origin} on the network or in Keras's "
-            f"cache. Received: directory=None ({error}). Put {what} at {path}, or pass "
-            f"a folder (`directory=DIR`, `--data DIR`) with {needed}."
+            f"Without a folder {file.origin} must be on the network or in Keras's "
+            f"cache. Received: {error}. Put {what} at {path}, or pass directory=DIR "
+            f"(--data DIR), a folder with {needed}."
         ) from error
     finally:
         socket.setdefaulttimeout(timeout)

@@ -96,7 +96,8 @@ def list_classes(
         found = f"1 folder: {class_names[0]!r}" if class_names else "0 folders"
         raise ValueError(
             "`directory` must hold at least two folders, one per class, each with "
-            f"images. Received: directory={str(directory)!r} ({found})."
+            f"images. Received: directory={str(directory)!r} ({found}). Give "
+            "the folder in which each class has one."
         )
     by_class: dict[str, list[str]] = {name: [] for name in class_names}
     for image in images:

@@ -30,6 +30,7 @@ SPLIT_FOLDERS = {
 }
 HELD_OUT = 5  # one of so many training images of a class
 PROBE_SECONDS = 5
+_CATALOGUE = "See https://www.tensorflow.org/datasets/catalog."
 _FILE_NAME_FEATURES = ("image/filename", "file_name", "filename")
 # ".jpg" stands before ".jpeg" and is kept.
 _SUFFIXES = {kind: suffix for suffix, kind in reversed(SUFFIX_FORMATS.items())}
@@ -117,7 +118,7 @@ def _find(name: str, data_dir: str | Path | None) -> "tfds.core.DatasetBuilder":
             configs = tfds.builder_cls(dataset).builder_configs
             known = [dataset, *(f"{dataset}/{config}" for config in configs)]
         close = ", ".join(map(repr, get_close_matches(name, known, n=5)))
-        advice = f"Close to it: {close}." if close else "See `tfds.list_builders()`."
+        advice = f"Close to it: {close}." if close else _CATALOGUE
         raise ValueError(
             "`name` must be a dataset of tensorflow-datasets. Received: "
             f"name={name!r}. {advice}"

@@ -307,9 +307,9 @@ def _download(row: Backbone) -> keras.Model:
         home = os.environ.get("KERAS_HOME", "~/.keras")
         path = Path(home, "models", row.weights_file).expanduser()
         raise ValueError(
-            f"`weights='imagenet'` must find {row.weights_file} on the network or in "
+            f"`weights` 'imagenet' must find {row.weights_file} on the network or in "
             f"Keras's cache. Received: weights='imagenet' ({error}). Put the file at "
-            f"{path}, or pass it (`weights=PATH`, `--weights PATH`), or use the "
+            f"{path}, or pass weights=PATH (--weights PATH), or use the "
             "backbone 'efficientnet_lite0', whose weights were installed with kerasdl."
         ) from error
     finally:

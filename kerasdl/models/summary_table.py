@@ -153,9 +153,10 @@ def summary_table(
             else:
                 rows.append(row)
     if refused:
+        reason, *_ = str(next(iter(refused.values()))).split(". Received: ")
         raise ValueError(
             f"`input_shape` must suit all `networks`. Received: {input_shape=}, which "
-            f"{', '.join(refused)} cannot take ({next(iter(refused.values()))}). "
+            f"{', '.join(refused)} cannot take ({reason}). "
             f"These can: {', '.join(row['network'] for row in rows) or 'none'}."
         )
     return pd.DataFrame(rows).sort_values(["year", "network"], ignore_index=True)

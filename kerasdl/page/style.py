@@ -63,6 +63,7 @@ tbody th { position: sticky; left: 0; min-width: 7rem; background: var(--paper);
 .find input { max-width: 100%; padding: .3rem .5rem; font: inherit; }
 .find button { padding: .3rem .8rem; font: inherit; cursor: pointer; }
 .number { text-align: right; }
+td.number { white-space: nowrap; }
 figure { margin: 0; }
 .chart { max-width: 100%; margin: .5rem 0 1rem; }
 .chart div { overflow-x: auto; border-radius: .4rem; }

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kerasdl._figure import new_figure, plain_axes, save_figure
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ def save_lines(
     xlabel: str = "",
     ylabel: str = "",
     start: int = 0,
+    figsize: tuple[float, float] = (8, 4.5),
 ) -> "Figure":
     """Draw one line for each of `series`, over their places.
 
@@ -25,6 +28,7 @@ def save_lines(
         xlabel: what the places are.
         ylabel: what the numbers are.
         start: of the first place.
+        figsize: width and height in inches.
 
     Raises:
         ValueError: there is nothing to draw.
@@ -36,15 +40,17 @@ def save_lines(
         )
     from matplotlib.ticker import MaxNLocator
 
-    figure = new_figure(8, 4.5)
+    figure = new_figure(*figsize)
     axes = figure.subplots()
     plain_axes(axes, xlabel, ylabel)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for name, numbers in series.items():
         places = range(start, start + len(numbers))
-        # A line through one point is not seen.
-        marker = "o" if len(numbers) == 1 else None
+        # A line through one point, alone or between holes, is not seen.
+        known = np.pad(np.isfinite(np.asarray(numbers, "float64")), 1)
+        lone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:]).tolist()
+        marker = {"marker": "o", "markevery": lone} if lone else {}
         label = name.replace("_", " ")
-        axes.plot(places, numbers, linewidth=1.8, marker=marker, label=label)
+        axes.plot(places, numbers, linewidth=1.8, label=label, **marker)
     axes.legend(frameon=False)
     return save_figure(figure, path)

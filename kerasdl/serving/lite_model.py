@@ -16,6 +16,7 @@ from kerasdl.artefacts import FEATURES, with_dense_input
 from kerasdl.artefacts.runners import run_interpreter, tensors
 from kerasdl.classification import Predictor
 from kerasdl.classification.likeness import features_scale, unit
+from kerasdl.runtime import silenced
 
 from .keras_graph import Answers, keras_graph, knows_features
 
@@ -139,10 +140,11 @@ def _interpreter(
     By `scale` and offset they are what the Keras model's dense layer takes.
     """
     litert = require("ai_edge_litert.interpreter", "serve")
-    interpreter = litert.Interpreter(model_content=content, num_threads=num_threads)
-    (given,), returned = tensors(interpreter)
+    with silenced():  # it says by which delegate it computes
+        interpreter = litert.Interpreter(model_content=content, num_threads=num_threads)
+        (given,), returned = tensors(interpreter)
+        run = run_interpreter(interpreter)
     names = sorted(returned, key=lambda name: name != FEATURES)
-    run = run_interpreter(interpreter)
 
     def answer(pixels: np.ndarray) -> list[np.ndarray]:
         found = run({given: pixels})

@@ -141,8 +141,8 @@ class Columns:
         if wrong := [name for name in names if not _is_name(name)]:
             raise ValueError(
                 "Columns must be named by text without '/', as inputs of a model are. "
-                f"Received: {first_few(wrong)}. Rename them in the header of the file, "
-                "or by `frame.rename(columns=...)`."
+                f"Received: {first_few(wrong)}. Rename them in the table's "
+                "header (`frame.rename(columns=...)`)."
             )
         twice = pd.Index(names)
         if twice.has_duplicates:
@@ -231,8 +231,8 @@ def check_dates(frame: pd.DataFrame, dates: Iterable[str]) -> None:
             raise ValueError(
                 "`dates` must be columns whose parts have names that are free. "
                 f"Received: {date!r}, whose {first_few(clash)} the table or another "
-                "date has already. Rename one of them in the header of the file, or by "
-                "`frame.rename(columns=...)`."
+                "date has already. Rename one of them in the table's header "
+                "(`frame.rename(columns=...)`)."
             )
         taken |= {*parts}
 

@@ -165,8 +165,8 @@ def check_target(frame: pd.DataFrame, name: str) -> None:
     if len(missing):
         raise ValueError(
             f"`target` must have a value in each row. Received: target={name!r}, "
-            f"missing in {len(missing)} rows: {first_few(missing)}. Leave them out: "
-            f"frame.dropna(subset=[{name!r}])."
+            f"missing in {len(missing)} rows: {first_few(missing)}. Leave these "
+            f"rows out of the table (`frame.dropna(subset=[{name!r}])`)."
         )
 
 

@@ -63,8 +63,8 @@ def check_whole(column: pd.Series) -> pd.Series:
         raise wrong_values(
             column,
             wrong,
-            f"whole numbers below {_LARGEST:,} to be categories. Others are, as text: "
-            f"frame[{column.name!r}].astype(str)",
+            f"whole numbers below {_LARGEST:,} to be categories (of others "
+            f"`frame[{column.name!r}].astype(str)` makes text, which may be)",
         )
     return pd.Series(found, column.index, name=column.name)
 

@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from kerasdl._checks import check_directory, first_few
+from kerasdl.tables import wrong_separator
 
 from .columns import find_text_column
 
 # Tried on what is not in the encoding that was told, to name one that is.
 _OTHERS = ("utf-8", "gb18030", "big5", "utf-16")
-_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 _IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -271,12 +271,9 @@ def _parsed(text: str, delimiter: str = ",", *, quoted: bool = True) -> pd.DataF
         raise ValueError(f"line {before + reader.line_num}: {error}") from error
     if not header:
         raise ValueError("it is empty")
-    others = [name for mark, name in _SEPARATORS.items() if mark in header[0]]
-    if len(header) == 1 and others and not text.lstrip().startswith('"'):
-        raise ValueError(
-            f"its header {header[0][:80]!r} has {others[0]}, where "
-            f"{_SEPARATORS[delimiter]} must be; a file with tabs is a .tsv"
-        )
+    first, *_ = text.lstrip().split("\n", 1)
+    if len(header) == 1 and (reason := wrong_separator(first.rstrip("\r"), delimiter)):
+        raise ValueError(f"{reason}; a file with tabs is a .tsv")
     if wrong:
         raise ValueError(
             f"{len(header)} columns, and other numbers of fields in the rows that "

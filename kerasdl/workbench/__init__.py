@@ -11,6 +11,7 @@ from .arguments import (
     recorded,
     share,
     writable_file,
+    writable_page,
     writable_picture,
 )
 from .arrays import (
@@ -104,6 +105,7 @@ __all__ = [
     "share",
     "training_run",
     "writable_file",
+    "writable_page",
     "writable_picture",
     "write_model",
     "write_network",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kerasdl import runs, strategies
-from kerasdl._checks import check_writable
+from kerasdl import _quiet_start, runs, strategies
+from kerasdl._checks import check_suffix, check_writable
 from kerasdl._figure import picture_format
 
 from .command import as_called, program, remember_words
@@ -75,6 +75,8 @@ class RecipeParser(argparse.ArgumentParser):
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:
         """Add an argument, in the group of --help where it belongs."""
+        if options.get("help"):
+            options["help"] = as_called(options["help"])
         title = _GROUP_OF.get(names[0])
         if title is None:
             return super().add_argument(*names, **options)
@@ -87,7 +89,10 @@ class RecipeParser(argparse.ArgumentParser):
         remember_options(self)
         given = args[0] if args else options.get("args")
         remember_words(sys.argv[1:] if given is None else given)
-        return super().parse_args(*args, **options)
+        found = super().parse_args(*args, **options)
+        if not getattr(found, "verbose", True):
+            _quiet_start.install()  # a recipe may import TensorFlow before it starts it
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with a call, and exit with 2."""
@@ -219,6 +224,11 @@ def _number(text: str) -> float:
 def writable_picture(text: str) -> Path:
     """A `writable_file` that ends as pictures do, as `type` of an argument."""
     return writable_file(text, check=picture_format)
+
+
+def writable_page(text: str) -> Path:
+    """A `writable_file` that ends in .html, as `type` of an argument."""
+    return writable_file(text, check=lambda path: check_suffix("path", path, ".html"))
 
 
 def writable_file(text: str, check: Callable[[str], Any] | None = None) -> Path:

@@ -57,6 +57,12 @@ def has_option(word: str) -> bool:
     return word in _options.values()
 
 
+def told_of(error: ValueError, argument: str, name: str) -> ValueError:
+    """`error`, which is of a function's `argument`, of the recipe's argument `name`."""
+    text = str(error).replace(f"`{argument}`", f"`{name}`")
+    return ValueError(text.replace(f"{argument}='", f"{name}='"))
+
+
 def in_options(text: str) -> str:
     """`text` with the arguments of functions as the options that they come from."""
     for fix, instead in _FIXES.items():
@@ -66,6 +72,8 @@ def in_options(text: str) -> str:
     text = re.sub(both, r"\1", text)
     if _options and not has_option("--resume"):  # as a tour
         text = text.replace("Continue it with --resume, or start anew", "Start anew")
+    # In brackets, with code: how Python does it, which no option is.
+    text = re.sub(r" \((?=[^()`]*`[^`]*[^`\w])(?:[^()`]|`[^`]*`)*\)", "", text)
     text = re.sub(r"`(\w+)`", lambda found: _option(found[1]) or found[0], text)
     # What stands in quotes is code, whose arguments are no options.
     return re.sub(

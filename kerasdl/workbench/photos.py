@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from .arguments import RecipeParser
+from .messages import told_of
 from .remember import remember
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def read_photos(
     from kerasdl import data as kdata
 
     folder = photo_folder(options.data, options.cache)
-    labels = None
+    labels, splits = None, {}
     if options.labels:
         labels = kdata.read_labels(
             options.labels,
@@ -169,6 +170,9 @@ def read_photos(
             suffix=options.suffix,
             on_missing=options.on_missing,
         )
+    else:
+        splits = kdata.split_folders(folder)
+        _check_classes(folder / splits.get("train", ""), splits)
     check = check_photos(options, folder)
     if labels:  # they are among what a run found
         name = str(options.labels)
@@ -194,7 +198,6 @@ def read_photos(
             **settings,
         )
     else:
-        splits = kdata.split_folders(folder)
         data = kdata.ImageData.from_folder(
             folder,
             train=splits.get("train", "train"),
@@ -207,6 +210,15 @@ def read_photos(
         counts = [f"{len(data.files(split))} {split}" for split in data.splits]
         print(f"a fifth of each class is for validation: {', '.join(counts)}")
     return fewer(options, data), check
+
+
+def _check_classes(folder: Path, splits: dict[str, str]) -> None:
+    """Raise ValueError if `folder` has no classes, before each photo is looked at."""
+    from kerasdl.data._listing import list_classes, list_images
+
+    images, _ = list_images(folder)
+    if images and ("train" in splits or not splits):
+        list_classes(folder, images)
 
 
 def photo_folder(data: str, cache: Path | None) -> Path:
@@ -224,7 +236,10 @@ def photo_folder(data: str, cache: Path | None) -> Path:
         return kdata.write_sample(cache / f"sample-{kdata.samples.DRAWING}")
     if data.startswith("tfds:"):
         name = data.removeprefix("tfds:")
-        return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
+        try:
+            return kdata.tfds_folder(name, cache / "tfds" / name.replace("/", "-"))
+        except ValueError as error:
+            raise told_of(error, "name", "data") from error
     return Path(data)
 
 

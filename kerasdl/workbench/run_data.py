@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import arrays, photos
+from .messages import told_of
 
 if TYPE_CHECKING:
     from kerasdl.data import ImageCheck, ImageData
@@ -143,18 +144,21 @@ def class_folders(
     path = Path(directory).resolve()
     if not path.is_dir():
         raise ValueError(f"`{name}` must be a folder. Received: {name}={directory}")
-    data = ImageData.from_folder(
-        path.parent,
-        train=path.name,
-        valid=path.name,
-        test=path.name,
-        image_size=run.manifest["image_size"],
-        batch_size=BATCH_SIZE,
-        resize=run.manifest["resize"],
-        on_error="skip",
-        max_pixels=max_pixels or MAX_PIXELS,
-        seed=0,
-    )
+    try:
+        data = ImageData.from_folder(
+            path.parent,
+            train=path.name,
+            valid=path.name,
+            test=path.name,
+            image_size=run.manifest["image_size"],
+            batch_size=BATCH_SIZE,
+            resize=run.manifest["resize"],
+            on_error="skip",
+            max_pixels=max_pixels or MAX_PIXELS,
+            seed=0,
+        )
+    except ValueError as error:
+        raise told_of(error, "directory", name) from error
     if list(data.class_names) != run.labels:
         raise ValueError(
             f"`{name}` must hold a folder for each class of the run, {run.labels}. "

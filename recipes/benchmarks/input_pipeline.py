@@ -24,7 +24,6 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -38,6 +37,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png")  # what all of them read
 SECTIONS = ("rates", "generator", "parts", "start", "fit")
 START_BATCHES, FIT_BATCHES, PARTS_OF = 30, 16, 200
 VERDICT = {True: "reached", False: "MISSED"}
+MISSING = {}  # packages that cannot be loaded, and why
 
 
 def parse_args(argv=None):
@@ -65,8 +65,7 @@ def main(argv=None):
     if args.start_of:
         return print(json.dumps(first_batches(args.start_of)))
     if "tensorflow" not in sys.modules:
-        with suppress(ModuleNotFoundError):
-            import torchvision  # noqa: F401 (after TensorFlow its import crashes)
+        load_torchvision()
     kerasdl.runtime.start()
     files = list_files(args.data)
     results = {"images": args.images, "processors": WORKERS, "seed": args.seed}
@@ -87,6 +86,15 @@ def main(argv=None):
         if "fit" in args.sections:
             results["fit"] = compare_fits(folder, args.rounds, args.seed)
     args.out.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
+
+
+def load_torchvision():
+    """Import torchvision while it can be: after TensorFlow its import crashes."""
+    try:
+        import torchvision  # noqa: F401
+    except Exception as error:  # of a build for another torch it may be any
+        first, *_ = str(error).splitlines() or [type(error).__name__]
+        MISSING["torchvision"] = first
 
 
 def list_files(data):
@@ -169,9 +177,8 @@ def keras_layers(folder, seed):
 
 def torchvision_loader(folder, seed):
     if "torchvision" not in sys.modules:
-        raise ModuleNotFoundError(
-            "torchvision is not installed, or TensorFlow was first"
-        )
+        reason = MISSING.get("torchvision", "TensorFlow was first")
+        raise ModuleNotFoundError(reason)
     import torch
     from torchvision import datasets, transforms
 

@@ -417,9 +417,7 @@ def test_cifar10_is_downloaded_and_unpacked(keras_home, server, rng, monkeypatch
 
 def test_a_failed_download_says_what_to_put_where(keras_home, offline):
     where = keras_home / "datasets"
-    with pytest.raises(
-        ValueError, match=f"Put it at {where}/mnist.npz, or pass a fold"
-    ):
+    with pytest.raises(ValueError, match=f"Put it at {where}/mnist.npz, or pass dire"):
         mnist(seed=1)
     match = f"Put what cifar-10-python.tar.gz holds at {where}/cifar-10-batches-py-targ"
     with pytest.raises(ValueError, match=match):

@@ -195,7 +195,7 @@ def test_an_unknown_name_is_an_error_with_close_matches(read):
         read("cats_vs_dog")
     with pytest.raises(ValueError, match="Close to it: 'imagenette/160px"):
         read("imagenette/160")
-    with pytest.raises(ValueError, match="See `tfds.list_builders"):
+    with pytest.raises(ValueError, match="tensorflow.org/datasets/catalog"):
         read("?")
 
 

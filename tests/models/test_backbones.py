@@ -233,7 +233,7 @@ def test_a_download_that_is_no_weights_file_is_an_error(keras_home, monkeypatch)
     page = keras_home / "mobilenet_1_0_224_tf_no_top.h5"
     page.write_text("<html>log in first</html>")
     monkeypatch.setattr(module, "BASE_WEIGHT_PATH", keras_home.as_uri() + "/")
-    with pytest.raises(ValueError, match="`weights='imagenet'` must find mobilenet_1"):
+    with pytest.raises(ValueError, match="`weights` 'imagenet' must find mobilenet_1"):
         build_trunk("mobilenet", image_size=32, seed=1)
 
 

@@ -22,9 +22,10 @@ def test_each_series_has_a_line_of_its_own_colour(tmp_path):
     assert pixels_of(tmp_path / "two.png", second) > 100
 
 
-def test_one_point_is_seen(tmp_path):
+@pytest.mark.parametrize("numbers", [[1], [None, 1.0, None], [1, float("nan")]])
+def test_one_point_is_seen(numbers, tmp_path):
     first = colormaps["tab10"].colors[0]
-    plots.save_lines({"a": [1]}, tmp_path / "point.png", "epoch", "loss")
+    plots.save_lines({"a": numbers}, tmp_path / "point.png", "epoch", "loss")
     below = np.asarray(Image.open(tmp_path / "point.png").convert("RGB"))[150:]
     Image.fromarray(below).save(tmp_path / "below.png")  # without the legend
     assert pixels_of(tmp_path / "below.png", first) > 20

@@ -60,6 +60,7 @@ def test_best_epochs_curves_and_what_differs(compare, runs, capsys):
     curves = re.findall("<figcaption>(.*?)<", page)
     assert curves == ["val_loss", "loss", "learning_rate", "mae", "map"]
     assert re.search(r"<th scope=\"row\">seed</th><td>1</td><td>2</td><td>1</td>", page)
+    assert {*re.findall('<figure class="(.*?)"', page)} == {"chart"}  # three in a row
     assert ">epochs</th>" in page and ">--data" not in page
     assert not re.search(r'(src|href)="(?!data:|#)', page)
 

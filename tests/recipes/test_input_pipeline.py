@@ -66,6 +66,19 @@ def test_every_contestant_reads_every_file_once(input_pipeline, photos, tmp_path
             assert [len(images) for images, _ in one_pass()] == [64, 6], name
 
 
+@pytest.mark.parametrize("error", ["ImportError('no such symbol\\nin x')", "OSError()"])
+def test_a_broken_torchvision_is_left_out_with_the_reason(
+    error, input_pipeline, tmp_path, monkeypatch
+):
+    (tmp_path / "torchvision.py").write_text(f"raise {error}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    input_pipeline.load_torchvision()
+    reason = "no such symbol" if "symbol" in error else "OSError"
+    with pytest.raises(ModuleNotFoundError, match=f"^{reason}$"):
+        input_pipeline.torchvision_loader(tmp_path, seed=0)
+
+
 def test_links_are_a_part_of_the_files_or_repeat_them(input_pipeline, photos, tmp_path):
     files = input_pipeline.list_files(photos)
     for count, each in ((10, 5), (100, 50)):

@@ -312,7 +312,7 @@ def test_files_are_read(shops, tmp_path):
         (
             {"a/b": 1},
             {"categorical": ["a/b"]},
-            "without '/'.*'a/b'.*the header of",
+            "without '/'.*'a/b'.*the table's header",
         ),
         ({"kind": [[1]] * 300}, {}, r"'kind' must hold text.*\[1\] in row 100"),
         ({"distance": [[1]] * 300}, {}, r"'distance' must hold numbers.*\[1\] in row"),

@@ -18,6 +18,9 @@ def place(tmp_path_factory, write_photos):
     write_photos(place / "photos", {"": 6}, "ab")
     write_photos(place / "single", {"": 2}, "a")
     (place / "empty").mkdir()
+    (place / "semicolons.csv").write_text("x;y\n1;2\n")
+    (place / "holes.csv").write_text("x,y,day\n1,2,1/2/2015\n3,,1/2/2015\n")
+    (place / "parts.csv").write_text("day,dayYear,y\n2015-01-02,1,2\n2015-01-03,1,3\n")
     rows = [f"a/{number},x" for number in range(12)]
     (place / "photos" / "labels.csv").write_text("\n".join(["file,kind", *rows]))
     with run_folder(place / "run", {}, seed=1) as run:
@@ -29,7 +32,10 @@ def place(tmp_path_factory, write_photos):
 CALLS = (
     ("train nowhere", "--data must be an existing directory. Received: --data"),
     ("train empty", "--data must hold images"),
-    ("train single", "--data must hold at least two folders"),
+    (
+        "train single",
+        "--data 'single' (1 folder: 'a').\nGive the folder in which each class has one",
+    ),
     ("train photos --backbone resnet5", "--backbone 'resnet5'.\nDid you mean 'resnet5"),
     ("train photos --bakbone vgg16", "Did you mean --backbone?"),
     ("train photos --resize sqash", "Did you mean squash?"),
@@ -55,7 +61,39 @@ CALLS = (
     ("export run --formats core_ml", "--formats must be of"),
     ("serve nowhere", "RUN must be an existing run folder"),
     ("report nowhere", "RUN must be an existing run folder"),
+    ("report run other --out a.txt", "--out: must end in .html. Received: 'a.txt'"),
+    ("train photos --resume --out run", "It is finished: start another one anew with"),
+    (
+        "zoo --networks vgg16 lenet5 --input-shape 10 10 3",
+        "which vgg16, lenet5 cannot take (--input-shape must be (height, width, "
+        "channels): height and width integers of at least 32, channels 3 (RGB) or 1 "
+        "(gray)).\nThese can: none.\n",
+    ),
     ("doctor empty", "DIR must hold images"),
+    (
+        "train tfds:cats_vs_dog",
+        "--data must be a dataset of tensorflow-datasets. Received: --data "
+        "'cats_vs_dog'.\nClose to it: 'cats_vs_dogs'",
+    ),
+    ("train tfds:zzz", ".\nSee https://www.tensorflow.org/datasets/catalog.\n"),
+    ("train photos --strategy multi_worker", "--strategy 'multi_worker' needs the env"),
+    (
+        "recipe table_train --data semicolons.csv --target y",
+        "(its header 'x;y' has semicolons, where commas must be).\nSave it as a CSV "
+        "file in UTF-8, with as many fields in each row as in its header.\n",
+    ),
+    (
+        "recipe table_train --data holes.csv --target y",
+        "missing in 1 rows: 1.\nLeave these rows out of the table.\n",
+    ),
+    (
+        "recipe table_train --data holes.csv --target x --date day",
+        "Column 'day' must hold dates, or text such as 2015-06-14. Received: '1/2",
+    ),
+    (
+        "recipe table_train --data parts.csv --target y --date day --task regression",
+        "already.\nRename one of them in the table's header.\n",
+    ),
     ("doctor photos --picture a.jpg", "--picture: must end in .png, .svg or .pdf. Rec"),
 )
 
@@ -86,8 +124,8 @@ def test_a_wrong_call(call, said, place, monkeypatch, capsys):
         ("Pass path='a b' (--data 'a b').", "Pass --data 'a b'."),
         ("Name it by `path` (--data).", "Name it by --data."),
         (
-            "Received: path='a'. Read it (`read_csv(..., path=..., a=`) or `path`.",
-            "Received: --data 'a'. Read it (`read_csv(..., path=..., a=`) or --data.",
+            "Received: path='a' (`read_csv(..., path=...)` and `b` read it) or `path`.",
+            "Received: --data 'a' or --data.",
         ),
         (
             "Continue it with resume=True (--resume), or start anew with "

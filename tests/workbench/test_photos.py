@@ -83,3 +83,13 @@ def test_quick_takes_small_images_of_each_class(many):
     data = cifar10(many, 0.34, max_images=402, seed=0)
     assert (data.counts().loc["valid"] == 1).all()
     assert max_images(None, quick=True) == 200
+
+
+def test_one_class_is_refused_before_photos_are_looked_at(
+    write_photos, tmp_path, capsys
+):
+    write_photos(tmp_path, {"": 3}, "a")
+    for folder in (tmp_path, tmp_path / "a"):
+        with pytest.raises(ValueError, match="at least two folders"):
+            read_photos(options(folder), 8, None, seed=0)
+    assert capsys.readouterr() == ("", "")
