@@ -8,7 +8,9 @@ from .steps import State, Steps
 from .subwords import BEGIN, END, PAD, UNKNOWN
 
 Search = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-LENGTH_POWER = 0.6  # of the penalty that short translations have an advantage without
+# Of the penalty that short translations have an advantage without: of 0.6, 1.0, 1.2 and
+# 1.4 the two last had the highest BLEU on multi30k's `val`, German to English.
+LENGTH_POWER = 1.2
 _NEVER = -1e9
 
 
@@ -19,7 +21,7 @@ def make_search(
 
     It keeps keys, values and states, so each piece is computed once. With one beam it
     takes the likeliest piece each time, with several it keeps as many translations;
-    theirs is the best of `sum of log p / ((5 + length) / 6)^0.6`. A translation of pad,
+    theirs is the best of `sum of log p / ((5 + length) / 6)^1.2`. A translation of pad,
     unknown or begin is none.
 
     Args:

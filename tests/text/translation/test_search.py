@@ -32,7 +32,7 @@ def beam(model, source, beams):
 
     def rank(found):
         target, total = found
-        return total / ((5 + len(target) - 1) / 6) ** 0.6
+        return total / ((5 + len(target) - 1) / 6) ** 1.2
 
     kept = [([2], 0.0)]
     for _ in range(LENGTH):
@@ -48,7 +48,7 @@ def beam(model, source, beams):
         kept = sorted(grown, key=rank, reverse=True)[:beams]
         ended = [found for found in kept if found[0][-1] == 3]
         open_ = [total for target, total in kept if target[-1] != 3]
-        hope = max(open_, default=-np.inf) / ((5 + LENGTH) / 6) ** 0.6
+        hope = max(open_, default=-np.inf) / ((5 + LENGTH) / 6) ** 1.2
         if ended and max(map(rank, ended)) >= hope:
             break
     ended = [found for found in kept if found[0][-1] == 3]
