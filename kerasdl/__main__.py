@@ -11,7 +11,7 @@ from kerasdl import __version__, workbench
 
 _ABOUT = {
     "train": "DIR: photos of two classes or more become a classifier",
-    "predict": "RUN IMAGE...: label and probability of photos, or of rows of a table",
+    "predict": "RUN FILE...: label and probability of photos, or of rows of a table",
     "export": "RUN: files for phones, servers and browsers, each proved",
     "serve": "RUN: a page to drop photos on, and TensorFlow Serving's REST API",
     "report": "RUN...: a run's page written anew, or runs side by side",

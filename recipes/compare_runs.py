@@ -68,7 +68,12 @@ def history_of(run):
 
 def rewrite(run):
     """The report page of one run anew, from its model and its photos."""
-    run.of_task({"image_classification": None})
+    if run.task != "image_classification":
+        raise ValueError(
+            "RUN must be of photos for its page to be made anew; runs of every kind "
+            f"are compared, two or more. Received: {run.path}, a run of {run.task}, "
+            f"whose page is {PAGE}"
+        )
     data = kd.workbench.recorded_data(run)
     model = kd.models.load_model(run.model_path)
     split = "test" if "test" in data.splits else "valid"

@@ -49,7 +49,7 @@ def parse_args(argv=None):
     parser = kd.workbench.RecipeParser(__doc__)
     parser.add_argument("model", metavar="MODEL", help="run folder, or its model.keras")
     parser.add_argument(
-        "images", metavar="IMAGE", nargs="+", help="photos, folders of them, or a file"
+        "images", metavar="FILE", nargs="+", help="photos, folders of them, or a file"
     )
     parser.add_argument(
         "--csv",
@@ -87,12 +87,12 @@ def parse_args(argv=None):
     missing = [image for image in args.images if not Path(image).exists()]
     if missing:
         parser.error(
-            f"IMAGE must be an existing file or folder. Received: {', '.join(missing)}"
+            f"FILE must be an existing file or folder. Received: {', '.join(missing)}"
         )
     asked = {Path(image).resolve() for image in args.images}
     for option, path in (("--csv", args.csv), ("--json", args.json)):
         if path and path.resolve() in asked:
-            parser.error(f"{option} must be another file than IMAGE. Received: {path}")
+            parser.error(f"{option} must be another file than FILE. Received: {path}")
     try:
         run = kd.runs.read_run(args.model)
         args.answer = run.of_task(
@@ -148,7 +148,7 @@ def predict_rows(args):
     try:
         if len(args.images) > 1:
             raise ValueError(
-                f"IMAGE must be one CSV file. Received: {', '.join(args.images)}"
+                f"FILE must be one CSV file. Received: {', '.join(args.images)}"
             )
         found = kd.tabular.Predictor.load(args.model).predict(args.images[0])
     except ValueError as error:
@@ -183,7 +183,7 @@ def answer_texts(args, line):
     try:
         if len(args.images) > 1:
             raise ValueError(
-                f"IMAGE must be one file of texts. Received: {', '.join(args.images)}"
+                f"FILE must be one file of texts. Received: {', '.join(args.images)}"
             )
         found = kd.load(args.model).predict(
             args.images[0], args.text_column, args.encoding or "utf-8"

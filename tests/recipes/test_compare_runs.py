@@ -83,3 +83,11 @@ def test_bad_input(compare, runs):
         compare(["one"])  # its digits are not here
     with pytest.raises(ValueError, match="`path` must be an existing run folder"):
         compare(["one", "none"])
+
+
+def test_a_page_of_another_kind_is_not_made_anew(compare, runs):
+    manifest = json.loads(Path("one/manifest.json").read_text())
+    Path("one/manifest.json").write_text(json.dumps(manifest | {"task": "tabular"}))
+    with pytest.raises(ValueError, match="RUN must be of photos .* a run of tabular"):
+        compare(["one"])
+    compare(["one", "two"])  # but it is compared

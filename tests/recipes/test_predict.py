@@ -92,7 +92,7 @@ def test_a_disk_that_is_full_loses_no_answer(folder, monkeypatch, tmp_path, caps
 
 def test_a_folder_without_photos_exits_with_two(folder, tmp_path, capsys):
     assert main(folder / "run", tmp_path) == 2
-    assert "error: IMAGE must hold pictures" in capsys.readouterr().err
+    assert "error: FILE must hold pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_help_loads_no_tensorflow():
         "finally: print('tensorflow' in sys.modules)"
     )
     out = subprocess.check_output([sys.executable, "-c", code], text=True)
-    assert "IMAGE" in out
+    assert "FILE" in out
     assert out.endswith("False\n")
 
 

@@ -83,7 +83,7 @@ def test_predict_answers_each_row_of_files_of_other_columns(
     (tmp_path / "b.csv").write_text("很好\n", "gb18030")
     assert predict.main([str(run), str(tmp_path / "b.csv")]) == 2
     error = capsys.readouterr().err
-    assert "error: IMAGE must be text in utf-8. Received: IMAGE '" in error
+    assert "error: FILE must be text in utf-8. Received: FILE '" in error
     assert "read as GB18030: pass --encoding gb18030.\n" in error
 
 

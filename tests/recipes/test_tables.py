@@ -207,7 +207,7 @@ def test_the_table_that_is_there_and_rows_of_a_file(monkeypatch, tmp_path, capsy
     assert capsys.readouterr().out == "0 rows\n"
     rows.to_csv(tmp_path / "other.csv", columns=["mean area"], index=False)
     assert asked.main([str(out), str(tmp_path / "other.csv")]) == 2
-    assert "IMAGE must have the columns of the training" in capsys.readouterr().err
+    assert "FILE must have the columns of the training" in capsys.readouterr().err
     for option in ("--text-column", "--encoding"):
         with pytest.raises(SystemExit, match="2"):
             asked.main([*args, option, "utf-8"])

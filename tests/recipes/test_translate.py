@@ -81,7 +81,7 @@ def test_a_file_of_texts_is_answered(run, predict, tmp_path, capsys):
     expected = translator.translate(found["text"].tolist())
     assert found["translation"].tolist() == expected
     assert predict([str(run), str(texts), str(texts)]) == 2
-    assert "IMAGE must be one file of texts" in capsys.readouterr().err
+    assert "FILE must be one file of texts" in capsys.readouterr().err
 
 
 def test_files_that_leave_translate_the_check_sentences(run, recipes_path, capsys):

@@ -55,7 +55,7 @@ CALLS = (
     ("train photos --labels labels.csv --image-column a", "--image-column must be of"),
     ("train photos --labels labels.csv --label-column a", "--label-column must be of"),
     ("predict nowhere photos", "MODEL must be an existing run folder"),
-    ("predict run gone.jpg", "IMAGE must be an existing file or folder"),
+    ("predict run gone.jpg", "FILE must be an existing file or folder"),
     ("predict run photos --csv no/a.csv", "--csv: must be in a folder that exists"),
     ("export nowhere", "RUN must be an existing run folder. Received: RUN 'nowhere'"),
     ("export run --formats core_ml", "--formats must be of"),
