@@ -46,10 +46,16 @@ def fast_projections(model: keras.Model) -> keras.Model:
 def _is_projection(layer: layers.Layer) -> bool:
     return (
         type(layer) is layers.EinsumDense
-        and _EQUATION.fullmatch(layer.equation) is not None
+        and _summed(layer) != ""
         and not layer.lora_enabled
         and layer.quantization_mode is None
     )
+
+
+def _summed(layer: layers.EinsumDense) -> str:
+    """The axes that are summed over; "" if it is no product of two matrices."""
+    found = _EQUATION.fullmatch(layer.equation)
+    return found[2] if found else ""
 
 
 def _multiply(
@@ -57,7 +63,7 @@ def _multiply(
 ) -> tf.Tensor:
     if not is_training_call():
         return type(layer).call(layer, inputs, training)
-    summed = _EQUATION.fullmatch(layer.equation)[2]
+    summed = _summed(layer)
     kernel = ops.convert_to_tensor(layer.kernel)
     given, made = kernel.shape[: len(summed)], kernel.shape[len(summed) :]
     rows = ops.reshape(inputs, (-1, math.prod(given)))
