@@ -1,7 +1,9 @@
-"""Seeds: a given one is used, a missing one is drawn and printed."""
+"""Seeds: a given one is used, a missing one is drawn and printed; and many of one."""
 
 import secrets
 from numbers import Integral
+
+import numpy as np
 
 
 def resolve_seed(seed: int | None) -> int:
@@ -20,3 +22,43 @@ def resolve_seed(seed: int | None) -> int:
             f"`seed` must be None or an integer in [0, 2**31). Received: seed={seed!r}"
         )
     return int(seed)
+
+
+class Seeds:
+    """The seeds of a network, one after the other: `seed`, and those that follow it.
+
+    None is drawn, and printed, once the first is asked for: after all checks.
+
+    Raises:
+        ValueError: `seed` is neither None nor an integer in [0, 2**31).
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._next = None if seed is None else resolve_seed(seed)
+
+    def __call__(self) -> int:
+        """Return the next one."""
+        return self._skip(1)
+
+    def take(self, count: int) -> "Seeds":
+        """Set the next `count` aside, for who asks for them later."""
+        taken = Seeds(None)
+        taken._next = self._skip(count)
+        return taken
+
+    def _skip(self, count: int) -> int:
+        """Return the next one, and go on behind `count`."""
+        first = resolve_seed(None) if self._next is None else self._next
+        self._next = first + count
+        return first
+
+
+class DrawnSeeds:
+    """Seeds of a network that are drawn from one; None each where that is None."""
+
+    def __init__(self, seed: int | None) -> None:
+        self._draws = None if seed is None else np.random.default_rng(seed)
+
+    def __call__(self) -> int | None:
+        """Return the next one."""
+        return None if self._draws is None else int(self._draws.integers(2**31))

@@ -23,7 +23,7 @@ from ._decode import (
     read_image,
 )
 from ._folder_splits import split_folders
-from ._listing import list_images
+from ._listing import list_classes, list_images
 from ._split_names import split_role
 from ._warp import RESIZE_MODES, averaged, placement, sampled, warp_image
 from .arrays import cifar10, fashion_mnist, mnist
@@ -72,6 +72,7 @@ __all__ = [
     "fashion_mnist",
     "image_folder",
     "image_size",
+    "list_classes",
     "list_images",
     "make_subset",
     "mnist",

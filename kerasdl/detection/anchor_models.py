@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kerasdl._checks import check_positive_int
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 from .anchors import RATIOS, SCALES, decode, level_anchors
 from .heads import DEPTH, PRIOR, last, raw_model, rows_of, tower
@@ -16,7 +16,6 @@ from .pyramid import (
     STRIDES,
     prior_bias,
     pyramid,
-    seeds_from,
     separable,
     separable_layer,
     trunk_maps,
@@ -57,15 +56,15 @@ def retinanet(
     """
     check_positive_int("classes", classes)
     check_positive_int("filters", filters)
-    seeds = seeds_from(resolve_seed(seed))
+    seeds = Seeds(seed)
     inputs, maps = pyramid(trunk, strides, filters, neck, seeds=seeds)
     count = len(SCALES) * len(RATIOS)
     towers = {
         name: [separable_layer(filters, f"{name}{i}", seeds) for i in range(DEPTH)]
         for name in ("class", "box")
     }
-    logit = last(count * classes, "class_last", prior_bias(PRIOR), next(seeds))
-    code = last(count * 4, "box_last", 0.0, next(seeds))
+    logit = last(count * classes, "class_last", prior_bias(PRIOR), seeds())
+    code = last(count * 4, "box_last", 0.0, seeds())
     found = [
         (
             logit(tower(x, towers["class"], f"class_level{stride}")),
@@ -107,7 +106,7 @@ def ssd_lite(
     """
     check_positive_int("classes", classes)
     check_positive_int("filters", filters)
-    seeds = seeds_from(resolve_seed(seed))
+    seeds = Seeds(seed)
     inputs, maps = trunk_maps(trunk, strides)
     for stride in strides[len(maps) :]:
         maps.append(separable(maps[-1], filters, f"level{stride}", seeds, step=2))
@@ -118,10 +117,8 @@ def ssd_lite(
             name: separable(x, filters, f"{name}_level{stride}", seeds)
             for name in ("class", "box")
         }
-        logit = last(
-            count * classes, f"class_last{stride}", prior_bias(PRIOR), next(seeds)
-        )
-        code = last(count * 4, f"box_last{stride}", 0.0, next(seeds))
+        logit = last(count * classes, f"class_last{stride}", prior_bias(PRIOR), seeds())
+        code = last(count * 4, f"box_last{stride}", 0.0, seeds())
         found.append((logit(own["class"]), code(own["box"])))
     return _with_anchors(inputs, found, strides, _SSD_SCALES, name="ssd_lite")
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import initializers, layers, ops
 
 from kerasdl._checks import check_positive_int
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 from .anchors import RATIOS, decode, level_anchors
 from .heads import PRIOR, detector, last, raw_model, rows_of, tower
@@ -16,10 +16,8 @@ from .losses import AnchorLoss
 from .pyramid import (
     FILTERS,
     STRIDES,
-    Seeds,
     prior_bias,
     pyramid,
-    seeds_from,
     separable_layer,
 )
 from .roi_align import roi_align
@@ -113,7 +111,7 @@ def two_stages(
         ("units", units),
     ):
         check_positive_int(name, value)
-    seeds = seeds_from(resolve_seed(seed))
+    seeds = Seeds(seed)
     inputs, maps = pyramid(trunk, strides, filters, seeds=seeds)
     levels = list(zip(maps, strides, strict=True))
     first = _proposing(levels, filters, seeds)
@@ -136,12 +134,12 @@ def two_stages(
     x = looked_at(levels, found, _GRID)
     x = ops.reshape(x, (-1, found.shape[1], _GRID * _GRID * filters))
     for number in range(2):
-        init = initializers.GlorotUniform(seed=next(seeds))
+        init = initializers.GlorotUniform(seed=seeds())
         x = layers.Dense(
             units, "relu", kernel_initializer=init, name=f"roi_dense{number}"
         )(x)
-    logits = _answer(x, classes, "roi_class", prior_bias(0.1), next(seeds))
-    codes = _answer(x, 4, "roi_box", 0.0, next(seeds))
+    logits = _answer(x, classes, "roi_class", prior_bias(0.1), seeds())
+    codes = _answer(x, 4, "roi_box", 0.0, seeds())
     boxes = decode(codes * _CODES, found)
     second = {
         "boxes": [boxes],
@@ -162,8 +160,8 @@ def _proposing(
 ) -> dict[str, Any]:
     """Boxes, anchors and logits of all anchors."""
     shared = [separable_layer(filters, "rpn0", seeds)]
-    logit = last(len(RATIOS), "rpn_class", prior_bias(PRIOR), next(seeds))
-    code = last(len(RATIOS) * 4, "rpn_box", 0.0, next(seeds))
+    logit = last(len(RATIOS), "rpn_class", prior_bias(PRIOR), seeds())
+    code = last(len(RATIOS) * 4, "rpn_box", 0.0, seeds())
     parts: dict[str, list[Any]] = {"boxes": [], "places": [], "logits": []}
     for x, stride in levels:
         x = tower(x, shared, f"rpn_level{stride}")

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kerasdl._checks import check_positive_int
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 from ._packed import packed
 from .heads import DEPTH, PRIOR, detector, last, raw_model, rows_of, tower
@@ -18,7 +18,6 @@ from .pyramid import (
     STRIDES,
     prior_bias,
     pyramid,
-    seeds_from,
     separable_layer,
 )
 
@@ -67,7 +66,7 @@ def fcos(
     """
     check_positive_int("classes", classes)
     check_positive_int("filters", filters)
-    seeds = seeds_from(resolve_seed(seed))
+    seeds = Seeds(seed)
     if masks and tuple(strides[:1]) not in ((4,), (8,)):
         raise ValueError(
             "`strides` must begin with 4 or 8 for masks. Received: "
@@ -78,12 +77,12 @@ def fcos(
         name: [separable_layer(filters, f"{name}{i}", seeds) for i in range(DEPTH)]
         for name in ("class", "box")
     }
-    logit = last(classes, "class_last", prior_bias(PRIOR), next(seeds))
-    distance = last(4, "box_last", float(np.log(np.expm1(_SIDE))), next(seeds))
+    logit = last(classes, "class_last", prior_bias(PRIOR), seeds())
+    distance = last(4, "box_last", float(np.log(np.expm1(_SIDE))), seeds())
     parts: dict[str, list[Any]] = {"boxes": [], "places": [], "logits": []}
     if masks:
         parts[COEFFICIENTS] = []
-        coefficient = last(COUNT, "coefficient_last", 0.0, next(seeds))
+        coefficient = last(COUNT, "coefficient_last", 0.0, seeds())
     for x, stride in zip(maps, strides, strict=True):
         own = logit(tower(x, towers["class"], f"class_level{stride}"))
         of_box = tower(x, towers["box"], f"box_level{stride}")

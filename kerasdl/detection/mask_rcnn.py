@@ -59,7 +59,7 @@ def mask_rcnn(
     )
     count = found.boxes.shape[1]
     width = max(filters // 3, 1)
-    init = initializers.GlorotUniform(seed=next(found.seeds))
+    init = initializers.GlorotUniform(seed=found.seeds())
     narrow = layers.Conv2D(width, 1, kernel_initializer=init, name="mask_narrow")
     levels = [(narrow(x), stride) for x, stride in found.levels]
     x = looked_at(levels, ops.stop_gradient(found.boxes), _GRID)
@@ -68,7 +68,7 @@ def mask_rcnn(
         x = separable(x, width, f"mask{number}", found.seeds)
     x = layers.UpSampling2D(interpolation="bilinear", name="mask_up")(x)
     x = separable(x, width, "mask2", found.seeds)
-    init = initializers.RandomNormal(stddev=0.01, seed=next(found.seeds))
+    init = initializers.RandomNormal(stddev=0.01, seed=found.seeds())
     x = layers.Conv2D(1, 1, kernel_initializer=init, name="mask_last")(x)
     masks = layers.Reshape((SIDE * SIDE,), dtype="float32")(x)
     masks = ops.reshape(masks, (-1, count, SIDE * SIDE))

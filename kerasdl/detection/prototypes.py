@@ -10,8 +10,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from kerasdl._seeds import Seeds
+
 from .masks import STRIDE, mask_size
-from .pyramid import Seeds, separable
+from .pyramid import separable
 
 COUNT = 16
 COEFFICIENTS, PROTOTYPES = "coefficients", "prototypes"
@@ -37,7 +39,7 @@ def prototypes(
         )(x)
         x = x[:, :rows, :columns]
     x = separable(x, filters, "prototype1", seeds)
-    init = keras.initializers.GlorotUniform(seed=next(seeds))
+    init = keras.initializers.GlorotUniform(seed=seeds())
     x = layers.Conv2D(COUNT, 1, kernel_initializer=init, name="prototype_last")(x)
     return layers.Activation("relu", name=PROTOTYPES, dtype="float32")(x)
 

@@ -1,8 +1,7 @@
 """A feature pyramid on any trunk, of separable convolutions."""
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,12 +9,12 @@ from keras import initializers, layers
 
 from kerasdl import strategies
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 from kerasdl.models import feature_levels
 
 FILTERS = 96
 STRIDES = (8, 16, 32, 64)
 NECKS = ("fpn", "pan")
-Seeds = Iterator[int]
 
 
 def pyramid(
@@ -113,7 +112,7 @@ def _fitted(x: Any, like: Any, name: str) -> Any:
 
 def convolved(x: Any, filters: int, name: str, seeds: Seeds, kernel: int) -> Any:
     """Convolution without bias, BatchNorm."""
-    init = initializers.GlorotUniform(seed=next(seeds))
+    init = initializers.GlorotUniform(seed=seeds())
     x = layers.Conv2D(
         filters, kernel, use_bias=False, kernel_initializer=init, name=f"{name}_conv"
     )(x)
@@ -136,8 +135,8 @@ def separable_layer(
         step,
         "same",
         use_bias=False,
-        depthwise_initializer=initializers.GlorotUniform(seed=next(seeds)),
-        pointwise_initializer=initializers.GlorotUniform(seed=next(seeds)),
+        depthwise_initializer=initializers.GlorotUniform(seed=seeds()),
+        pointwise_initializer=initializers.GlorotUniform(seed=seeds()),
         name=f"{name}_conv",
     )
 
@@ -151,11 +150,6 @@ def batch_norm(name: str) -> layers.Layer:
     return layers.BatchNormalization(
         momentum=0.95, synchronized=several, name=f"{name}_bn"
     )
-
-
-def seeds_from(seed: int) -> Seeds:
-    """Seeds of initial weights, one after another."""
-    return itertools.count(seed)
 
 
 def prior_bias(probability: float) -> float:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 from keras import initializers, layers
 
-from ._stages import Seeds, Stage
+from kerasdl._seeds import Seeds
+
+from ._stages import Stage
 
 
 def he_fan_out(seed: int) -> initializers.Initializer:

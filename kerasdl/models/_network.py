@@ -8,9 +8,10 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._pixels import PIXEL_RULES, pixel_stages
-from ._stages import Block, Seed, Seeds, Stage, run
+from ._stages import Block, Seed, Stage, run
 from ._weights import check_weights_file, load_weights
 from .heads import check_classes
 

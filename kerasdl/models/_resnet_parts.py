@@ -6,8 +6,10 @@ from typing import Any
 
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv, dense_softmax, he_fan_out
-from ._stages import Block, Seeds, Stage, run
+from ._stages import Block, Stage, run
 
 STEMS = ("imagenet", "cifar")
 

@@ -9,38 +9,9 @@ from typing import Any, TypeAlias
 import keras
 
 from kerasdl._checks import check_positive_int
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 Stage: TypeAlias = keras.Layer
-
-
-class Seeds:
-    """The seeds of a network, one after the other: `seed`, and those that follow it.
-
-    None is drawn, and printed, once the first is asked for: after all checks.
-
-    Raises:
-        ValueError: `seed` is neither None nor an integer in [0, 2**31).
-    """
-
-    def __init__(self, seed: int | None) -> None:
-        self._next = None if seed is None else resolve_seed(seed)
-
-    def __call__(self) -> int:
-        """Return the next one."""
-        return self._skip(1)
-
-    def take(self, count: int) -> "Seeds":
-        """Set the next `count` aside, for who asks for them later."""
-        taken = Seeds(None)
-        taken._next = self._skip(count)
-        return taken
-
-    def _skip(self, count: int) -> int:
-        """Return the next one, and go on behind `count`."""
-        first = resolve_seed(None) if self._next is None else self._next
-        self._next = first + count
-        return first
 
 
 Seed = int | Seeds | None  # of a block: its first, or those of its network

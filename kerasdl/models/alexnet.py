@@ -11,10 +11,11 @@ import keras
 from keras import layers, ops
 
 from kerasdl._checks import check_positive_int
+from kerasdl._seeds import Seeds
 
 from ._blocks import conv, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Block, Seeds, Stage
+from ._stages import Block, Stage
 
 YEAR = 2012
 

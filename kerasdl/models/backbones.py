@@ -5,7 +5,6 @@ one flat graph of named layers, so that a cut at any of them is
 `keras.Model(trunk.input, trunk.get_layer(name).output)`.
 """
 
-import itertools
 import os
 import re
 import socket
@@ -20,7 +19,7 @@ from keras import applications, layers
 
 from kerasdl._checks import check_one_of, size_pair
 from kerasdl._keras_internals import without_values
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 from ._pixels import scale_pixels
 from ._weights import check_weights_file, load_weights
@@ -253,7 +252,7 @@ def _build(
     has_dropout = any(isinstance(layer, layers.Dropout) for layer in network.layers)
     if seed is None and not (keeps_weights or has_dropout):
         seed = 0  # nothing that is drawn is kept
-    seeds = itertools.count(resolve_seed(seed)).__next__
+    seeds = Seeds(seed)
     names = _counted_anew(network)
 
     def seeded(layer: layers.Layer) -> layers.Layer:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 from .heads import check_dropout
 
 YEAR = 2017

@@ -12,10 +12,12 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv, dense_softmax, depthwise, he_fan_out
 from ._network import Common, build_network
 from ._resnet_parts import he_conv, norm_relu, pooled_top, stage_of_blocks
-from ._stages import Block, Seeds, Stage, run
+from ._stages import Block, Stage, run
 from .resnet import residual
 
 YEAR = 2020

@@ -6,9 +6,11 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 
 YEAR = 2020
 

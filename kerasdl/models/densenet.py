@@ -12,11 +12,12 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._blocks import bare_conv
 from ._network import Common, build_network
 from ._resnet_parts import STEMS, norm, norm_relu, pooled_top, stem_stages
-from ._stages import Block, Seed, Seeds, Stage, begin_block, run
+from ._stages import Block, Seed, Stage, begin_block, run
 
 YEAR = 2016
 

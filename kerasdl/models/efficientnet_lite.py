@@ -16,10 +16,11 @@ import numpy as np
 from keras import initializers, layers
 
 from kerasdl._layer_walks import layers_in_order
+from kerasdl._seeds import Seeds
 
 from ._blocks import bare_conv, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 from ._torch_pickle import read_torch_tensors
 from ._weights import check_weights_file
 from .mobilenet_v2 import inverted_residual

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv_norm_relu, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Block, Seed, Seeds, Stage, begin_block, run, seeds_from
+from ._stages import Block, Seed, Stage, begin_block, run, seeds_from
 from ._weights import check_weights_file, load_weights
 
 YEAR = 2014

@@ -7,7 +7,6 @@ of the second class; more end in a softmax; several labels an image (`multi_labe
 a sigmoid unit for each class.
 """
 
-import itertools
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,7 @@ import keras
 from keras import initializers, layers, regularizers
 
 from kerasdl._checks import check_one_of, check_positive_int
-from kerasdl._seeds import resolve_seed
+from kerasdl._seeds import Seeds
 
 HEADS = ("pooled", "flatten")
 _PREFIX = "head_"
@@ -55,7 +54,7 @@ def flatten_head(
     check_classes(classes)
     check_positive_int("units", units)
     check_dropout(dropout)
-    seeds = itertools.count(resolve_seed(seed)).__next__
+    seeds = Seeds(seed)
     x = layers.Flatten(name=f"{_PREFIX}flatten")(x)
     x = layers.Dense(
         units,
@@ -106,7 +105,7 @@ def pooled_head(
     check_dropout(dropout)
     if l2 < 0:
         raise ValueError(f"`l2` must be 0 or more. Received: l2={l2!r}")
-    seeds = itertools.count(resolve_seed(seed)).__next__
+    seeds = Seeds(seed)
     averages = layers.GlobalAveragePooling2D(name=f"{_PREFIX}avg_pool")(x)
     if pooling == "avg_max":
         maxima = layers.GlobalMaxPooling2D(name=f"{_PREFIX}max_pool")(x)

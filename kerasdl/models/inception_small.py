@@ -12,10 +12,12 @@ from typing import Any
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv_norm_relu
 from ._network import Common, build_network
 from ._resnet_parts import pooled_top
-from ._stages import Block, Seeds, Stage, run
+from ._stages import Block, Stage, run
 
 YEAR = 2016
 

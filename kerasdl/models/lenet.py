@@ -11,10 +11,11 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._blocks import conv, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 
 YEAR = 1998
 

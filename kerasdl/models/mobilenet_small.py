@@ -10,9 +10,11 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import bare_conv, check_alpha, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 from .heads import check_dropout
 from .mobilenet_v1 import BLOCKS, depthwise_separable, norm_relu6
 

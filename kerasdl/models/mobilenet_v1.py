@@ -7,10 +7,11 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._blocks import bare_conv, check_alpha, conv, depthwise, softmax
 from ._network import Common, build_network
-from ._stages import Seed, Seeds, Stage, begin_block
+from ._stages import Seed, Stage, begin_block
 from .heads import check_dropout
 
 YEAR = 2017

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import (
     activation_layer,
     bare_conv,
@@ -16,7 +18,7 @@ from ._blocks import (
 )
 from ._network import Common, build_network
 from ._resnet_parts import pooled_top
-from ._stages import Block, Seed, Seeds, Stage, begin_block, run
+from ._stages import Block, Seed, Stage, begin_block, run
 from .squeeze_excitation import squeeze_excitation
 
 YEAR = 2018

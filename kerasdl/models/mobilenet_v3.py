@@ -7,9 +7,11 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import bare_conv, check_alpha, conv, divisible_by_8, softmax
 from ._network import Common, build_network
-from ._stages import Seeds, Stage
+from ._stages import Stage
 from .heads import check_dropout
 from .mobilenet_v2 import inverted_residual
 

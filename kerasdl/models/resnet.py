@@ -8,6 +8,7 @@ from typing import NamedTuple
 import keras
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._network import Common, build_network
 from ._resnet_parts import (
@@ -20,7 +21,7 @@ from ._resnet_parts import (
     stage_of_blocks,
     stem_stages,
 )
-from ._stages import Block, Seed, Seeds, Stage, begin_block
+from ._stages import Block, Seed, Stage, begin_block
 
 YEAR = 2015
 

@@ -13,6 +13,7 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_one_of
+from kerasdl._seeds import Seeds
 
 from ._network import Common, build_network
 from ._resnet_parts import (
@@ -23,7 +24,7 @@ from ._resnet_parts import (
     stage_of_blocks,
     stem_stages,
 )
-from ._stages import Block, Seed, Seeds, Stage, begin_block, run
+from ._stages import Block, Seed, Stage, begin_block, run
 from .resnet import FILTERS, Row
 
 YEAR = 2016

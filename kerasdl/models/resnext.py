@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._seeds import Seeds
 
 from ._blocks import bare_conv, conv, he_fan_out
 from ._network import Common, build_network
@@ -21,7 +22,7 @@ from ._resnet_parts import (
     stage_of_blocks,
     stem_stages,
 )
-from ._stages import Block, Seeds, Stage
+from ._stages import Block, Stage
 
 YEAR = 2016
 

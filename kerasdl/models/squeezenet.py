@@ -7,9 +7,11 @@ from typing import Any
 import keras
 from keras import initializers, layers
 
+from kerasdl._seeds import Seeds
+
 from ._blocks import conv, softmax
 from ._network import Common, build_network
-from ._stages import Block, Seeds, Stage
+from ._stages import Block, Stage
 
 YEAR = 2016
 

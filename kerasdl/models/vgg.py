@@ -8,10 +8,11 @@ import keras
 from keras import layers
 
 from kerasdl._checks import check_positive_int
+from kerasdl._seeds import Seeds
 
 from ._blocks import check_ratio, conv, dense, dense_softmax
 from ._network import Common, build_network
-from ._stages import Seed, Seeds, Stage, begin_block
+from ._stages import Seed, Stage, begin_block
 
 YEAR = 2014
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import initializers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._seeds import DrawnSeeds
 
 from ._rare_dropout import dropout_layer
 from .data import CATEGORIES, NUMBERS, TableData
@@ -22,16 +22,6 @@ SIZES = {
 }
 _MOMENTUM = 0.9  # of BatchNorm's statistics: trainings on tables are short
 _EMBEDDED = 0.05  # of a uniform start, Keras's own
-
-
-class _Seeds:
-    """A seed for each layer, made of one; None where that is None."""
-
-    def __init__(self, seed: int | None) -> None:
-        self._draws = None if seed is None else np.random.default_rng(seed)
-
-    def __call__(self) -> int | None:
-        return None if self._draws is None else int(self._draws.integers(2**31))
 
 
 def entity_embeddings(
@@ -69,7 +59,7 @@ def entity_embeddings(
         fast.ai, lesson 3; Guo & Berkhahn, 2016, https://arxiv.org/abs/1604.06737
     """
     rates = _rates(layers, dropout)
-    seeds = _Seeds(seed)
+    seeds = DrawnSeeds(seed)
     inputs = _inputs(data)
     x = _embedded(
         data,
@@ -92,7 +82,7 @@ def linear(data: TableData, *, seed: int | None = None) -> keras.Model:
         data: says what goes in and comes out.
         seed: of the weights.
     """
-    seeds = _Seeds(seed)
+    seeds = DrawnSeeds(seed)
     inputs = _inputs(data)
     return keras.Model(
         inputs, _answer(data, _one_hot(data, inputs), None, seeds), name="linear"
@@ -120,7 +110,7 @@ def mlp(
         ValueError: an argument is none of these.
     """
     rates = _rates(layers, dropout)
-    seeds = _Seeds(seed)
+    seeds = DrawnSeeds(seed)
     inputs = _inputs(data)
     x = _one_hot(data, inputs)
     x = _dense_layers(x, layers, rates, initializers.GlorotUniform, seeds)
@@ -165,7 +155,7 @@ def tabular_resnet(
         check_positive_int(name, value)
     check_positive_int("frequencies", frequencies)
     _rates((1,), dropout)
-    seeds = _Seeds(seed)
+    seeds = DrawnSeeds(seed)
     inputs = _inputs(data)
     parts = []
     if CATEGORIES in inputs:
@@ -219,7 +209,7 @@ def _dense_layers(
     layers: Sequence[int],
     rates: list[float],
     initializer: type[initializers.Initializer],
-    seeds: _Seeds,
+    seeds: DrawnSeeds,
 ) -> Any:
     """Dense layers with ReLU, each with its dropout behind it."""
     for place, (units, rate) in enumerate(zip(layers, rates, strict=True), 1):
@@ -255,7 +245,7 @@ def _embedded(
     sizes: str,
     rate: float,
     scale: float,
-    seeds: _Seeds,
+    seeds: DrawnSeeds,
 ) -> Any:
     """Embeddings with their dropout, then the numbers."""
     _rates((1,), rate)
@@ -271,7 +261,7 @@ def _embedded(
 
 
 def _embeddings(
-    data: TableData, inputs: dict[str, Any], sizes: str, scale: float, seeds: _Seeds
+    data: TableData, inputs: dict[str, Any], sizes: str, scale: float, seeds: DrawnSeeds
 ) -> Any:
     check_one_of("sizes", sizes, SIZES)
     found = []
@@ -303,7 +293,7 @@ def _one_hot(data: TableData, inputs: dict[str, Any]) -> Any:
 
 
 def _answer(
-    data: TableData, x: Any, y_range: tuple[float, float] | None, seeds: _Seeds
+    data: TableData, x: Any, y_range: tuple[float, float] | None, seeds: DrawnSeeds
 ) -> Any:
     target = data.target
     init = initializers.GlorotUniform(seeds())

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import initializers, layers, ops
 
-from kerasdl.models._stages import Seeds
+from kerasdl._seeds import Seeds
 
 from .hashing import ngram_ids
 

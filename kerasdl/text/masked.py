@@ -13,8 +13,8 @@ from keras import layers, ops
 
 from kerasdl import train
 from kerasdl._checks import check_positive_int
+from kerasdl._seeds import Seeds
 from kerasdl.callbacks import CosineRestarts
-from kerasdl.models._stages import Seeds
 
 from . import blocks
 from .tokenizer import UNKNOWN, pad

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from kerasdl.models._stages import Seeds
+from kerasdl._seeds import Seeds
 
 from . import blocks
 from .hashing import ngram_ids

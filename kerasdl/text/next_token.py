@@ -12,7 +12,7 @@ from keras import initializers, layers
 
 from kerasdl import train
 from kerasdl._checks import check_positive_int
-from kerasdl.models._stages import Seeds
+from kerasdl._seeds import Seeds
 
 from . import blocks
 from .tokenizer import NOTHING, pad

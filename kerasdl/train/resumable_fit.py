@@ -20,6 +20,7 @@ from kerasdl._optimizer import (
     optimizers_of,
     rate_of,
 )
+from kerasdl._recorded import check_made_with
 from kerasdl.models.adapted import finalize_adapted
 
 from . import _made_with
@@ -277,7 +278,7 @@ def _restore(
             "anew."
         )
     facts = _as_recorded(model, facts, saved)
-    _made_with.check_made_with(saved["made_with"], facts, "state", str(path))
+    check_made_with(saved["made_with"], facts, "state", str(path))
     build_as_saved(model, saved)
     variables = all_variables(model)
     if [array.shape for array in found] != [tuple(v.shape) for v in variables]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerasdl import _atomic
+from kerasdl._recorded import check_made_with
 
 if TYPE_CHECKING:
     import keras
@@ -66,7 +67,6 @@ def read_facts(path: Path, made_with: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: the file is damaged, or was made with something else.
     """
     from kerasdl._npz import damaged_file
-    from kerasdl.train._made_with import check_made_with
 
     made_with = json.loads(json.dumps(made_with))  # of tuples it makes lists
     try:

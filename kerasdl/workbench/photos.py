@@ -214,7 +214,7 @@ def read_photos(
 
 def _check_classes(folder: Path, splits: dict[str, str]) -> None:
     """Raise ValueError if `folder` has no classes, before each photo is looked at."""
-    from kerasdl.data._listing import list_classes, list_images
+    from kerasdl.data import list_classes, list_images
 
     images, _ = list_images(folder)
     if images and ("train" in splits or not splits):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from kerasdl import models
+from kerasdl._seeds import Seeds
 from kerasdl.models import blocks, copy_weights
-from kerasdl.models._stages import Seeds
 
 # function, its arguments, what comes in, what goes out: the numbers of Dive into Deep
 # Learning (chapter 8) first, of the papers where the lesson has none

@@ -4,8 +4,9 @@ import keras
 from keras import initializers, layers, ops
 
 from kerasdl._checks import check_one_of, check_positive_int
+from kerasdl._seeds import DrawnSeeds
 
-from ._parts import Seeds, inputs_of_pairs, is_there
+from ._parts import inputs_of_pairs, is_there
 
 ATTENTIONS = ("bahdanau", "luong")
 
@@ -52,7 +53,7 @@ def gru_translator(
     check_one_of("attention", attention, ATTENTIONS)
     if units % 2:
         raise ValueError(f"`units` must be even. Received: units={units}")
-    seeds = Seeds(seed)
+    seeds = DrawnSeeds(seed)
     init = initializers.RandomNormal(stddev=width**-0.5, seed=seeds())
     table = layers.ReversibleEmbedding(
         pieces, width, embeddings_initializer=init, name="pieces"

@@ -6,9 +6,10 @@ import keras
 from keras import initializers, layers, ops
 
 from kerasdl._checks import check_positive_int
+from kerasdl._seeds import DrawnSeeds
 from kerasdl.text.attention import positional_encoding
 
-from ._parts import Seeds, inputs_of_pairs, is_there
+from ._parts import inputs_of_pairs, is_there
 
 MAX_LENGTH = 512  # pieces of a sentence, with its end
 
@@ -59,7 +60,7 @@ def transformer_translator(
             "`width` must be a multiple of 2 and of `heads`, at least twice as many. "
             f"Received: width={width}, heads={heads}"
         )
-    seeds = Seeds(seed)
+    seeds = DrawnSeeds(seed)
     build = _Blocks(width, heads, hidden, dropout, seeds)
     init = initializers.RandomNormal(stddev=width**-0.5, seed=seeds())
     table = layers.ReversibleEmbedding(
@@ -99,7 +100,7 @@ class _Blocks:
     """The parts of a layer: each normalises, computes, and adds what it found."""
 
     def __init__(
-        self, width: int, heads: int, hidden: int, dropout: float, seeds: Seeds
+        self, width: int, heads: int, hidden: int, dropout: float, seeds: DrawnSeeds
     ) -> None:
         self.width, self.heads, self.hidden = width, heads, hidden
         self.dropout, self.seeds = dropout, seeds
