@@ -283,6 +283,70 @@ def test_annotations_of_coco_are_checked(tmp_path, change, message):
         read_coco(tmp_path)
 
 
+BOXED = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"annotations": [5]}, "annotation must have `image_id` and `bbox`.*: 5 in"),
+        ({"annotations": ["x"]}, "annotation must have `image_id` and `bbox`"),
+        ({"annotations": [{**BOXED, "image_id": [1]}]}, "a number or a text"),
+        ({"annotations": [{**BOXED, "category_id": [1]}]}, "`bbox` of four numbers"),
+        ({"categories": [{"id": None, "name": "x"}]}, "a number or a text"),
+        ({"categories": [{"id": [1], "name": "x"}]}, "a number or a text"),
+        ({"images": [{"id": {}, "file_name": "a.png"}]}, "a number or a text"),
+        (
+            {"images": [{"id": 1, "file_name": name} for name in ("a.png", "b.png")]},
+            "`id` of its own.*'a.png' and 'b.png' with id 1",
+        ),
+        (
+            {"categories": [{"id": 1, "name": name} for name in ("x", "y")]},
+            "each id of one.*'x' and 'y' with id 1",
+        ),
+        (
+            {"images": [{"id": 1, "file_name": "a.png", "width": "sixty"}]},
+            "numbers for `height` and `width`.*sixty",
+        ),
+        (
+            {"images": [{"id": 1, "file_name": "a.png", "width": float("inf")}]},
+            "numbers for `height` and `width`",
+        ),
+    ],
+)
+def test_what_is_none_of_coco_is_named(tmp_path, change, message):
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [BOXED],
+        "categories": [{"id": 1, "name": "x"}],
+    }
+    (tmp_path / "train.json").write_text(json.dumps(content | change))
+    with pytest.raises(ValueError, match=f"{message}.*train.json"):
+        read_coco(tmp_path)
+
+
+def test_classes_of_coco_are_in_the_order_of_ids_that_may_be_texts(tmp_path):
+    ids = ["10", 9, "b", "a", "2", -1]
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": "80.0", "height": 60}],
+        "annotations": [{**BOXED, "iscrowd": flag} for flag in ("0", 0, "1", True)],
+        "categories": [{"id": number, "name": f"c{number}"} for number in ids],
+    }
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    found = read_coco(tmp_path)
+    assert found.class_names == ["c-1", "c2", "c9", "c10", "ca", "cb"]
+    assert found.boxes["crowd"].tolist() == [False, False, True, True]
+    assert found.photos[["height", "width"]].to_numpy().tolist() == [[60, 80]]
+
+
+def test_one_file_of_coco_has_the_splits_of_its_photos_folders(photos):
+    root = photos("train/1.jpg", "images/val/2.jpg", "3.jpg")
+    names = ["train/1.jpg", "images/val/2.jpg", "3.jpg"]
+    (root / "instances.json").write_text(coco_of(*names))
+    found = read_coco(root).photos["split"].to_dict()
+    assert found == dict(zip(names, ("train", "valid", ""), strict=True))
+
+
 def test_splits_of_coco_have_the_same_categories(tmp_path):
     for split, name in (("train", "cat"), ("val", "dog")):
         content = {"images": [], "annotations": []}
