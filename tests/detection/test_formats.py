@@ -223,6 +223,32 @@ def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
     assert set(found.photos["split"]) == {""}
 
 
+@pytest.mark.parametrize("write", [write_yolo, write_coco])
+def test_names_that_are_no_utf8_are_shown(scenes, write):
+    scenes.photos[["height", "width"]] = 60, 80
+    write(scenes, scenes.root / ("x.json" if write is write_coco else ""))
+    shutil.copy(scenes.root / "images/001.png", scenes.root / "images/caf\udce9.png")
+    if write is write_coco:  # which does not speak of it
+        assert len(read_annotations(scenes.root).photos) == 12
+        (scenes.root / "x.json").write_text(coco_of("caf\udce9.png"))
+    with pytest.raises(ValueError, match=r"names in UTF-8.*images/caf\\udce9\.png"):
+        read_annotations(scenes.root)
+
+
+def test_columns_of_a_table_may_have_both_names(scenes):
+    row = {"image": "001.png", "filename": "x", "label": "a", "class": 7}
+    frame = pd.DataFrame([row]).assign(xmin=1, ymin=2, xmax=3, ymax=4)
+    found = read_table(frame, scenes.root).boxes
+    assert found[["file", "label"]].to_numpy().tolist() == [["images/001.png", "a"]]
+
+
+def test_a_photo_of_a_table_is_in_one_split(scenes):
+    frame = pd.DataFrame({"image": ["001.png"] * 2, "split": ["train", "val"]})
+    frame = frame.assign(xmin=1, ymin=2, xmax=[3, 4], ymax=4, label="a")
+    with pytest.raises(ValueError, match="one split.*'train' and 'valid' for 'images/"):
+        read_table(frame, scenes.root)
+
+
 def test_splits_of_a_table_are_folders_where_it_says_none(draw_scenes, tmp_path):
     scenes = draw_scenes(tmp_path, count=2)
     for split, file in zip(("train", "val"), scenes.photos.index, strict=True):
