@@ -33,10 +33,12 @@ def limits(
     height, width = data.image_size
     boxes, photos = known.boxes, known.photos
     gone = narrow = 0
+    corners = boxes[BOX].to_numpy()
+    sizes = photos[["height", "width"]].to_numpy().tolist()
+    sizes = dict(zip(photos.index, sizes, strict=True))
     for file, rows in boxes.groupby("file").indices.items():
-        size = tuple(photos.loc[file, ["height", "width"]])
-        matrix = to_view(size, data.image_size, data.resize)
-        shown = moved(boxes[BOX].to_numpy()[rows], matrix)
+        matrix = to_view(sizes[file], data.image_size, data.resize)
+        shown = moved(corners[rows], matrix)
         shown, is_seen = clipped(shown, (0, 0, width, height), MIN_VISIBLE)
         gone += int((~is_seen).sum())
         if stride is not None:

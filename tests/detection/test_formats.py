@@ -1,6 +1,7 @@
 import json
 import shutil
 import sys
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,17 @@ def test_json_files_of_less_do_not_replace_xml_files(scenes, capsys, write, why)
     line = said(scenes.root, capsys)
     assert "Pascal VOC, 12 photos" in line
     assert "its JSON files are not used" in line and why in line
+
+
+def test_names_of_yolo_without_boxes_do_not_replace_xml_files(scenes, capsys):
+    write_voc(scenes, scenes.root)
+    (scenes.root / "classes.txt").write_text("red\n")
+    line = said(scenes.root, capsys)
+    assert "its names of YOLO are not used" in line
+    assert "Pascal VOC, 12 photos, 18 boxes" in line
+    (scenes.root / "images" / "000.txt").write_text("0 .5 .5 1 1\n")
+    line = said(scenes.root, capsys)
+    assert "YOLO, 12 photos, 1 boxes" in line and "not used" not in line
 
 
 def said(root, capsys):
@@ -552,6 +564,16 @@ def test_of_several_photos_that_of_the_split_is_taken(photos, name):
     root = photos("images/train/1.jpg", "images/val/1.jpg")
     (root / "valid.json").write_text(coco_of(name))
     assert read_coco(root).photos.index.tolist() == ["images/val/1.jpg"]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_of_a_name_may_be_apart(photos, form):
+    """As a Mac writes the names of files, and no other system."""
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    there, said = (unicodedata.normalize(f, "größe/é 1.jpg") for f in (form, other))
+    root = photos(there, "b/é 1.jpg")
+    (root / "train.json").write_text(coco_of(said))
+    assert read_coco(root).photos.index.tolist() == [there]
 
 
 def test_names_that_may_be_several_photos_are_refused(photos):
