@@ -9,6 +9,7 @@ import pandas as pd
 
 from kerasdl._described import some
 from kerasdl._figure import BLUE, new_figure, plain_axes, save_figure
+from kerasdl._fonts import legible
 from kerasdl.data import ImageCheck, check_images
 
 from .annotations import Annotations
@@ -89,7 +90,8 @@ class BoxCheck:
         left, middle, right = figure.subplots(1, 3)
         plain_axes(left, "boxes", "")
         counts = self.boxes["label"].value_counts()[::-1]
-        left.barh(counts.index.astype(str), counts, color=BLUE)
+        left.barh(range(len(counts)), counts, color=BLUE)
+        left.set_yticks(range(len(counts)), legible(counts.index), parse_math=False)
         plain_axes(middle, "boxes a photo", "photos")
         most = int(self.photos["boxes"].max()) if len(self.photos) else 0
         middle.hist(self.photos["boxes"], np.arange(most + 2) - 0.5, color=BLUE)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._figure import BLUE, RED, new_figure, plain_axes, save_figure
+from kerasdl._fonts import legible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,13 +28,17 @@ def save_precision_recall(
     figure = new_figure(6, 5)
     axes = figure.subplots()
     plain_axes(axes, "recall", "precision")
-    for name, curve in curves.items():
-        label = name if len(curves) <= _MANY else None
-        axes.step(curve["recall"], curve["precision"], where="pre", label=label)
+    lines = [
+        axes.step(curve["recall"], curve["precision"], where="pre")[0]
+        for curve in curves.values()
+    ]
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.03)
     if 0 < len(curves) <= _MANY:
-        axes.legend(frameon=False)
+        # Passed on, not found by label: matplotlib hides labels that begin with "_".
+        legend = axes.legend(lines, legible(list(curves)), frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
     return save_figure(figure, path)
 
 
