@@ -26,7 +26,8 @@ def suppressed(
     An answer falls to a better one of its class that stands, if their IoU is above the
     threshold: what a loop over sorted answers finds. Here all are looked at together,
     some rounds long: after a round more, answers whose chain of better ones is a link
-    longer are right, and longer chains than `ROUNDS` do not come about.
+    longer are right. Beyond `ROUNDS` links, as of scores that fall along a fence, some
+    stand that a loop would take out.
 
     Args:
         boxes: of all places, `(batch, places, 4)`.

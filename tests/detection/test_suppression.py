@@ -52,6 +52,16 @@ def test_what_stands_is_what_tensorflow_leaves(rng):
     np.testing.assert_array_equal(found["labels"], theirs.nmsed_classes)
 
 
+def test_of_a_chain_longer_than_the_rounds_none_is_lost():
+    boxes = np.array([[[10 * n, 0, 10 * n + 30, 10] for n in range(40)]], "f")
+    scores = np.linspace(0.9, 0.1, 40).reshape(1, 40, 1).astype("f")
+    found = suppressed(boxes, scores, 40, 40, 0.4)
+    places = found["boxes"][0, : int(found["count"][0]), 0]
+    whole = np.arange(0, 400, 20)  # every second one, as a loop leaves them
+    assert set(whole) < set(np.array(places).tolist())
+    np.testing.assert_array_equal(places[:7], whole[:7])
+
+
 def test_a_chain_of_covers():
     boxes = np.array([[[10 * n, 0, 10 * n + 30, 10] for n in range(9)]], "f")
     scores = np.linspace(0.9, 0.1, 9).reshape(1, 9, 1).astype("f")
