@@ -163,6 +163,54 @@ def test_splits_of_yolo_are_folders(draw_scenes, tmp_path):
     assert found.boxes["file"].tolist() == ["images/train/1.png", "images/val/1.png"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["train: [images/a, images/b]", "val: [images/c]"], "train train valid"),
+        (["train: ./a.txt", "val: c.txt", "test: [b.txt]"], "train test valid"),
+        # As Roboflow has it; a list of another machine.
+        (["train: ../images/a", "valid: ../images/c"], "train  valid"),
+        (["train: images/a", "val: /gone/c.txt"], "train  "),
+        (["path: images", "train: [a, b]", "val: c"], "train train valid"),
+        (["path: /gone", "train: images/a", "val: null"], "train  "),
+        (["train: images", "val: images/c"], "train train "),
+    ],
+    ids=["folders", "lists", "beside", "gone", "path", "other path", "both"],
+)
+def test_splits_of_yolo_are_those_of_its_yaml(photos, lines, expected):
+    names = ["images/a/1.jpg", "images/b/1.jpg", "images/c/my 2.jpg"]
+    root = photos(*names)
+    (root / "data.yaml").write_text("\n".join(["names: [x]", *lines]))
+    for letter, name in zip("abc", names, strict=True):
+        (root / f"{letter}.txt").write_text(f"./{name}\r\n")
+    found = read_annotations(root).photos["split"].to_dict()
+    assert found == dict(zip(names, expected.split(" "), strict=True))
+
+
+def test_names_of_yolo_are_as_they_are_written(scenes):
+    names = "[yes, no, null, 007, 1.10, 'a: b']"
+    (scenes.root / "data.yaml").write_text(f"names: {names}")
+    expected = ["yes", "no", "null", "007", "1.10", "a: b"]
+    assert read_yolo(scenes.root).class_names == expected
+
+
+def test_any_name_of_a_class_is_read_as_it_was_written(scenes):
+    names = ['it\'s "x"', "a\\b", "no", "007", "caf\u00e9 \U0001f431", "{a}: #"]
+    named = replace(scenes, class_names=names, boxes=scenes.boxes[:0])
+    named.photos[["height", "width"]] = 60, 80
+    write_yolo(named, scenes.root)
+    assert read_yolo(scenes.root).class_names == names
+
+
+def test_points_of_yolo_are_passed_over(scenes):
+    (scenes.root / "data.yaml").write_text("names: [x]\nkpt_shape: [2, 2]")
+    label = scenes.root / "images/000.txt"
+    label.write_text("0 .5 .5 .25 .5 .1 .1 .9 .9\n")
+    found = read_yolo(scenes.root).boxes
+    assert found[BOX].to_numpy().tolist() == [[30, 15, 50, 45]]
+    assert found["mask"].tolist() == [None]
+
+
 def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
     rows = {"filename": ["001.png", "000.png"], "class": ["a", ""]}
     for name, number in (("xmin", 1), ("ymin", 2), ("xmax", 30), ("ymax", 40)):
@@ -212,6 +260,11 @@ def test_areas_of_coco_are_those_of_masks(scenes, with_box, monkeypatch):
         ("a.json", "{", "JSON file must be whole"),
         ("a.json", "[]", "must hold images, annotations, categories"),
         ("data.yaml", "nc: 3", "`names` must be a list, or a name by each number"),
+        ("data.yaml", "names: abc", "`names` must be a list, or a name by each num"),
+        ("data.yaml", "names: [a, [b]]", "`names` must be a list.*no text"),
+        ("a.xml", VOC.replace("<width>80", "<width>inf"), "must be one of Pascal VOC"),
+        ("a.xml", '<?xml version="1.0" encoding="gbk"?>' + VOC, "must be one of.*byte"),
+        ("a.xml", '<?xml version="1.0" encoding="foo"?>' + VOC, "must be one of.*foo"),
         ("boxes.csv", "image,xmin,ymin,xmax,ymax\na,1,2,3,4\n", "without label"),
         (
             "boxes.csv",
@@ -231,6 +284,11 @@ def test_areas_of_coco_are_those_of_masks(scenes, with_box, monkeypatch):
         "half",
         "list",
         "names",
+        "name",
+        "nested",
+        "endless",
+        "several bytes",
+        "encoding",
         "column",
         "label",
         "numbers",
@@ -241,6 +299,37 @@ def test_files_that_are_none_are_refused(scenes, file, text, message):
     (scenes.root / file).write_text(text)
     with pytest.raises(ValueError, match=message):
         read_annotations(scenes.root)
+
+
+@pytest.mark.parametrize(
+    "name", ["classes.txt", "data.yaml", "images/000.txt", "ImageSets/Main/val.txt"]
+)
+def test_text_of_another_encoding_is_named(scenes, name):
+    if name.startswith("ImageSets"):
+        write_voc(scenes, scenes.root)
+    elif name.startswith("images"):
+        (scenes.root / "classes.txt").write_text("red\n")
+    (scenes.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (scenes.root / name).write_bytes("names: [é]\n".encode("latin1"))
+    with pytest.raises(ValueError, match=f"must be in UTF-8.*{name}"):
+        read_annotations(scenes.root)
+
+
+@pytest.mark.parametrize(
+    ("write", "names"),
+    [
+        (write_voc, ("1.jpg", "1.png")),
+        (write_yolo, ("1.jpg", "1.png")),
+        (write_yolo, ("images/1.jpg", "1.jpg")),
+    ],
+)
+def test_photos_whose_files_would_be_one_are_refused(scenes, tmp_path, write, names):
+    sized = scenes.photos[:2].assign(height=60, width=80)
+    alike = replace(scenes.take([]), photos=sized.set_axis(names))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match=f"different names.*'{names[0]}' and"):
+        write(alike, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("read", [read_voc, read_coco, read_yolo, read_annotations])
@@ -281,6 +370,70 @@ def test_annotations_of_coco_are_checked(tmp_path, change, message):
     (tmp_path / "train.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=f"`bbox` of four numbers.*{message}"):
         read_coco(tmp_path)
+
+
+BOXED = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"annotations": [5]}, "annotation must have `image_id` and `bbox`.*: 5 in"),
+        ({"annotations": ["x"]}, "annotation must have `image_id` and `bbox`"),
+        ({"annotations": [{**BOXED, "image_id": [1]}]}, "a number or a text"),
+        ({"annotations": [{**BOXED, "category_id": [1]}]}, "`bbox` of four numbers"),
+        ({"categories": [{"id": None, "name": "x"}]}, "a number or a text"),
+        ({"categories": [{"id": [1], "name": "x"}]}, "a number or a text"),
+        ({"images": [{"id": {}, "file_name": "a.png"}]}, "a number or a text"),
+        (
+            {"images": [{"id": 1, "file_name": name} for name in ("a.png", "b.png")]},
+            "`id` of its own.*'a.png' and 'b.png' with id 1",
+        ),
+        (
+            {"categories": [{"id": 1, "name": name} for name in ("x", "y")]},
+            "each id of one.*'x' and 'y' with id 1",
+        ),
+        (
+            {"images": [{"id": 1, "file_name": "a.png", "width": "sixty"}]},
+            "numbers for `height` and `width`.*sixty",
+        ),
+        (
+            {"images": [{"id": 1, "file_name": "a.png", "width": float("inf")}]},
+            "numbers for `height` and `width`",
+        ),
+    ],
+)
+def test_what_is_none_of_coco_is_named(tmp_path, change, message):
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [BOXED],
+        "categories": [{"id": 1, "name": "x"}],
+    }
+    (tmp_path / "train.json").write_text(json.dumps(content | change))
+    with pytest.raises(ValueError, match=f"{message}.*train.json"):
+        read_coco(tmp_path)
+
+
+def test_classes_of_coco_are_in_the_order_of_ids_that_may_be_texts(tmp_path):
+    ids = ["10", 9, "b", "a", "2", -1]
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "width": "80.0", "height": 60}],
+        "annotations": [{**BOXED, "iscrowd": flag} for flag in ("0", 0, "1", True)],
+        "categories": [{"id": number, "name": f"c{number}"} for number in ids],
+    }
+    (tmp_path / "train.json").write_text(json.dumps(content))
+    found = read_coco(tmp_path)
+    assert found.class_names == ["c-1", "c2", "c9", "c10", "ca", "cb"]
+    assert found.boxes["crowd"].tolist() == [False, False, True, True]
+    assert found.photos[["height", "width"]].to_numpy().tolist() == [[60, 80]]
+
+
+def test_one_file_of_coco_has_the_splits_of_its_photos_folders(photos):
+    root = photos("train/1.jpg", "images/val/2.jpg", "3.jpg")
+    names = ["train/1.jpg", "images/val/2.jpg", "3.jpg"]
+    (root / "instances.json").write_text(coco_of(*names))
+    found = read_coco(root).photos["split"].to_dict()
+    assert found == dict(zip(names, ("train", "valid", ""), strict=True))
 
 
 def test_splits_of_coco_have_the_same_categories(tmp_path):

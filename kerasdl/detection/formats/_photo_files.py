@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from kerasdl._checks import check_directory, first_few
@@ -112,8 +112,19 @@ def visible(root: Path, pattern: str) -> Iterator[Path]:
             yield file
 
 
-def check_names(annotations: Annotations) -> None:
-    """Raise ValueError unless files beside the photos' names stay below a folder."""
+def files_beside(
+    annotations: Annotations, place: Callable[[str], Path]
+) -> dict[str, Path]:
+    """Where a file for each photo goes.
+
+    Args:
+        annotations: of the photos.
+        place: says it for one.
+
+    Raises:
+        ValueError: a file would lie elsewhere than its photo below a folder, or be that
+            of two photos.
+    """
     paths = {file: PurePosixPath(file) for file in annotations.photos.index}
     if outside := [
         f for f, p in paths.items() if Path(f).is_absolute() or ".." in p.parts
@@ -123,6 +134,15 @@ def check_names(annotations: Annotations) -> None:
             f"those would be replaced. Received: {first_few(outside)}. Give "
             "`Detector.predict` their folder as `root`."
         )
+    found = {file: place(file) for file in paths}
+    first: dict[Path, str] = {}
+    for file, target in found.items():
+        if (other := first.setdefault(target, file)) != file:
+            raise ValueError(
+                "`annotations` must have photos of different names, suffixes aside, as "
+                f"each has a file of its own. Received: {other!r} and {file!r}"
+            )
+    return found
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

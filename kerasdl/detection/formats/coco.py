@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from kerasdl._atomic import write_json
-from kerasdl._checks import check_directory, first_few
+from kerasdl._checks import check_directory
 from kerasdl.data import split_role
 
 from ..annotations import BOX, Annotations
 from ..masks import mask_area
-from ._photo_files import PhotoFiles, visible
+from ._photo_files import PhotoFiles, folder_role, visible
 
 MASK, VOID = "segmentation", "void"
 _PARTS = ("images", "annotations", "categories")
@@ -21,16 +21,17 @@ def read_coco(path: str | Path) -> Annotations:
     """Read a folder of photos with JSON files of COCO's "instances" form.
 
     Each file is a split, by the usual names in its own (`instances_val2017.json`) or in
-    that of its folder (`valid/_annotations.coco.json`). Ids may be any; classes are in
-    the order of their ids. Beside an annotation's `segmentation` may stand `void`, of
-    the same form; see `Annotations`.
+    that of its folder (`valid/_annotations.coco.json`); of one that says none the
+    folders of its photos do. Ids are numbers or texts, whichever; classes are in the
+    order of their ids. Beside an annotation's `segmentation` may stand `void`, of the
+    same form; see `Annotations`.
 
     Args:
         path: the folder, or one JSON file with photos beside or below it.
 
     Raises:
-        ValueError: there is no such file, one is not of this form, or two name the same
-            photo.
+        ValueError: there is no such file, one is not of this form, an id is of two
+            photos or classes, or two files name the same photo.
 
     Reference:
         https://cocodataset.org/#format-data
@@ -49,20 +50,25 @@ def read_coco(path: str | Path) -> Annotations:
             f"`categories`. Received: path={str(path)!r}"
         )
     listed = PhotoFiles(root)
-    names: dict[int, str] = {}
+    names: dict[Any, str] = {}
     photos, boxes = {}, []
     for file, content in read.items():
         split = split_role(file.stem) or split_role(file.parent.name) or ""
-        names |= _named(file, content["categories"], names)
-        by_id = {}
+        names = _named(file, content["categories"], names)
+        by_id: dict[Any, str] = {}
         for image in content["images"]:
             number, name = _fields(image, ("id", "file_name"), "image", file)
             photo = listed.claim(str(name), file, split)
-            by_id[number] = photo
-            known = {side: int(image.get(side) or 0) for side in ("height", "width")}
-            photos[photo] = {**known, "split": split}
+            if by_id.setdefault(number, photo) != photo:
+                raise ValueError(
+                    "Each image must have an `id` of its own. Received: "
+                    f"{by_id[number]!r} and {photo!r} with id {number!r} in "
+                    f"{str(file)!r}"
+                )
+            known = _size(image, file)
+            photos[photo] = {**known, "split": split or folder_role(photo)}
         boxes += [_box(found, by_id, names, file) for found in content["annotations"]]
-    ordered = [names[number] for number in sorted(names)]
+    ordered = [names[number] for number in sorted(names, key=_rank)]
     return Annotations.of(root, dict.fromkeys(ordered), photos, boxes)
 
 
@@ -134,7 +140,8 @@ def _read(file: Path, must: bool) -> dict[str, Any] | None:
         isinstance(content.get(part), list) for part in _PARTS
     )
     is_instances = is_instances and not any(
-        "segments_info" in found for found in content["annotations"][:1]
+        isinstance(found, dict) and "segments_info" in found
+        for found in content["annotations"][:1]
     )
     if must and not is_instances:
         raise ValueError(
@@ -149,44 +156,71 @@ def _has_points(content: dict[str, Any]) -> bool:
 
 
 def _fields(found: Any, names: tuple[str, str], kind: str, file: Path) -> list[Any]:
-    """What a JSON object must have."""
-    if not isinstance(found, dict) or not set(names) <= found.keys():
+    """What a JSON object must have: an id, and something else."""
+    if (
+        not isinstance(found, dict)
+        or not set(names) <= found.keys()
+        or not isinstance(found[names[0]], (int, float, str))
+    ):
         raise ValueError(
-            f"Each {kind} must have {' and '.join(f'`{name}`' for name in names)}. "
-            f"Received: {found!r:.200} in {str(file)!r}"
+            f"Each {kind} must have {' and '.join(f'`{name}`' for name in names)}, "
+            "the first a number or a text. Received: "
+            f"{found!r:.200} in {str(file)!r}"
         )
     return [found[name] for name in names]
 
 
-def _named(file: Path, categories: list, names: dict[int, str]) -> dict[int, str]:
-    """Names by id; other files must have the same."""
-    fields = (_fields(found, ("id", "name"), "category", file) for found in categories)
-    own = {number: str(name) for number, name in fields}
-    if other := [n for n in own if n in names and names[n] != own[n]]:
+def _size(image: dict[str, Any], file: Path) -> dict[str, int]:
+    """Height and width, 0 where they are not said."""
+    try:
+        return {side: int(float(image.get(side) or 0)) for side in ("height", "width")}
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            "The categories of all JSON files must be the same. Received: "
-            f"{str(file)!r}, where {first_few(other)} has another name"
-        )
-    return own
+            "Each image must have numbers for `height` and `width`, if it has them. "
+            f"Received: {image!r:.200} in {str(file)!r}"
+        ) from error
+
+
+def _named(file: Path, categories: list, names: dict[Any, str]) -> dict[Any, str]:
+    """`names` by id, and those of another file; an id has one name in all of them."""
+    known = dict(names)
+    for found in categories:
+        number, name = _fields(found, ("id", "name"), "category", file)
+        if known.setdefault(number, str(name)) != str(name):
+            raise ValueError(
+                "The categories of all JSON files must be the same, each id of one. "
+                f"Received: {known[number]!r} and {name!r} with id {number!r} in "
+                f"{str(file)!r}"
+            )
+    return known
+
+
+def _rank(number: float | str) -> tuple[bool, float, str]:
+    """Where an id stands among others: numbers, texts of numbers too, before texts."""
+    try:
+        return False, float(number), ""
+    except ValueError:
+        return True, 0.0, str(number)
 
 
 def _box(
-    found: dict[str, Any], photos: dict[Any, str], names: dict[int, str], file: Path
+    found: Any, photos: dict[Any, str], names: dict[Any, str], file: Path
 ) -> dict[str, Any]:
+    image, corners = _fields(found, ("image_id", "bbox"), "annotation", file)
+    number: Any = found.get("category_id")
     try:
-        x, y, width, height = map(float, found["bbox"])
-        photo = photos[found["image_id"]]
+        x, y, width, height = map(float, corners)
+        photo, label = photos[image], names.get(number, f"category {number}")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             "Each annotation must have a `bbox` of four numbers and the `image_id` of "
             f"an image. Received: {str(file)!r} with id {found.get('id')!r}"
         ) from error
-    number: Any = found.get("category_id")
     return {
         "file": photo,
-        "label": names.get(number, f"category {number}"),
+        "label": label,
         **dict(zip(BOX, (x, y, x + width, y + height), strict=True)),
-        "crowd": bool(found.get("iscrowd")),
+        "crowd": found.get("iscrowd") in (1, "1"),
         "mask": found.get(MASK) or None,
         "void": found.get(VOID) or None,
     }

@@ -17,9 +17,12 @@ from kerasdl._names import print_line
 from kerasdl.data import split_role
 
 from ..annotations import BOX, FLAGS, Annotations
-from ._photo_files import PhotoFiles, check_names, folder_role, visible
+from ._photo_files import PhotoFiles, files_beside, folder_role, visible
+from ._text import lines_of
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
+# ValueError and LookupError are of encodings that expat does not read.
+_DAMAGED = (ElementTree.ParseError, ValueError, LookupError)
 
 
 def read_voc(path: str | Path) -> Annotations:
@@ -72,7 +75,7 @@ def _of_annotations(root: Path) -> Iterator[Path]:
         try:
             with file.open("rb") as opened:
                 _, first = next(ElementTree.iterparse(opened, ("start",)))
-        except (ElementTree.ParseError, StopIteration):
+        except (*_DAMAGED, StopIteration):
             yield file
         else:
             if first.tag == "annotation":
@@ -83,10 +86,13 @@ def write_voc(annotations: Annotations, path: str | Path) -> None:
     """Write `path/<photo's path>.xml` for each photo; photos are not copied.
 
     Raises:
-        ValueError: `path` is no folder, or a photo lies outside the annotations' root.
+        ValueError: `path` is no folder, a photo lies outside the annotations' root, or
+            two are alike but for their suffixes.
     """
     folder = check_directory("path", path)
-    check_names(annotations)
+    targets = files_beside(
+        annotations, lambda file: folder / Path(file).with_suffix(".xml")
+    )
     boxes = dict(list(annotations.boxes.groupby("file")))
     for file, photo in annotations.photos.iterrows():
         root = ElementTree.Element("annotation")
@@ -97,9 +103,8 @@ def write_voc(annotations: Annotations, path: str | Path) -> None:
         for _, box in boxes.get(file, annotations.boxes[:0]).iterrows():
             _add_object(root, box)
         ElementTree.indent(root)
-        target = folder / Path(file).with_suffix(".xml")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_text(target, ElementTree.tostring(root, "unicode") + "\n")
+        targets[file].parent.mkdir(parents=True, exist_ok=True)
+        write_text(targets[file], ElementTree.tostring(root, "unicode") + "\n")
 
 
 def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]], str]:
@@ -113,7 +118,7 @@ def _parse(file: Path) -> tuple[dict[str, int], list[dict[str, Any]], str]:
         name = (tree.findtext("filename") or file.name).strip()
         objects = [_object(found) for found in tree.iter("object")]
         return size, objects, PurePosixPath(name).suffix or file.suffix
-    except (ElementTree.ParseError, ValueError, TypeError) as error:
+    except (*_DAMAGED, TypeError, OverflowError) as error:
         raise ValueError(
             "An XML file must be one of Pascal VOC, with numbers in each `bndbox`. "
             f"Received: {str(file)!r} ({error})"
@@ -135,11 +140,10 @@ def _splits(folder: Path) -> dict[str, str]:
     if "train" in roles:
         roles.pop("trainval", None)
     return {
-        line.strip(): role
+        line: role
         for name, role in roles.items()
         if role
-        for line in lists[name].read_text(encoding="utf-8-sig").splitlines()
-        if line.strip()
+        for line in lines_of(lists[name])
     }
 
 

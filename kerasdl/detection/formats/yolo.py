@@ -1,5 +1,7 @@
 """YOLO: a text file for each photo, a line `class cx cy w h` in shares of its sides."""
 
+import json
+from collections import defaultdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,18 +14,23 @@ from kerasdl._parallel import map_ahead
 from kerasdl.data import ImageError, image_size
 
 from ..annotations import BOX, Annotations
-from ._photo_files import PhotoFiles, check_names, folder_role
+from ._photo_files import PhotoFiles, files_beside, folder_role
+from ._text import lines_of, text_of
 
+_KEYS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
 HEADS = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt")
 
 
 def read_yolo(path: str | Path) -> Annotations:
     """Read a folder in the form of YOLO.
 
-    Names of classes are those of `data.yaml`, or the lines of `classes.txt`. The labels
-    of `images/train/1.jpg` are `labels/train/1.txt`; those of `1.jpg` may lie beside
-    it, too. Splits have usual names in the photos' paths. A photo without such a file
-    shows nothing. A line of more than five numbers is a polygon.
+    Names of classes are those of `data.yaml`, as they are written there, or the lines
+    of `classes.txt`. The labels of `images/train/1.jpg` are `labels/train/1.txt`; those
+    of `1.jpg` may lie beside it, too. Splits are those of `data.yaml`, folders or lists
+    of photos, one or several; of a photo that they do not name, or in several splits,
+    the folders of its path say it. A photo without such a file shows nothing. A line of
+    more than five numbers is a polygon, or with `kpt_shape` a box and points, which are
+    passed over.
 
     Raises:
         ValueError: there is no such folder, no names, or a line is not of this form.
@@ -34,20 +41,22 @@ def read_yolo(path: str | Path) -> Annotations:
         raise ValueError(
             f"`path` must hold one of {', '.join(HEADS)}. Received: path={str(path)!r}"
         )
-    names = _names(heads[0])
-    listed = PhotoFiles(root).files
+    names, said = _head(heads[0])
+    listed = PhotoFiles(root)
+    splits = _splits(said, listed)
     photos, boxes = {}, []
     for file, size in zip(
-        listed, map_ahead(lambda f: _size(root / f), listed), strict=True
+        listed.files, map_ahead(lambda f: _size(root / f), listed.files), strict=True
     ):
         height, width = size
-        photos[file] = {"split": folder_role(file), "height": height, "width": width}
+        split = splits.get(file) or folder_role(file)
+        photos[file] = {"split": split, "height": height, "width": width}
         text = next((t for t in _label_files(root, file) if t.is_file()), None)
         if text is not None:
             boxes += [
-                {"file": file, **_box(line, size, names, text)}
-                for line in text.read_text(encoding="utf-8-sig").splitlines()
-                if line.strip()
+                {"file": file}
+                | _box(line, size, names, text, has_points="kpt_shape" in said)
+                for line in lines_of(text)
             ]
     return Annotations.of(root, names, photos, boxes)
 
@@ -60,30 +69,32 @@ def write_yolo(annotations: Annotations, path: str | Path) -> None:
 
     Raises:
         ValueError: `path` is no folder, a photo lies outside the annotations' root, or
-            is without size.
+            is without size, or two are alike but for their suffixes.
     """
     folder = check_directory("path", path)
-    check_names(annotations)
+    targets = files_beside(annotations, lambda file: next(_label_files(folder, file)))
     photos = annotations.photos
     if unknown := photos.index[(photos[["height", "width"]] == 0).any(axis=1)].tolist():
         raise ValueError(
             "`annotations` must have the size of each photo. Received: none of "
             f"{unknown[0]!r}"
         )
+    sizes = dict(zip(photos.index, photos[["width", "height"]].to_numpy(), strict=True))
     lines = {file: [] for file in photos.index}
     for box, label in zip(
         annotations.boxes.itertuples(), annotations.labels(), strict=True
     ):
-        width, height = photos.loc[box.file, ["width", "height"]]
+        width, height = sizes[box.file]
         cx, w = (box.x1 + box.x2) / 2 / width, (box.x2 - box.x1) / width
         cy, h = (box.y1 + box.y2) / 2 / height, (box.y2 - box.y1) / height
         lines[box.file].append(f"{label} {cx:.8g} {cy:.8g} {w:.8g} {h:.8g}\n")
     for file, own in lines.items():
-        target = next(_label_files(folder, file))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_text(target, "".join(own))
+        targets[file].parent.mkdir(parents=True, exist_ok=True)
+        write_text(targets[file], "".join(own))
+    # A text of JSON is one of YAML, whatever signs it has.
     names = "".join(
-        f"  {n}: {name!r}\n" for n, name in enumerate(annotations.class_names)
+        f"  {n}: {json.dumps(name, ensure_ascii=False)}\n"
+        for n, name in enumerate(annotations.class_names)
     )
     write_text(folder / "data.yaml", f"names:\n{names}")
 
@@ -100,20 +111,55 @@ def _label_files(root: Path, file: str) -> Any:
     yield root / photo
 
 
-def _names(head: Path) -> list[str]:
-    text = head.read_text(encoding="utf-8-sig")
+def _head(head: Path) -> tuple[list[str], dict[str, Any]]:
+    """The names of the classes, and all that `data.yaml` says, as texts."""
     if head.suffix == ".txt":
-        return [line.strip() for line in text.splitlines() if line.strip()]
+        return lines_of(head), {}
     yaml = require("yaml", "detection")
     try:
-        names = yaml.safe_load(text)["names"]
-        by_number = names if isinstance(names, dict) else dict(enumerate(names))
-        return [str(by_number[number]) for number in range(len(by_number))]
+        # As texts: classes may be called 007, no or null.
+        said = yaml.load(text_of(head), Loader=yaml.BaseLoader)
+        names = said["names"]
+        if isinstance(names, list):
+            names = {str(number): name for number, name in enumerate(names)}
+        ordered = [names[str(number)] for number in range(len(names))]
+        if not all(isinstance(name, str) for name in ordered):
+            raise TypeError("a name is no text")
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise ValueError(
             "`names` must be a list, or a name by each number from 0 on. Received: "
-            f"{str(head)!r} ({error})"
+            f"{str(head)!r} ({' '.join(str(error).split())})"
         ) from error
+    return ordered, said
+
+
+def _splits(said: dict[str, Any], listed: PhotoFiles) -> dict[str, str]:
+    """The split of each photo that `data.yaml` names in one alone."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for key, split in _KEYS.items():
+        entries = said.get(key) or []
+        for entry in [entries] if isinstance(entries, str) else entries:
+            for file in _named(str(entry), str(said.get("path", "")), listed):
+                found[file].add(split)
+    return {file: splits.pop() for file, splits in found.items() if len(splits) == 1}
+
+
+def _named(entry: str, base: str, listed: PhotoFiles) -> list[str]:
+    """The photos of a folder or of a list that `data.yaml` names; none of another."""
+    root = listed.root.resolve()
+    path = PurePosixPath(entry.replace("\\", "/"))
+    # Some tools write the paths as from a folder beside this one.
+    inner = PurePosixPath(*(part for part in path.parts if part != ".."))
+    for place in (root / base / path, root / path, root / inner):
+        place = place.resolve()
+        if not place.is_relative_to(root):
+            continue
+        if place.is_file():
+            return [listed.find(line) for line in lines_of(place)]
+        if place.is_dir():
+            below = place.relative_to(root)
+            return [f for f in listed.files if PurePosixPath(f).is_relative_to(below)]
+    return []
 
 
 def _size(path: Path) -> tuple[int, int]:
@@ -124,10 +170,16 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _box(
-    line: str, size: tuple[int, int], names: list[str], file: Path
+    line: str,
+    size: tuple[int, int],
+    names: list[str],
+    file: Path,
+    *,
+    has_points: bool,
 ) -> dict[str, Any]:
     try:
         number, *values = map(float, line.split())
+        values = values[:4] if has_points else values
         if len(values) != 4 and (len(values) < 6 or len(values) % 2):
             raise ValueError(f"{len(values)} numbers")
     except ValueError as error:
