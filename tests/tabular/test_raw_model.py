@@ -1,9 +1,12 @@
 """What a model of raw columns answers where names, values and precision are odd."""
 
+import json
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from kerasdl import tabular
 from kerasdl.runs import run_folder
@@ -50,6 +53,27 @@ def test_raw_columns_keep_their_digits_beside_a_half_network(frame):
 def test_columns_may_have_names_of_layers(frame, name):
     expected, found = both_answers(frame.rename(columns={"x": name}))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_saved_model_has_columns_of_any_name(frame, tmp_path):
+    names = ["größe m", "Größe M", "a b", "a_b", "A_b", "_x", "self", "x", "two\nlines"]
+    rng = np.random.default_rng(0)
+    frame = frame[["c", "y"]].rename(columns={"c": "c:d"})
+    frame[names] = rng.normal(size=(40, len(names)))
+    data = tabular.TableData.from_frame(frame, "y", seed=0, task="regression")
+    model = tabular.mlp(data, (4,), seed=0)
+    tabular.save_saved_model(model, tmp_path / "saved", data.columns, data.target)
+    tabular.save_tables(tmp_path / "tables.json", data.columns, data.target)
+    inputs = json.loads((tmp_path / "tables.json").read_text())["inputs"]
+    assert (inputs["A_b"], inputs["x"]) == ("A_b", "x")
+    rows = data.rows("valid")
+    serve = tf.saved_model.load(tmp_path / "saved").signatures["serve"]
+    given = {
+        inputs[name]: tf.constant(values)[:, None]
+        for name, values in tabular.plain_rows(rows, data.columns).items()
+    }
+    found = serve(**given)["prediction"][:, 0]
+    np.testing.assert_allclose(found, tabular.predict(model, data, rows), rtol=1e-5)
 
 
 def test_a_category_may_be_named_as_the_unknown_one(frame):
