@@ -21,6 +21,7 @@ from .values import (
     values_of,
 )
 
+PREDICTION, PROBABILITY = "prediction", "probability"  # columns of answers
 UNKNOWN = 0  # code of a category that training did not know
 _LEAST_SCALE = 1e-6  # below, Keras clips it
 
@@ -149,6 +150,12 @@ class Columns:
                 "Columns must be named by text without '/', as inputs of a model are. "
                 f"Received: {first_few(wrong)}. Rename them in the table's "
                 "header (`frame.rename(columns=...)`)."
+            )
+        if taken := {PREDICTION, PROBABILITY} & {*names}:
+            raise ValueError(
+                "Columns must not be named as those of answers are. Received: "
+                f"{first_few(sorted(taken))}. Rename them in the table's header "
+                "(`frame.rename(columns=...)`)."
             )
         twice = pd.Index(names)
         if twice.has_duplicates:

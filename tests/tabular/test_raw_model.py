@@ -47,6 +47,21 @@ def test_raw_columns_keep_their_digits_beside_a_half_network(frame):
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
+@pytest.mark.usefixtures("half")
+@pytest.mark.parametrize("target", ["y", "c"])
+def test_answers_of_a_half_network_have_all_digits(frame, target):
+    data = tabular.TableData.from_frame(frame, target, seed=0)
+    for build in (tabular.linear, tabular.mlp, tabular.tabular_resnet):
+        model = build(data, seed=0)
+        assert model.output.dtype == "float32"
+        answers = tabular.predict(model, data, data.frame)
+        halves = keras.ops.cast(keras.ops.cast(answers, "bfloat16"), "float32")
+        assert (np.asarray(halves) != answers).mean() > 0.5
+    if target == "y":
+        model = tabular.entity_embeddings(data, (4,), y_range=(0, 90), seed=0)
+        assert model.output.dtype == "float32"
+
+
 @pytest.mark.parametrize(
     "name", ["unit", "standardised", "code1", "mlp", "encoded_columns", "where"]
 )
@@ -74,6 +89,18 @@ def test_a_saved_model_has_columns_of_any_name(frame, tmp_path):
     }
     found = serve(**given)["prediction"][:, 0]
     np.testing.assert_allclose(found, tabular.predict(model, data, rows), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["prediction", "probability"])
+def test_a_column_is_not_named_as_an_answer(frame, name, capsys):
+    renamed = frame.rename(columns={"x": name})
+    with pytest.raises(ValueError, match=f"must not be named as.*'{name}'. Rename"):
+        both_answers(renamed, continuous=[name], categorical=["c"])
+    both_answers(renamed.drop(columns=name).assign(x=0.5 * np.arange(40)))
+    assert "left out" not in capsys.readouterr().out
+    data = tabular.TableData.from_frame(renamed, "y", task="regression", seed=0)
+    assert data.columns.names == ["c"]
+    assert f"left out: {name}. Columns must not" in capsys.readouterr().out
 
 
 def test_a_category_may_be_named_as_the_unknown_one(frame):
