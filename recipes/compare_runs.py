@@ -63,7 +63,10 @@ def history_of(run):
     """The table of a run's epochs."""
     if not (run.path / HISTORY).is_file():
         raise ValueError(f"RUN must hold {HISTORY}. Received: {run.path}")
-    return kd.tables.read_csv("runs", run.path / HISTORY)
+    history = kd.tables.read_csv("runs", run.path / HISTORY)
+    if not len(history):
+        raise ValueError(f"RUN must have epochs in {HISTORY}. Received: {run.path}")
+    return history
 
 
 def rewrite(run):

@@ -50,8 +50,10 @@ def main(argv=None):
         path = args.data / f"{split}.json"
         if path.exists() and not args.overwrite:
             raise ValueError(f"{path} must not exist. --overwrite replaces it.")
-    for split, own in by_split.items():
-        found = read(args.data, own, split)
+    # All are read before the first is written: what is damaged leaves nothing behind.
+    every = {split: read(args.data, own, split) for split, own in by_split.items()}
+    for split, found in every.items():
+        own = by_split[split]
         kd.detection.write_coco(found, args.data / f"{split}.json")
         counts = found.boxes["label"].value_counts().to_dict()
         print(f"{split}: {counts}; {len(own) - len(found.photos)} photos without pet")

@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from kerasdl._names import as_text
+
 BOX = ["x1", "y1", "x2", "y2"]
 FLAGS = ["difficult", "truncated", "occluded", "crowd"]
 _PHOTO = {"split": "", "height": 0, "width": 0}
@@ -55,7 +57,16 @@ class Annotations:
             class_names: None takes the labels in the order of their names.
             photos: what is known of each, by its file.
             boxes: what is known of each, `file` among it.
+
+        Raises:
+            ValueError: a photo or a label has a name that is no UTF-8.
         """
+        names = [*photos, *{box["label"] for box in boxes}]
+        if odd := [as_text(name) for name in names if as_text(name) != name]:
+            raise ValueError(
+                "Photos and labels must have names in UTF-8, as tables hold no others. "
+                f"Received: {', '.join(odd[:5])}. Rename them, or move them away."
+            )
         if class_names is None:
             class_names = sorted({box["label"] for box in boxes})
         rows = [{**_PHOTO, **known} for known in photos.values()]
@@ -94,7 +105,8 @@ class Annotations:
             rownames=["split"],
             colnames=["class"],
         )
-        rows = [s for s in ("train", "valid", "test", "") if s in set(splits)]
+        there = set(self.photos["split"])
+        rows = [s for s in ("train", "valid", "test", "") if s in there]
         return counts.reindex(index=rows, columns=self.class_names, fill_value=0)
 
 

@@ -40,7 +40,9 @@ def with_boxes(
     line, scale = max(round(side / 250), 1), max(side / 800, 0.35)
     for box, name, number in zip(boxes, names, classes, strict=True):
         colour = _COLOURS[int(number) % len(_COLOURS)]
-        x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
+        # OpenCV has no numbers for what is far beyond the picture.
+        corners = np.clip(np.nan_to_num(np.rint(box)), -side, 2 * side)
+        x1, y1, x2, y2 = corners.astype(int).tolist()
         cv2.rectangle(drawn, (x1, y1), (x2 - 1, y2 - 1), colour, line)
         font = cv2.FONT_HERSHEY_SIMPLEX
         (width, height), base = cv2.getTextSize(name, font, scale, 1)

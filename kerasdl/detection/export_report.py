@@ -12,7 +12,7 @@ from kerasdl.artefacts import EXACT, Arrays, files_table, save_rows
 from kerasdl.tables import as_texts
 
 from .annotations import Annotations
-from .measures import ALL, average_precision
+from .measures import average_precision
 from .mediapipe import LOCATION, SCORE
 from .suppression import suppressed
 from .views import COLUMNS, Geometry, View, in_photos, joined
@@ -143,7 +143,7 @@ def _precision(
     answers = joined(tables)
     if masks:
         answers = answers.reindex(columns=[*COLUMNS, "mask"])
-    return average_precision(known, answers, masks=masks).loc[ALL].fillna(0)
+    return average_precision(known, answers, masks=masks).iloc[-1].fillna(0)
 
 
 def _final(found: Arrays, geometry: Geometry, max_answers: int) -> Arrays:

@@ -194,7 +194,7 @@ def _calibration(
     if len(found) < 2:
         raise ValueError(
             "`calibration` must have two photos or more that can be read for int8. "
-            f" Received: {len(found)}"
+            f"Received: {len(found)}"
         )
     return np.stack(found).astype("float32")
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from .annotations import BOX
 from .assignment import REACH
+from .box_batches import MIN_VISIBLE
 from .data import BoxData
-from .geometry import moved, to_view
+from .geometry import clipped, moved, to_view
 from .with_answers import MAX_ANSWERS
 
 
@@ -15,8 +16,9 @@ def limits(
     """Sentences about what cannot be found or is taken for something else.
 
     Batches have every box of a photo, however many there are, but those that are less
-    than a pixel wide or high in the network's pictures, or outside of them; and of a
-    photo as many are found as there are answers. Boxes without masks stand for them.
+    than a pixel wide or high in the network's pictures, or of which a crop leaves less
+    than a quarter; and of a photo as many are found as there are answers. Boxes without
+    masks stand for them.
 
     An answer of `fcos` holds the point that gives it. An object that lies between the
     points, as those of less than about half the finest stride often do, has answers of
@@ -31,22 +33,24 @@ def limits(
     height, width = data.image_size
     boxes, photos = known.boxes, known.photos
     gone = narrow = 0
+    corners = boxes[BOX].to_numpy()
+    sizes = photos[["height", "width"]].to_numpy().tolist()
+    sizes = dict(zip(photos.index, sizes, strict=True))
     for file, rows in boxes.groupby("file").indices.items():
-        size = tuple(photos.loc[file, ["height", "width"]])
-        matrix = to_view(size, data.image_size, data.resize)
-        shown = moved(boxes[BOX].to_numpy()[rows], matrix)
-        shown = np.clip(shown, 0, [width, height, width, height])
-        sides = shown[:, 2:] - shown[:, :2]
-        is_gone = (sides < 1).any(axis=1)
-        gone += int(is_gone.sum())
+        matrix = to_view(sizes[file], data.image_size, data.resize)
+        shown = moved(corners[rows], matrix)
+        shown, is_seen = clipped(shown, (0, 0, width, height), MIN_VISIBLE)
+        gone += int((~is_seen).sum())
         if stride is not None:
+            sides = shown[:, 2:] - shown[:, :2]
             # Half way between two points a side is the least of what holds one too.
             share = np.minimum(2 * sides / (sides + stride), 1).prod(axis=1)
-            narrow += int((~is_gone & (share < REACH)).sum())
+            narrow += int((is_seen & (share < REACH)).sum())
     if gone:
+        or_cut = " or a quarter of themselves" if data.resize == "crop" else ""
         said.append(
-            f"{gone} of {len(boxes)} boxes show less than a pixel in pictures of "
-            f"{height} x {width}: they are not trained on"
+            f"{gone} of {len(boxes)} boxes show less than a pixel{or_cut} in pictures "
+            f"of {height} x {width}: they are not trained on"
         )
     if narrow:
         said.append(

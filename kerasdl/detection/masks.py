@@ -129,7 +129,7 @@ def as_rle(pixels: np.ndarray) -> dict[str, Any]:
 
 def box_of(pixels: np.ndarray) -> tuple[int, int, int, int]:
     """The box x1 y1 x2 y2 around what is not 0; all 0 around nothing."""
-    x, y, width, height = cv2.boundingRect(pixels.astype(np.uint8, copy=False))
+    x, y, width, height = cv2.boundingRect((pixels != 0).view(np.uint8))
     return x, y, x + width, y + height
 
 

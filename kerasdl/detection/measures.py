@@ -27,12 +27,12 @@ def average_precision(
     method: str = "coco",
     masks: bool = False,
 ) -> pd.DataFrame:
-    """Average precision, a row for each class and one, "all", for their mean.
+    """Average precision, a row for each class and, the last, "all", for their mean.
 
     Args:
         truth: photos and boxes, in pixels of the photos.
         answers: a row for each: `file`, `label`, `score`, and `x1`, `y1`, `x2`, `y2` in
-            the same pixels. Of a photo the 100 best count for COCO.
+            the same pixels. Of a photo the 100 best of each class count for COCO.
         method: "coco": columns `map` (mean over IoU .50 to .95), `ap50`, `ap75`, and
             `small`, `medium`, `large`, `map` of objects below 32 x 32, 96 x 96 pixels,
             and above. "voc": `ap50`, the area under the curve at

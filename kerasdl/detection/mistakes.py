@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .annotations import BOX, Annotations, are_ignored
-from .measures import ALL, average_precision, iou_matrix
+from .measures import average_precision, iou_matrix
 
 RIGHT, DOUBLE, PLACED, CLASS, BACKGROUND, MISSED = (
     "right",
@@ -107,7 +107,8 @@ def confusion(
     """Boxes by true class (rows) and answered class (columns), background the last.
 
     An answer, the best first, goes to the free box it has the largest IoU with, of .5
-    at least, whatever its class.
+    at least, whatever its class. One that has it with difficult boxes or crowds alone
+    counts nothing.
 
     Args:
         truth: photos and boxes.
@@ -118,8 +119,8 @@ def confusion(
         `(classes + 1, classes + 1)` int64.
     """
     names = pd.Index(truth.class_names)
-    boxes = truth.boxes[~are_ignored(truth.boxes)]
-    classes = names.get_indexer(boxes["label"])
+    boxes, classes = truth.boxes, truth.labels()
+    ignored = are_ignored(boxes).to_numpy()
     corners, groups = boxes[BOX].to_numpy(), boxes.groupby("file").indices
     answers = answers[answers["score"] >= threshold]
     answers = answers.sort_values("score", ascending=False, kind="stable")
@@ -131,17 +132,19 @@ def confusion(
     ):
         rows = groups.get(file, np.zeros(0, int))
         overlaps = iou_matrix(box[None], corners[rows])[0] * free[rows]
-        true = len(names)
-        if len(rows) and overlaps.max() >= _SAME:
-            best = rows[overlaps.argmax()]
+        true, fits = len(names), overlaps >= _SAME
+        if fits.any():
+            best = rows[np.where(fits, overlaps - ignored[rows], -1).argmax()]
+            if ignored[best]:
+                continue
             free[best], true = False, classes[best]
         counts[true, answer] += 1
-    np.add.at(counts[:, -1], classes[free], 1)
+    np.add.at(counts[:, -1], classes[free & ~ignored], 1)
     return counts
 
 
 def _mean(truth: Annotations, answers: pd.DataFrame) -> float:
-    return float(average_precision(truth, answers, "voc").loc[ALL, "ap50"])
+    return float(average_precision(truth, answers, "voc")["ap50"].iloc[-1])
 
 
 def _mended(

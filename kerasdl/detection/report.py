@@ -16,7 +16,7 @@ from .annotations import Annotations
 from .data import BoxData
 from .detections import Detections
 from .evaluation import detect_split
-from .measures import ALL, average_precision, best_threshold, curves
+from .measures import average_precision, best_threshold, curves
 from .mistakes import BACKGROUND, confusion, missed, mistakes, outcomes
 
 _SHOWN = 12  # pictures of a gallery
@@ -29,7 +29,7 @@ class DetectionReport:
     Attributes:
         truth: photos and boxes of the split.
         found: the answers.
-        coco: a row for each class and "all"; see `average_precision`.
+        coco: a row for each class and, the last, "all"; see `average_precision`.
         voc: the same by VOC's area and 11 points, `ap50` and `ap50_11_points`.
         best: the threshold of the best F1, and what it gives.
         masks: as `coco`, of masks; None of a detector without.
@@ -70,12 +70,12 @@ class DetectionReport:
     @property
     def scores(self) -> dict[str, float]:
         """What a manifest keeps: COCO's means, VOC's, and the best F1."""
-        means = self.coco.loc[ALL].rename({"small": "map_small"})
+        means = self.coco.iloc[-1].rename({"small": "map_small"})
         means = means.rename({"medium": "map_medium", "large": "map_large"})
-        of_voc = {"voc_ap50": self.voc.loc[ALL, "ap50"]}
+        of_voc = {"voc_ap50": self.voc["ap50"].iloc[-1]}
         named = {**means, **of_voc, **self.best}
         if self.masks is not None:
-            of_masks = self.masks.loc[ALL, ["map", "ap50", "ap75"]]
+            of_masks = self.masks[["map", "ap50", "ap75"]].iloc[-1]
             named |= of_masks.add_prefix("mask_").to_dict()
         return {name: float(value) for name, value in named.items() if value == value}
 
@@ -113,21 +113,23 @@ class DetectionReport:
         page.save_page(path, title, intro, sections)
 
     def _result(self) -> str:
-        whole, best = self.coco.loc[ALL], self.best
+        whole, best = self.coco.iloc[-1], self.best
         large = {
             "mAP": (f"{whole['map']:.3f}", "COCO, IoU .50 to .95"),
             "AP50": (f"{whole['ap50']:.3f}", "COCO, IoU .50"),
             "AP75": (f"{whole['ap75']:.3f}", "COCO, IoU .75"),
             "F1": (f"{best['f1']:.3f}", f"best, at a score of {best['threshold']:.2f}"),
         }
-        table = self.coco.join(self.voc.add_prefix("voc_"))
+        # Side by side as they stand: a class may be called as their mean is.
+        parts = [self.coco, self.voc.add_prefix("voc_")]
         if self.masks is not None:
-            table = table.join(self.masks[["map", "ap50", "ap75"]].add_prefix("mask_"))
+            parts.append(self.masks[["map", "ap50", "ap75"]].add_prefix("mask_"))
+        table = pd.concat(parts, axis=1)
         form = dict.fromkeys(table, ".3f")
         order = ""
         if len(table) > page.FIRST:  # as the page hides those below
-            classes = table.drop(index=ALL).sort_values("map", kind="stable")
-            table = pd.concat([table.loc[[ALL]], classes])
+            classes = table[:-1].sort_values("map", kind="stable")
+            table = pd.concat([table[-1:], classes])
             order = ", the lowest first"
         return page.numbers(large) + page.table(
             table, f"Average precision{order}", form, search="class"

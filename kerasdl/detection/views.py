@@ -88,6 +88,8 @@ def views(
     def read(file: str) -> View | None:
         path = root / file
         try:
+            if as_text(file) != file:  # which tables do not hold
+                raise ImageError(path, "its name is no UTF-8")
             size = image_size(path)
             photo = read_image(path, geometry.image_size, max_pixels)
         except ImageError as error:

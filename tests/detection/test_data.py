@@ -225,6 +225,24 @@ def test_a_drawn_box_has_its_colour_on_its_edges():
     assert (drawn[45, :] == 0).all() and (drawn[30:40, 12:38] == 0).all()
 
 
+@pytest.mark.parametrize("far", [1e12, np.inf, np.nan])
+def test_what_lies_far_beyond_a_picture_is_drawn_in_it(far):
+    box = np.array([[-far, 20, far, 45]])
+    drawn = with_boxes(np.zeros((50, 60, 3)), box, ["a"], [0])
+    assert drawn.shape == (50, 60, 3)
+    if not np.isnan(far):
+        np.testing.assert_array_equal(drawn[44], [(230, 159, 0)] * 60)
+
+
+def test_counts_have_each_split_that_has_photos(scenes):
+    train = scenes.of_split("train")
+    counts = replace(scenes, boxes=train.boxes).counts()
+    assert counts.index.tolist() == ["train", "valid"]
+    assert counts.loc["valid"].tolist() == [0, 0]
+    none = replace(scenes, boxes=scenes.boxes[:0]).counts()
+    assert none.to_numpy().tolist() == [[0, 0], [0, 0]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

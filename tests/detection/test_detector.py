@@ -64,6 +64,18 @@ def test_a_damaged_photo_is_named_or_stops(scenes):
         detector.predict(files, scenes.root)
 
 
+def test_a_photo_whose_name_is_no_utf8_is_damaged(scenes):
+    files = list(scenes.photos.index[:2])
+    (scenes.root / files[0]).rename(scenes.root / "caf\udce9.png")
+    detector = Detector(perfect((160, 160), NINE), ["any"])
+    files[0] = "caf\udce9.png"
+    found = detector.predict(files, scenes.root, on_error="skip")
+    assert found.damaged == {r"caf\udce9.png": "its name is no UTF-8"}
+    assert list(found.photos.index) == files[1:]
+    with pytest.raises(ValueError, match=r"caf\\udce9\.png: its name is no UTF-8"):
+        detector.predict(files, scenes.root)
+
+
 def test_a_photo_of_one_pixel_and_none_that_can_be_read(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((1, 1, 3), np.uint8))
     detector = Detector(perfect((160, 160), NINE), ["any"])

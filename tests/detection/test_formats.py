@@ -1,6 +1,7 @@
 import json
 import shutil
 import sys
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -98,6 +99,17 @@ def test_json_files_of_less_do_not_replace_xml_files(scenes, capsys, write, why)
     line = said(scenes.root, capsys)
     assert "Pascal VOC, 12 photos" in line
     assert "its JSON files are not used" in line and why in line
+
+
+def test_names_of_yolo_without_boxes_do_not_replace_xml_files(scenes, capsys):
+    write_voc(scenes, scenes.root)
+    (scenes.root / "classes.txt").write_text("red\n")
+    line = said(scenes.root, capsys)
+    assert "its names of YOLO are not used" in line
+    assert "Pascal VOC, 12 photos, 18 boxes" in line
+    (scenes.root / "images" / "000.txt").write_text("0 .5 .5 1 1\n")
+    line = said(scenes.root, capsys)
+    assert "YOLO, 12 photos, 1 boxes" in line and "not used" not in line
 
 
 def said(root, capsys):
@@ -221,6 +233,32 @@ def test_a_table_names_photos_by_the_ends_of_their_paths(scenes):
     assert found.boxes[BOX].to_numpy().tolist() == [[1, 2, 30, 40]]
     assert found.class_names == ["a"]
     assert set(found.photos["split"]) == {""}
+
+
+@pytest.mark.parametrize("write", [write_yolo, write_coco])
+def test_names_that_are_no_utf8_are_shown(scenes, write):
+    scenes.photos[["height", "width"]] = 60, 80
+    write(scenes, scenes.root / ("x.json" if write is write_coco else ""))
+    shutil.copy(scenes.root / "images/001.png", scenes.root / "images/caf\udce9.png")
+    if write is write_coco:  # which does not speak of it
+        assert len(read_annotations(scenes.root).photos) == 12
+        (scenes.root / "x.json").write_text(coco_of("caf\udce9.png"))
+    with pytest.raises(ValueError, match=r"names in UTF-8.*images/caf\\udce9\.png"):
+        read_annotations(scenes.root)
+
+
+def test_columns_of_a_table_may_have_both_names(scenes):
+    row = {"image": "001.png", "filename": "x", "label": "a", "class": 7}
+    frame = pd.DataFrame([row]).assign(xmin=1, ymin=2, xmax=3, ymax=4)
+    found = read_table(frame, scenes.root).boxes
+    assert found[["file", "label"]].to_numpy().tolist() == [["images/001.png", "a"]]
+
+
+def test_a_photo_of_a_table_is_in_one_split(scenes):
+    frame = pd.DataFrame({"image": ["001.png"] * 2, "split": ["train", "val"]})
+    frame = frame.assign(xmin=1, ymin=2, xmax=[3, 4], ymax=4, label="a")
+    with pytest.raises(ValueError, match="one split.*'train' and 'valid' for 'images/"):
+        read_table(frame, scenes.root)
 
 
 def test_splits_of_a_table_are_folders_where_it_says_none(draw_scenes, tmp_path):
@@ -526,6 +564,16 @@ def test_of_several_photos_that_of_the_split_is_taken(photos, name):
     root = photos("images/train/1.jpg", "images/val/1.jpg")
     (root / "valid.json").write_text(coco_of(name))
     assert read_coco(root).photos.index.tolist() == ["images/val/1.jpg"]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_of_a_name_may_be_apart(photos, form):
+    """As a Mac writes the names of files, and no other system."""
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    there, said = (unicodedata.normalize(f, "größe/é 1.jpg") for f in (form, other))
+    root = photos(there, "b/é 1.jpg")
+    (root / "train.json").write_text(coco_of(said))
+    assert read_coco(root).photos.index.tolist() == [there]
 
 
 def test_names_that_may_be_several_photos_are_refused(photos):

@@ -38,6 +38,19 @@ def test_boxes_that_vanish_are_counted(scenes, with_box):
     assert sum(found_in(data.train)) + sum(found_in(data.valid)) == 17
 
 
+def test_boxes_that_a_crop_cuts_are_counted(scenes, with_box):
+    """Of a photo of 80 x 60 a square crop shows the columns from 10 to 70."""
+    middle = replace(scenes, boxes=scenes.boxes.assign(x1=20.0, x2=40.0))
+    cut = with_box(middle, 3, x1=0.0, x2=13.0)  # .23 of it
+    cut = with_box(cut, 4, x1=0.0, x2=14.0)  # .29
+    data = BoxData(cut, 60, resize="crop", seed=0)
+    assert limits(data) == [
+        "1 of 18 boxes show less than a pixel or a quarter of themselves in pictures "
+        "of 60 x 60: they are not trained on"
+    ]
+    assert sum(found_in(data.train)) + sum(found_in(data.valid)) == 17
+
+
 def test_batches_have_all_of_many_boxes(scenes):
     corners = [[x, y, x + 4, y + 4] for y in (0, 9) for x in range(60)]
     file = scenes.photos.index[2]

@@ -412,3 +412,12 @@ def test_arguments_are_checked(scenes, tiny_trunk):
     answers = pd.DataFrame(columns=["file", "label", "score", "x1", "y1", "x2", "y2"])
     with pytest.raises(ValueError, match="`masks` must be False but for"):
         average_precision(scenes, answers, masks=True)
+
+
+@pytest.mark.parametrize("value", [1, 0.4, 256, -1, True])
+def test_what_is_not_zero_is_of_a_mask(value):
+    pixels = np.zeros((6, 9))
+    pixels[2:4, 3:8] = 1
+    found = as_rle(np.where(pixels, value, np.zeros_like(value)))
+    np.testing.assert_array_equal(as_pixels(found, (6, 9)), pixels)
+    assert box_of(pixels * value) == (3, 2, 8, 4)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasdl.detection import Annotations, average_precision, curves
+from kerasdl.detection import Annotations, average_precision, curves, mistakes
 from kerasdl.detection.annotations import BOX
 
 SQUARE, OTHER = [0, 0, 10, 10], [20, 20, 30, 30]
@@ -90,6 +90,32 @@ def test_a_class_without_boxes_does_not_count(method):
     found = average_precision(truth(TWO, classes=("cat", "dog")), THREE, method)["ap50"]
     assert np.isnan(found["dog"])
     assert found["all"] == found["cat"]
+
+
+@pytest.mark.parametrize("method", ["voc", "coco"])
+def test_a_class_may_be_called_as_the_mean_is(method):
+    named = boxes(("a", "all", SQUARE), ("b", "dog", SQUARE))
+    half = answers(("a", "all", 0.9, SQUARE))
+    known = truth(named, classes=("all", "dog"))
+    found = average_precision(known, half, method)["ap50"]
+    assert found.index.tolist() == ["all", "dog", "all"]
+    np.testing.assert_allclose(found, [1, 0, 0.5])
+    # Without the owner of the one answer half of the mean is lost to a miss.
+    assert mistakes(known, half, 0.5)["cost"]["missed"] == pytest.approx(0.5)
+
+
+def test_of_each_class_of_a_photo_the_hundred_best_count():
+    squares = [
+        (label, [10.0 * x, 10.0 * y, 10.0 * x + 9, 10.0 * y + 9])
+        for label in ("cat", "dog")
+        for x in range(11)
+        for y in range(10)
+    ]
+    known = truth(boxes(*(("a", *row) for row in squares)), classes=("cat", "dog"))
+    all_of_them = answers(*(("a", label, 0.5, box) for label, box in squares))
+    found = average_precision(known, all_of_them)["ap50"]
+    # Of 110 boxes 100 are found: recalls up to .9, of 101, have a precision of 1.
+    np.testing.assert_allclose(found, 91 / 101)
 
 
 @pytest.mark.parametrize("method", ["voc", "coco"])

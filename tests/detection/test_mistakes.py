@@ -83,6 +83,20 @@ def test_confusion_has_background_last(truth, answers):
     np.testing.assert_array_equal(confusion(truth, answers, 0), expected)
 
 
+def test_answers_to_what_is_ignored_are_in_no_confusion(answers):
+    """A cat that nobody need find, with a dog of a lesser overlap to be found."""
+    beside = [20, 0, 30, 8]
+    hard = annotations(
+        ("cat", CAT, {"difficult": True}),
+        ("cat", DOG, {"crowd": True}),
+        ("dog", beside, {}),
+    )
+    expected = np.zeros((4, 4), int)
+    expected[1, 0] = 1  # of DOG and what lies beside it, that which is to be found
+    expected[3, 0] = expected[3, 2] = 1  # far away, and the owl
+    np.testing.assert_array_equal(confusion(hard, answers, 0), expected)
+
+
 def test_the_best_threshold_is_where_f1_is_highest(truth, answers):
     found = best_threshold(truth, answers)
     assert found["threshold"] == 0.9

@@ -93,6 +93,12 @@ def test_trimaps_become_masks_of_cats_and_dogs(main_of, tmp_path, capsys):
     with pytest.raises(ValueError, match="must not exist. --overwrite replaces it"):
         main_of("pets_to_coco")([str(tmp_path)])
     main_of("pets_to_coco")([str(tmp_path), "--overwrite"])
+    for split in ("train", "valid"):
+        (tmp_path / f"{split}.json").unlink()
+    (tmp_path / "trimaps/valid/Bengal_2.png").write_bytes(b"half")
+    with pytest.raises(ValueError, match="Bengal_2.png: not an image"):
+        main_of("pets_to_coco")([str(tmp_path)])
+    assert not list(tmp_path.glob("*.json"))
 
 
 def test_folders_must_be_there(main_of, tmp_path, capsys):

@@ -76,6 +76,9 @@ def test_a_page_is_replaced_only_if_asked(compare, runs, capsys):
 
 
 def test_bad_input(compare, runs):
+    Path("three/history.csv").write_text("loss,val_loss\n")
+    with pytest.raises(ValueError, match="RUN must have epochs in history.csv.* three"):
+        compare(["one", "three"])
     Path("two/history.csv").unlink()
     with pytest.raises(ValueError, match="RUN must hold history.csv. Received: two"):
         compare(runs)

@@ -1,6 +1,7 @@
 """The photo that an annotation speaks of, found below a folder."""
 
 import os
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -29,7 +30,7 @@ class PhotoFiles:
         self.files = list_images(self.root)[0]
         self._by_stem: dict[str, list[str]] = defaultdict(list)
         for file in self.files:
-            self._by_stem[PurePosixPath(file).stem].append(file)
+            self._by_stem[_composed(file).stem].append(file)
         self._claims: dict[str, tuple[Path, str]] = {}
 
     def find(self, name: str, near: str = "", split: str = "") -> str:
@@ -47,13 +48,11 @@ class PhotoFiles:
         Raises:
             ValueError: several fit equally well.
         """
-        path = PurePosixPath(name.replace("\\", "/"))
+        path = _composed(name.replace("\\", "/"))
         given = [part for part in path.parts[-2::-1] if part != ".."]
         by_stem = self._by_stem
         same = by_stem.get(path.stem) or by_stem.get(path.name) or []
-        agreed = {
-            file: _agreed(PurePosixPath(file).parts[-2::-1], given) for file in same
-        }
+        agreed = {file: _agreed(_composed(file).parts[-2::-1], given) for file in same}
         found = {file: count for file, count in agreed.items() if count is not None}
         if not found:
             return path.as_posix()
@@ -63,7 +62,7 @@ class PhotoFiles:
         }
 
         def fit(file: str) -> tuple[int, ...]:
-            photo = PurePosixPath(file)
+            photo = _composed(file)
             return (
                 found[file],
                 photo.suffix.lower() == path.suffix.lower(),
@@ -143,6 +142,11 @@ def files_beside(
                 f"each has a file of its own. Received: {other!r} and {file!r}"
             )
     return found
+
+
+def _composed(name: str) -> PurePosixPath:
+    """A path whose accents are of their letters: disks of Apple part them."""
+    return PurePosixPath(unicodedata.normalize("NFC", name))
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

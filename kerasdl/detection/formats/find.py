@@ -20,18 +20,23 @@ def read_annotations(path: str | Path) -> Annotations:
 
     YOLO by its `data.yaml` or `classes.txt`, COCO by JSON files, Pascal VOC by XML
     files of an `annotation`, a table by the one CSV file in `path`. Of several forms
-    the first of these is read; but COCO beside XML files only if it can be read and
-    names every photo that they name. A line says which of both are not used.
+    the first of these is read; but YOLO beside XML files only if it has boxes, and COCO
+    beside them only if it can be read and names every photo that they name. A line says
+    which of both are not used.
 
     Raises:
         ValueError: there is no such folder, it holds none of these, or the reader of
             what it holds has refused it.
     """
     root = check_directory("path", path)
-    tables = sorted(root.glob("*.csv"))
-    if any((root / name).is_file() for name in HEADS):
-        form, found = "YOLO", read_yolo(root)
-    elif (xml_files := voc_files(root)) and _has_json(root):
+    tables, xml_files = sorted(root.glob("*.csv")), voc_files(root)
+    yolo = read_yolo(root) if any((root / h).is_file() for h in HEADS) else None
+    if yolo and not len(yolo.boxes) and xml_files:  # as LabelImg leaves classes.txt
+        print_line(f"{root}: its names of YOLO are not used: no photo has boxes")
+        yolo = None
+    if yolo:
+        form, found = "YOLO", yolo
+    elif xml_files and _has_json(root):
         form, found = _coco_or_voc(root, xml_files)
     elif xml_files:
         form, found = "Pascal VOC", of_xml_files(root, xml_files)

@@ -23,8 +23,8 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
     Without that the folders of the photos say it, if they are called train, valid, test
     or alike.
 
-    `filename` and `class` are taken for image and label. Corners lie on edges counted
-    from 0. A row without numbers says that its photo shows nothing.
+    `filename` and `class` are taken for image and label that are not there. Corners lie
+    on edges counted from 0. A row without numbers says that its photo shows nothing.
 
     Args:
         table: a CSV file with a header, or a DataFrame.
@@ -32,7 +32,7 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
 
     Raises:
         ValueError: a column is missing, a row has some of its numbers or no label for
-            them, or several photos may be meant.
+            them, several photos may be meant, or one is in several splits.
     """
     rows: Any = table
     if not isinstance(table, pd.DataFrame):
@@ -41,7 +41,8 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
         rows = read_csv(
             "table", table, dtype=text, keep_default_na=False, na_values=nothing
         )
-    rows = rows.rename(columns=_OTHER_NAMES)
+    others = {other: name for other, name in _OTHER_NAMES.items() if name not in rows}
+    rows = rows.rename(columns=others)
     if missing := [name for name in _COLUMNS if name not in rows]:
         raise ValueError(
             f"`table` must have columns {', '.join(_COLUMNS)}. Received: "
@@ -73,7 +74,13 @@ def read_table(table: str | Path | pd.DataFrame, folder: str | Path) -> Annotati
     ]
     if "split" not in rows:
         splits = list(map(folder_role, files))
-    photos = {file: {"split": split} for file, split in zip(files, splits, strict=True)}
+    photos: dict[str, dict[str, str]] = {}
+    for file, split in zip(files, splits, strict=True):
+        if (first := photos.setdefault(file, {"split": split})["split"]) != split:
+            raise ValueError(
+                "`table` must have each photo in one split. Received: "
+                f"{first!r} and {split!r} for {file!r}"
+            )
     boxes = [
         {"file": file, "label": label, **dict(zip(BOX, box, strict=True))}
         for file, label, box, is_empty in zip(
