@@ -5,15 +5,26 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# By room, what it is for; in the order of the menu.
+# By room, or module of one, what it is for; in the order of the menu.
 ROOMS = {
     "data": "Photos in",
     "models": "Networks",
     "train": "Training",
     "callbacks": "Callbacks",
+    "schedules": "Rates by step",
+    "strategies": "Several devices and machines",
+    "learner": "A Learner of any network",
     "classification": "Which class a picture has",
+    "inside": "What filters weigh, answer and look for",
     "detection": "Boxes",
     "tabular": "Tables",
+    "tabular.features": "Columns of tables",
+    "text": "Texts",
+    "text.models": "Networks of texts",
+    "text.recurrent": "Recurrent networks from their formulas",
+    "text.attention": "Attention from its formulas",
+    "text.translation": "Translation",
+    "plots": "Pictures of arrays",
     "export": "Files for other programs",
     "serving": "Answers by HTTP",
     "batches": "Batches of anything",
@@ -65,9 +76,16 @@ def reference_page(room):
 
 
 def public_names(room):
-    """The module of each name that a room's `__init__` imports for its users."""
+    """The module of each name for users: of a room what its `__init__` imports."""
     package = f"kerasdl.{room}"
-    source = (ROOT / "kerasdl" / room / "__init__.py").read_text("utf-8")
+    place = ROOT / package.replace(".", "/")
+    if not place.is_dir():
+        tree = ast.parse(place.with_suffix(".py").read_text("utf-8"))
+        own = [
+            n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)
+        ]
+        return {name: package for name in own if is_public(name)}
+    source = (place / "__init__.py").read_text("utf-8")
     found = {}
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.ImportFrom) or not node.module:

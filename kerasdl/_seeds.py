@@ -3,8 +3,6 @@
 import secrets
 from numbers import Integral
 
-import numpy as np
-
 
 def resolve_seed(seed: int | None) -> int:
     """Return `seed`; for None draw a fresh one below 2**31 and print it.
@@ -57,6 +55,8 @@ class DrawnSeeds:
     """Seeds of a network that are drawn from one; None each where that is None."""
 
     def __init__(self, seed: int | None) -> None:
+        import numpy as np  # late: what reads runs is light
+
         self._draws = None if seed is None else np.random.default_rng(seed)
 
     def __call__(self) -> int | None:

@@ -179,7 +179,9 @@ def ours(data, args, seed):
         history = fit(model, inputs, truth, args.epochs, seed + number)
         networks.append(model)
     given = {"numbers": keras.Input(model.inputs[0].shape[1:], name="numbers")}
-    mean = keras.layers.Average(name="mean")([one(given) for one in networks])
+    mean = keras.layers.Average(dtype="float32", name="mean")(
+        [one(given) for one in networks]
+    )
     epochs = pd.DataFrame(history.history).assign(epoch=range(1, args.epochs + 1))
     return keras.Model(given, mean, name="mean_of_networks"), epochs
 

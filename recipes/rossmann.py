@@ -104,7 +104,9 @@ def train(data, args, run):
         tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
         for tensor in network.inputs
     }
-    mean = keras.layers.Average(name="mean")([one(inputs) for one in networks])
+    mean = keras.layers.Average(dtype="float32", name="mean")(
+        [one(inputs) for one in networks]
+    )
     return keras.Model(inputs, mean, name="mean_of_networks"), history
 
 

@@ -12,11 +12,18 @@ from kerasdl._checks import first_few
 from .features import add_datepart
 from .features._columns import check_columns, check_complete
 from .features.dates import part_names
-from .values import check_numbers, check_text, check_whole, is_hole, values_of
+from .values import (
+    check_numbers,
+    check_text,
+    check_whole,
+    is_hole,
+    spread_of,
+    values_of,
+)
 
+PREDICTION, PROBABILITY = "prediction", "probability"  # columns of answers
 UNKNOWN = 0  # code of a category that training did not know
 _LEAST_SCALE = 1e-6  # below, Keras clips it
-_STEPS = 32  # of float32 in a standard deviation, at least
 
 
 @dataclass(frozen=True)
@@ -143,6 +150,12 @@ class Columns:
                 "Columns must be named by text without '/', as inputs of a model are. "
                 f"Received: {first_few(wrong)}. Rename them in the table's "
                 "header (`frame.rename(columns=...)`)."
+            )
+        if taken := {PREDICTION, PROBABILITY} & {*names}:
+            raise ValueError(
+                "Columns must not be named as those of answers are. Received: "
+                f"{first_few(sorted(taken))}. Rename them in the table's header "
+                "(`frame.rename(columns=...)`)."
             )
         twice = pd.Index(names)
         if twice.has_duplicates:
@@ -274,17 +287,6 @@ def _number(column: pd.Series) -> Number:
         )
     fill = float(np.median(values[~holes]))
     filled = np.where(holes, fill, values)
-    # Rounding leaves a trace of a spread in columns of one value.
-    is_one = filled.min() == filled.max()
-    scale = 1.0 if is_one else float(filled.std())
-    step = float(np.spacing(np.float32(np.abs(filled).max())))
-    least = max(_LEAST_SCALE, _STEPS * step)
-    if scale < least and not is_one:
-        raise ValueError(
-            f"Column {column.name!r} must spread by at least {least:.2g} to be told "
-            f"apart as float32. Received: a standard deviation of {scale:.2g} around "
-            f"{filled.mean():.6g}. Subtract its smallest value or take a smaller unit."
-        )
-    return Number(
-        str(column.name), fill, float(filled.mean()), scale, bool(holes.any())
-    )
+    name = str(column.name)
+    scale = spread_of(name, filled, _LEAST_SCALE)
+    return Number(name, fill, float(filled.mean()), scale, bool(holes.any()))

@@ -165,10 +165,12 @@ class TableData(Described, TrainingData):
                 "the two out."
             )
         dates = [date for date in dates if date not in idle]
+        own = Target.of(train[target], kind, scale)
+        own.encode(frame[target][mask])  # what training does not know is refused
         return cls(
             frame,
             Columns.of(train, categorical, continuous, min_count, dates),
-            Target.of(train[target], kind, scale),
+            own,
             is_valid=mask,
             batch_size=batch_size,
             seed=seed,

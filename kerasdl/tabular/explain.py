@@ -102,7 +102,8 @@ def partial_dependence(
         Friedman, Greedy Function Approximation (2001), section 8.2
     """
     rows = frame.iloc[drawn(len(frame), most_rows, seed)]
-    asked = pd.concat([rows.assign(**{name: value}) for value in values])
+    asked = pd.concat([rows] * len(values))
+    asked[name] = np.repeat(np.array(values), len(rows))
     return np.reshape(answer(asked), (len(values), -1)).mean(axis=1)
 
 

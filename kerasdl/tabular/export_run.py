@@ -22,6 +22,7 @@ from kerasdl.runs import read_run
 from .data import CATEGORIES, NUMBERS
 from .files import (
     TABLES,
+    input_names,
     read_tables,
     save_inference_model,
     save_onnx,
@@ -87,7 +88,9 @@ def export_run(
             tensors = {key: tf.constant(value) for key, value in raw.items()}
             return load_model(path).predict_on_batch(tensors)
         if name == "saved_model":
-            return run_saved_model(path)(raw)["prediction"]
+            names = input_names(columns.names)
+            by_input = {names[key]: value for key, value in raw.items()}
+            return run_saved_model(path)(by_input)["prediction"]
         run_file = run_onnx(path) if name == "onnx" else run_tflite(path, 1)
         return run_file(encoded)["prediction"]
 

@@ -1,6 +1,8 @@
 """What leaves: files of a trained network of tables, and its tables as JSON."""
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from .raw_model import with_own_unit, with_raw_columns
 from .target import Target
 
 TABLES = "tables.json"
+_LEGAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")
 
 
 def save_inference_model(
@@ -41,7 +44,9 @@ def save_saved_model(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write a SavedModel whose signature takes the raw columns by name.
+    """Write a SavedModel whose signature takes the raw columns.
+
+    Their names are those of `input_names`, since TensorFlow does not take all.
 
     Args:
         model: takes what `TableData` gives.
@@ -100,7 +105,7 @@ def save_onnx(
 
 
 def save_tables(path: str | Path, columns: Columns, target: Target) -> None:
-    """Write vocabularies, fill values and scales as JSON.
+    """Write vocabularies, fill values, scales, and names in a SavedModel, as JSON.
 
     Args:
         path: the file.
@@ -112,7 +117,36 @@ def save_tables(path: str | Path, columns: Columns, target: Target) -> None:
 
 def tables_json(columns: Columns, target: Target) -> dict[str, Any]:
     """What `save_tables` writes."""
-    return {"columns": columns.to_json(), "target": target.to_json()}
+    return {
+        "columns": columns.to_json(),
+        "target": target.to_json(),
+        "inputs": input_names(columns.names),
+    }
+
+
+def input_names(names: Sequence[str]) -> dict[str, str]:
+    """What each column is called in the signature of a SavedModel.
+
+    TensorFlow takes names of letters of ASCII, digits, "_" and "."; of two that differ
+    in capitals alone it takes one. In any other name "_" stands for what it does not
+    take, and a number behind it tells it from the rest.
+
+    Args:
+        names: of columns.
+    """
+    taken = {"self"}  # which is TensorFlow's own
+    found = {}
+    # Those that may stay come first; Keras has the others in an order of its own.
+    for name in sorted(names, key=lambda name: (not _LEGAL.fullmatch(name), name)):
+        legal = re.sub("[^A-Za-z0-9_.]", "_", name)
+        base = legal if _LEGAL.fullmatch(legal) else f"column{legal}"
+        legal, number = base, 1
+        while legal.lower() in taken:
+            number += 1
+            legal = f"{base}_{number}"
+        taken.add(legal.lower())
+        found[name] = legal
+    return {name: found[name] for name in names}
 
 
 def read_tables(path: str | Path) -> tuple[Columns, Target]:
@@ -134,7 +168,8 @@ def read_tables(path: str | Path) -> tuple[Columns, Target]:
 
 def raw_signature(model: keras.Model) -> Signature:
     """What the SavedModel of a model with raw columns takes and returns."""
-    inputs = {tensor.name: Input((1,), tensor.dtype) for tensor in model.inputs}
+    names = input_names([tensor.name for tensor in model.inputs])
+    inputs = {names[tensor.name]: Input((1,), tensor.dtype) for tensor in model.inputs}
     return Signature(inputs, ("prediction",))
 
 

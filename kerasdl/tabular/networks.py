@@ -297,7 +297,8 @@ def _answer(
 ) -> Any:
     target = data.target
     init = initializers.GlorotUniform(seeds())
-    options = {"kernel_initializer": init, "name": "answer"}
+    # In float32 whatever the rest computes in: of half the digits answers are coarse.
+    options = {"kernel_initializer": init, "name": "answer", "dtype": "float32"}
     if not target.is_regression:
         if y_range is not None:
             raise ValueError(
@@ -308,8 +309,9 @@ def _answer(
     if y_range is None:
         return x
     low, high = target.limits(y_range)
-    x = keras.layers.Activation("sigmoid", name="share_of_range")(x)
-    return keras.layers.Rescaling(high - low, low, name="in_range")(x)
+    whole = {"dtype": "float32"}
+    x = keras.layers.Activation("sigmoid", name="share_of_range", **whole)(x)
+    return keras.layers.Rescaling(high - low, low, name="in_range", **whole)(x)
 
 
 def _rates(layers: Sequence[int], dropout: float | Sequence[float]) -> list[float]:

@@ -13,14 +13,13 @@ from kerasdl.models import load_model
 from kerasdl.runs import read_run
 from kerasdl.tables import read_csv, read_header
 
-from .columns import Columns
+from .columns import PREDICTION, PROBABILITY, Columns
 from .features._columns import check_complete
 from .files import TABLES, read_tables
 from .target import Target
 from .values import check_numbers, check_text, check_whole, is_hole, plain
 
 TASK = "tabular"
-PREDICTION, PROBABILITY = "prediction", "probability"
 _BATCH = 8192
 
 

@@ -6,11 +6,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from kerasdl._checks import check_one_of, first_few
+from kerasdl._checks import check_class_names, check_one_of, first_few
 
 from .features._columns import check_columns
 from .guess import MOST_CODES
-from .values import check_numbers, plain, values_of
+from .values import check_numbers, plain, spread_of, values_of
 
 SCALES = ("standard", "log", "none")
 
@@ -76,11 +76,11 @@ class Target:
             return cls(str(column.name), names)
         scale = scale or "standard"
         values = check_numbers(column).to_numpy("float64")
-        if scale == "none":
-            return cls(str(column.name), scale=scale)
         if scale == "log":
             values = np.log(_positive(column))
-        spread = float(values.std()) or 1.0
+        spread = spread_of(str(column.name), values)
+        if scale == "none":
+            return cls(str(column.name), scale=scale)
         return cls(str(column.name), (), scale, float(values.mean()), spread)
 
     def encode(self, column: pd.Series) -> np.ndarray:
@@ -90,15 +90,15 @@ class Target:
             ValueError: a value cannot be one; the message names rows.
         """
         if not self.is_regression:
-            codes = pd.Index(self.class_names).get_indexer(
-                values_of(column).astype(str)
-            )
+            names = values_of(column).map(str)
+            codes = pd.Index(self.class_names).get_indexer(names)
             if (codes < 0).any():
                 others = column[codes < 0]
                 raise ValueError(
                     f"`target` must hold the classes of the training rows, "
-                    f"{first_few(self.class_names)}. Received: {others.iloc[0]!r} in "
-                    f"row {others.index[0]!r}, one of {len(others)} such rows"
+                    f"{first_few(self.class_names)}. Received: "
+                    f"{plain(others.iloc[0])!r} in row {plain(others.index[0])!r}, one "
+                    f"of {len(others)} such rows"
                 )
             return codes.astype("int32")
         values = check_numbers(column).to_numpy("float64")
@@ -155,12 +155,19 @@ def _class_names(column: pd.Series) -> tuple[str, ...]:
             "`target` must hold values of one type, such as text or numbers. Received: "
             f"{column.name!r} with {first_few(kinds)}"
         ) from None
-    return tuple(str(value) for value in values)
+    names = tuple(pd.Series(values, dtype=column.dtype).map(str))
+    check_class_names("target", names)
+    return names
 
 
 def check_target(frame: pd.DataFrame, name: str) -> None:
-    """Raise ValueError unless `frame` has the column `name`, without holes."""
+    """Raise ValueError unless `frame` has the column `name`, text, without holes."""
     check_columns("target", frame, [name])
+    if not isinstance(name, str):
+        raise ValueError(
+            f"`target` must be a column named by text. Received: target={name!r}. "
+            "Rename it (`frame.rename(columns=str)`)."
+        )
     missing = frame.index[frame[name].isna()]
     if len(missing):
         raise ValueError(

@@ -10,6 +10,7 @@ import pandas as pd
 _LARGEST = 2**24
 _FLAGS = ("True", "False", "TRUE", "FALSE", "true", "false")  # as pandas reads them
 _MOST = 1e18  # to it, float32 standardises without overflow
+_STEPS = 32  # of float32 in a standard deviation, at least
 
 
 def values_of(column: pd.Series) -> pd.Series:
@@ -91,6 +92,32 @@ def check_numbers(column: pd.Series) -> pd.Series:
             column, abs(values) > _MOST, f"finite numbers up to {_MOST:g}"
         )
     return column
+
+
+def spread_of(name: str, values: np.ndarray, least: float = 0.0) -> float:
+    """The standard deviation of numbers; 1 where all are equal.
+
+    Args:
+        name: of their column.
+        values: float64.
+        least: below which it cannot be used.
+
+    Raises:
+        ValueError: it is below `least`, or float32 does not tell the numbers apart.
+    """
+    # Rounding leaves a trace of a spread in columns of one value.
+    if values.min() == values.max():
+        return 1.0
+    spread = float(values.std())
+    step = float(np.spacing(np.float32(np.abs(values).max())))
+    least = max(least, _STEPS * step)
+    if spread < least:
+        raise ValueError(
+            f"Column {name!r} must spread by at least {least:.2g} to be told apart as "
+            f"float32. Received: a standard deviation of {spread:.2g} around "
+            f"{values.mean():.6g}. Subtract its smallest value or take a smaller unit."
+        )
+    return spread
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:

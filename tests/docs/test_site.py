@@ -54,9 +54,21 @@ def test_every_guide_is_in_the_menu_and_begins_with_its_title():
 
 def test_the_reference_has_the_names_of_a_room(generated):
     assert set(kerasdl.batches.__all__) == set(generated.public_names("batches"))
+    assert set(generated.public_names("schedules")) >= {"cosine_restarts", "one_cycle"}
     page = generated.reference_page("train")
     assert "::: kerasdl.train.lr_find.lr_find" in page
     assert "](" not in re.sub(r"\]\((http|#|images/)", "", generated.results_page())
+
+
+# What recipes and rooms share, and names that stand in other rooms.
+NO_PAGES = {"artefacts", "interpret", "page", "predict", "workbench"}
+
+
+def test_each_room_has_a_page(generated):
+    rooms = {
+        file.parent.name for file in (DOCS.parent / "kerasdl").glob("*/__init__.py")
+    }
+    assert rooms - set(generated.ROOMS) == NO_PAGES
 
 
 def test_code_of_the_first_page_runs(tmp_path, monkeypatch):

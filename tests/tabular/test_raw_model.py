@@ -1,9 +1,12 @@
 """What a model of raw columns answers where names, values and precision are odd."""
 
+import json
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from kerasdl import tabular
 from kerasdl.runs import run_folder
@@ -44,12 +47,60 @@ def test_raw_columns_keep_their_digits_beside_a_half_network(frame):
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
+@pytest.mark.usefixtures("half")
+@pytest.mark.parametrize("target", ["y", "c"])
+def test_answers_of_a_half_network_have_all_digits(frame, target):
+    data = tabular.TableData.from_frame(frame, target, seed=0)
+    for build in (tabular.linear, tabular.mlp, tabular.tabular_resnet):
+        model = build(data, seed=0)
+        assert model.output.dtype == "float32"
+        answers = tabular.predict(model, data, data.frame)
+        halves = keras.ops.cast(keras.ops.cast(answers, "bfloat16"), "float32")
+        assert (np.asarray(halves) != answers).mean() > 0.5
+    if target == "y":
+        model = tabular.entity_embeddings(data, (4,), y_range=(0, 90), seed=0)
+        assert model.output.dtype == "float32"
+
+
 @pytest.mark.parametrize(
     "name", ["unit", "standardised", "code1", "mlp", "encoded_columns", "where"]
 )
 def test_columns_may_have_names_of_layers(frame, name):
     expected, found = both_answers(frame.rename(columns={"x": name}))
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_saved_model_has_columns_of_any_name(frame, tmp_path):
+    names = ["größe m", "Größe M", "a b", "a_b", "A_b", "_x", "self", "x", "two\nlines"]
+    rng = np.random.default_rng(0)
+    frame = frame[["c", "y"]].rename(columns={"c": "c:d"})
+    frame[names] = rng.normal(size=(40, len(names)))
+    data = tabular.TableData.from_frame(frame, "y", seed=0, task="regression")
+    model = tabular.mlp(data, (4,), seed=0)
+    tabular.save_saved_model(model, tmp_path / "saved", data.columns, data.target)
+    tabular.save_tables(tmp_path / "tables.json", data.columns, data.target)
+    inputs = json.loads((tmp_path / "tables.json").read_text())["inputs"]
+    assert (inputs["A_b"], inputs["x"]) == ("A_b", "x")
+    rows = data.rows("valid")
+    serve = tf.saved_model.load(tmp_path / "saved").signatures["serve"]
+    given = {
+        inputs[name]: tf.constant(values)[:, None]
+        for name, values in tabular.plain_rows(rows, data.columns).items()
+    }
+    found = serve(**given)["prediction"][:, 0]
+    np.testing.assert_allclose(found, tabular.predict(model, data, rows), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["prediction", "probability"])
+def test_a_column_is_not_named_as_an_answer(frame, name, capsys):
+    renamed = frame.rename(columns={"x": name})
+    with pytest.raises(ValueError, match=f"must not be named as.*'{name}'. Rename"):
+        both_answers(renamed, continuous=[name], categorical=["c"])
+    both_answers(renamed.drop(columns=name).assign(x=0.5 * np.arange(40)))
+    assert "left out" not in capsys.readouterr().out
+    data = tabular.TableData.from_frame(renamed, "y", task="regression", seed=0)
+    assert data.columns.names == ["c"]
+    assert f"left out: {name}. Columns must not" in capsys.readouterr().out
 
 
 def test_a_category_may_be_named_as_the_unknown_one(frame):

@@ -184,14 +184,13 @@ def test_a_column_that_decides_is_important(shops):
     assert found.loc["distance", "importance"] == 0
 
 
-def test_partial_dependence_sets_a_column(shops):
+@pytest.mark.parametrize("name", ["distance", "self"])  # one of pandas's arguments
+def test_partial_dependence_sets_a_column(shops, name):
     def answer(frame):
-        return 2 * frame["distance"].to_numpy() + (frame["kind"] == "a")
+        return 2 * frame[name].to_numpy() + (frame["kind"] == "a")
 
-    rows = shops.fillna({"distance": 0})
-    found = tabular.explain.partial_dependence(
-        answer, rows, "distance", [1, 4], 1000, seed=0
-    )
+    rows = shops.fillna({"distance": 0}).rename(columns={"distance": name})
+    found = tabular.explain.partial_dependence(answer, rows, name, [1, 4], 1000, seed=0)
     share = (rows["kind"] == "a").mean()
     np.testing.assert_allclose(found, [2 + share, 8 + share])
 
