@@ -31,6 +31,14 @@ def read(path):
             f"`data` must have {len(COLUMNS) + 1} numbers a row. Received: "
             f"data={path!r}, with {frame.shape[1]}"
         )
+    # Infinity less itself is none either.
+    wrong = (frame - frame).isna().any(axis=1)
+    if wrong.any() or len(frame) <= 2 * LESSON_TEST:
+        what = f"no number in row {wrong.argmax()}" if wrong.any() else f"{len(frame)}"
+        raise ValueError(
+            f"`data` must be more than {2 * LESSON_TEST} rows of finite numbers. "
+            f"Received: data={path!r}, {what}"
+        )
     return frame.set_axis([*COLUMNS, TARGET], axis=1), TARGET
 
 

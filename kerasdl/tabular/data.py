@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 
 from kerasdl._checks import check_positive_int, first_few
 from kerasdl._described import Described, some
@@ -43,6 +43,7 @@ class TableData(Described, TrainingData):
         batch_size: rows in a batch of `train`.
         seed: of the order of `train`, and of what was drawn.
         min_count: training rows that a known category has at least.
+        valid_group: a column whose equal values stay together, also in folds.
     """
 
     def __init__(
@@ -54,10 +55,11 @@ class TableData(Described, TrainingData):
         batch_size: int,
         seed: int,
         min_count: int = 1,
+        valid_group: str | None = None,
     ) -> None:
         self.frame, self.columns, self.target = frame, columns, target
         self.is_valid, self.batch_size, self.seed = is_valid, batch_size, seed
-        self.min_count = min_count
+        self.min_count, self.valid_group = min_count, valid_group
         self._splits: dict[str, tuple[Arrays, np.ndarray]] = {}
         self._plan = BatchPlan(int((~is_valid).sum()), batch_size, True, seed=seed)
         self.stream = BatchStream(self._make, self._plan.num_batches, workers=1)
@@ -175,6 +177,7 @@ class TableData(Described, TrainingData):
             batch_size=batch_size,
             seed=seed,
             min_count=min_count,
+            valid_group=valid_group,
         )
 
     @classmethod
@@ -190,7 +193,8 @@ class TableData(Described, TrainingData):
     def folds(self, k: int, *, seed: int | None = None) -> Iterator["TableData"]:
         """The same table split k times; each row is for validation in one of them.
 
-        Classes are spread evenly. As many folds as rows leave one out of each.
+        Groups of `valid_group` stay together; without them classes are spread evenly.
+        As many folds as rows leave one out of each. Of `valid_after` nothing is kept.
 
         Args:
             k: number of folds, at least 2.
@@ -200,15 +204,24 @@ class TableData(Described, TrainingData):
             ValueError: `k` is below 2 or too large.
         """
         seed = self.seed if seed is None else seed
-        count = len(self.frame)
+        count, what, groups = len(self.frame), "rows", None
+        if self.valid_group is not None:
+            groups, found = pd.factorize(
+                self.frame[self.valid_group], use_na_sentinel=False
+            )
+            count, what = len(found), "groups"
         if isinstance(k, bool) or not isinstance(k, int) or not 2 <= k <= count:
             raise ValueError(
-                f"`k` must be from 2 to the {count} rows. Received: k={k!r}"
+                f"`k` must be from 2 to the {count} {what}. Received: k={k!r}"
             )
         name, columns = self.target.name, self.columns
         parts = [part for date in columns.dates for part in part_names(date)]
         frame = self.frame.drop(columns=parts)
-        if self.target.is_regression:
+        if groups is not None:
+            folds = GroupKFold(k, shuffle=True, random_state=seed).split(
+                frame, groups=groups
+            )
+        elif self.target.is_regression:
             folds = KFold(k, shuffle=True, random_state=seed).split(self.frame)
         else:
             folds = stratified_folds(self.frame[name].astype(str), k, seed=seed)
@@ -221,6 +234,7 @@ class TableData(Described, TrainingData):
                 [column.name for column in columns.numbers],
                 valid=rows,
                 batch_size=self.batch_size,
+                valid_group=self.valid_group,
                 task="regression" if scale else "classification",
                 scale=scale,
                 min_count=self.min_count,

@@ -209,14 +209,21 @@ def frame_of_rows(rows: Any, columns: Columns) -> pd.DataFrame:
         if missing:
             raise ValueError(f"row {place} must have {', '.join(missing)}")
         for name in needed:
-            if not isinstance(row[name], (str, int, float, type(None))):
+            if not _is_value(row[name]):
                 raise ValueError(
                     f"row {place} must have text, a number or null for {name}. "
-                    f"Received: {str(row[name])[:80]}"
+                    f"Received: {row[name]!r:.80}"
                 )
     return pd.DataFrame(
         [[row[name] for name in needed] for row in rows], columns=needed
     )
+
+
+def _is_value(value: Any) -> bool:
+    """Whether a cell may hold it; half of a surrogate pair is no text."""
+    if not isinstance(value, str):
+        return value is None or isinstance(value, (int, float))
+    return value.encode(errors="replace").decode() == value
 
 
 def _numbers(values: pd.Series) -> np.ndarray:

@@ -12,7 +12,13 @@ _TAG = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>|</?[a-zA-Z][^<>]*>",
 # All that is neither a letter, a digit, a blank nor what ends or parts sentences.
 _SPECIAL = re.compile(r"[^\w\s.,;:!?'\-。，、；：！？]|_")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_WHOLE = {"can't": "cannot", "won't": "will not", "shan't": "shall not"}
+# Of ain't nobody knows whether it is "am not", "is not" or "has not".
+_WHOLE = {
+    "ain't": "ain't",
+    "can't": "cannot",
+    "won't": "will not",
+    "shan't": "shall not",
+}
 # Not 's, which may be "is", "has" or whose something is.
 _ENDINGS = {
     "n't": " not",
@@ -31,8 +37,10 @@ def strip_html(text: str) -> str:
 
 def strip_accents(text: str) -> str:
     """Write Latin letters with accents without them; other scripts stay."""
-    letters = []
+    letters: list[str] = []
     for letter in text:
+        if unicodedata.combining(letter) and letters and letters[-1].isascii():
+            continue  # an accent by itself
         base = unicodedata.normalize("NFD", letter)[0]
         letters.append(base if base.isascii() else letter)
     return "".join(letters)

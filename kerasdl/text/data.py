@@ -16,7 +16,7 @@ from kerasdl.batches import BatchPlan, BatchStream, TrainingData, stratified_fol
 
 from .buckets import bucketed
 from .columns import find_label_column, find_text_column
-from .reading import read_folders
+from .reading import filled, read_folders
 from .repeats import Repeats, without_repeats
 from .splits import (
     SPLITS,
@@ -140,15 +140,14 @@ class TextData(TrainingData):
             print(f"texts: column {text!r}; labels: column {label!r}")
         rows = pd.DataFrame(
             {
-                "text": frame[text].fillna("").astype(str).to_numpy(object),
+                "text": filled(frame[text]).to_numpy(object),
                 "label": label_texts(frame[label]).to_numpy(object),
             }
         )
         if split_column is not None:
             rows["split"] = given_splits(frame, split_column, valid, test)
-        filled = rows["text"].str.strip() != ""
-        if (rows["label"][filled] == "").any():
-            lost = rows.index[filled & (rows["label"] == "")]
+        lost = rows.index[(rows["text"].str.strip() != "") & (rows["label"] == "")]
+        if len(lost):
             raise ValueError(
                 f"`label_column` must have a label for each text. Received: none in "
                 f"rows {first_few(lost.tolist())} of {label!r}. Leave them out."

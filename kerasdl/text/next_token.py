@@ -187,8 +187,9 @@ def write_on(
     tokens = [vocab_size, *begin]
     for _ in range(length):
         found = model.predict_on_batch(np.array([tokens], "int32"))[0, -1]
-        found[[NOTHING, vocab_size]] = 0  # neither padding nor a start follows
-        scaled = np.maximum(found, 1e-30).astype("float64") ** (1 / temperature)
+        logs = np.log(np.maximum(found, 1e-30).astype("float64")) / temperature
+        logs[[NOTHING, vocab_size]] = -np.inf  # neither padding nor a start follows
+        scaled = np.exp(logs - logs.max())
         token = int(drawn.choice(len(scaled), p=scaled / scaled.sum()))
         if token == vocab_size + 1:
             break

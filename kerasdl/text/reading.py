@@ -135,7 +135,12 @@ def given_texts(
     else:
         column = "text"
         rows = pd.DataFrame({column: pd.Series(list_texts(texts), dtype=object)})
-    return rows[column].fillna("").astype(str), column
+    return filled(rows[column]), column
+
+
+def filled(column: pd.Series) -> pd.Series:
+    """A column of any type as texts, "" where there is none."""
+    return column.astype(object).where(column.notna(), "").astype(str)
 
 
 def list_texts(texts: Iterable[str]) -> list[str]:

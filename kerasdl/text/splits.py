@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float
 
 from kerasdl._checks import check_class_names, check_one_of, first_few
 from kerasdl.batches import stratified_split
@@ -80,10 +81,11 @@ def check_shares(**shares: float) -> None:
 
 def label_texts(labels: pd.Series) -> pd.Series:
     """Labels as text, "" where there is none; whole numbers without a point."""
-    whole = labels
-    if pd.api.types.is_float_dtype(labels) and not (labels.dropna() % 1).any():
-        whole = labels.astype("Int64")
-    return whole.astype("string").fillna("").astype(str).str.strip()
+    texts = [
+        str(int(value) if is_float(value) and value.is_integer() else value)
+        for value in labels.astype(object).where(labels.notna(), "")
+    ]
+    return pd.Series(texts, labels.index, str).str.strip()
 
 
 def given_splits(

@@ -324,6 +324,15 @@ def test_boston_s_ways_on_a_few_rows(monkeypatch, tmp_path, capsys, eagerly):
     path.write_text("1 2 3\n")
     with pytest.raises(ValueError, match="`data` must have 14 numbers a row"):
         recipe.main(["--data", str(path)])
+    for value in ("NA", "inf"):
+        rows = np.ones((60, 14)).astype(object)
+        rows[7, 2] = value
+        path.write_text("\n".join("  ".join(map(str, row)) for row in rows))
+        with pytest.raises(ValueError, match="of finite numbers.*no number in row 7"):
+            recipe.main(["--data", str(path)])
+    path.write_text("\n".join([" ".join(["1"] * 14)] * 20))
+    with pytest.raises(ValueError, match="more than 20 rows of .*data', 20$"):
+        recipe.main(["--data", str(path)])
     path.write_text("a b\n")
     with pytest.raises(ValueError, match="`data` must be rows of numbers"):
         recipe.main(["--data", str(path)])

@@ -224,6 +224,19 @@ def test_folds_hold_each_row_out_once(of_shops, shops):
     assert [int(fold.is_valid.sum()) for fold in ones] == [1] * 9
 
 
+@pytest.mark.parametrize("target", ["sales", "size"])
+def test_folds_keep_groups_together(of_shops, shops, target):
+    data = of_shops(target, categorical=["kind"], valid_group="store")
+    held = []
+    for fold in data.folds(4):
+        stores = {split: set(fold.rows(split)["store"]) for split in ("train", "valid")}
+        assert not stores["train"] & stores["valid"]
+        held += stores["valid"]
+    assert sorted(held) == sorted(set(shops["store"]))
+    with pytest.raises(ValueError, match="`k` must be from 2 to the 12 groups"):
+        next(data.folds(13))
+
+
 def test_folds_keep_what_a_known_category_needs(of_shops, shops):
     rare = shops.assign(kind=["rare"] * 4 + ["usual"] * 296)
     data = of_shops(frame=rare, min_count=6)

@@ -91,6 +91,16 @@ def test_a_saved_model_has_columns_of_any_name(frame, tmp_path):
     np.testing.assert_allclose(found, tabular.predict(model, data, rows), rtol=1e-5)
 
 
+def test_a_run_with_columns_of_any_name_is_exported(frame, tmp_path):
+    frame = frame.rename(columns={"x": "Life expectancy", "c": "self"})
+    data = tabular.TableData.from_frame(frame, "y", seed=0, task="regression")
+    model = tabular.mlp(data, (4,), seed=0)
+    with run_folder(tmp_path / "run", {}, seed=1) as run:
+        tabular.write_run_files(run, model, data, pd.DataFrame(), "Toy")
+    table = tabular.export_run(tmp_path / "run", ["saved_model", "tflite"])
+    assert table["difference"].max() < 1e-5
+
+
 @pytest.mark.parametrize("name", ["prediction", "probability"])
 def test_a_column_is_not_named_as_an_answer(frame, name, capsys):
     renamed = frame.rename(columns={"x": name})

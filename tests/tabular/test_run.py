@@ -123,6 +123,11 @@ def test_check_rows_are_answered_alike(sales_run):
             [dict.fromkeys(["store", "kind", "since", "distance", "open"], [1])],
             "row 0 must have text, a",
         ),
+        (
+            [dict.fromkeys(["store", "kind", "since", "distance", "open"], 1)]
+            + [dict.fromkeys(["store", "kind", "since", "distance", "open"], "\ud800")],
+            r"row 1 must have text, a .* for store. Received: '\\ud800'",
+        ),
     ],
 )
 def test_rows_of_json_that_are_none(sales_run, rows, match):

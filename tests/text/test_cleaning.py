@@ -9,6 +9,8 @@ from kerasdl.text import CLEANING, clean, cut_words
         ("html", "<p>a &lt; b<br/>c</p><script>x()</script>", " a < b c  "),
         ("html", "1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
         ("accents", "Café naïve 很好 ガ", "Cafe naive 很好 ガ"),
+        ("accents", "Cafe\u0301 n\u0303 か\u3099", "Cafe n か\u3099"),
+        ("contractions", "It ain't", "It ain't"),
         ("contractions", "I don't, we’re; Can't!", "I do not, we are; Cannot!"),
         ("special", "好★评 a_b 50%!", "好 评 a b 50 !"),
         ("stems", "WATCHES watching watched", "watch watch watch"),

@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kerasdl.text import TextData, Tokenizer, read_tokenizer, text_statistics
+from kerasdl.text import (
+    TextData,
+    Tokenizer,
+    read_tokenizer,
+    reading,
+    splits,
+    text_statistics,
+)
 from kerasdl.text.tokenizer import pad
 
 
@@ -70,6 +77,33 @@ def test_a_leak_between_given_files_is_named_and_not_used(tmp_path, capsys):
 def test_bad_tables_are_refused(reviews, change, options, match):
     with pytest.raises(ValueError, match=match):
         TextData.from_frame(reviews.assign(**change), seed=0, **options)
+
+
+def test_texts_and_labels_may_be_of_any_type_and_have_holes(reviews):
+    said = reviews["review"].where(reviews.index != 3)
+    for column in (said.astype("category"), said.astype("string"), said.astype(object)):
+        data = TextData.from_frame(reviews.assign(review=column), seed=0)
+        assert data.repeats.empty == 2  # one was there before
+    days = pd.date_range("2020-01-01", periods=len(reviews)).to_series(reviews.index)
+    found = reading.given_texts(pd.DataFrame({"day": days.where(days.index > 0)}))
+    assert found[0].tolist()[:2] == ["", "2020-01-02 00:00:00"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "texts"),
+    [
+        ([1.0, None, 3.0], ["1", "", "3"]),
+        (pd.Categorical([1.0, None, 3.0]), ["1", "", "3"]),
+        (pd.array([1, None, 3], "Int8"), ["1", "", "3"]),
+        ([1, 1.0, "1"], ["1", "1", "1"]),
+        ([True, False, None], ["True", "False", ""]),
+        ([1e20, 0.5, np.inf], ["100000000000000000000", "0.5", "inf"]),
+        (["nan", " a ", ""], ["nan", "a", ""]),
+        ([2**60, 2**60 + 1, 0], [str(2**60), str(2**60 + 1), "0"]),
+    ],
+)
+def test_labels_as_text(labels, texts):
+    assert splits.label_texts(pd.Series(labels)).tolist() == texts
 
 
 def test_a_label_that_training_does_not_know_is_refused(reviews):

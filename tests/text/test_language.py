@@ -95,6 +95,15 @@ def test_an_lstm_learns_the_sentences_and_writes_on(data):
     assert isinstance(model, keras.Model)
 
 
+def test_hardly_any_temperature_takes_the_likeliest(data):
+    size = data.tokenizer.size
+    model = text.char_lstm(size, 4, 4, seed=0)
+    found = model.predict_on_batch(np.array([[size, 3]]))[0, -1]
+    found[[0, size]] = 0
+    written = text.write_on(model, [3], size, 1, temperature=1e-3, seed=0)
+    assert written == [3, found.argmax()] or found.argmax() == size + 1
+
+
 def test_perplexity_counts_each_token_and_the_end(data):
     size, one = data.tokenizer.size, data.encoded("train")[0]
     model = text.char_lstm(size, 4, 4, seed=0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from kerasdl._checks import first_few
 from kerasdl._names import print_line
 from kerasdl.text.reading import read_text
 
@@ -87,7 +88,12 @@ def with_splits(
         valid: share of the training sources, where there is no "valid".
         test: the same, where there is nothing but "train".
         seed: of the draw.
+
+    Raises:
+        ValueError: `pairs` lacks a column, a value in these is no text, or nothing is
+            left for training.
     """
+    _check_pairs(pairs)
     pairs = pairs.copy()
     keys = pairs["source"].str.casefold()
     is_train = pairs["split"] == "train"
@@ -115,6 +121,22 @@ def with_splits(
             f"{len(sources)} different sources"
         )
     return pairs.reset_index(drop=True)
+
+
+def _check_pairs(pairs: pd.DataFrame) -> None:
+    names = ["split", "source", "target"]
+    if missing := [name for name in names if name not in pairs]:
+        raise ValueError(
+            "`pairs` must have the columns split, source and target. Received: "
+            f"{first_few(list(pairs))}, without {first_few(missing)}"
+        )
+    is_text = pairs[names].map(lambda value: isinstance(value, str) and value != "")
+    if not is_text.all(axis=None):
+        wrong = pairs.index[~is_text.all(axis=1)]
+        raise ValueError(
+            "`pairs` must hold text in split, source and target. Received: none in "
+            f"rows {first_few(wrong.tolist())}. Leave them out."
+        )
 
 
 def _of_folder(

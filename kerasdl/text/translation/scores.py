@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasdl._optional import require
 
-_CJK = range(0x3040, 0xA000)  # kana and Chinese characters
+_KANA, _CJK = range(0x3040, 0x3100), range(0x3040, 0xA000)  # those, Chinese too
 
 
 def translation_scores(
@@ -14,7 +14,8 @@ def translation_scores(
     """BLEU, chrF, and the share of translations that are the reference.
 
     BLEU is of cased words as WMT cuts them (13a), of Chinese as "zh" does: by
-    characters. The signatures say so.
+    characters; of Japanese of all characters ("char"), since "zh" leaves kana whole.
+    The signatures say so.
 
     Args:
         translations: of a whole test.
@@ -34,7 +35,7 @@ def translation_scores(
             f"{len(references)} and {len(translations)}"
         )
     sacrebleu = require("sacrebleu", "text")
-    bleu = sacrebleu.BLEU(tokenize="zh" if _is_chinese(references) else "13a")
+    bleu = sacrebleu.BLEU(tokenize=_cut(references))
     chrf = sacrebleu.CHRF()
     given = list(translations), [list(references)]
     pairs = zip(translations, references, strict=True)
@@ -56,6 +57,10 @@ def sentence_chrf(
     return [chrf.sentence_score(ours, [truth]).score for ours, truth in pairs]
 
 
-def _is_chinese(texts: Sequence[str]) -> bool:
-    letters = [letter for text in texts for letter in text if letter.isalpha()]
-    return 2 * sum(ord(letter) in _CJK for letter in letters) > len(letters)
+def _cut(texts: Sequence[str]) -> str:
+    """What sacrebleu calls the way to cut such texts into words."""
+    letters = [ord(letter) for text in texts for letter in text if letter.isalpha()]
+    if 2 * sum(letter in _CJK for letter in letters) <= len(letters):
+        return "13a"
+    # A Chinese text may name something in kana.
+    return "char" if 10 * sum(x in _KANA for x in letters) > len(letters) else "zh"

@@ -26,8 +26,9 @@ from .subwords import BEGIN, END, Subwords, padded
 TASK = TRANSLATION = "translation"
 SUBWORDS, FACTS = "pieces.model", "translation.json"
 _BATCH = 64  # sentences searched at once
-_SENTENCES = re.compile(r"(?<=[.!?…。！？])\s*|\n+")
 _IDEOGRAPHS = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
+# Between letters that need blanks a mark ends nothing: 3.14 is one number.
+_SENTENCES = re.compile(rf"(?<=[.!?…])(?:\s+|(?={_IDEOGRAPHS}))|(?<=[。！？])\s*|\n+")
 _BLANKS = re.compile(f"(?<={_IDEOGRAPHS}) (?={_IDEOGRAPHS})")
 
 

@@ -161,6 +161,23 @@ def test_something_must_be_left_for_training():
         with_splits(one, 0.1, 0.1, seed=0)
 
 
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"source": [None, "b", ""]}, r"must hold text in .*none in rows 0, 2\. Leave"),
+        ({"target": [1, 2, 3]}, "must hold text in split, source and target"),
+        ({"split": ["train", "train", float("nan")]}, "none in rows 2"),
+    ],
+)
+def test_pairs_are_text(change, match):
+    table = {"split": "train", "source": ["a", "b", "c"], "target": ["x", "y", "z"]}
+    pairs = pd.DataFrame(table).assign(**change)
+    with pytest.raises(ValueError, match=match):
+        with_splits(pairs, 0.1, 0.1, seed=0)
+    with pytest.raises(ValueError, match="columns split, source and .*without 'split'"):
+        with_splits(pairs.drop(columns="split"), 0.1, 0.1, seed=0)
+
+
 def test_dates_are_what_they_say():
     found = draw_dates(400, seed=1)
     assert found["split"].value_counts().to_dict() == {

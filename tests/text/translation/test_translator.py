@@ -44,6 +44,23 @@ def test_a_long_text_is_translated_by_sentences(translator):
     assert translator.translate(["no" + "1" * 300])[0]
 
 
+def test_sentences_end_at_marks_and_not_within_numbers(translator, monkeypatch):
+    asked = []
+
+    def encode(texts):  # so long that each text is cut
+        asked[:] = texts
+        return [[9] * 99 for _ in texts]
+
+    monkeypatch.setattr(translator.subwords, "encode", encode)
+    for text, sentences in (
+        ("It is 3.14, see x.org. Yes!", ["It is 3.14, see x.org.", "Yes!"]),
+        ("a?\nb\nc", ["a?", "b", "c"]),
+        ("好。是!不…… 对？Yes", ["好。", "是!", "不……", "对？", "Yes"]),
+    ):
+        translator._sentences(text)
+        assert asked == sentences
+
+
 def test_a_file_is_answered_row_by_row(translator, tmp_path):
     path = tmp_path / "rows.csv"
     pd.DataFrame({"id": [7, 8, 9], "sentence": ["no1 two", "", "no3"]}).to_csv(
@@ -129,6 +146,11 @@ def test_scores_are_those_of_sacrebleu_with_signature():
     assert sentence_chrf(truth, truth) == pytest.approx([100, 100])
     chinese = translation_scores(["我喜欢猫。"], ["我喜欢狗。"])
     assert "tok:zh" in chinese["bleu_signature"]
+    # Of 9 characters one is another, and of runs of 2, 3 and 4 of them two.
+    japanese = translation_scores(["これはペンです。。"], ["これはペンですよ。"])
+    expected = 100 * (8 / 9 * 6 / 8 * 5 / 7 * 4 / 6) ** 0.25
+    assert japanese["bleu"] == pytest.approx(expected)
+    assert "tok:char" in japanese["bleu_signature"]
     with pytest.raises(ValueError, match="`references` must be one for each"):
         translation_scores(truth, truth[:1])
 
