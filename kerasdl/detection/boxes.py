@@ -23,13 +23,24 @@ def pairwise_iou(boxes: Any, others: Any) -> Any:
     Returns:
         `(..., n, m)` in [0, 1].
     """
-    first, second = ops.expand_dims(boxes, -2), ops.expand_dims(others, -3)
-    low = ops.maximum(first[..., :2], second[..., :2])
-    high = ops.minimum(first[..., 2:], second[..., 2:])
-    common = ops.prod(ops.relu(high - low), axis=-1)
+    # Axis by axis: on a last axis of two TFLite spends twice the time.
+    width, height = (_common_side(boxes, others, axis) for axis in (0, 1))
+    common = width * height
     own, other = area(boxes), area(others)
     union = ops.expand_dims(own, -1) - (common - ops.expand_dims(other, -2))
     return common / ops.maximum(union, _SMALL)
+
+
+def _common_side(boxes: Any, others: Any, axis: int) -> Any:
+    """Length that two boxes have in common, along x (0) or y (1)."""
+    begin = ops.maximum(
+        ops.expand_dims(boxes[..., axis], -1), ops.expand_dims(others[..., axis], -2)
+    )
+    end = ops.minimum(
+        ops.expand_dims(boxes[..., axis + 2], -1),
+        ops.expand_dims(others[..., axis + 2], -2),
+    )
+    return ops.relu(end - begin)
 
 
 def iou_and_giou(boxes: Any, others: Any) -> tuple[Any, Any]:
