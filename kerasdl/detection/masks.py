@@ -8,7 +8,10 @@ import numpy as np
 
 from kerasdl._optional import require
 
+from .geometry import moved
+
 STRIDE = 4  # pixels of a picture for one of a mask that a network gives
+SURE = 0.5  # probability above which a pixel is the object's
 
 
 def as_pixels(mask: Any, size: tuple[int, int]) -> np.ndarray:
@@ -156,14 +159,11 @@ def lowered(masks: np.ndarray) -> np.ndarray:
     return parts.mean(axis=(2, 4), dtype=np.float32) / 255
 
 
-def in_photo(
-    mask: np.ndarray, box: np.ndarray, size: tuple[int, int], matrix: np.ndarray
-) -> np.ndarray:
+def in_photo(mask: np.ndarray, size: tuple[int, int], matrix: np.ndarray) -> np.ndarray:
     """What a network's mask covers of its photo.
 
     Args:
         mask: probabilities `(rows, columns)`.
-        box: x1 y1 x2 y2 in the photo, outside of which nothing is covered.
         size: (height, width) of the photo.
         matrix: from edges in the photo to edges in the picture that was answered.
 
@@ -171,11 +171,16 @@ def in_photo(
         uint8 `(height, width)` of 0 and 1.
     """
     found = np.zeros(size, np.uint8)
-    x1, y1 = np.maximum(np.floor(box[:2]).astype(int), 0)
-    x2, y2 = np.minimum(np.ceil(box[2:]).astype(int), size[::-1])
-    if x2 <= x1 or y2 <= y1:
+    if not (mask > SURE).any():
         return found
     to_mask = np.diag([1 / STRIDE, 1 / STRIDE, 1]) @ matrix
+    # Between two squares it ends somewhere: in the next one at most.
+    around = np.add(box_of(mask > SURE), [-1.0, -1.0, 1.0, 1.0])
+    (window,) = moved(around[None], np.linalg.inv(to_mask))
+    x1, y1 = np.maximum(np.floor(window[:2]).astype(int), 0)
+    x2, y2 = np.minimum(np.ceil(window[2:]).astype(int), size[::-1])
+    if x2 <= x1 or y2 <= y1:  # in a border of the picture
+        return found
     to_mask = to_mask @ np.array([[1, 0, x1], [0, 1, y1], [0, 0, 1]])
     # From edges to centres of pixels, which OpenCV's matrices map.
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
@@ -187,5 +192,5 @@ def in_photo(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    found[y1:y2, x1:x2] = shown > 0.5
+    found[y1:y2, x1:x2] = shown > SURE
     return found

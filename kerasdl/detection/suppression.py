@@ -69,18 +69,28 @@ def suppressed(
     kept = ops.where((stands > 0) & (best >= min_score), best, 0.0)
     if vote is not None:
         found = voted(found, overlaps, ops.expand_dims(best, 1), vote)
-    best, order = ops.top_k(kept, max_answers)
-    is_answer = best > 0
-    answers = {
-        "boxes": ops.where(ops.expand_dims(is_answer, 2), taken(found, order), 0.0),
-        "scores": best,
-        "labels": ops.where(
-            is_answer, ops.cast(ops.take_along_axis(labels, order, axis=1), "int32"), -1
-        ),
-        "count": ops.sum(ops.cast(is_answer, "int32"), axis=1),
-    }
+    parts = {"boxes": found, "labels": labels}
     if beside is not None:
-        answers["beside"] = taken(taken(beside, places), order)
+        parts["beside"] = taken(beside, places)
+    return ranked(kept, parts, max_answers)
+
+
+def ranked(scores: Any, parts: dict[str, Any], max_answers: int) -> dict[str, Any]:
+    """The best answers in falling order, as `suppressed` returns them.
+
+    Args:
+        scores: `(batch, n)`; 0 is no answer.
+        parts: what else is known of them: "labels" `(batch, n)`, others with an axis
+            more.
+        max_answers: of a picture.
+    """
+    best, order = ops.top_k(scores, max_answers)
+    is_answer = best > 0
+    answers = {name: taken(part, order) for name, part in parts.items()}
+    answers["boxes"] = ops.where(ops.expand_dims(is_answer, 2), answers["boxes"], 0.0)
+    answers["labels"] = ops.where(is_answer, ops.cast(answers["labels"], "int32"), -1)
+    answers["scores"] = best
+    answers["count"] = ops.sum(ops.cast(is_answer, "int32"), axis=1)
     return answers
 
 
@@ -104,7 +114,10 @@ def voted(boxes: Any, overlaps: Any, scores: Any, power: float) -> Any:
     return ops.where(total > 0, mean, boxes)  # no area overlaps not even itself
 
 
-def taken(boxes: Any, index: Any) -> Any:
-    """Rows of `(batch, n, width)` at `(batch, k)`."""
-    index = ops.repeat(ops.expand_dims(index, 2), boxes.shape[-1], axis=2)
-    return ops.take_along_axis(boxes, index, axis=1)
+def taken(rows: Any, index: Any) -> Any:
+    """What `(batch, n, ...)` has at `(batch, k)`."""
+    count = rows.shape[1]
+    # All pictures' rows beneath one another: TFLite copies each as a whole.
+    first = (ops.cumsum(ops.ones_like(index[:, :1]), axis=0) - 1) * count
+    flat = ops.reshape(rows, (-1, *rows.shape[2:]))
+    return ops.take(flat, index + first, axis=0)

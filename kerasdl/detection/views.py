@@ -142,8 +142,8 @@ def in_photos(
         )
         if "masks" in found:
             table["mask"] = [
-                as_rle(in_photo(mask, box, (height, width), matrix))
-                for mask, box in zip(found["masks"][place][rows], boxes, strict=True)
+                as_rle(in_photo(mask, (height, width), matrix))
+                for mask in found["masks"][place][rows]
             ]
         tables.append(table)
     return tables

@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from .mask_rcnn import ROI_MASKS, SIDE
-from .masks import STRIDE, mask_size
+from .masks import STRIDE, SURE, mask_size
 from .prototypes import COEFFICIENTS, PROTOTYPES, mask_logits, within
 from .roi_align import pasted_masks
-from .suppression import CANDIDATES, IOU, VOTE, suppressed
+from .suppression import CANDIDATES, IOU, VOTE, ranked, suppressed
 
 PARTS = ("boxes", "logits")
 MAX_ANSWERS = 100  # to a picture
@@ -39,7 +39,9 @@ def with_answers(
     Returns:
         Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the
         picture; of a detector with masks also "masks" `(batch, n, rows, columns)`,
-        probabilities at a quarter of the picture's size, 0 outside of the boxes.
+        probabilities at a quarter of the picture's size, 0 outside of the box that
+        their place had before others voted. Their scores are those of the boxes times
+        the mean probability of what the mask covers.
 
     Raises:
         ValueError: `model` is no such detector.
@@ -48,11 +50,10 @@ def with_answers(
     boxes, scores = found_by(model)
     names = {layer.name for layer in model.layers}
     beside = next((name for name in (COEFFICIENTS, ROI_MASKS) if name in names), None)
-    known = []
-    if beside:
-        known = [model.get_layer(beside).output]
-    if beside == ROI_MASKS:  # which lie in boxes that are not cut, and of no vote
-        known.append(model.get_layer(PARTS[0]).output)
+    known = None
+    if beside:  # masks lie in boxes that are not cut, and of no vote
+        parts = [model.get_layer(part).output for part in (beside, PARTS[0])]
+        known = ops.concatenate(parts, axis=-1)
     answers = suppressed(
         boxes,
         scores,
@@ -60,12 +61,12 @@ def with_answers(
         candidates,
         iou_threshold=iou_threshold,
         min_score=min_score,
-        beside=ops.concatenate(known, axis=-1) if known else None,
+        beside=known,
         vote=vote,
     )
     if beside:
-        shown = _masks(model, beside, answers, model.input_shape[1:3])
-        answers["masks"] = shown * within(answers["boxes"], shown.shape[2:])
+        answers["masks"] = _masks(model, beside, answers, model.input_shape[1:3])
+        answers = by_masks(answers, min_score)
     return keras.Model(model.inputs, answers, name=f"{model.name}_answers")
 
 
@@ -96,11 +97,33 @@ def _masks(
     """Probabilities of the masks of answers, at a quarter of the picture's size."""
     size, count = mask_size(image_size), answers["scores"].shape[1]
     beside = answers.pop("beside")
+    own, places = beside[..., :-4], beside[..., -4:]
     if kind == ROI_MASKS:
-        own, places = beside[..., :-4], beside[..., -4:]
         own = ops.reshape(ops.sigmoid(own), (-1, count, SIDE, SIDE))
-        return pasted_masks(own, places, size, float(STRIDE))
-    maps = model.get_layer(PROTOTYPES).output
-    flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
-    shown = ops.sigmoid(mask_logits(beside, flat))
-    return ops.reshape(shown, (-1, count, *size))
+        shown = pasted_masks(own, places, size, float(STRIDE))
+    else:
+        maps = model.get_layer(PROTOTYPES).output
+        flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
+        shown = ops.reshape(ops.sigmoid(mask_logits(own, flat)), (-1, count, *size))
+    return shown * within(places, size)
+
+
+def by_masks(answers: Any, min_score: float) -> Any:
+    """Answers whose scores are those of their boxes times how sure their masks are.
+
+    That is the mean probability of what a mask covers; what covers nothing is none.
+
+    Args:
+        answers: as `suppressed` returns them, with "masks".
+        min_score: what is below counts as no answer.
+    """
+    masks, count = answers["masks"], answers["scores"].shape[1]
+    covered = ops.cast(masks > SURE, "float32")
+    area = ops.maximum(ops.sum(covered, axis=(2, 3)), 1.0)
+    scores = answers["scores"] * ops.sum(masks * covered, axis=(2, 3)) / area
+    kept = ops.where(scores >= min_score, scores, 0.0)
+    parts = {name: answers[name] for name in ("boxes", "labels", "masks")}
+    answers = ranked(kept, parts, count)
+    is_answer = ops.cast(answers["scores"] > 0, "float32")
+    answers["masks"] = answers["masks"] * ops.reshape(is_answer, (-1, count, 1, 1))
+    return answers

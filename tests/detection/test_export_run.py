@@ -32,6 +32,7 @@ from kerasdl.detection.export_report import DetectionExportReport, in_tables, ju
 from kerasdl.detection.files import signature
 from kerasdl.detection.geometry import moved, to_view
 from kerasdl.detection.mediapipe import raw_signature, with_raw_boxes
+from kerasdl.detection.prototypes import within
 from kerasdl.detection.views import Geometry, View
 
 GEOMETRY = Geometry((64, 64), "pad")
@@ -321,9 +322,9 @@ def test_answers_are_judged_in_pixels_of_the_photos(photos):
         "labels": photos.labels()[true.index][None],
         "count": np.array([2]),
     }
-    left = np.zeros((1, 2, 16, 16))
-    left[..., :8] = 1
-    masked = {**right, "masks": np.ones((1, 2, 16, 16))}
+    whole = np.array(within(boxes[None].astype("f"), (16, 16)))
+    masked, left = {**right, "masks": whole}, whole.copy()
+    left[..., 8:] = 0
     views = [View(file, (60, 80), None)]
 
     def judged(found):

@@ -38,6 +38,7 @@ from kerasdl.detection.masks import (
 )
 from kerasdl.detection.prototypes import COUNT, mask_logits, within
 from kerasdl.detection.suppression import suppressed
+from kerasdl.detection.with_answers import by_masks
 
 SQUARE = [[10, 20, 30, 20, 30, 40, 10, 40]]
 
@@ -214,6 +215,26 @@ def test_what_is_beside_places_goes_with_the_answers(rng):
     np.testing.assert_array_equal(found["beside"][0], beside[0, [1, 2, 0]])
 
 
+def test_sure_masks_come_first_and_what_covers_nothing_is_none():
+    masks = np.zeros((1, 3, 4, 4), "f")
+    masks[0, 0, :2] = 0.6
+    masks[0, 0, 2:] = 0.4  # not covered
+    masks[0, 1, 0] = [0.8, 1, 1, 0.8]
+    masks[0, 2] = 0.5
+    answers = {
+        "boxes": np.arange(12, dtype="f").reshape(1, 3, 4),
+        "scores": np.array([[0.9, 0.8, 0.7]], "f"),
+        "labels": np.array([[1, 0, 1]]),
+        "masks": masks,
+    }
+    found = {name: np.array(part) for name, part in by_masks(answers, 0.001).items()}
+    np.testing.assert_allclose(found["scores"], [[0.72, 0.54, 0]], rtol=1e-6)
+    np.testing.assert_array_equal(found["labels"], [[0, 1, -1]])
+    np.testing.assert_array_equal(found["boxes"][0, :, 0], [4, 0, 0])
+    np.testing.assert_array_equal(found["masks"][0, :2], masks[0, [1, 0]])
+    assert not found["masks"][0, 2].any() and found["count"] == 2
+
+
 @pytest.fixture
 def masked(tiny_trunk):
     return fcos(tiny_trunk(), 2, (4, 8), 8, masks=True, seed=0)
@@ -253,17 +274,18 @@ def test_masks_of_answers_are_in_the_photo():
     mask = np.zeros((20, 20), "f")
     mask[5:10, 0:10] = 1
     matrix = np.array([[2, 0, 0], [0, 2, 20], [0, 0, 1.0]])
-    found = in_photo(mask, np.array([0, 0, 40, 20.0]), (20, 40), matrix)
+    found = in_photo(mask, (20, 40), matrix)
     expected = np.zeros((20, 40))
     expected[:10, :20] = 1
     assert abs(found - expected).mean() < 0.05
-    cut = in_photo(mask, np.array([0, 0, 5, 5.0]), (20, 40), matrix)
-    assert cut.sum() == 25
-    assert not in_photo(mask, np.array([9, 9, 9, 9.0]), (20, 40), matrix).any()
+    above = np.roll(mask, -5, axis=0)  # in the border above the photo
+    assert not in_photo(above, (20, 40), matrix).any()
+    assert not in_photo(mask / 2, (20, 40), matrix).any()
 
 
 def test_masks_are_made_of_the_answers_that_are_wanted():
-    mask = np.ones((4, 4), "f")
+    mask = np.zeros((4, 4), "f")
+    mask[:, :2] = 1
     masks = np.empty((1, 4), object)
     masks[0] = [mask, mask, None, mask]  # none can be made of None
     found = {
@@ -277,7 +299,7 @@ def test_masks_are_made_of_the_answers_that_are_wanted():
     (table,) = in_photos(found, [("a", (16, 16))], geometry, ["any"], threshold=0.5)
     # What is no number is not kept from who looks for it.
     np.testing.assert_array_equal(table["score"], found["scores"][0, [0, 1, 3]])
-    assert as_pixels(table["mask"][2], (16, 16)).sum() == 64
+    assert as_pixels(table["mask"][2], (16, 16)).sum() == 128
 
 
 def test_masks_are_measured_drawn_and_written(scenes, tmp_path):
