@@ -13,7 +13,7 @@ FINE_STRIDES = (4, 8, 16, 32)
 # all layers and a level of stride 4 nearly a whole one: so many in a minute.
 _MILLIONS = {False: 90, True: 55}
 MINUTES, MINUTES_OF_MASKS = 20, 15
-_EPOCHS, _STEPS = 32, 640
+_EPOCHS, _STEPS = 32, 840
 _FEW_EPOCHS = 12  # a smaller picture is better than fewer,
 _FEW_VIEWS = 1600  # but so many pictures that are seen are enough
 
@@ -55,7 +55,7 @@ def choose(
     Pictures are so large that objects of the smallest class have 24 pixels a side, from
     320 to 1024 pixels, and smaller where that leaves too few views in twenty minutes
     of two cores. Below 48 pixels the finest level has a stride of 4, and nothing is
-    frozen. There are 32 epochs, of few photos as many as make 640 batches, of many as
+    frozen. There are 32 epochs, of few photos as many as make 840 batches, of many as
     fit into the minutes.
 
     Args:

@@ -4,7 +4,7 @@ from kerasdl.detection.choices import Choices, choose
 
 
 def test_large_objects_are_found_in_the_usual_pictures():
-    assert choose(0.5, 160) == Choices(320, (8, 16, 32, 64), True, 8, 32, 160)
+    assert choose(0.5, 160) == Choices(320, (8, 16, 32, 64), True, 8, 42, 160)
 
 
 def test_small_objects_get_larger_pictures_finer_levels_and_all_layers():
@@ -35,8 +35,8 @@ def test_many_photos_of_small_objects_keep_their_pixels():
 
 
 def test_few_photos_are_seen_more_often():
-    assert choose(0.5, 40).epochs == 128
-    assert choose(0.5, 160).epochs == 32
+    assert choose(0.5, 40).epochs == 168
+    assert choose(0.5, 160).epochs == 42
 
 
 def test_what_is_given_stays():
