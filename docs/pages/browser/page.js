@@ -5,8 +5,9 @@ const [chosen, state, canvas, table] = ["photo", "state", "seen", "answers"].map
   (id) => document.getElementById(id),
 );
 
+// A browser asks whether it has changed: files of two exports do not go together.
 async function fetched(file) {
-  const answer = await fetch(file);
+  const answer = await fetch(file, { cache: "no-cache" });
   if (!answer.ok) throw new Error(`${file} is missing: copy it beside this page`);
   return answer;
 }
