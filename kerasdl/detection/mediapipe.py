@@ -13,7 +13,8 @@ from kerasdl._file_names import LABELS
 from kerasdl.artefacts import Input, Signature, Tables, with_metadata
 from kerasdl.artefacts.tflite_file import result_names
 
-from .suppression import CANDIDATES, IOU, VOTE, overlapping, taken, voted
+from .boxes import pairwise_iou
+from .suppression import CANDIDATES, VOTE, taken, voted
 from .with_answers import check_detector, found_by
 
 LOCATION, SCORE = "location", "score"
@@ -64,7 +65,7 @@ def with_raw_boxes(model: keras.Model) -> keras.Model:
     # (TFLite lacks what Keras's argmax does about zeros.)
     label = ops.one_hot(ops.top_k(scores, 1)[1][..., 0], scores.shape[2])
     votes = ops.matmul(label, ops.transpose(scores, (0, 2, 1)))
-    boxes = voted(boxes, overlapping(boxes, IOU), votes, VOTE)
+    boxes = voted(boxes, pairwise_iou(boxes, boxes), votes, VOTE)
     height, width = model.input_shape[1:3]
     sides = np.array([height, width], "float32")
     low, high = boxes[..., 1::-1], boxes[..., 3:1:-1]  # y x

@@ -8,6 +8,7 @@ from .boxes import pairwise_iou
 
 ROUNDS = 12
 CANDIDATES, IOU, VOTE = 300, 0.6, 3.0
+_SQUARES = 3
 _LEAST = 1e-3  # score that votes, at least, so that no box of some area has none
 
 
@@ -37,9 +38,8 @@ def suppressed(
         iou_threshold: in (0, 1).
         min_score: what is below counts as no answer.
         beside: what else is known of the places, `(batch, places, k)`.
-        vote: makes the box of an answer the mean of its own and of all that overlap it
-            by more than the threshold, weighted by this power of their scores; None
-            leaves it.
+        vote: makes the box of an answer the mean of all of its class, weighted by this
+            power of their scores and a high one of their IoU with it; None leaves it.
 
     Returns:
         "boxes" `(batch, n, 4)`, "scores" and "labels" `(batch, n)` and "count"
@@ -49,7 +49,8 @@ def suppressed(
 
     Reference:
         Zheng et al., 2020, Cluster-NMS, https://arxiv.org/abs/2005.03572, section 3.3;
-        Gidaris & Komodakis, 2015, https://arxiv.org/abs/1505.01749, section 5 (votes)
+        votes: Gidaris & Komodakis, 2015, https://arxiv.org/abs/1505.01749, section 5,
+        by IoU as He et al., 2019, https://arxiv.org/abs/1809.08545, section 3.3
     """
     count, classes = scores.shape[1:]
     candidates = min(candidates, count * classes)
@@ -60,8 +61,9 @@ def suppressed(
     places = index // classes
     found = taken(boxes, places)
     same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(labels, 2))
-    overlaps = overlapping(found, iou_threshold) * ops.cast(same, "float32")
-    covers = ops.triu(overlaps, k=1)  # whether row i, which is better, takes out j
+    overlaps = pairwise_iou(found, found) * ops.cast(same, "float32")
+    # Whether row i, which is better, takes out j.
+    covers = ops.triu(ops.cast(overlaps > iou_threshold, "float32"), k=1)
     stands = ops.ones_like(best)
     for _ in range(ROUNDS):
         taken_out = ops.max(covers * ops.expand_dims(stands, 2), axis=1)
@@ -94,20 +96,17 @@ def ranked(scores: Any, parts: dict[str, Any], max_answers: int) -> dict[str, An
     return answers
 
 
-def overlapping(boxes: Any, iou_threshold: float) -> Any:
-    """1 where two of `(batch, n, 4)` have an IoU above the threshold, else 0."""
-    return ops.cast(pairwise_iou(boxes, boxes) > iou_threshold, "float32")
-
-
 def voted(boxes: Any, overlaps: Any, scores: Any, power: float) -> Any:
-    """Each box as the mean of those that overlap it, the better the more.
+    """Each box as the mean of all, of those most that are good and lie like it.
 
     Args:
         boxes: `(batch, n, 4)`.
-        overlaps: `(batch, n, n)`, 1 where two do, else 0.
+        overlaps: IoU of each two, `(batch, n, n)`, 0 of those that have no vote.
         scores: of each for the class of each, `(batch, n, n)`, or `(batch, 1, n)`.
-        power: of the scores, which makes weights of them.
+        power: of the scores; that of the IoU is 8.
     """
+    for _ in range(_SQUARES):
+        overlaps = ops.square(overlaps)
     weights = overlaps * ops.maximum(scores, _LEAST) ** power
     total = ops.sum(weights, axis=-1, keepdims=True)
     mean = ops.matmul(weights, boxes) / ops.maximum(total, _LEAST**power)

@@ -33,8 +33,9 @@ def with_answers(
         candidates: places and classes with the best scores that are looked at.
         iou_threshold: as in `suppressed`.
         min_score: what is below counts as no answer.
-        vote: as in `suppressed`: on 40 photos of raccoons the cube of the scores makes
-            a mAP of .583 to .615.
+        vote: as in `suppressed`: of six networks on 40 photos of raccoons the cube of
+            the scores makes a mean mAP of .601 of .586, of one on 149 pets .604 of
+            .588.
 
     Returns:
         Takes what `model` takes; returns the dict of `suppressed`, boxes cut to the

