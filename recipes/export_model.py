@@ -17,7 +17,7 @@ through before pieces.model.
 A run of a detector is proved by mAP on photos with boxes, which DIR holds in any form,
 and by that of its masks; in int8 the last convolutions and what follows are float, of
 two stages all from the proposals on. model_mediapipe.tflite is for MediaPipe's
-ObjectDetector, which suppresses itself, and has no masks.
+ObjectDetector, and has no masks.
 
 Exit code 1: a file cannot be written or run, loses more than --max-drop of accuracy, or
 of mAP, or answers otherwise; what was written stays in RUN/export.partial/. 2: a bad

@@ -90,8 +90,7 @@ def in_tables(
     """Answers as tables in pixels of the photos: of masks a hundredth of the bytes.
 
     Args:
-        found: final answers; or raw boxes, as MediaPipe gets them, which are suppressed
-            as those were.
+        found: final answers; or those that MediaPipe gets, which it suppresses again.
         photos: that were answered.
         geometry: of the model.
         class_names: in the order of its classes.
@@ -147,7 +146,7 @@ def _precision(
 
 
 def _final(found: Arrays, geometry: Geometry, max_answers: int) -> Arrays:
-    """`found`, suppressed if it is raw."""
+    """`found`, or what MediaPipe makes of it."""
     if LOCATION not in found:
         return found
     height, width = geometry.image_size

@@ -72,7 +72,7 @@ def export_run(
     That of their masks, too, where the run has them.
 
     All take pixels in [0, 255], float32, and answer with boxes in them;
-    `model_mediapipe.tflite` gives MediaPipe raw boxes.
+    `model_mediapipe.tflite` gives them as MediaPipe reads them.
 
     Args:
         run: folder of a finished run of a detector.

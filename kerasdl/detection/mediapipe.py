@@ -13,9 +13,7 @@ from kerasdl._file_names import LABELS
 from kerasdl.artefacts import Input, Signature, Tables, with_metadata
 from kerasdl.artefacts.tflite_file import result_names
 
-from .boxes import pairwise_iou
-from .suppression import CANDIDATES, VOTE, taken, voted
-from .with_answers import check_detector, found_by
+from .with_answers import PARTS, check_detector, with_answers
 
 LOCATION, SCORE = "location", "score"
 # Of the schemas in mediapipe/tasks/metadata.
@@ -29,10 +27,11 @@ def save_mediapipe(
 ) -> None:
     """Write a `.tflite` file for MediaPipe's ObjectDetector, on phones and in browsers.
 
-    It takes one picture, float32 `(1, height, width, 3)` in [0, 255], and returns the
-    boxes of the 300 best places, `location` `(1, places, 4)` as y x h w of the middle,
-    in shares of the sides, and `score` `(1, places, classes)`: MediaPipe suppresses
-    itself. Class names and how boxes are read are in its metadata. It stretches photos.
+    It takes one picture, float32 `(1, height, width, 3)` in [0, 255], and returns its
+    answers as MediaPipe reads them, `location` `(1, n, 4)` as y x h w of the middle, in
+    shares of the sides, and `score` `(1, n, classes)`, 0 of other classes. MediaPipe
+    suppresses once more. Class names and how boxes are read are in the metadata. It
+    stretches photos.
 
     Args:
         model: a detector with layers "boxes" and "logits", or what `with_answers` made
@@ -46,38 +45,37 @@ def save_mediapipe(
     Reference:
         https://ai.google.dev/edge/mediapipe/solutions/vision/object_detector
     """
-    raw = with_raw_boxes(model)
-    places, classes = raw.outputs[1].shape[1:]
+    shares = as_shares(model)
+    places, classes = shares.output[SCORE].shape[1:]
     finish = partial(
         _described, class_names=list(class_names), places=places, classes=classes
     )
-    artefacts.write_tflite(raw, path, raw_signature(raw), finish=finish)
+    artefacts.write_tflite(shares, path, shares_signature(shares), finish=finish)
 
 
-def with_raw_boxes(model: keras.Model) -> keras.Model:
+def as_shares(model: keras.Model) -> keras.Model:
     """The model of that file; it shares the weights of `model`."""
     check_detector(model)
-    boxes, scores = found_by(model)
-    best = ops.max(scores, axis=-1)
-    _, places = ops.top_k(best, min(CANDIDATES, best.shape[1]))
-    boxes, scores = taken(boxes, places), taken(scores, places)
-    # MediaPipe only takes boxes out: that the others vote for it is done before.
-    # (TFLite lacks what Keras's argmax does about zeros.)
-    label = ops.one_hot(ops.top_k(scores, 1)[1][..., 0], scores.shape[2])
-    votes = ops.matmul(label, ops.transpose(scores, (0, 2, 1)))
-    boxes = voted(boxes, pairwise_iou(boxes, boxes), votes, VOTE)
+    classes = model.get_layer(PARTS[1]).output.shape[2]
+    final = model if isinstance(model.output, dict) else with_answers(model)
+    # Called, as an op behind those of a loaded model may have the name of one.
+    pixels = keras.Input(model.input_shape[1:], name="pixels")
+    answers = final(pixels)
+    boxes, scores, labels = (answers[name] for name in ("boxes", "scores", "labels"))
     height, width = model.input_shape[1:3]
     sides = np.array([height, width], "float32")
     low, high = boxes[..., 1::-1], boxes[..., 3:1:-1]  # y x
     middle = (low + high) / (2 * sides)
-    location = ops.concatenate([middle, (high - low) / sides], axis=-1)
-    outputs = {LOCATION: location, SCORE: scores}
-    return keras.Model(model.inputs, outputs, name=f"{model.name}_raw")
+    outputs = {
+        LOCATION: ops.concatenate([middle, (high - low) / sides], axis=-1),
+        SCORE: ops.one_hot(labels, classes) * ops.expand_dims(scores, 2),
+    }
+    return keras.Model(pixels, outputs, name=f"{model.name}_shares")
 
 
-def raw_signature(raw: keras.Model) -> Signature:
+def shares_signature(shares: keras.Model) -> Signature:
     """What that file takes and returns."""
-    pixels = Input(tuple(raw.input_shape[1:]), "float32")
+    pixels = Input(tuple(shares.input_shape[1:]), "float32")
     return Signature({"pixels": pixels}, (LOCATION, SCORE))
 
 

@@ -104,8 +104,8 @@ let boxes = try lite.output(named: "boxes").data  // {answers} * 4 floats
 let scores = try lite.output(named: "scores").data
 ```
 
-`export/model_mediapipe.tflite` is for MediaPipe Tasks' ObjectDetector, which resizes,
-suppresses and names classes itself:
+`export/model_mediapipe.tflite` is for MediaPipe Tasks' ObjectDetector, which resizes
+and names classes itself:
 
 ```python
 from mediapipe import Image

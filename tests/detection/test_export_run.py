@@ -25,13 +25,12 @@ from kerasdl.detection import (
     fcos,
     files,
     save_tflite,
-    suppressed,
     with_answers,
 )
 from kerasdl.detection.export_report import DetectionExportReport, in_tables, judge
 from kerasdl.detection.files import signature
 from kerasdl.detection.geometry import moved, to_view
-from kerasdl.detection.mediapipe import raw_signature, with_raw_boxes
+from kerasdl.detection.mediapipe import as_shares, shares_signature
 from kerasdl.detection.prototypes import within
 from kerasdl.detection.views import Geometry, View
 
@@ -171,35 +170,33 @@ def test_of_two_stages_int8_computes_the_first(tiny_trunk, here, rng, tmp_path):
 
 
 def check_mediapipe(path, detector, pixels):
-    """The best places, of which the answers are left, and how to read them."""
-    found = run_tflite(path, 1)({"pixels": pixels})
-    raw = with_raw_boxes(detector.model)
-    assert raw_signature(raw).outputs == ("location", "score")
-    expected = raw.predict_on_batch(pixels)
-    # Places of hardly different scores change places, and an overlap that is hardly
-    # the threshold votes in one of them alone.
-    ours, theirs = (
-        np.concatenate([part["location"][0], part["score"][0]], axis=1)
-        for part in (found, expected)
-    )
-    off = abs(ours[:, None] - theirs[None]).max(axis=2)
-    for axis in (0, 1):
-        assert np.mean(off.min(axis=axis) < 1e-4) > 0.98
-    y, x, h, w = np.moveaxis(found["location"] * 64, -1, 0)
-    corners = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=-1)
+    """The answers of the model, and how to read them."""
+    shares = as_shares(detector.model)
+    assert shares_signature(shares).outputs == ("location", "score")
     answers = detector.model.predict_on_batch(pixels)
-    left = suppressed(corners, found["score"], answers["scores"].shape[1])
-    np.testing.assert_allclose(left["scores"], answers["scores"], atol=1e-3)
-    # Of near equals, whose boxes are nearly the same, another one may be left.
-    off = abs(np.array(left["boxes"])[0, :5, None] - answers["boxes"]).max(axis=2)
-    assert (off.min(axis=1) < 0.2).all()
+    scores = np.eye(2)[answers["labels"][0]] * answers["scores"][0, :, None]
+    expected = np.concatenate([answers["boxes"][0], scores], axis=1)
+    np.testing.assert_allclose(
+        in_pixels(shares.predict_on_batch(pixels)), expected, atol=1e-3
+    )
+    # Of places of hardly different scores another one may stand.
+    found = run_tflite(path, 1)({"pixels": pixels})
+    off = abs(in_pixels(found)[:, None] - expected[None]).max(axis=2)
+    assert np.mean(off.min(axis=1) < 0.25) > 0.9
     assert zipfile.ZipFile(path).read("labels.txt") == b"blue\nred"
-    places = found["location"].shape[1]
+    places = len(expected)
     assert described(path) == {
         "outputs": result_names(path.read_bytes()),
         "anchors": [[0, 0, 1, 1]] * places,
         "decoding": [2, places, 4, 0, 0, 2],  # MediaPipe stops at other than the last
     }
+
+
+def in_pixels(found):
+    """Boxes and scores of a picture of 64 pixels, beside one another."""
+    y, x, h, w = np.moveaxis(found["location"][0] * 64, -1, 0)
+    sides = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
+    return np.column_stack([*sides, found["score"][0]])
 
 
 def described(path):

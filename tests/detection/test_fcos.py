@@ -15,7 +15,7 @@ from kerasdl.detection import (
     with_answers,
 )
 from kerasdl.detection.files import signature
-from kerasdl.detection.mediapipe import with_raw_boxes
+from kerasdl.detection.mediapipe import as_shares
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_loaded_model_can_be_built_on(tiny, tmp_path, rng):
     again = with_answers(loaded, 4, 8)
     for name, values in model(pixels).items():
         np.testing.assert_allclose(again([pixels])[name], values, atol=1e-5)
-    assert with_raw_boxes(again).output_shape == with_raw_boxes(model).output_shape
+    assert as_shares(again).output_shape == as_shares(model).output_shape
 
 
 def test_boxes_that_may_change_places_prove_no_file(tiny, tmp_path, monkeypatch):
