@@ -14,7 +14,6 @@ from kerasdl.tables import as_texts
 from .annotations import Annotations
 from .measures import average_precision
 from .mediapipe import LOCATION, SCORE
-from .suppression import suppressed
 from .views import COLUMNS, Geometry, View, in_photos, joined
 
 _MOST_DIFFERENCE = 0.002  # of the mAP of a file whose numbers are not rounded
@@ -85,22 +84,20 @@ def in_tables(
     photos: Sequence[View],
     geometry: Geometry,
     class_names: Sequence[str],
-    max_answers: int,
 ) -> Arrays:
     """Answers as tables in pixels of the photos: of masks a hundredth of the bytes.
 
     Args:
-        found: final answers; or those that MediaPipe gets, which it suppresses again.
+        found: final answers, or those as MediaPipe reads them.
         photos: that were answered.
         geometry: of the model.
         class_names: in the order of its classes.
-        max_answers: to a photo.
 
     Returns:
         `tables`, `(n,)` of objects.
     """
     named = [(view.file, view.size) for view in photos]
-    final = _final(found, geometry, max_answers)
+    final = _final(found, geometry)
     tables = np.empty(len(named), object)
     for place, table in enumerate(in_photos(final, named, geometry, class_names)):
         tables[place] = table
@@ -145,13 +142,17 @@ def _precision(
     return average_precision(known, answers, masks=masks).iloc[-1].fillna(0)
 
 
-def _final(found: Arrays, geometry: Geometry, max_answers: int) -> Arrays:
-    """`found`, or what MediaPipe makes of it."""
+def _final(found: Arrays, geometry: Geometry) -> Arrays:
+    """`found`, of MediaPipe in pixels and by label."""
     if LOCATION not in found:
         return found
     height, width = geometry.image_size
     middle, sides = found[LOCATION][..., 1::-1], found[LOCATION][..., 3:1:-1]
     boxes = np.concatenate([middle - sides / 2, middle + sides / 2], axis=-1)
-    boxes = np.clip(boxes, 0, 1) * np.array([width, height] * 2, "float32")
-    final = suppressed(boxes, found[SCORE], max_answers=max_answers)
-    return {name: np.array(values) for name, values in final.items()}
+    scores = found[SCORE].max(axis=2)
+    return {
+        "boxes": boxes * np.array([width, height] * 2, "float32"),
+        "scores": scores,
+        "labels": found[SCORE].argmax(axis=2),
+        "count": (scores > 0).sum(axis=1),
+    }

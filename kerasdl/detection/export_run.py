@@ -131,7 +131,6 @@ def export_run(
             in_tables,
             geometry=detector.geometry,
             class_names=detector.class_names,
-            max_answers=model.output["scores"].shape[1],
         ),
         conclude=conclude,
         texts={LABELS: "".join(f"{name}\n" for name in detector.class_names)},

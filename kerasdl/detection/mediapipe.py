@@ -29,9 +29,9 @@ def save_mediapipe(
 
     It takes one picture, float32 `(1, height, width, 3)` in [0, 255], and returns its
     answers as MediaPipe reads them, `location` `(1, n, 4)` as y x h w of the middle, in
-    shares of the sides, and `score` `(1, n, classes)`, 0 of other classes. MediaPipe
-    suppresses once more. Class names and how boxes are read are in the metadata. It
-    stretches photos.
+    shares of the sides, and `score` `(1, n, classes)`, 0 of other classes. Class names
+    and how boxes are read are in its metadata. MediaPipe suppresses once more, by a
+    threshold of its own, and stretches photos.
 
     Args:
         model: a detector with layers "boxes" and "logits", or what `with_answers` made

@@ -78,10 +78,8 @@ def test_every_file_is_proved_and_read_by_others(
     assert rows == json.loads(json.dumps(report.rows))
     assert rows["tflite_int8"]["calibration_photos"] == 8
     assert {row["photos"] for row in rows.values()} == {4}
-    for name in ("saved_model", "onnx"):
+    for name in ("saved_model", "onnx", "mediapipe"):
         assert abs(rows[name]["map_drop"]) < 1e-3
-    # A place votes for its best class alone there.
-    assert abs(rows["mediapipe"]["map_drop"]) < 1e-2
     assert rows["saved_model"]["serve_bytes_difference"] < 0.1
     assert "CUSTOM" not in rows["tflite_int8"]["operators"]
     assert (out / "labels.txt").read_text() == "blue\nred\n"
@@ -328,7 +326,7 @@ def test_answers_are_judged_in_pixels_of_the_photos(photos):
 
     def judged(found):
         tables = (
-            in_tables(answers, views, GEOMETRY, photos.class_names, 2)
+            in_tables(answers, views, GEOMETRY, photos.class_names)
             for answers in (masked, found)
         )
         return judge(*tables, views, photos)
