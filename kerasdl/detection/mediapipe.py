@@ -29,9 +29,10 @@ def save_mediapipe(
 
     It takes one picture, float32 `(1, height, width, 3)` in [0, 255], and returns its
     answers as MediaPipe reads them, `location` `(1, n, 4)` as y x h w of the middle, in
-    shares of the sides, and `score` `(1, n, classes)`, 0 of other classes. Class names
-    and how boxes are read are in its metadata. MediaPipe suppresses once more, by a
-    threshold of its own, and stretches photos.
+    shares of the sides, and `score` `(1, n, classes)`, 0 of other classes; of rows
+    beyond the last answer -1 and 0. Class names and how boxes are read are in its
+    metadata. MediaPipe suppresses once more, by a threshold of its own, and stretches
+    photos.
 
     Args:
         model: a detector with layers "boxes" and "logits", or what `with_answers` made
@@ -66,9 +67,12 @@ def as_shares(model: keras.Model) -> keras.Model:
     sides = np.array([height, width], "float32")
     low, high = boxes[..., 1::-1], boxes[..., 3:1:-1]  # y x
     middle = (low + high) / (2 * sides)
+    location = ops.concatenate([middle, (high - low) / sides], axis=-1)
+    scores = ops.expand_dims(scores, 2)
     outputs = {
-        LOCATION: ops.concatenate([middle, (high - low) / sides], axis=-1),
-        SCORE: ops.one_hot(labels, classes) * ops.expand_dims(scores, 2),
+        # MediaPipe passes over boxes of negative sides, not over scores of 0.
+        LOCATION: ops.where(scores > 0, location, -1.0),
+        SCORE: ops.one_hot(labels, classes) * scores,
     }
     return keras.Model(pixels, outputs, name=f"{model.name}_shares")
 

@@ -190,11 +190,27 @@ def check_mediapipe(path, detector, pixels):
     }
 
 
-def in_pixels(found):
+def in_pixels(found, place=0):
     """Boxes and scores of a picture of 64 pixels, beside one another."""
-    y, x, h, w = np.moveaxis(found["location"][0] * 64, -1, 0)
+    y, x, h, w = np.moveaxis(found["location"][place] * 64, -1, 0)
     sides = [x - w / 2, y - h / 2, x + w / 2, y + h / 2]
-    return np.column_stack([*sides, found["score"][0]])
+    return np.column_stack([*sides, found["score"][place]])
+
+
+def test_what_mediapipe_gets_are_the_answers_of_the_model(tiny_trunk, rng):
+    """Of masks too, whose scores are no places', and no rows beside them."""
+    raw = fcos(tiny_trunk(), 2, (4, 8), 8, masks=True, seed=0)
+    final = with_answers(raw, 20, 40, min_score=0.005)
+    pixels = rng.uniform(0, 255, (2, 64, 64, 3)).astype("f")
+    answers = final.predict_on_batch(pixels)
+    found = as_shares(final).predict_on_batch(pixels)
+    assert (answers["count"] > 0).all() and (answers["count"] < 20).any()
+    for place, count in enumerate(answers["count"]):
+        scores = answers["scores"][place, :count]
+        classes = np.eye(2)[answers["labels"][place, :count]] * scores[:, None]
+        own = np.concatenate([answers["boxes"][place, :count], classes], axis=1)
+        np.testing.assert_allclose(in_pixels(found, place)[:count], own, atol=1e-3)
+        assert (found["location"][place, count:, 2:] < 0).all()  # passed over
 
 
 def described(path):
