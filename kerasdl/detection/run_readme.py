@@ -16,7 +16,8 @@ _SCALE = {
 }
 _MASKS = """\
 - It returns `masks` too, `(batch, n, {}, {})`: probabilities at a quarter of the
-  picture's size.
+  picture's size. Scores are those of boxes times the mean probability of what the mask
+  covers; an answer whose mask covers nothing is none.
 """
 _TEXT = """\
 # {title}

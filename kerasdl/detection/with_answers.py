@@ -42,7 +42,8 @@ def with_answers(
         picture; of a detector with masks also "masks" `(batch, n, rows, columns)`,
         probabilities at a quarter of the picture's size, 0 outside of the box that
         their place had before others voted. Their scores are those of the boxes times
-        the mean probability of what the mask covers.
+        the mean probability of what the mask covers; an answer whose mask covers
+        nothing is none, such as of a box that lies between two middles of its squares.
 
     Raises:
         ValueError: `model` is no such detector.
