@@ -17,14 +17,14 @@ PATH = "/v1/models/toy:predict"
 def one_box_model():
     """Finds a box, surer the brighter the picture is, and a weak one.
 
-    Masks are what lies in the left half of the picture.
+    Its mask is three of ten columns.
     """
     pixels = keras.Input((40, 40, 3))
     bright = keras.ops.mean(pixels, axis=(1, 2, 3), keepdims=True)[..., 0] / 255
     scores = keras.ops.concatenate([bright[..., 0], bright[..., 0] * 0.1], axis=1)
     boxes = np.array([[[10, 0, 30, 20], [0, 0, 5, 5]]], "f")
-    left = np.zeros((1, 2, 10, 10), "f")
-    left[..., :5] = 1
+    masks = np.zeros((1, 2, 10, 10), "f")
+    masks[..., 2:5] = 1
     zero = keras.ops.zeros_like(bright)
     return keras.Model(
         pixels,
@@ -33,7 +33,7 @@ def one_box_model():
             "scores": scores,
             "labels": keras.ops.cast(zero[..., 0], "int32") + np.array([[1, 0]]),
             "count": keras.ops.cast(zero[:, 0, 0], "int32") + 2,
-            "masks": zero[..., None] + left,
+            "masks": zero[..., None] + masks,
         },
     )
 
@@ -60,8 +60,8 @@ def test_boxes_are_in_pixels_of_the_photo(toy, upload_form):
     assert found["score"] == pytest.approx(200 / 255, abs=1e-3)
     np.testing.assert_allclose(found["box"], [20, 0, 60, 20], atol=1e-3)
     mask = as_pixels(found["mask"], (40, 80))
-    np.testing.assert_array_equal(np.argwhere(mask).min(0), [0, 20])
-    np.testing.assert_array_equal(np.argwhere(mask).max(0), [19, 39])
+    np.testing.assert_array_equal(np.argwhere(mask).min(0), [0, 16])
+    np.testing.assert_array_equal(np.argwhere(mask).max(0), [39, 39])
     assert second["boxes"] == []
 
 
@@ -81,7 +81,7 @@ def test_it_answers_as_tensorflow_serving(toy):
     (row,) = toy.predict(body, PATH).content["predictions"]
     assert row["labels"] == [1, 0] and row["count"] == 2
     np.testing.assert_allclose(row["boxes"][0], [20, 0, 60, 20], atol=1e-3)
-    assert as_pixels(row["masks"][0], (40, 80)).sum() == 20 * 20
+    assert as_pixels(row["masks"][0], (40, 80)).sum() == 40 * 24
     pixels = np.full((40, 40, 3), 255).tolist()
     found = toy.predict({"inputs": [pixels]}, PATH).content["outputs"]
     np.testing.assert_allclose(found["boxes"][0][0], [10, 0, 30, 20], atol=1e-3)
@@ -136,8 +136,8 @@ def test_the_page_draws_boxes(toy, browser, tmp_path):
     (svg,) = drawn
     assert svg["shape"] == "0 0 80 40" and svg["text"] == "dog 0.78"
     np.testing.assert_allclose(svg["boxes"], [[20, 0, 40, 20]], atol=1e-3)
-    # The mask of it: twenty columns of twenty pixels.
-    strips = [f"M{x} 0h1v20h-1z" for x in range(20, 40)]
+    # The mask of it: 24 columns of forty pixels.
+    strips = [f"M{x} 0h1v40h-1z" for x in range(16, 40)]
     assert svg["covered"] == "".join(strips)
     assert browser.run("document.querySelector('#photos p').textContent") == "dog"
 
