@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from textwrap import shorten
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +64,11 @@ def some(names: Sequence[object], limit: int = _NAMED) -> str:
     shown = ", ".join(map(str, names[:limit]))
     more = len(names) - limit
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def named_network(model: Any) -> str:
+    """The name and the size of a Keras model, as a fact."""
+    return f"{model.name}, {model.count_params():,} parameters"
 
 
 def _jpeg(pixels: "np.ndarray") -> str:

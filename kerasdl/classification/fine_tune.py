@@ -9,6 +9,7 @@ from kerasdl._notebook import is_console
 from kerasdl._seeds import resolve_seed
 from kerasdl.callbacks import OneCycle
 from kerasdl.data import ImageData
+from kerasdl.models import BACKBONES
 
 from .learner import Learner
 
@@ -70,6 +71,7 @@ def fine_tune(
     how = {"resume": resume, "verbose": verbose}
     is_named = isinstance(model, str)
     if is_named:
+        check_one_of("model", model, BACKBONES)
         seed = resolve_seed(seed)
         learn = Learner.pretrained(model, data, folder=folder, seed=seed)
     else:

@@ -18,7 +18,7 @@ from kerasdl._checks import (
     check_writable,
     size_pair,
 )
-from kerasdl._described import Described, some
+from kerasdl._described import Described, named_network, some
 from kerasdl._names import as_text
 from kerasdl._parallel import map_ahead
 from kerasdl._pixels import check_pixels
@@ -306,7 +306,7 @@ class Predictor(Described):
     def _facts(self) -> dict[str, str]:
         height, width = self.image_size
         facts = {
-            "network": f"{self.model.name}, {self.model.count_params():,} parameters",
+            "network": named_network(self.model),
             "classes": f"{len(self.class_names)}: {some(self.class_names)}",
             "photos": f"{height} x {width} pixels, {self.resize}",
         }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from kerasdl._atomic import write_json, write_text
 from kerasdl._checks import check_writable, first_few, make_writable_folder
+from kerasdl._described import Described, some
 from kerasdl.data import MAX_PIXELS, list_images, read_image
 
 from .annotations import BOX, Annotations
@@ -18,8 +19,8 @@ from .drawing import with_boxes, with_masks
 from .masks import as_pixels
 
 
-@dataclass(frozen=True, eq=False)
-class Detections:
+@dataclass(frozen=True, eq=False, repr=False)
+class Detections(Described):
     """Boxes found in photos, in pixels of the upright photos.
 
     Attributes:
@@ -39,6 +40,15 @@ class Detections:
     class_names: list[str]
     damaged: dict[str, str]
     max_pixels: int = MAX_PIXELS
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "photos": f"{len(self.photos):,}: {some(list(self.photos.index), 3)}",
+            "classes": f"{len(self.class_names)}: {some(self.class_names)}",
+            "boxes": f"{len(self.boxes):,}",
+            "masks": "of each box" if "mask" in self.boxes else "",
+            "damaged": some(list(self.damaged), 3),
+        }
 
     def above(self, threshold: float) -> Annotations:
         """Answers of at least this score, as if somebody had drawn them.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kerasdl._checks import check_one_of
+from kerasdl._described import Described, named_network, some
 from kerasdl.data import MAX_PIXELS
 from kerasdl.models import load_model
 from kerasdl.runs import LABELS, MANIFEST, read_run
@@ -21,7 +22,7 @@ TASK = "detection"
 _BATCH = 8
 
 
-class Detector:
+class Detector(Described):
     """A model of final answers, and what is known of it.
 
     Args:
@@ -60,6 +61,15 @@ class Detector:
             )
         model = load_model(info.model_path)
         return cls(model, info.labels, known["resize"], known["threshold"])
+
+    def _facts(self) -> dict[str, str]:
+        height, width = self.image_size
+        return {
+            "network": named_network(self.model),
+            "classes": f"{len(self.class_names)}: {some(self.class_names)}",
+            "photos": f"{height} x {width} pixels, {self.resize}",
+            "threshold": f"{self.threshold:.4g}",
+        }
 
     def predict(
         self,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kerasdl import page, plots
 from kerasdl._checks import check_writable
+from kerasdl._described import Described, some
 
 from . import pictures
 from .annotations import Annotations
@@ -22,8 +23,8 @@ from .mistakes import BACKGROUND, confusion, missed, mistakes, outcomes
 _SHOWN = 12  # pictures of a gallery
 
 
-@dataclass(frozen=True, eq=False)
-class DetectionReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class DetectionReport(Described):
     """Answers to a split, and what they are worth.
 
     Attributes:
@@ -78,6 +79,13 @@ class DetectionReport:
             of_masks = self.masks[["map", "ap50", "ap75"]].iloc[-1]
             named |= of_masks.add_prefix("mask_").to_dict()
         return {name: float(value) for name, value in named.items() if value == value}
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "photos": f"{len(self.truth.photos):,}",
+            "boxes": f"{len(self.truth.boxes):,}",
+            "classes": some(self.truth.class_names),
+        } | {name.replace("_", " "): f"{x:.4f}" for name, x in self.scores.items()}
 
     def save(
         self,

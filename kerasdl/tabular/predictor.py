@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from kerasdl._described import Described, named_network, some
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 from kerasdl.tables import read_csv, read_header
@@ -23,7 +24,7 @@ TASK = "tabular"
 _BATCH = 8192
 
 
-class Predictor:
+class Predictor(Described):
     """A model of raw columns, and what is known of them.
 
     Args:
@@ -46,6 +47,14 @@ class Predictor:
         info.of_task({TASK: True})
         columns, target = read_tables(info.path / TABLES)
         return cls(load_model(info.model_path), columns, target)
+
+    def _facts(self) -> dict[str, str]:
+        classes = some(self.target.class_names)
+        return {
+            "network": named_network(self.model),
+            "target": f"{self.target.name}{classes and f', {classes}'}",
+            "columns": some(self.columns.names),
+        }
 
     def predict(self, table: pd.DataFrame | str | Path) -> pd.DataFrame:
         """Add a column `prediction` to every row, in its order.

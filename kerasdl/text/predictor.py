@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from kerasdl._described import Described, named_network, some
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 
@@ -20,7 +21,7 @@ TASK = "text_classification"
 LABEL, PROBABILITY = "label", "probability"
 
 
-class Predictor:
+class Predictor(Described):
     """A network of texts, and what is known of them.
 
     Args:
@@ -52,6 +53,15 @@ class Predictor:
         tokenizer, facts = read_tokenizer(info.path / FILE)
         network = network_of(load_model(info.model_path))
         return cls(network, tokenizer, _classes(facts), facts.get("text_column"))
+
+    def _facts(self) -> dict[str, str]:
+        own = self.tokenizer
+        return {
+            "network": named_network(self.network),
+            "classes": f"{len(self.class_names)}: {some(self.class_names)}",
+            "texts": f"{len(own.vocabulary):,} {own.unit} are known",
+            "column": self.text_column or "",
+        }
 
     def answer(self, texts: Sequence[str]) -> np.ndarray:
         """Probabilities, `(n, classes)`; an empty text has an answer too.

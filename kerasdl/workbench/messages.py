@@ -41,6 +41,11 @@ _FIXES = {
     ),
 }
 
+# What a network says of a shape, where the command has but the side of a square.
+_SHAPE = re.compile(
+    r"`input_shape` must be .* of at least (\d+), .*Received: input_shape=\((\d+), .*\)"
+)
+
 _options: dict[str, str] = {}  # of the parser that parsed last, by dest
 
 
@@ -72,6 +77,9 @@ def in_options(text: str) -> str:
     text = re.sub(both, r"\1", text)
     if _options and not has_option("--resume"):  # as a tour
         text = text.replace("Continue it with --resume, or start anew", "Start anew")
+    if "input_shape" not in _options and "image_size" in _options:
+        side = r"`image_size` must be at least \1. Received: image_size=\2"
+        text = _SHAPE.sub(side, text)
     # In brackets, with code: how Python does it, which no option is.
     text = re.sub(r" \((?=[^()`]*`[^`]*[^`\w])(?:[^()`]|`[^`]*`)*\)", "", text)
     text = re.sub(r"`(\w+)`", lambda found: _option(found[1]) or found[0], text)

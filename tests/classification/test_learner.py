@@ -429,6 +429,9 @@ def test_one_call_trains_the_head_and_then_all_layers(folder):
         kerasdl.fine_tune(network(), data, epochs=0)
     with pytest.raises(ValueError, match="`resume` needs a `folder`"):
         kerasdl.fine_tune(network(), data, resume=True)
+    meant = "`model` must be one of .*: model='resnet5'. Did you mean 'resnet50'?"
+    with pytest.raises(ValueError, match=meant):
+        kerasdl.fine_tune("resnet5", data)
 
 
 @eagerly

@@ -44,6 +44,14 @@ def test_answers_are_in_pixels_of_the_photo(scenes):
     assert found["file"].tolist() == [file, file]
 
 
+def test_it_says_what_it_is():
+    told = repr(Detector(perfect((160, 160), NINE), ["cat", "dog"]))
+    assert told.startswith("Detector\n  network    functional")
+    assert told.endswith(
+        "  classes    2: cat, dog\n  photos     160 x 160 pixels, pad\n  threshold  0.5"
+    )
+
+
 def test_answers_are_cut_to_the_photo(scenes):
     file = scenes.photos.index[1]
     boxes = np.tile([[0, 0, 160, 160.0]], (8, 1, 1))

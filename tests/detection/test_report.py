@@ -19,6 +19,11 @@ def test_where_rows_are_hidden_the_worst_are_not(tmp_path, count):
     coco = pd.DataFrame(dict.fromkeys(("map", "ap50", "ap75"), values), rows)
     voc = pd.DataFrame({"ap50": values}, rows)
     report = DetectionReport(truth, found, coco, voc, {"f1": 0.5, "threshold": 0.5})
+    assert "\n  photos     1\n  boxes      0\n" in repr(report)
+    assert repr(report).endswith("  f1         0.5000\n  threshold  0.5000")
+    assert repr(found).startswith(
+        f"Detections\n  photos   1: a.png\n  classes  {count}"
+    )
     page = report._result()
     shown = re.findall('<th scope="row">(.*?)</th>', page)
     is_hiding = len(shown) > 20

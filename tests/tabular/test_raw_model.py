@@ -32,6 +32,16 @@ def both_answers(frame, **options):
     return tabular.predict(model, data, rows), predictor.answer(rows)[:, 0]
 
 
+def test_it_says_what_it_is(frame):
+    data = tabular.TableData.from_frame(frame, "y", seed=0, task="regression")
+    raw = tabular.with_raw_columns(
+        tabular.mlp(data, (4,), seed=0), data.columns, data.target
+    )
+    told = repr(tabular.Predictor(raw, data.columns, data.target))
+    assert told.startswith("Predictor\n  network  ")
+    assert told.endswith("  target   y\n  columns  c, x")
+
+
 @pytest.fixture
 def half():
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -21,6 +21,13 @@ def test_each_row_of_a_file_is_answered(predictor, file_of_texts, written):
     assert [float(chance) for chance in chances] == pytest.approx(expected.max(axis=1))
 
 
+def test_it_says_what_it_is(predictor):
+    told = repr(predictor)
+    assert told.startswith("Predictor\n  network  ")
+    known = len(predictor.tokenizer.vocabulary)
+    assert f"  classes  2: bad, good\n  texts    {known:,} " in told
+
+
 def test_texts_of_any_iterable_are_answered(predictor):
     expected = predictor.predict(["很好", "太差"])
     for texts in (

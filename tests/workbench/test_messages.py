@@ -43,6 +43,10 @@ CALLS = (
     ("train photos --book", "--stages must be chapter, or letters, with --book"),
     ("train photos --epochs 0", "--epochs: must be at least 1. Received: 0"),
     ("train photos --image-size 8", "--image-size must be at least"),
+    (
+        "train photos --stages a --image-size 32",
+        "--image-size must be at least 46. Received: --image-size 32\n",
+    ),
     ("train photos --weights none.h5", "--weights must be"),
     (
         "train photos --data single",

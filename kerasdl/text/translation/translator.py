@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kerasdl._atomic import write_json
 from kerasdl._checks import check_positive_int
+from kerasdl._described import Described, named_network
 from kerasdl.models import load_model
 from kerasdl.runs import read_run
 from kerasdl.text.reading import given_texts, list_texts
@@ -37,7 +38,7 @@ def without_blanks(text: str) -> str:
     return _BLANKS.sub("", text)
 
 
-class Translator:
+class Translator(Described):
     """A network that translates, and its vocabulary.
 
     Args:
@@ -104,6 +105,14 @@ class Translator:
             Subwords.load(info.path / SUBWORDS),
         )
         return cls(model, subwords, **known)
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "network": named_network(self.model),
+            "texts": f"of {self.max_length} pieces at most; {len(self.subwords):,} are "
+            "known",
+            "search": f"{self.beams} beams",
+        }
 
     def save_facts(self, folder: Path) -> None:
         """Write what `load` reads, but for the model."""

@@ -24,6 +24,13 @@ def translator(counting):
     return Translator(model, data.subwords, max_length=20, beams=2)
 
 
+def test_it_says_what_it_is(translator):
+    known = len(translator.subwords)
+    assert repr(translator).endswith(
+        f"  texts    of 20 pieces at most; {known} are known\n  search   2 beams"
+    )
+
+
 def test_each_text_is_translated_by_itself(translator):
     texts = ["no1 two", "", "no12 three seven", "  ", "no3 one"]
     found = translator.translate(texts)
