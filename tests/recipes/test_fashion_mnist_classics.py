@@ -74,6 +74,7 @@ def test_several_networks_share_a_run(
     rows = json.loads((run / "manifest.json").read_text())["results"]
     assert [row["network"] for row in rows] == NAMES
     assert rows[0]["parameters"] == 61_706
+    assert rows[0]["lesson_test_accuracy"] == 0.779  # d2l.ai, section 7.6
     table = pd.read_csv(run / "networks.csv")
     assert table["test_accuracy"].tolist() == [row["test_accuracy"] for row in rows]
     assert len(pd.read_csv(run / "history.csv")) == 4
