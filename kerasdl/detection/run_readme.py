@@ -17,7 +17,7 @@ _SCALE = {
 _MASKS = """\
 - It returns `masks` too, `(batch, n, {}, {})`: probabilities at a quarter of the
   picture's size. Scores are those of boxes times the mean probability of what the mask
-  covers; an answer whose mask covers nothing is none.
+  covers, or its highest where it covers nothing.
 """
 _TEXT = """\
 # {title}

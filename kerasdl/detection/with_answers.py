@@ -42,8 +42,8 @@ def with_answers(
         picture; of a detector with masks also "masks" `(batch, n, rows, columns)`,
         probabilities at a quarter of the picture's size, 0 outside of the box that
         their place had before others voted. Their scores are those of the boxes times
-        the mean probability of what the mask covers; an answer whose mask covers
-        nothing is none, such as of a box that lies between two middles of its squares.
+        the mean probability of what the mask covers, or its highest where it covers
+        nothing.
 
     Raises:
         ValueError: `model` is no such detector.
@@ -107,13 +107,22 @@ def _masks(
         maps = model.get_layer(PROTOTYPES).output
         flat = ops.reshape(maps, (-1, size[0] * size[1], maps.shape[3]))
         shown = ops.reshape(ops.sigmoid(mask_logits(own, flat)), (-1, count, *size))
-    return shown * within(places, size)
+    return shown * within(widened(places), size)
+
+
+def widened(boxes: Any) -> Any:
+    """Boxes of a stride at least: between the squares of a mask none is lost."""
+    low, high = boxes[..., :2], boxes[..., 2:]
+    half = ops.maximum(high - low, float(STRIDE)) / 2
+    middle = (low + high) / 2
+    return ops.concatenate([middle - half, middle + half], axis=-1)
 
 
 def by_masks(answers: Any, min_score: float) -> Any:
     """Answers whose scores are those of their boxes times how sure their masks are.
 
-    That is the mean probability of what a mask covers; what covers nothing is none.
+    That is the mean probability of what a mask covers; of one that covers nothing the
+    highest.
 
     Args:
         answers: as `suppressed` returns them, with "masks".
@@ -121,8 +130,10 @@ def by_masks(answers: Any, min_score: float) -> Any:
     """
     masks, count = answers["masks"], answers["scores"].shape[1]
     covered = ops.cast(masks > SURE, "float32")
-    area = ops.maximum(ops.sum(covered, axis=(2, 3)), 1.0)
-    scores = answers["scores"] * ops.sum(masks * covered, axis=(2, 3)) / area
+    area = ops.sum(covered, axis=(2, 3))
+    mean = ops.sum(masks * covered, axis=(2, 3)) / ops.maximum(area, 1.0)
+    sure = ops.where(area > 0, mean, ops.max(masks, axis=(2, 3)))
+    scores = answers["scores"] * sure
     kept = ops.where(scores >= min_score, scores, 0.0)
     parts = {name: answers[name] for name in ("boxes", "labels", "masks")}
     answers = ranked(kept, parts, count)

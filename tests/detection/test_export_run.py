@@ -200,8 +200,9 @@ def in_pixels(found, place=0):
 def test_what_mediapipe_gets_are_the_answers_of_the_model(tiny_trunk, rng):
     """Of masks too, whose scores are no places', and no rows beside them."""
     raw = fcos(tiny_trunk(), 2, (4, 8), 8, masks=True, seed=0)
-    final = with_answers(raw, 20, 40, min_score=0.005)
     pixels = rng.uniform(0, 255, (2, 64, 64, 3)).astype("f")
+    every = with_answers(raw, 20, 40).predict_on_batch(pixels)["scores"]
+    final = with_answers(raw, 20, 40, min_score=float(np.median(every)))
     answers = final.predict_on_batch(pixels)
     found = as_shares(final).predict_on_batch(pixels)
     assert (answers["count"] > 0).all() and (answers["count"] < 20).any()

@@ -38,7 +38,7 @@ from kerasdl.detection.masks import (
 )
 from kerasdl.detection.prototypes import COUNT, mask_logits, within
 from kerasdl.detection.suppression import suppressed
-from kerasdl.detection.with_answers import by_masks
+from kerasdl.detection.with_answers import by_masks, widened
 
 SQUARE = [[10, 20, 30, 20, 30, 40, 10, 40]]
 
@@ -215,7 +215,7 @@ def test_what_is_beside_places_goes_with_the_answers(rng):
     np.testing.assert_array_equal(found["beside"][0], beside[0, [1, 2, 0]])
 
 
-def test_sure_masks_come_first_and_what_covers_nothing_is_none():
+def test_sure_masks_come_first():
     masks = np.zeros((1, 3, 4, 4), "f")
     masks[0, 0, :2] = 0.6
     masks[0, 0, 2:] = 0.4  # not covered
@@ -228,11 +228,21 @@ def test_sure_masks_come_first_and_what_covers_nothing_is_none():
         "masks": masks,
     }
     found = {name: np.array(part) for name, part in by_masks(answers, 0.001).items()}
-    np.testing.assert_allclose(found["scores"], [[0.72, 0.54, 0]], rtol=1e-6)
-    np.testing.assert_array_equal(found["labels"], [[0, 1, -1]])
-    np.testing.assert_array_equal(found["boxes"][0, :, 0], [4, 0, 0])
-    np.testing.assert_array_equal(found["masks"][0, :2], masks[0, [1, 0]])
-    assert not found["masks"][0, 2].any() and found["count"] == 2
+    # The third mask covers nothing: its surest pixels count.
+    np.testing.assert_allclose(found["scores"], [[0.72, 0.54, 0.35]], rtol=1e-6)
+    np.testing.assert_array_equal(found["labels"], [[0, 1, 1]])
+    np.testing.assert_array_equal(found["boxes"][0, :, 0], [4, 0, 8])
+    np.testing.assert_array_equal(found["masks"][0], masks[0, [1, 0, 2]])
+    fewer = {name: np.array(part) for name, part in by_masks(answers, 0.4).items()}
+    assert not fewer["masks"][0, 2].any() and fewer["count"] == 2
+    np.testing.assert_array_equal(fewer["labels"], [[0, 1, -1]])
+
+
+@pytest.mark.parametrize("box", [[10.5, 0, 13.5, 40], [7, 22, 7.5, 22.5]])
+def test_a_mask_between_two_squares_is_in_one(box):
+    (inside,) = within(widened(np.array([[box]], "f")), (10, 10))
+    columns, rows = np.array(inside)[0].any(axis=0), np.array(inside)[0].any(axis=1)
+    assert columns.sum() == 1 and rows.sum() == (10 if box[3] == 40 else 1)
 
 
 @pytest.fixture
