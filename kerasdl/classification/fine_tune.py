@@ -9,7 +9,7 @@ from kerasdl._notebook import is_console
 from kerasdl._seeds import resolve_seed
 from kerasdl.callbacks import OneCycle
 from kerasdl.data import ImageData
-from kerasdl.models import BACKBONES
+from kerasdl.models import backbones
 
 from .learner import Learner
 
@@ -71,7 +71,7 @@ def fine_tune(
     how = {"resume": resume, "verbose": verbose}
     is_named = isinstance(model, str)
     if is_named:
-        check_one_of("model", model, BACKBONES)
+        check_one_of("model", model, backbones.BACKBONES)
         seed = resolve_seed(seed)
         learn = Learner.pretrained(model, data, folder=folder, seed=seed)
     else:
